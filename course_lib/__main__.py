@@ -1,0 +1,47 @@
+"""The door: python3 -m course_lib lab | test | doctor | build | train | experiment.
+
+This file must be readable by every Python, even 2.7, because its first work is to say in one clear line
+that a Python is too old. So: no f-strings, no type hints, ASCII only. The commands: tools/commands.py.
+"""
+
+import os
+import subprocess
+import sys
+
+NEEDED = (3, 11)
+
+
+def newer_python():
+    """The command of a Python on this machine that is new enough, or None."""
+    for name in ("python3.13", "python3.12", "python3.11"):
+        try:
+            with open(os.devnull, "w") as nowhere:
+                if subprocess.call([name, "-c", "pass"], stdout=nowhere, stderr=nowhere) == 0:
+                    return name
+        except OSError:  # there is no such program
+            continue
+    return None
+
+
+def main():
+    if sys.version_info[:2] < NEEDED:
+        found = newer_python()
+        sys.stderr.write(
+            "This course needs Python %d.%d or newer; this one is %d.%d (%s).\n"
+            % (NEEDED + tuple(sys.version_info[:2]) + (sys.executable,))
+        )
+        if found:
+            sys.stderr.write("Next: you have a newer one, so type: %s -m course_lib lab\n" % found)
+        else:
+            sys.stderr.write("Next: install Python 3.13: https://www.python.org/downloads/\n")
+        return 1
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    if not __package__:
+        sys.path[0] = root  # called as `python3 /path/to/course_lib`, which put the package's inside there
+    from course_lib.tools import commands
+
+    return commands.main(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The worlds and dictionaries the models learn from."""

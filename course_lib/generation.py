@@ -1,0 +1,53 @@
+"""Writing with a trained model, one token after another."""
+
+import torch
+from torch import Tensor
+
+from course_lib.models.seq2seq import Memory, Seq2Seq, State
+from course_lib.text.tokenizers import BOS_ID, EOS_ID, PAD_ID
+
+
+@torch.no_grad()
+def greedy(model: Seq2Seq, source: Tensor, max_new_tokens: int) -> tuple[Tensor, Tensor]:
+    """Take the most likely token at each step.
+
+    Args:
+        model: a sequence-to-sequence model; used in evaluation mode and put back as it was.
+        source: ids `(B, S)`, padded on the right.
+        max_new_tokens: stop here even where no `[EOS]` has come.
+
+    Returns:
+        ids `(B, T)`, with `[PAD]` behind each `[EOS]`, and attention weights `(B, T, S)`: row t belongs to the
+        step that wrote token t.
+
+    Raises:
+        ValueError: `max_new_tokens` below 1.
+    """
+    if max_new_tokens < 1:
+        raise ValueError(f"max_new_tokens is {max_new_tokens}, expected at least 1")
+    was_training = model.training
+    model.eval()
+    try:
+        memory, state = model.encode(source)
+        token = torch.full_like(source[:, 0], BOS_ID)  # (B,)
+        done = torch.zeros_like(token, dtype=torch.bool)
+        ids, weights = [], []
+        for _ in range(max_new_tokens):
+            state, row, logits = _next(model, token, state, memory)
+            token = logits.argmax(-1).masked_fill(done, PAD_ID)  # (B,)
+            ids.append(token)
+            weights.append(row)
+            done |= token == EOS_ID
+            if done.all():
+                break
+    finally:
+        model.train(was_training)
+    return torch.stack(ids, dim=1), torch.stack(weights, dim=1)  # (B, T), (B, T, S)
+
+
+def _next(model: Seq2Seq, token: Tensor, state: State, memory: Memory) -> tuple[State, Tensor, Tensor]:
+    """One step from token ids `(B,)`: new state, attention row `(B, S)`, logits `(B, V)`."""
+    word = model.embed(token)  # (B, E)
+    state, row = model.step(word, state, memory)
+    logits = model.read_out(torch.cat([state.s, state.context], dim=-1), word)  # (B, V)
+    return state, row, logits

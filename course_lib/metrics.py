@@ -1,0 +1,123 @@
+"""How good is it? Numbers for alignments, pronunciations and translations.
+
+Every rate is 'errors divided by what should have been there', over the whole test set: never a mean of means.
+"""
+
+from collections.abc import Collection, Sequence
+
+from torch import Tensor
+
+Link = tuple[int, int]  # (source position, target position)
+
+
+def alignment_error_rate(guessed: Sequence[Collection[Link]], sure: Sequence[Collection[Link]]) -> float:
+    """Share of word links that are missing or wrong, over a whole test set.
+
+    Args:
+        guessed: for each sentence, the links A that the model proposes.
+        sure: for each sentence, the true links S.
+
+    Returns:
+        `1 − 2 |A ∩ S| / (|A| + |S|)`, from 0 (perfect) to 1; 0 when there are no links at all.
+
+    Raises:
+        ValueError: not one guess for each sentence.
+
+    Source: Och and Ney 2003; every true link is sure here, so their possible links P equal S.
+    """
+    _same_length(guessed, sure, "guessed", "sure")
+    right = total = 0
+    for guess, truth in zip(guessed, sure, strict=True):
+        guess, truth = set(guess), set(truth)
+        right += len(guess & truth)
+        total += len(guess) + len(truth)
+    return 1 - 2 * right / total if total else 0.0
+
+
+def links_from_weights(weights: Tensor) -> set[Link]:
+    """Attention weights to word links: each target token points at the source token it looked at most.
+
+    Args:
+        weights: `(T, S)`, rows are target tokens.
+
+    Returns:
+        T links (source position, target position).
+    """
+    return {(int(source), target) for target, source in enumerate(weights.argmax(-1))}
+
+
+def diagonal_links(n_source: int, n_target: int) -> set[Link]:
+    """The guess of somebody who knows only the two lengths: token t goes with the token as far along.
+
+    Args:
+        n_source, n_target: tokens in the two sentences.
+
+    Returns:
+        one link for each target token.
+    """
+    return {(min(int((t + 0.5) * n_source / n_target), n_source - 1), t) for t in range(n_target)}
+
+
+def edit_distance(guess: Sequence[str], truth: Sequence[str]) -> int:
+    """Fewest tokens to insert, delete or replace to turn `guess` into `truth` (Levenshtein)."""
+    row = list(range(len(truth) + 1))  # distances from an empty guess
+    for i, g in enumerate(guess, start=1):
+        diagonal, row[0] = row[0], i
+        for j, t in enumerate(truth, start=1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (g != t))
+    return row[-1]
+
+
+def phoneme_error_rate(
+    guesses: Sequence[Sequence[str]], references: Sequence[Sequence[Sequence[str]]]
+) -> float:
+    """Wrong, missing and added sounds for each sound that should be said.
+
+    Args:
+        guesses: one sequence of sounds a word.
+        references: for each word, its listed pronunciations; the nearest one counts.
+
+    Returns:
+        total edit distance / total sounds of the nearest references; can exceed 1.
+
+    Raises:
+        ValueError: not one guess for each word.
+    """
+    _same_length(guesses, references, "guesses", "references")
+    errors = sounds = 0
+    for guess, ways in zip(guesses, references, strict=True):
+        distance, length = min((edit_distance(guess, way), len(way)) for way in ways)
+        errors += distance
+        sounds += length
+    return errors / sounds if sounds else 0.0
+
+
+def word_error_rate(guesses: Sequence[Sequence[str]], references: Sequence[Sequence[Sequence[str]]]) -> float:
+    """Share of words with at least one wrong sound; a word is right if it matches any listed pronunciation.
+
+    Args, raises: as `phoneme_error_rate`.
+
+    Returns:
+        a share from 0 to 1.
+    """
+    _same_length(guesses, references, "guesses", "references")
+    wrong = sum(
+        tuple(g) not in {tuple(way) for way in ways} for g, ways in zip(guesses, references, strict=True)
+    )
+    return wrong / len(guesses) if guesses else 0.0
+
+
+def exact_match(guesses: Sequence[Sequence[str]], truths: Sequence[Sequence[str]]) -> float:
+    """Share of sequences that are right in every token.
+
+    Raises:
+        ValueError: not one guess for each truth.
+    """
+    _same_length(guesses, truths, "guesses", "truths")
+    right = sum(tuple(g) == tuple(t) for g, t in zip(guesses, truths, strict=True))
+    return right / len(guesses) if guesses else 0.0
+
+
+def _same_length(a: Sequence, b: Sequence, name_a: str, name_b: str) -> None:
+    if len(a) != len(b):
+        raise ValueError(f"{name_a} has {len(a)} items and {name_b} has {len(b)}, expected one for one")

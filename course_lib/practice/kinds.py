@@ -1,0 +1,135 @@
+"""The data of the course's practice: exercises, misconceptions, predictions and recall questions.
+
+Everything here is data and nothing acts. A chapter's module (``chapter_01.py``) fills these forms in;
+``checking.py`` runs an exercise, ``desk.py`` is what a learner calls.
+"""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Case:
+    """One input that ``check`` gives to a learner's function.
+
+    Args:
+        name: what is special about it, in words that complete "on the input with ...".
+        args: the arguments, in order. They are cloned before every call.
+        sizes: length of each named axis, for example ``{"B": 3, "S": 5}``.
+    """
+
+    name: str
+    args: tuple[Any, ...]
+    sizes: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a function must return: a tensor with named axes, or one number (``axes=None``)."""
+
+    name: str
+    axes: tuple[str, ...] | None = None
+    rows_sum_to_one: bool = False
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """A wrong idea, the code it leads to, and what a good tutor says on seeing it.
+
+    Args:
+        name: short name with hyphens, unique in its exercise.
+        ways: wrong implementations. One idea is often written in more than one way.
+        sentence: the tutor's words, or a function ``(expected, got, args) -> str`` that measures first.
+            It receives the first input on which the two answers differ.
+    """
+
+    name: str
+    ways: tuple[Callable[..., Any], ...]
+    sentence: str | Callable[[Any, Any, tuple[Any, ...]], str]
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One function for the learner to write.
+
+    Args:
+        id: ``"01.scores"``: the chapter's number, a dot, a name.
+        title: a few words.
+        minutes: planned time.
+        difficulty: 1 to 3, shown as dots.
+        statement: what to write, in plain text; words between backticks are code.
+        inputs: each parameter and its axes, for example ``{"s": "B, D_s"}``; other inputs are words.
+        outputs: what the function returns; more than one means a tuple.
+        reference: a correct function, written as a learner would write it. Its source is the solution.
+        cases: makes the inputs; called once for each check.
+        hints: a nudge, then pseudocode.
+        misconceptions: at least four.
+        insight: one sentence that a learner sees after solving it.
+        tolerance: largest difference that still counts as equal.
+    """
+
+    id: str
+    title: str
+    minutes: int
+    difficulty: int
+    statement: str
+    inputs: dict[str, str]
+    outputs: tuple[Output, ...]
+    reference: Callable[..., Any]
+    cases: Callable[[], list[Case]]
+    hints: tuple[str, str]
+    misconceptions: tuple[Misconception, ...]
+    insight: str
+    tolerance: float = 1e-5
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the parameters, in the order in which ``check`` passes them."""
+        return tuple(self.inputs)
+
+    @property
+    def function_name(self) -> str:
+        return self.reference.__name__
+
+    @property
+    def signature(self) -> str:
+        return f"{self.function_name}({', '.join(self.parameters)})"
+
+    @property
+    def dots(self) -> str:
+        return "●" * self.difficulty + "○" * (3 - self.difficulty)
+
+    @property
+    def solution(self) -> str:
+        return textwrap.dedent(inspect.getsource(self.reference)).strip()
+
+
+@dataclass(frozen=True)
+class Option:
+    """One answer to a prediction, and what it tells us when somebody picks it."""
+
+    text: str
+    explanation: str
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A question asked before the run. ``right`` is the index of the right option."""
+
+    id: str
+    prompt: str
+    options: tuple[Option, ...]
+    right: int
+
+
+@dataclass(frozen=True)
+class Recall:
+    """A question about a chapter that a later chapter asks at its door."""
+
+    question: str
+    answer: str

@@ -1,0 +1,91 @@
+"""From lists of ids to padded tensors, with little padding.
+
+Sequences in one tensor must be equally long; the short ones are filled with `[PAD]`. Batching by length
+puts sequences of like length together, so that little time is spent on padding.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from course_lib.text.tokenizers import PAD_ID
+
+Batch = TypeVar("Batch")
+
+
+def pad(sequences: Sequence[Sequence[int]], pad_id: int = PAD_ID) -> Tensor:
+    """Lists of ids, of any lengths, to one tensor.
+
+    Args:
+        sequences: B lists of ids.
+        pad_id: what fills the rest of a short row.
+
+    Returns:
+        ids `(B, S)`, S the longest length.
+
+    Raises:
+        ValueError: no sequence at all.
+    """
+    if not sequences:
+        raise ValueError(
+            "sequences is empty, expected at least one list of ids: is the batch's slice past the end?"
+        )
+    ids = torch.full((len(sequences), max(map(len, sequences))), pad_id)  # (B, S)
+    for row, sequence in zip(ids, sequences, strict=True):
+        row[: len(sequence)] = torch.tensor(sequence, dtype=torch.long)
+    return ids
+
+
+def batches_by_length(
+    lengths: Sequence[int],
+    batch_size: int,
+    generator: torch.Generator | None = None,
+    *,
+    pool: int = 32,
+) -> Iterator[list[int]]:
+    """Indices of one epoch, in batches of like length and random order.
+
+    The data are shuffled, cut into pools of `pool` batches, and sorted by length only inside a pool:
+    batches have little padding and still differ from epoch to epoch.
+
+    Args:
+        lengths: the length of each item.
+        batch_size: items in a batch; the last of a pool may be smaller.
+        generator: source of randomness; without one the order is by length and fixed (for evaluation).
+        pool: batches in a pool.
+
+    Yields:
+        lists of indices into the data; together each index once.
+
+    Raises:
+        ValueError: `batch_size` below 1.
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size is {batch_size}, expected at least 1")
+    if generator is None:
+        order = sorted(range(len(lengths)), key=lengths.__getitem__)
+        yield from _cut(order, batch_size)
+        return
+    shuffled = torch.randperm(len(lengths), generator=generator).tolist()
+    for chunk in _cut(shuffled, batch_size * pool):
+        chunks = list(_cut(sorted(chunk, key=lengths.__getitem__), batch_size))
+        for i in torch.randperm(len(chunks), generator=generator).tolist():
+            yield chunks[i]
+
+
+def endless(epoch: Callable[[], Iterator[Batch]]) -> Iterator[Batch]:
+    """Epoch after epoch without end; `epoch` makes the iterator of one."""
+    while True:
+        empty = True
+        for batch in epoch():
+            empty = False
+            yield batch
+        if empty:
+            raise ValueError("an epoch without a single batch: is the data set empty?")
+
+
+def _cut(items: list[int], size: int) -> Iterator[list[int]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

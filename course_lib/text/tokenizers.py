@@ -1,0 +1,87 @@
+"""Text to token ids and back: by characters or by words.
+
+Four special tokens stand first in every vocabulary. Padding has an id of its own; it is never the end of a text.
+"""
+
+from collections.abc import Iterable, Sequence
+
+PAD, BOS, EOS, UNK = "[PAD]", "[BOS]", "[EOS]", "[UNK]"
+SPECIAL_TOKENS = (PAD, BOS, EOS, UNK)
+PAD_ID, BOS_ID, EOS_ID, UNK_ID = range(4)
+
+
+class WordTokenizer:
+    """Tokens are what stands between spaces: words of a sentence, sounds of a word.
+
+    Args:
+        tokens: every token that has an id, without the special ones; order gives the ids.
+
+    Raises:
+        ValueError: a token occurs twice, is empty, or is spelled like a special token.
+    """
+
+    separator = " "
+
+    def __init__(self, tokens: Iterable[str]) -> None:
+        self.tokens = SPECIAL_TOKENS + tuple(tokens)
+        self.ids = {token: i for i, token in enumerate(self.tokens)}
+        if "" in self.ids:
+            raise ValueError(
+                "tokens holds an empty string, expected visible tokens: was a line split at '\\n'?"
+            )
+        if len(self.ids) != len(self.tokens):
+            twice = next(token for i, token in enumerate(self.tokens) if self.ids[token] != i)
+            raise ValueError(
+                f"tokens holds {twice!r} twice, expected each once; {', '.join(SPECIAL_TOKENS)} are always there"
+            )
+
+    def __len__(self) -> int:
+        """The size of the vocabulary V, special tokens included."""
+        return len(self.tokens)
+
+    def split(self, text: str) -> list[str]:
+        """Text to tokens."""
+        return text.split()
+
+    def encode(self, text: str | Sequence[str], *, bos: bool = False, eos: bool = False) -> list[int]:
+        """Text, or tokens already split, to ids.
+
+        Args:
+            text: a string, or a sequence of tokens.
+            bos, eos: put `[BOS]` before, `[EOS]` behind.
+
+        Returns:
+            ids; a token that is not in the vocabulary becomes `[UNK]`. A user's text can never make a special
+            token: `[EOS]` typed in a text is unknown.
+        """
+        tokens = self.split(text) if isinstance(text, str) else text
+        ids = [UNK_ID if token in SPECIAL_TOKENS else self.ids.get(token, UNK_ID) for token in tokens]
+        return [BOS_ID] * bos + ids + [EOS_ID] * eos
+
+    def decode_tokens(self, ids: Iterable[int]) -> list[str]:
+        """Ids to tokens, up to the first `[EOS]`; `[PAD]` and `[BOS]` are left out."""
+        tokens = []
+        for i in ids:
+            if i == EOS_ID:
+                break
+            if i not in (PAD_ID, BOS_ID):
+                tokens.append(self.tokens[i])
+        return tokens
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Ids to text, up to the first `[EOS]`."""
+        return self.separator.join(self.decode_tokens(ids))
+
+
+class CharacterTokenizer(WordTokenizer):
+    """Tokens are single characters.
+
+    Args:
+        characters: the alphabet, as one string or several characters.
+    """
+
+    separator = ""
+
+    def split(self, text: str) -> list[str]:
+        """Text to characters."""
+        return list(text)

@@ -1,0 +1,85 @@
+"""Every command of `python3 -m course_lib`, and which Python runs it."""
+
+import argparse
+import sys
+
+from course_lib.tools import ROOT, Problem, environment
+
+COMMANDS = {
+    "lab": "start the course: JupyterLab opens on chapter 00",
+    "test": "run every test: unit, notebooks, browser",
+    "doctor": "look at this machine, and say how to mend what is wrong",
+    "build": "run pages in a fresh kernel and save them (maintainers)",
+    "train": "make a shipped checkpoint again (maintainers)",
+    "experiment": "record a 'why?' experiment again (maintainers)",
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; a Problem becomes its two lines and the exit code 1."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # an old Windows console has no ✓
+    try:
+        return run(arguments)
+    except Problem as problem:
+        sys.stdout.flush()
+        print(problem, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+
+
+def run(arguments: list[str]) -> int:
+    name, rest = (arguments[0], arguments[1:]) if arguments else ("help", [])
+    if name in ("help", "-h", "--help"):
+        print(listing())
+        return 0
+    if name not in COMMANDS:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, COMMANDS, n=1)
+        raise Problem(
+            f"There is no command `{name}`" + (f"; did you mean `{near[0]}`?" if near else "."),
+            f"type one of these.\n{listing()}",
+        )
+    if not (ROOT / "requirements.txt").exists():
+        raise Problem(
+            f"{ROOT} is not the course's own folder: requirements.txt is missing.",
+            "get the whole course (git clone, or the ZIP file), and start it in its folder.",
+        )
+    if name == "lab":
+        from course_lib.tools import lab
+
+        return lab.main(rest)
+    if name == "test":
+        from course_lib.tools import testing
+
+        return testing.main(rest)
+    if name == "doctor":
+        from course_lib.tools import doctor
+
+        return doctor.main(rest)
+    if name == "build":
+        from course_lib.tools import build
+
+        return build.main(rest)
+    environment.ensure(environment.pins(), arguments)
+    if name == "train":
+        from course_lib.tools import checkpoints
+
+        return checkpoints.main(rest) or 0
+    from course_lib import experiments
+
+    return experiments.main(rest) or 0
+
+
+def listing() -> str:
+    rows = [f"  python3 -m course_lib {name:<11} {does}" for name, does in COMMANDS.items()]
+    return "The commands (add --help to one of them to see its options):\n" + "\n".join(rows)
+
+
+def parser(name: str) -> argparse.ArgumentParser:
+    """An argument parser that names its command the way people type it."""
+    return argparse.ArgumentParser(prog=f"python3 -m course_lib {name}", description=COMMANDS[name])

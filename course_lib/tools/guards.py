@@ -1,0 +1,141 @@
+"""What a stored page must be: the promises of a page that can be read off its file, without running it.
+
+`faults(page)` gives one sentence for each broken promise, naming the cell. tests/notebooks/ holds every
+page to it.
+"""
+
+import json
+import re
+from pathlib import Path
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+IMAGES = ("image/png", "image/svg+xml", "image/jpeg", "image/gif")
+CELLS, CELLS_OF_START = (30, 70), (8, 70)  # chapter 00 is a page of ten minutes
+WORDS, WORDS_OF_A_CELL, LINES_OF_CODE = 3675, 120, 40  # "about 3,500" and "20 to 90", with a little room
+MEGABYTES = 3
+CHECKED_CELLS = 10  # with the tag nbval-check-output
+CHECK = "nbval-check-output"
+
+
+def faults(path: Path) -> list[str]:
+    """Every broken promise of the page at `path`, one sentence each; [] when it keeps them all."""
+    size = path.stat().st_size / 2**20
+    page = json.loads(path.read_text(encoding="utf-8"))
+    found = [f"the file has {size:.1f} MB, at most {MEGABYTES}"] if size > MEGABYTES else []
+    return (
+        found
+        + page_faults(page, path.name)
+        + [fault for cell in numbered(page) for fault in cell_faults(*cell)]
+    )
+
+
+def page_faults(page: dict, name: str) -> list[str]:
+    """What is wrong with the page as a whole."""
+    found, cells = [], page["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    if (page["nbformat"], page["nbformat_minor"]) != (4, 5):
+        found.append("the format is not 4.5: build the page")
+    if "widgets" in page["metadata"]:
+        found.append("metadata.widgets is stored: build the page")
+    ids = [cell.get("id") for cell in cells]
+    if None in ids or len(set(ids)) < len(ids):
+        found.append("a cell has no id, or two have the same: build the page")
+    least, most = CELLS_OF_START if name.startswith("00") else CELLS
+    if not least <= len(cells) <= most:
+        found.append(f"{len(cells)} cells, wanted {least} to {most}")
+    words = sum(len(text_of(cell).split()) for cell in cells if cell["cell_type"] == "markdown")
+    if words > WORDS:
+        found.append(f"{words} words, at most {WORDS}")
+    if not cells or cells[0]["cell_type"] != "markdown" or not text_of(cells[0]).startswith("# "):
+        found.append("the first cell is not a text cell with the title (# ...)")
+    counts = [cell.get("execution_count") for cell in code if text_of(cell).strip()]
+    if None not in counts and counts != list(range(1, len(counts) + 1)):
+        found.append("the cells were not run once, from top to bottom: build the page")
+    checked = sum(CHECK in cell["metadata"].get("tags", []) and has_text(cell) for cell in code)
+    if checked < CHECKED_CELLS:
+        found.append(f"{checked} cells with printed output have the tag {CHECK}, wanted {CHECKED_CELLS}")
+    return found
+
+
+def cell_faults(where: str, cell: dict) -> list[str]:
+    """What is wrong with one cell; `where` names it for the reader."""
+    if cell["cell_type"] == "markdown":
+        found = text_faults(cell)
+    else:
+        found = code_faults(cell) if cell["cell_type"] == "code" else []
+    timing = {"execution", "ExecuteTime", "collapsed", "scrolled"} & set(cell["metadata"])
+    if timing:
+        found.append(f"metadata that changes from run to run: {', '.join(sorted(timing))}")
+    return [f"{where}: {fault}" for fault in found]
+
+
+def text_faults(cell: dict) -> list[str]:
+    found, text = [], text_of(cell)
+    if re.search(r"!\[\s*\]\(", text) or re.search(r"<img(?![^>]*\balt=[\"'][^\"'])[^>]*>", text):
+        found.append("a picture without alt text")
+    if re.search(r"(!\[[^]]*\]\(|<img[^>]*src=[\"'])https?:", text):
+        found.append("a picture from the network")
+    prose = [line for line in text.splitlines() if not re.match(r"\s*(\||#|[-*+] |\d+\. )", line)]
+    words = len(" ".join(prose).split())
+    if words > WORDS_OF_A_CELL:
+        found.append(f"{words} words of prose in one cell, at most {WORDS_OF_A_CELL}")
+    return found
+
+
+def code_faults(cell: dict) -> list[str]:
+    found, text = [], text_of(cell)
+    if not text.strip():
+        return ["an empty code cell"]
+    if cell.get("execution_count") is None:
+        found.append("not executed")
+    if re.search(r"^\s*[%!]", text, re.MULTILINE):
+        found.append("a % magic or a ! line")
+    if len(text.splitlines()) > LINES_OF_CODE:
+        found.append(f"{len(text.splitlines())} lines, at most {LINES_OF_CODE}")
+    for output in cell["outputs"]:
+        found += output_faults(output)
+    return found
+
+
+def output_faults(output: dict) -> list[str]:
+    if output["output_type"] == "error":
+        return [f"a stored error: {output.get('ename')}"]
+    if output["output_type"] == "stream":
+        found = ["text on stderr (a warning?)"] if output["name"] == "stderr" else []
+        return found + machine_faults("".join(output["text"]))
+    found, data = [], output["data"]
+    for kind in IMAGES:
+        if kind in data and not output["metadata"].get(kind, {}).get("alt", "").strip():
+            found.append(f"{kind} without alt text")
+    if WIDGET_VIEW in data:
+        still = any(kind in data for kind in (*IMAGES, "text/html"))
+        found.append(
+            "a widget-view key beside its still: build the page" if still else "a live view without a still"
+        )
+    return found + machine_faults("".join(data.get("text/plain", "")))
+
+
+def machine_faults(text: str) -> list[str]:
+    """Paths of the machine that made the page have no place in what is printed."""
+    here = re.search(r"(?<![\w.])(/home/|/root/|/tmp/|/Users/|/var/folders/|[A-Z]:\\Users)\S*", text)
+    return [f"a path of one machine is printed: {here.group(0)[:40]}"] if here else []
+
+
+def numbered(page: dict) -> list[tuple[str, dict]]:
+    return [(f"cell {number} ({first_line(cell)!r})", cell) for number, cell in enumerate(page["cells"], 1)]
+
+
+def first_line(cell: dict) -> str:
+    return (text_of(cell).strip().splitlines() or [""])[0][:40]
+
+
+def text_of(cell: dict) -> str:
+    return "".join(cell["source"])
+
+
+def has_text(cell: dict) -> bool:
+    """Whether nbval has something to compare: printed text, or a value shown as text."""
+    return any(
+        "".join(o["text"]).strip() if o["output_type"] == "stream" else "text/plain" in o.get("data", {})
+        for o in cell["outputs"]
+    )

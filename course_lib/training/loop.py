@@ -1,0 +1,208 @@
+"""The one training loop of the course.
+
+    for each batch:  loss → gradients → clip → step
+
+Everything else here serves the person who waits: a live loss, a budget in steps or seconds, an interrupt that
+keeps the model trained so far, and saves that a power cut cannot spoil.
+"""
+
+import math
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from course_lib.training.files import write_atomically
+
+
+@dataclass
+class History:
+    """What happened in training: one row a step."""
+
+    losses: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+    interrupted: bool = False
+
+    @property
+    def steps(self) -> int:
+        """How many steps were taken."""
+        return len(self.losses)
+
+    def last(self, n: int = 50) -> float:
+        """Mean loss of the last `n` steps (nats): steadier than a single batch."""
+        tail = self.losses[-n:]
+        return sum(tail) / len(tail) if tail else math.nan
+
+
+def train(
+    model: nn.Module,
+    batches: Iterable,
+    loss_of: Callable[[nn.Module, object], Tensor],
+    *,
+    steps: int | None = None,
+    seconds: float | None = None,
+    lr: float = 1e-3,
+    weight_decay: float = 0.0,
+    schedule: Callable[[float], float] | None = None,
+    clip: float = 1.0,
+    optimizer: torch.optim.Optimizer | None = None,
+    on_step: Callable[[int, float], None] | None = None,
+    save_to: Path | None = None,
+    save_every: int = 500,
+) -> History:
+    """Train a model until a budget is spent.
+
+    Args:
+        model: put into training mode here, left in evaluation mode.
+        batches: an iterable that holds enough batches for the budget.
+        loss_of: model and batch to the mean loss over the counted tokens (nats).
+        steps, seconds: the budget; with both, the first one spent ends the run. Assert results on steps only:
+            seconds mean another amount of training on another machine.
+        lr: peak learning rate of AdamW (when no `optimizer` is given).
+        weight_decay: of AdamW.
+        schedule: progress from 0 to 1 → factor on the learning rate.
+        clip: largest gradient norm.
+        optimizer: your own instead of AdamW.
+        on_step: called after each step with the step's number (from 1) and loss, for a live view.
+        save_to: write the state here every `save_every` steps and at the end, and resume from it if it exists.
+            The file goes on with the model, the optimizer and the history; the batches start anew.
+
+    Returns:
+        the history. Kernel → Interrupt ends the run early and keeps the model trained so far.
+
+    Raises:
+        ValueError: no budget, or `batches` ends before it.
+        FloatingPointError: the loss is no longer a number.
+    """
+    if steps is None and seconds is None:
+        raise ValueError("no budget: give steps=…, seconds=…, or both")
+    optimizer = optimizer or torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=weight_decay)
+    peaks = [group["lr"] for group in optimizer.param_groups]
+    history = History()
+    if save_to is not None and save_to.exists():
+        _resume(save_to, model, optimizer, history)
+    model.train()
+    start = time.perf_counter() - history.seconds
+    batches = iter(batches)
+    try:
+        while True:
+            history.seconds = time.perf_counter() - start
+            progress = _progress(history, steps, seconds)
+            if progress >= 1:
+                break
+            if schedule is not None:
+                for group, peak in zip(optimizer.param_groups, peaks, strict=True):
+                    group["lr"] = peak * schedule(progress)
+            batch = next(batches, None)
+            if batch is None:
+                raise ValueError(
+                    f"batches ended after {history.steps} steps, before the budget: "
+                    "use course_lib.text.batching.endless to go round again"
+                )
+            history.losses.append(_one_step(model, loss_of(model, batch), optimizer, clip, history.steps + 1))
+            if on_step is not None:
+                on_step(history.steps, history.losses[-1])
+            if save_to is not None and history.steps % save_every == 0:
+                _save(save_to, model, optimizer, history)
+    except KeyboardInterrupt:
+        history.interrupted = True
+        print(f"stopped by you after {history.steps} steps: the model keeps what it has learned so far")
+    finally:
+        model.eval()
+        for group, peak in zip(optimizer.param_groups, peaks, strict=True):
+            group["lr"] = peak
+    if save_to is not None:
+        _save(save_to, model, optimizer, history)
+    return history
+
+
+def _one_step(
+    model: nn.Module, loss: Tensor, optimizer: torch.optim.Optimizer, clip: float, step: int
+) -> float:
+    """Gradients, clip, step; returns the loss."""
+    value = loss.item()
+    if not math.isfinite(value):
+        raise FloatingPointError(
+            f"the loss is {value} at step {step}: the learning rate may be too large, or a row has no allowed key"
+        )
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), clip)
+    optimizer.step()
+    return value
+
+
+def _progress(history: History, steps: int | None, seconds: float | None) -> float:
+    """Share of the budget that is spent."""
+    spent = [0.0]
+    if steps is not None:
+        spent.append(history.steps / steps if steps else 1.0)
+    if seconds is not None:
+        spent.append(history.seconds / seconds if seconds else 1.0)
+    return max(spent)
+
+
+def _save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, history: History) -> None:
+    """One file, whole or not at all."""
+    state = {
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "losses": torch.tensor(history.losses, dtype=torch.float64),
+        "seconds": history.seconds,
+    }
+    write_atomically(path, lambda file: torch.save(state, file))
+
+
+def _resume(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, history: History) -> None:
+    # weights_only: tensors and plain numbers; a pickled object in the file is refused, not run.
+    state = torch.load(path, weights_only=True)
+    model.load_state_dict(state["model"])
+    rates = [group["lr"] for group in optimizer.param_groups]
+    optimizer.load_state_dict(state["optimizer"])
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        group["lr"] = rate
+    history.losses[:] = state["losses"].tolist()
+    history.seconds = state["seconds"]
+
+
+def warmup_then_cosine(warmup: float = 0.05, end: float = 0.0) -> Callable[[float], float]:
+    """A schedule: rise from 0 during `warmup` (a share of the run), then fall along a cosine to `end`.
+
+    Args:
+        warmup: share of the run, from 0 to 1.
+        end: the last factor.
+
+    Returns:
+        progress from 0 to 1 → factor on the peak learning rate.
+    """
+
+    def factor(progress: float) -> float:
+        if progress < warmup:
+            return (progress + 1e-3) / (warmup + 1e-3)
+        along = (progress - warmup) / max(1 - warmup, 1e-9)
+        return end + (1 - end) * 0.5 * (1 + math.cos(math.pi * min(along, 1.0)))
+
+    return factor
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Random weights and dropout from this seed inside the block; torch's own generator is as before behind it."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+def budget(steps: int) -> int:
+    """A number of steps; with `COURSE_FAST=1` in the environment a twentieth of it, for tests of a page's plumbing."""
+    return max(2, steps // 20) if is_fast() else steps
+
+
+def is_fast() -> bool:
+    """True when budgets are shortened: results are then not checked."""
+    return os.environ.get("COURSE_FAST", "") not in ("", "0")

@@ -1,0 +1,190 @@
+"""Spelling to sound: a model, its two alphabets, and how it is trained and tested.
+
+The same class serves the small model that a page trains in half a minute and the shipped checkpoint.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cache, partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from course_lib.data import pronunciation
+from course_lib.generation import greedy
+from course_lib.metrics import phoneme_error_rate, word_error_rate
+from course_lib.models.seq2seq import Seq2Seq, Seq2SeqConfig
+from course_lib.text.tokenizers import CharacterTokenizer, WordTokenizer
+from course_lib.training import checkpoints
+from course_lib.training.loop import History, seeded, train, warmup_then_cosine
+from course_lib.training.pairs import Pairs, decode_all, pair_loss
+
+LETTERS = CharacterTokenizer(pronunciation.ALPHABET)
+SOUNDS = WordTokenizer(sorted(pronunciation.SOUNDS))
+MAX_SOUNDS = 40  # more than the longest pronunciation has
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train one pronouncer. The budget is in steps, so that any machine gets the same model."""
+
+    steps: int
+    d_embed: int = 64
+    d_hidden: int = 128
+    d_attn: int = 128
+    encoder_layers: int = 1
+    query: str = "current"
+    dropout: float = 0.0
+    batch_size: int = 64
+    lr: float = 3e-3
+    label_smoothing: float = 0.0
+    seed: int = 0
+
+
+IN_PAGE = Recipe(steps=800)
+SHIPPED = Recipe(
+    steps=14_000, d_hidden=256, encoder_layers=2, dropout=0.2, batch_size=128, lr=2e-3, label_smoothing=0.1
+)
+
+
+@cache
+def training_pairs() -> Pairs:
+    """Every training word with each of its pronunciations."""
+    pairs = [(entry.word, way) for entry in pronunciation.entries("train") for way in entry.pronunciations]
+    return Pairs.encode(pairs, LETTERS, SOUNDS)
+
+
+def new_model(recipe: Recipe) -> Seq2Seq:
+    """An untrained model; its first weights depend on the recipe's seed alone."""
+    config = Seq2SeqConfig(
+        source_vocab=len(LETTERS),
+        target_vocab=len(SOUNDS),
+        d_embed=recipe.d_embed,
+        d_hidden=recipe.d_hidden,
+        d_attn=recipe.d_attn,
+        encoder_layers=recipe.encoder_layers,
+        query=recipe.query,
+        dropout=recipe.dropout,
+    )
+    with seeded(recipe.seed):
+        return Seq2Seq(config)
+
+
+def train_model(
+    model: Seq2Seq,
+    recipe: Recipe,
+    *,
+    on_step: Callable[[int, float], None] | None = None,
+    save_to: Path | None = None,
+) -> History:
+    """Train on the dictionary's training words.
+
+    Args:
+        model: from `new_model`.
+        recipe: budget and settings.
+        on_step: called with step and loss, for a live view.
+        save_to: saves on the way, and the place to resume from.
+
+    Returns:
+        the history of losses.
+    """
+    with seeded(recipe.seed):  # dropout
+        return train(
+            model,
+            training_pairs().batches(recipe.batch_size, recipe.seed),
+            partial(pair_loss, label_smoothing=recipe.label_smoothing),
+            steps=recipe.steps,
+            lr=recipe.lr,
+            weight_decay=0.01,
+            schedule=warmup_then_cosine(0.05, 0.01),
+            on_step=on_step,
+            save_to=save_to,
+        )
+
+
+def error_rates(model: Seq2Seq, entries: tuple[pronunciation.Entry, ...]) -> tuple[float, float]:
+    """Phoneme and word error rate on some words, greedy decoding.
+
+    Args:
+        model: a trained model.
+        entries: words with their listed pronunciations.
+
+    Returns:
+        phoneme error rate, word error rate; both are shares.
+    """
+    guesses = decode_all(
+        model, [LETTERS.encode(entry.word) for entry in entries], SOUNDS, max_new_tokens=MAX_SOUNDS
+    )
+    references = [entry.pronunciations for entry in entries]
+    return phoneme_error_rate(guesses, references), word_error_rate(guesses, references)
+
+
+def pronounce(model: Seq2Seq, word: str) -> tuple[list[str], list[str], Tensor]:
+    """Say one word.
+
+    Args:
+        model: a trained model.
+        word: as a learner types it.
+
+    Returns:
+        its letters (S), its sounds (T), and the attention weights `(T, S)`: row t shows where the model
+        looked when it said sound t.
+
+    Raises:
+        ValueError: not a word of a–z; the message is meant for the person who typed it.
+    """
+    letters = list(pronunciation.clean(word))
+    ids, weights = greedy(model, torch.tensor([LETTERS.encode(letters)]), MAX_SOUNDS)
+    sounds = SOUNDS.decode_tokens(ids[0].tolist())
+    return letters, sounds, weights[0, : len(sounds)]  # (T, S)
+
+
+def load(name: str = "pronouncer", folder: Path = checkpoints.FOLDER) -> Seq2Seq:
+    """The shipped model, ready to use."""
+    model = Seq2Seq(Seq2SeqConfig(**checkpoints.load_card(name, folder)["config"]))
+    checkpoints.load_weights(name, model, folder)
+    return model
+
+
+def measure(model: Seq2Seq) -> dict[str, float]:
+    """What stands on the checkpoint's card: error rates on all test words."""
+    phonemes, words = error_rates(model, pronunciation.entries("test"))
+    return {
+        "test_words": len(pronunciation.entries("test")),
+        "phoneme_error_rate": phonemes,
+        "word_error_rate": words,
+    }
+
+
+def ship(work: Path, folder: Path = checkpoints.FOLDER, recipe: Recipe = SHIPPED) -> dict:
+    """Train, store, measure with the stored weights, and write the card; goes on where it was stopped.
+
+    Args:
+        work: where unfinished training is kept.
+        folder: where the checkpoint goes.
+        recipe: what to train.
+
+    Returns:
+        the card.
+    """
+    model = new_model(recipe)
+
+    def report(step: int, loss: float) -> None:
+        if step % 250 == 0:
+            print(f"step {step:6,} of {recipe.steps:,} · loss {loss:.3f} nats a sound", flush=True)
+
+    history = train_model(model, recipe, on_step=report, save_to=work / "pronouncer.state")
+    card = {
+        "what": "spelling to sound: GRU encoder, GRU decoder, additive attention",
+        "command": "python -m course_lib train pronouncer",
+        "data": "CMUdict without stress, 89 % of the words (course_lib/data/pronunciation.py)",
+        "recipe": asdict(recipe),
+        "seed": recipe.seed,
+        "steps": history.steps,
+    }
+    checkpoints.save_checkpoint("pronouncer", model, card, folder)
+    stored = load("pronouncer", folder)
+    card["metrics"] = {key: round(value, 4) for key, value in measure(stored).items()}
+    checkpoints.save_checkpoint("pronouncer", stored, card, folder)
+    return card

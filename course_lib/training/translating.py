@@ -1,0 +1,160 @@
+"""English to French in Tiny Town: data, model, training, and scores against the known truth."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from course_lib import metrics
+from course_lib.data import town
+from course_lib.generation import greedy
+from course_lib.models.seq2seq import Seq2Seq, Seq2SeqConfig
+from course_lib.text.batching import batches_by_length, pad
+from course_lib.text.tokenizers import BOS_ID, WordTokenizer
+from course_lib.training.loop import History, seeded, train, warmup_then_cosine
+from course_lib.training.pairs import Pairs, decode_all, pair_loss
+
+ENGLISH = WordTokenizer(town.vocabulary("english"))
+FRENCH = WordTokenizer(town.vocabulary("french"))
+MAX_WORDS = 50  # more than the longest French sentence has
+TRAINING_SENTENCES = 20_000
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train one translator; the budget is in steps."""
+
+    steps: int = 500
+    score: str | None = "additive"
+    query: str = "current"
+    words_in_memory: bool = True
+    d_embed: int = 64
+    d_hidden: int = 96
+    d_attn: int = 64
+    batch_size: int = 64
+    lr: float = 4e-3
+    constant_lr: bool = False
+    seed: int = 0
+
+
+@cache
+def sentences(n: int, split: str) -> tuple[town.Sentence, ...]:
+    """The first `n` sentences of a split; the splits share no English sentence."""
+    return tuple(town.sentence_pairs(n, seed=0, split=split))
+
+
+@cache
+def training_pairs(n: int = TRAINING_SENTENCES) -> Pairs:
+    """Training sentences as ids."""
+    return Pairs.encode([(s.english, s.french) for s in sentences(n, "train")], ENGLISH, FRENCH)
+
+
+def new_model(recipe: Recipe) -> Seq2Seq:
+    """An untrained translator; its first weights depend on the recipe's seed alone."""
+    config = Seq2SeqConfig(
+        source_vocab=len(ENGLISH),
+        target_vocab=len(FRENCH),
+        d_embed=recipe.d_embed,
+        d_hidden=recipe.d_hidden,
+        d_attn=recipe.d_attn,
+        score=recipe.score,
+        query=recipe.query,
+        words_in_memory=recipe.words_in_memory,
+    )
+    with seeded(recipe.seed):
+        return Seq2Seq(config)
+
+
+def train_model(
+    model: Seq2Seq, recipe: Recipe, *, on_step: Callable[[int, float], None] | None = None
+) -> History:
+    """Train on Town sentences.
+
+    Args:
+        model: from `new_model`.
+        recipe: budget and settings; with `constant_lr` a short run is the beginning of a long one.
+        on_step: called with step and loss, for a live view.
+
+    Returns:
+        the history of losses (nats a word).
+    """
+    return train(
+        model,
+        training_pairs().batches(recipe.batch_size, recipe.seed),
+        pair_loss,
+        steps=recipe.steps,
+        lr=recipe.lr,
+        schedule=None if recipe.constant_lr else warmup_then_cosine(0.05, 0.02),
+        on_step=on_step,
+    )
+
+
+def translate(model: Seq2Seq, english: str | Sequence[str]) -> tuple[list[str], list[str], Tensor]:
+    """Translate one sentence.
+
+    Args:
+        model: a trained translator.
+        english: a sentence in lower case with spaces around its punctuation, or its tokens.
+
+    Returns:
+        the English tokens (S), the French tokens (T), and the attention weights `(T, S)`.
+
+    Raises:
+        ValueError: a word that the Town does not know.
+    """
+    words = english.lower().split() if isinstance(english, str) else list(english)
+    unknown = [word for word in words if word not in ENGLISH.ids]
+    if unknown or not words:
+        raise ValueError(
+            f"english holds {unknown[0]!r}, a word that Tiny Town does not know; "
+            "it knows " + ", ".join(ENGLISH.tokens[4:16]) + " …"
+            if unknown
+            else "english is empty, expected at least one word"
+        )
+    ids, weights = greedy(model, torch.tensor([ENGLISH.encode(words)]), MAX_WORDS)
+    french = FRENCH.decode_tokens(ids[0].tolist())
+    return words, french, weights[0, : len(french)]  # (T, S)
+
+
+def exact_match(model: Seq2Seq, test: Sequence[town.Sentence]) -> list[bool]:
+    """For each sentence: is the greedy translation right in every word?"""
+    guesses = decode_all(
+        model, [ENGLISH.encode(s.english) for s in test], FRENCH, max_new_tokens=MAX_WORDS, batch_size=256
+    )
+    return [tuple(guess) == s.french for guess, s in zip(guesses, test, strict=True)]
+
+
+@torch.no_grad()
+def attention_maps(model: Seq2Seq, test: Sequence[town.Sentence], batch_size: int = 256) -> list[Tensor]:
+    """Attention weights `(T, S)` for each sentence while the model reads the *true* translation.
+
+    With the true words, row t always belongs to true word t, so the weights can be held against the true links
+    even where the model's own translation would differ.
+    """
+    maps: list[Tensor] = [torch.empty(0)] * len(test)
+    for rows in batches_by_length([len(s.english) for s in test], batch_size):
+        source = pad([ENGLISH.encode(test[i].english) for i in rows])
+        target = pad([[BOS_ID, *FRENCH.encode(test[i].french)[:-1]] for i in rows])
+        _, weights = model.eval()(source, target, need_weights=True)
+        for i, row in zip(rows, weights, strict=True):
+            maps[i] = row[: len(test[i].french), : len(test[i].english)]
+    return maps
+
+
+def alignment_error(model: Seq2Seq, test: Sequence[town.Sentence]) -> float:
+    """Alignment error rate of a model's attention: each French word linked to where it looked most."""
+    maps = attention_maps(model, test)
+    return metrics.alignment_error_rate([metrics.links_from_weights(m) for m in maps], true_links(test))
+
+
+def diagonal_error(test: Sequence[town.Sentence]) -> float:
+    """Alignment error rate of the diagonal: what one gets without looking."""
+    guesses = [metrics.diagonal_links(len(s.english), len(s.french)) for s in test]
+    return metrics.alignment_error_rate(guesses, true_links(test))
+
+
+def true_links(test: Sequence[town.Sentence]) -> list[set[tuple[int, int]]]:
+    """The Town's own word links, `(English position, French position)`."""
+    return [set(s.alignment) for s in test]

@@ -1,0 +1,437 @@
+"""Numbers over time and between groups: curves, bands over seeds, bars, dots, counts.
+
+Lines carry their name at their end, so no legend has to be searched; the spread over seeds is always drawn.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+
+from course_lib.viz import colours
+from course_lib.viz.attention import add_heading, wrapped
+from course_lib.viz.still import SMALL, Still, as_array, in_style, shown
+
+WIDTH, HEIGHT = 7.6, 4.3  # inches
+LABEL_GAP = 0.2  # inches between two names at the lines' ends
+
+
+@in_style
+def curves(
+    lines: Mapping[str, object],
+    *,
+    x_label: str,
+    y_label: str,
+    title: str,
+    floor: float | None = None,
+    floor_label: str = "the lowest possible",
+    x_log: bool = False,
+    y_log: bool = False,
+    y_range: tuple[float, float] | None = None,
+    dots: bool = False,
+) -> Still:
+    """Lines over one x axis, named at their ends.
+
+    lines: name -> y values, or (x values, y values). floor: a value nobody can beat, drawn as a dashed line.
+    dots: also mark the measured points. Raises ValueError when x and y differ in length.
+    """
+    series = {name: _points(name, line) for name, line in _not_empty(lines, "lines").items()}
+    heading = wrapped(title, WIDTH)
+    still = Still(
+        WIDTH, HEIGHT + 0.3 * heading.count("\n"), _describe_lines(title, series, x_label, y_label, floor)
+    )
+    ax = still.subplots()
+    for number, (x, y) in enumerate(series.values()):
+        ax.plot(x, y, **_pen(number), marker="o" if dots or len(x) == 1 else None, markersize=5)
+    _frame(ax, x_label, y_label, x_log, y_log, y_range, floor, floor_label)
+    _name_ends(ax, {name: (x[-1], y[-1]) for name, (x, y) in series.items()})
+    add_heading(still, heading)
+    return still
+
+
+@in_style
+def plot_seeds(
+    rows,
+    x: str,
+    y: str,
+    group: str | None = None,
+    *,
+    title: str,
+    x_label: str | None = None,
+    y_label: str | None = None,
+    labels: Mapping | None = None,
+    floor: float | None = None,
+    floor_label: str = "the lowest possible",
+    x_log: bool = False,
+    y_log: bool = False,
+    y_range: tuple[float, float] | None = None,
+) -> Still:
+    """Mean over seeds as a line, lowest to highest seed as a band, for each group.
+
+    rows: dicts, one per measurement (or a record with them under "rows"). x, y, group: names of their
+    columns; rows with equal group and x are the seeds. labels: group value -> name at the line.
+    Raises ValueError naming a missing column.
+    """
+    rows = _rows(rows, [x, y] + ([group] if group else []))
+    labels = labels or {}
+    bands = {}
+    for value in dict.fromkeys(row[group] if group else y for row in rows):
+        mine = [row for row in rows if not group or row[group] == value]
+        places = sorted({row[x] for row in mine})
+        seeds = [[row[y] for row in mine if row[x] == place] for place in places]
+        bands[str(labels.get(value, value))] = (places, seeds)
+
+    x_label, y_label = x_label or x.replace("_", " "), y_label or y.replace("_", " ")
+    means = {
+        name: (np.array(px, float), np.array([np.mean(s) for s in seeds]))
+        for name, (px, seeds) in bands.items()
+    }
+    n_seeds = sorted({len(s) for _, seeds in bands.values() for s in seeds})
+    count = f"{n_seeds[0]}" if len(n_seeds) == 1 else f"{n_seeds[0]}–{n_seeds[-1]}"
+    widest = max(max(s) - min(s) for _, seeds in bands.values() for s in seeds)
+    alt = _describe_lines(title, means, x_label, y_label, floor)
+    heading = wrapped(title, WIDTH)
+    still = Still(
+        WIDTH,
+        HEIGHT + 0.3 * heading.count("\n"),
+        f"{alt} Mean of {count} seeds; the widest band spans {widest:.3g}.",
+    )
+    ax = still.subplots()
+    for number, (name, (px, seeds)) in enumerate(bands.items()):
+        pen = _pen(number)
+        ax.fill_between(
+            px, [min(s) for s in seeds], [max(s) for s in seeds], color=pen["color"], alpha=0.17, lw=0
+        )
+        ax.plot(*means[name], **pen, marker="o" if len(px) <= 12 else None, markersize=5)
+    _frame(ax, x_label, y_label, x_log, y_log, y_range, floor, floor_label)
+    _name_ends(ax, {name: (mx[-1], my[-1]) for name, (mx, my) in means.items()})
+    add_heading(still, heading, f"line: mean of {count} seeds · band: lowest to highest seed")
+    return still
+
+
+@in_style
+def bars(
+    values: Mapping[str, float | Sequence[float]],
+    *,
+    x_label: str,
+    title: str,
+    highlight: str | None = None,
+    reference: Mapping[str, float] | None = None,
+    number_format: str = "{:.3g}",
+) -> Still:
+    """Horizontal bars with their numbers; several values of one name are seeds: mean and spread.
+
+    highlight: the bar in the accent colour (the others are grey). reference: name -> published value, drawn
+    as a dashed line.
+    """
+    seeds = {
+        name: np.atleast_1d(as_array(v, f"values[{name!r}]", (0, 1)))
+        for name, v in _not_empty(values, "values").items()
+    }
+    reference = dict(reference or {})
+    if highlight is not None and highlight not in seeds:
+        raise ValueError(f"highlight is {highlight!r}; expected one of {list(seeds)}")
+    means = {name: float(v.mean()) for name, v in seeds.items()}
+    numbers = {
+        name: number_format.format(mean)
+        + (
+            f"  ({number_format.format(seeds[name].min())}–{number_format.format(seeds[name].max())})"
+            if len(seeds[name]) > 1
+            else ""
+        )
+        for name, mean in means.items()
+    }
+    alt = (
+        f"{title.rstrip('.')}. {x_label}: "
+        + "; ".join(f"{name} {text}" for name, text in numbers.items())
+        + "."
+    )
+    if reference:
+        alt += (
+            " For comparison: "
+            + "; ".join(f"{n} {number_format.format(v)}" for n, v in reference.items())
+            + "."
+        )
+
+    heading = wrapped(title, WIDTH)
+    still = Still(WIDTH, 1.25 + 0.44 * len(seeds) + 0.3 * heading.count("\n") + 0.26 * len(reference), alt)
+    ax = still.subplots()
+    places = np.arange(len(seeds))
+    for place, (name, v) in zip(places, seeds.items(), strict=True):
+        accent = highlight is None or name == highlight
+        ax.barh(place, means[name], height=0.66, color=colours.ACCENT if accent else colours.MASKED)
+        if len(v) > 1:
+            ax.plot(
+                [v.min(), v.max()],
+                [place, place],
+                color=colours.INK,
+                lw=1.6,
+                solid_capstyle="butt",
+                marker="|",
+                markersize=9,
+            )
+        end = max(means[name], float(v.max()), 0)
+        ax.annotate(
+            numbers[name],
+            (end, place),
+            (8, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=SMALL,
+            bbox={"facecolor": colours.PAPER, "edgecolor": "none", "pad": 1.5},
+            zorder=4,
+        )
+    ax.set_yticks(places, [shown(name) for name in seeds])
+    top = max([*(float(v.max()) for v in seeds.values()), *reference.values()])
+    ax.set_xlim(min(0, *(float(v.min()) for v in seeds.values())), top * 1.22 if top > 0 else None)
+    ax.set_ylim(len(seeds) - 0.5, -0.6 - 0.55 * len(reference))
+    # names all stand on one side of their lines, the highest line farthest out, so no name is crossed
+    on_the_left = max(reference.values(), default=0) > 0.6 * top
+    for number, name in enumerate(sorted(reference, key=reference.get, reverse=not on_the_left)):
+        value, height = reference[name], -0.62 - 0.55 * number
+        ax.plot([value, value], [len(seeds) - 0.5, height], color=colours.SOFT_INK, lw=1.3, ls=(0, (4, 3)))
+        ax.annotate(
+            f"{name} {number_format.format(value)}",
+            (value, height),
+            (-5 if on_the_left else 5, 0),
+            textcoords="offset points",
+            va="top",
+            ha="right" if on_the_left else "left",
+            fontsize=SMALL,
+            color=colours.SOFT_INK,
+        )
+    ax.set_xlabel(x_label)
+    ax.tick_params(length=0)
+    ax.spines["bottom"].set_visible(False)
+    ax.grid(axis="x", color=colours.PANEL, lw=1)
+    add_heading(still, heading)
+    return still
+
+
+@in_style
+def scatter(
+    groups: Mapping[str, tuple],
+    *,
+    x_label: str,
+    y_label: str,
+    title: str,
+    x_log: bool = False,
+    y_log: bool = False,
+    line: tuple[Sequence[float], Sequence[float]] | None = None,
+    line_label: str = "theory",
+) -> Still:
+    """Dots, name -> (x values, y values), and optionally one line that theory predicts."""
+    points = {name: _points(name, xy) for name, xy in _not_empty(groups, "groups").items()}
+    heading = wrapped(title, WIDTH)
+    alt = (
+        f"{title.rstrip('.')}. {y_label} against {x_label}: "
+        + "; ".join(
+            f"{name}, {len(x)} dots, {y_label} {y.min():.3g} to {y.max():.3g}"
+            for name, (x, y) in points.items()
+        )
+        + "."
+    )
+    still = Still(WIDTH, HEIGHT + 0.3 * heading.count("\n"), alt)
+    ax = still.subplots()
+    if line is not None:
+        ax.plot(*_points("line", line), color=colours.SOFT_INK, lw=1.5, ls=(0, (4, 3)), label=line_label)
+    for number, ((name, (x, y)), marker) in enumerate(zip(points.items(), "osD^vP" * 9, strict=False)):
+        ax.scatter(
+            x, y, s=34, marker=marker, color=_pen(number)["color"], label=name, edgecolors="white", lw=0.6
+        )
+    _frame(ax, x_label, y_label, x_log, y_log, None, None, "")
+    if len(points) > 1 or line is not None:
+        ax.legend()
+    add_heading(still, heading)
+    return still
+
+
+@in_style
+def histogram(
+    groups: Mapping[str, Sequence[float]], *, x_label: str, title: str, bins=20, y_label: str = "how many"
+) -> Still:
+    """How often each value comes, name -> values; the groups share their bins."""
+    values = {name: as_array(v, f"groups[{name!r}]", 1) for name, v in _not_empty(groups, "groups").items()}
+    edges = np.histogram_bin_edges(np.concatenate(list(values.values())), bins)
+    heading = wrapped(title, WIDTH)
+    alt = (
+        f"{title.rstrip('.')}. Histogram of {x_label}: "
+        + "; ".join(
+            f"{name}, {len(v)} values, median {np.median(v):.3g}, {v.min():.3g} to {v.max():.3g}"
+            for name, v in values.items()
+        )
+        + "."
+    )
+    still = Still(WIDTH, HEIGHT + 0.3 * heading.count("\n"), alt)
+    ax = still.subplots()
+    for number, (name, v) in enumerate(values.items()):
+        pen = _pen(number)
+        ax.hist(
+            v,
+            edges,
+            histtype="stepfilled",
+            facecolor=(pen["color"], 0.22),
+            edgecolor=pen["color"],
+            ls=pen["linestyle"],
+            lw=1.8,
+            label=name,
+        )
+    _frame(ax, x_label, y_label, False, False, None, None, "")
+    if len(values) > 1:
+        ax.legend()
+    add_heading(still, heading)
+    return still
+
+
+# The pieces.
+
+
+def _pen(number: int) -> dict:
+    return {
+        "color": colours.SERIES[number % len(colours.SERIES)],
+        "linestyle": colours.DASHES[number % len(colours.DASHES)],
+    }
+
+
+def _not_empty(values: Mapping, name: str) -> Mapping:
+    if not isinstance(values, Mapping) or not values:
+        raise ValueError(f"{name} must be a dict from name to values with at least one entry; got {values!r}")
+    return values
+
+
+def _points(name: str, line) -> tuple[np.ndarray, np.ndarray]:
+    """(x values, y values) of a line given as y values or as a pair."""
+    if isinstance(line, tuple) and len(line) == 2 and np.ndim(line[0]) == 1:
+        x, y = as_array(line[0], f"x values of {name!r}", 1), as_array(line[1], f"y values of {name!r}", 1)
+    else:
+        y = as_array(line, f"line {name!r}", 1)
+        x = np.arange(1, len(y) + 1, dtype=float)
+    if len(x) != len(y):
+        raise ValueError(f"line {name!r} has {len(x)} x values and {len(y)} y values")
+    return x, y
+
+
+def _rows(rows, columns: Sequence[str]) -> list[dict]:
+    if isinstance(rows, Mapping):
+        rows = rows.get("rows", ())
+    rows = list(rows)
+    if not rows:
+        raise ValueError("rows is empty: there is nothing to draw; was the experiment recorded?")
+    for column in columns:
+        if column not in rows[0]:
+            raise ValueError(f"rows have no column {column!r}; they have {sorted(rows[0])}")
+    return rows
+
+
+def _frame(ax: Axes, x_label, y_label, x_log, y_log, y_range, floor, floor_label) -> None:
+    """Axes, grid and the floor line."""
+    for axis, log in ((ax.xaxis, x_log), (ax.yaxis, y_log)):
+        if log:
+            (ax.set_xscale if axis is ax.xaxis else ax.set_yscale)("log")
+            axis.set_minor_formatter(NullFormatter())
+        else:
+            whole = all((line.get_xdata() % 1 == 0).all() for line in ax.lines) and axis is ax.xaxis
+            axis.set_major_locator(MaxNLocator(7, integer=whole, steps=[1, 2, 2.5, 5, 10]))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}".replace("-", "−")))
+    if floor is not None:
+        ax.axhline(floor, color=colours.INK, lw=1.4, ls=(0, (4, 3)), zorder=1)
+        ax.annotate(
+            f"{floor_label}: {floor:.3g}",
+            (0, floor),
+            (4, -4),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            va="top",
+            fontsize=SMALL,
+            color=colours.SOFT_INK,
+        )
+        if not y_log and y_range is None:
+            low, high = ax.get_ylim()
+            ax.set_ylim(min(low, floor - 0.13 * (high - floor)), high)
+    if y_range is not None:
+        ax.set_ylim(y_range)
+    ax.set_xlabel(x_label)
+    ax.set_ylabel(y_label)
+    ax.grid(axis="y", color=colours.PANEL, lw=1.2)
+    ax.tick_params(length=0)
+    ax.spines["left"].set_visible(False)
+
+
+def _name_ends(ax: Axes, ends: Mapping[str, tuple[float, float]]) -> None:
+    """The name of each line at its end, moved apart where lines end close to each other."""
+    if len(ends) == 1:
+        return  # the y axis already says what it is
+    _, to_pixels = ax.get_ylim(), ax.transData
+    gap = LABEL_GAP * ax.figure.dpi
+    order = sorted(ends, key=lambda name: to_pixels.transform(ends[name])[1])
+    natural = np.array([to_pixels.transform(ends[name])[1] for name in order])
+    places = natural.copy()
+    for _ in range(50):  # push neighbours apart until every gap is kept
+        for low in range(len(order) - 1):
+            missing = gap - (places[low + 1] - places[low])
+            if missing > 0.01:
+                places[low] -= missing / 2
+                places[low + 1] += missing / 2
+    for name, place, home in zip(order, places, natural, strict=True):
+        colour = _pen(list(ends).index(name))["color"]
+        ax.annotate(
+            shown(name),
+            ends[name],
+            (8, (place - home) * 72 / ax.figure.dpi),
+            textcoords="offset points",
+            va="center",
+            color=colour,
+            fontsize=SMALL + 0.5,
+            fontweight="bold",
+            annotation_clip=False,
+        )
+
+
+def _describe_lines(title: str, series: Mapping[str, tuple], x_label: str, y_label: str, floor) -> str:
+    lines = "; ".join(
+        f"{name} goes from {y[0]:.3g} at {x[0]:,g} to {y[-1]:.3g} at {x[-1]:,g}"
+        for name, (x, y) in series.items()
+    )
+    text = f"{title.rstrip('.')}. {y_label} against {x_label}: {lines}."
+    return text if floor is None else f"{text} The dashed floor is at {floor:.3g}."
+
+
+@in_style
+def live_curve(
+    steps: Iterable[float],
+    losses: Iterable[float],
+    *,
+    title: str,
+    total_steps: int,
+    floor: float | None = None,
+    state: str = "",
+) -> Still:
+    """The training curve as `LiveLoss` shows it when it stops; before the first step, an empty frame."""
+    steps, losses = list(steps), list(losses)
+    if steps:
+        still = curves({"loss": (steps, losses)}, x_label="step", y_label="loss", title=title, floor=floor)
+        still.alt += f" {state}." if state else ""
+        ax = still.axes[0]
+    else:
+        still = Still(WIDTH, HEIGHT, f"{title}. Nothing trained yet: 0 of {total_steps} steps.")
+        ax = still.subplots()
+        add_heading(still, wrapped(title, WIDTH))
+        ax.set(xlabel="step", ylabel="loss", yticks=[])
+        ax.text(
+            0.5, 0.5, "training has not started", transform=ax.transAxes, ha="center", color=colours.SOFT_INK
+        )
+    ax.set_xlim(0, total_steps)
+    if state:
+        ax.annotate(
+            state,
+            (1, 1),
+            (0, -2),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            ha="right",
+            va="top",
+            fontsize=SMALL,
+            color=colours.SOFT_INK,
+        )
+    return still

@@ -1,0 +1,264 @@
+"""A still: one matplotlib figure with its alt text, drawn the same way on every run.
+
+`Still` is what every function of `course_lib.viz` returns. In a notebook it shows itself as PNG, with the
+alt text in the output's metadata, where nbconvert (and so the web page) finds it.
+"""
+
+import io
+import logging
+import sys
+import unicodedata
+import warnings
+from base64 import b64encode
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib import font_manager
+from matplotlib.figure import Figure
+from PIL import Image
+
+from course_lib.viz import colours
+
+PIXELS_PER_INCH = 100  # of the page; the file has twice as many, so it is sharp on dense screens
+SHARPNESS = 2
+FONT_SIZE = 12.5  # points; nothing on a still is smaller than 11
+SMALL = 11
+
+# DejaVu comes with matplotlib: Latin text looks the same on every machine. The others are taken where
+# they are installed, for tokens in scripts that DejaVu does not have.
+OTHER_FONTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Noto Sans SC",
+    "WenQuanYi Zen Hei",
+    "WenQuanYi Micro Hei",
+    "PingFang SC",
+    "Hiragino Sans GB",
+    "Microsoft YaHei",
+    "SimHei",
+    "Arial Unicode MS",
+    "Noto Sans Devanagari",
+    "Noto Sans Arabic",
+    "Noto Emoji",
+    "Segoe UI Emoji",
+    "Symbola",
+)
+
+
+NOT_STYLE = ("backend", "interactive", "toolbar", "webagg", "tk", "date.epoch", "timezone")
+
+
+def _fonts() -> list[str]:
+    installed = set(font_manager.fontManager.get_font_names())
+    return ["DejaVu Sans", *(name for name in OTHER_FONTS if name in installed)]
+
+
+def _style() -> dict:
+    defaults = {
+        key: value for key, value in matplotlib.rcParamsDefault.items() if not key.startswith(NOT_STYLE)
+    }
+    return {
+        **defaults,  # a learner's own matplotlibrc changes nothing
+        "font.family": _fonts(),
+        "font.size": FONT_SIZE,
+        "axes.titlesize": FONT_SIZE + 1,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "axes.titlepad": 12,
+        "axes.labelsize": FONT_SIZE,
+        "axes.labelcolor": colours.SOFT_INK,
+        "axes.edgecolor": colours.LINE,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.axisbelow": True,
+        "text.color": colours.INK,
+        "text.parse_math": False,  # a token may be "$"
+        "axes.unicode_minus": True,
+        "xtick.color": colours.LINE,
+        "ytick.color": colours.LINE,
+        "xtick.labelcolor": colours.INK,
+        "ytick.labelcolor": colours.INK,
+        "xtick.labelsize": SMALL,
+        "ytick.labelsize": SMALL,
+        "legend.frameon": False,
+        "legend.fontsize": SMALL,
+        "hatch.linewidth": 0.8,
+        "hatch.color": colours.MASKED,
+        "lines.linewidth": 2.2,
+        "figure.facecolor": colours.PAPER,
+        "savefig.facecolor": colours.PAPER,
+    }
+
+
+STYLE = _style()
+in_style = matplotlib.rc_context(STYLE)  # decorates every function that draws
+
+
+class Still(Figure):
+    """A matplotlib figure that carries its alt text and shows itself the same way everywhere."""
+
+    def __init__(self, width: float, height: float, alt: str = ""):
+        """`width` and `height` in inches (100 pixels of the page each); `alt` says in words what is seen."""
+        with matplotlib.rc_context(STYLE):
+            super().__init__(figsize=(width, height), dpi=PIXELS_PER_INCH, layout="constrained")
+            self.get_layout_engine().set(w_pad=0.09, h_pad=0.07)
+        self.alt = alt
+        self._png: bytes | None = None
+
+    def png(self) -> bytes:
+        """The picture as PNG: equal data gives equal bytes (no date, no software version inside)."""
+        if self._png is None or self.stale:
+            drawn, packed = io.BytesIO(), io.BytesIO()
+            with matplotlib.rc_context(STYLE), warnings.catch_warnings():
+                # a character that no font has is drawn as a box; the alt text has it
+                warnings.filterwarnings("ignore", message="Glyph .* missing from")
+                self.savefig(
+                    drawn, format="png", dpi=PIXELS_PER_INCH * SHARPNESS, pil_kwargs={"compress_level": 1}
+                )
+            picture = Image.open(drawn).convert("RGB")
+            # 256 colours are enough for flat colours and a scale, and make the file a third as large
+            picture.quantize(256, dither=Image.Dither.NONE).save(packed, format="png", optimize=True)
+            self._png = packed.getvalue()
+            self.stale = False
+        return self._png
+
+    def save(self, path: str | Path) -> None:
+        """Write the PNG to `path`."""
+        Path(path).write_bytes(self.png())
+
+    def mimebundle(self) -> tuple[dict, dict]:
+        """`(data, metadata)` of a notebook output: the PNG, its size on the page and its alt text."""
+        width, height = (round(inches * PIXELS_PER_INCH) for inches in self.get_size_inches())
+        # `alt` stands where nbconvert's "classic" template reads it (its "lab" template reads none);
+        # some templates put it between double quotes as it is.
+        details = {"alt": self.alt.replace('"', "”"), "width": width, "height": height}
+        data = {"image/png": b64encode(self.png()).decode("ascii"), "text/plain": self.alt}
+        return data, {"image/png": details}
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
+        return self.mimebundle()
+
+    def _repr_html_(self) -> None:
+        return None  # matplotlib's own would show the picture a second time
+
+
+def _show_stills_ourselves() -> None:
+    """Keep our PNG and alt text where `%matplotlib inline` would draw the figure its own way.
+
+    That magic registers a PNG maker for every Figure, and a registered maker wins over our own.
+    """
+    if "IPython" not in sys.modules:
+        return
+    shell = sys.modules["IPython"].get_ipython()
+    if shell is not None:
+
+        def png_and_details(still: Still) -> tuple[str, dict]:
+            data, details = still.mimebundle()
+            return data["image/png"], details["image/png"]
+
+        shell.display_formatter.formatters["image/png"].for_type(Still, png_and_details)
+
+
+_show_stills_ourselves()
+logging.getLogger("matplotlib.font_manager").setLevel(
+    logging.ERROR
+)  # a font that is not installed is no news
+
+
+# What every drawing function needs of its arguments.
+
+
+def as_array(values, name: str, dimensions: int | tuple[int, ...]) -> np.ndarray:
+    """`values` (torch tensor, numpy array or nested lists) as a float array.
+
+    Raises ValueError naming the argument when the number of axes is another, or a value is NaN or infinite.
+    """
+    if hasattr(values, "detach"):  # a torch tensor, without importing torch
+        values = values.detach().cpu().float().numpy()
+    try:
+        array = np.asarray(values, dtype=float)
+    except (ValueError, TypeError):
+        raise ValueError(
+            f"{name} must be numbers in rows of equal length; got {type(values).__name__}"
+        ) from None
+    allowed = (dimensions,) if isinstance(dimensions, int) else dimensions
+    if array.ndim not in allowed:
+        wanted = " or ".join(str(d) for d in allowed)
+        hint = (
+            "; take one sentence out of the batch first, for example weights[0]"
+            if array.ndim > max(allowed)
+            else ""
+        )
+        raise ValueError(f"{name} must have {wanted} axes; got {array.ndim}, shape {array.shape}{hint}")
+    if array.size == 0:
+        raise ValueError(f"{name} is empty: shape {array.shape}; there is nothing to draw")
+    if not np.isfinite(array).all():
+        raise ValueError(
+            f"{name} has NaN or infinite values; a softmax over a row where no key is allowed gives NaN"
+        )
+    return array
+
+
+def as_weights(
+    values, rows: Sequence[str], columns: Sequence[str], name: str = "weights", heads=False
+) -> np.ndarray:
+    """Attention weights `(T, S)`, with `heads` also `(H, T, S)`, checked against their tokens.
+
+    Raises ValueError when the sizes do not fit the tokens or a weight lies outside 0…1 (then it is a score).
+    """
+    array = as_array(values, name, (2, 3) if heads else 2)
+    if array.shape[-2:] != (len(rows), len(columns)):
+        swapped = array.shape[-2:] == (len(columns), len(rows))
+        hint = "; rows are queries and columns are keys: is it transposed?" if swapped else ""
+        raise ValueError(
+            f"{name} has {array.shape[-2]} rows and {array.shape[-1]} columns; "
+            f"expected {len(rows)} queries and {len(columns)} keys{hint}"
+        )
+    if array.min() < -1e-4 or array.max() > 1 + 1e-4:
+        raise ValueError(
+            f"{name} must lie between 0 and 1; got {array.min():.3g} to {array.max():.3g}. "
+            "Are these scores? Weights come after the softmax"
+        )
+    return array.clip(0, 1)
+
+
+def as_allowed(allowed, shape: tuple[int, ...]) -> np.ndarray | None:
+    """The mask `allowed` (True = may attend) broadcast to `shape`, or None."""
+    if allowed is None:
+        return None
+    if hasattr(allowed, "detach"):
+        allowed = allowed.detach().cpu().numpy()
+    array = np.asarray(allowed)
+    if array.dtype != bool:
+        raise ValueError(f"allowed must be boolean (True = may attend); got dtype {array.dtype}")
+    try:
+        return np.broadcast_to(array, shape)
+    except ValueError:
+        raise ValueError(
+            f"allowed has shape {array.shape}; it does not fit the weights' shape {shape}"
+        ) from None
+
+
+def as_links(links, n_rows: int, n_columns: int, name: str = "links") -> list[tuple[int, int]]:
+    """Gold links as sorted (row, column) pairs, checked to point at existing tokens."""
+    pairs = sorted({(int(row), int(column)) for row, column in (links or ())})
+    for row, column in pairs:
+        if not (0 <= row < n_rows and 0 <= column < n_columns):
+            raise ValueError(
+                f"{name} has the pair ({row}, {column}), outside {n_rows} rows and {n_columns} columns; "
+                "pairs are (row, column): are yours the other way round?"
+            )
+    return pairs
+
+
+def shown(token: object) -> str:
+    """A token as it can be drawn: spaces and control characters made visible."""
+    names = {"": "∅", " ": "␣", "\n": "⏎", "\t": "⇥"}
+    text = str(token)
+    if text in names:
+        return names[text]
+    return "".join(
+        names.get(c, "·") if c in "\n\t" or unicodedata.category(c) in ("Cc", "Cs") else c for c in text
+    )

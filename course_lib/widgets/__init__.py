@@ -1,0 +1,13 @@
+"""Live views: each is a picture of `course_lib.viz` that answers to mouse and keyboard.
+
+A view computes in the browser what it can, asks Python only for what needs a model, works without any
+network, and carries a still with alt text for places where nothing is live. Models come in as functions.
+"""
+
+from course_lib.widgets.alignment_movie import AlignmentMovie
+from course_lib.widgets.attention_view import AttentionView
+from course_lib.widgets.live_loss import LiveLoss
+from course_lib.widgets.pronouncer import Pronouncer
+from course_lib.widgets.question import Question
+
+__all__ = ["AlignmentMovie", "AttentionView", "LiveLoss", "Pronouncer", "Question"]

@@ -1,0 +1,77 @@
+// LiveLoss: the curve grows while Python trains. The y axis only ever grows, so the curve does not jump.
+
+const WIDTH = 700, HEIGHT = 250, LEFT = 52, RIGHT = 16, TOP = 12, BOTTOM = 40;
+
+function render({ model, el }) {
+  const cleanups = [];
+  const box = viewBox(el, model.get("title"));
+  const total = model.get("total_steps"), floor = model.get("floor");
+  let top = floor === null ? 0.1 : floor * 1.2;
+
+  const svg = draw("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, width: "100%", role: "img", tabindex: 0 });
+  const rulers = draw("g"), curve = draw("polyline", { class: "curve" });
+  const floorLine = draw("line", { class: "floor", x1: LEFT, x2: WIDTH - RIGHT });
+  const floorText = draw("text", { x: LEFT + 6 });
+  svg.append(rulers);
+  if (floor !== null) svg.append(floorLine, floorText);
+  svg.append(curve);
+  const status = element("div", "readout");
+  box.append(svg, status);
+
+  const x = (step) => LEFT + ((WIDTH - LEFT - RIGHT) * step) / total;
+  const y = (loss) => HEIGHT - BOTTOM - ((HEIGHT - TOP - BOTTOM) * loss) / top;
+
+  function paint() {
+    const points = model.get("points"), state = model.get("state");
+    for (const [, loss] of points) if (loss > top) top = loss * 1.05;
+    rulers.replaceChildren();
+    for (const loss of ticks(top, 4)) {
+      rulers.append(draw("line", { class: "ruler", x1: LEFT, x2: WIDTH - RIGHT, y1: y(loss), y2: y(loss) }));
+      rulers.append(draw("text", { x: LEFT - 8, y: y(loss) + 4, "text-anchor": "end" }, `${loss}`));
+    }
+    for (const step of ticks(total, 6)) {
+      rulers.append(draw("text", { x: x(step), y: HEIGHT - BOTTOM + 18, "text-anchor": "middle" }, `${step}`));
+    }
+    rulers.append(draw("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 4, "text-anchor": "middle" }, "step"));
+    if (floor !== null) {
+      floorLine.setAttribute("y1", y(floor));
+      floorLine.setAttribute("y2", y(floor));
+      floorText.setAttribute("y", y(floor) + 16);
+      floorText.textContent = `the lowest possible: ${Number(floor.toPrecision(3))}`;
+    }
+    curve.setAttribute("points", points.map(([step, loss]) => `${x(step).toFixed(1)},${y(Math.max(0, loss)).toFixed(1)}`).join(" "));
+
+    const [step, loss] = points.length ? points[points.length - 1] : [0, null];
+    const text = {
+      waiting: "training has not started",
+      training: `step ${Math.round(step)} of ${total}`,
+      done: `done: ${total} steps`,
+      stopped: `interrupted at step ${Math.round(step)} of ${total}: the model keeps what it has learned so far`,
+    }[state];
+    status.textContent = text + (loss === null ? "" : ` · loss ${loss.toFixed(3)}`) + (model.get("note") ? ` · ${model.get("note")}` : "");
+    svg.setAttribute("aria-label", `${model.get("title")}: ${status.textContent}`);
+    // a screen reader hears the end, not ten numbers a second
+    status.setAttribute("aria-live", state === "training" ? "off" : "polite");
+  }
+  listen(model, cleanups, ["points", "state", "note"], paint);
+  paint();
+  return () => cleanups.forEach((undo) => undo());
+}
+
+function draw(tag, attributes = {}, text = "") {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.textContent = text;
+  return node;
+}
+
+// Round numbers from 0 up to `top`, about `count` of them.
+function ticks(top, count) {
+  const rough = top / count, power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 2.5, 5, 10].map((m) => m * power).find((s) => s >= rough);
+  const marks = [];
+  for (let i = 0; i * step <= top * 1.0001; i++) marks.push(Number((i * step).toPrecision(6)));
+  return marks;
+}
+
+export default { render };

@@ -1,0 +1,153 @@
+"""LiveLoss: the training curve while it grows. Give it to a training loop as its callback.
+
+    live = LiveLoss(total_steps=400, floor=0.31)
+    train(model, batches, callback=live)        # calls live(step, loss)
+
+It shows itself at the first step. When the cell that trains has run, to its end or interrupted, the finished
+curve replaces the first picture in the saved page.
+"""
+
+import math
+import sys
+import time
+
+import anywidget
+import traitlets
+
+from course_lib.viz import curves
+from course_lib.viz.still import Still
+from course_lib.widgets.front import script, styles, with_still
+
+SECONDS_BETWEEN_UPDATES = 0.1
+MOST_POINTS = 400
+
+
+class LiveLoss(anywidget.AnyWidget):
+    """A growing loss curve: `live(step, loss)` adds a point, at most ten times a second it is sent.
+
+    `state` is "waiting", "training", "done", or "stopped" (fewer steps than planned).
+    """
+
+    _esm = script("live_loss.js")
+    _css = styles()
+
+    title = traitlets.Unicode().tag(sync=True)
+    total_steps = traitlets.Int().tag(sync=True)
+    floor = traitlets.Float(None, allow_none=True).tag(sync=True)
+    points = traitlets.List().tag(sync=True)  # [step, loss] pairs, neighbours merged beyond MOST_POINTS
+    state = traitlets.Unicode("waiting").tag(sync=True)
+    note = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, total_steps: int, *, title: str = "loss", floor: float | None = None):
+        """total_steps: how long the x axis is. floor: the loss nobody can beat, drawn as a dashed line."""
+        if int(total_steps) < 1:
+            raise ValueError(f"total_steps is {total_steps}; expected at least 1")
+        self._kept: list[list[float]] = []  # [step, loss, how many steps are merged in it]
+        self._merge, self._last_step, self._sent = 1, 0, -math.inf
+        self._output = None  # the notebook output that shows this view
+        super().__init__(
+            total_steps=int(total_steps), title=title, floor=None if floor is None else float(floor)
+        )
+
+    def __call__(self, step: int, loss: float) -> None:
+        """Add one point. Costs some microseconds; ten times a second, less than a millisecond more."""
+        if self._output is None:
+            self._show()
+        step, loss = int(step), float(loss)
+        self._last_step = step
+        if not math.isfinite(loss):
+            self.note = self.note or f"loss is {loss} at step {step}"
+            return
+        self._keep(step, loss)
+        now = time.monotonic()
+        if now - self._sent >= SECONDS_BETWEEN_UPDATES:
+            self._sent = now
+            self._send_points("training")
+        if step >= self.total_steps:
+            self.finish()
+
+    def finish(self) -> None:
+        """Send the last points and put the finished curve into the saved page. Twice is harmless."""
+        state = "done" if self._last_step >= self.total_steps - 1 else "stopped"
+        if self._kept:
+            self._send_points(state)
+        elif not self.note:
+            return  # nothing was trained: the first picture already says so
+        if self._output is not None and self._output is not NOWHERE:
+            data, metadata = self._repr_mimebundle_()
+            self._output.update(data, raw=True, metadata=metadata)
+
+    def still(self) -> Still:
+        """The curve as it is now."""
+        words = {
+            "done": "",
+            "waiting": "",
+            "training": f"step {self._last_step} of {self.total_steps}",
+            "stopped": f"stopped at step {self._last_step} of {self.total_steps}",
+        }
+        state = " · ".join(filter(None, [words[self.state], self.note]))
+        steps, losses = zip(*((s, v) for s, v, _ in self._kept), strict=True) if self._kept else ((), ())
+        return curves.live_curve(
+            steps, losses, title=self.title, total_steps=self.total_steps, floor=self.floor, state=state
+        )
+
+    def __enter__(self) -> "LiveLoss":
+        if self._output is None:
+            self._show()
+        return self
+
+    def __exit__(self, *error) -> None:
+        self.finish()
+
+    def _keep(self, step: int, loss: float) -> None:
+        """Keep at most MOST_POINTS points: when there are more, neighbours are merged into their mean."""
+        last = self._kept[-1] if self._kept else None
+        if last is not None and last[2] < self._merge:
+            n = last[2]
+            last[:] = [(last[0] * n + step) / (n + 1), (last[1] * n + loss) / (n + 1), n + 1]
+        else:
+            self._kept.append([step, loss, 1])
+        if len(self._kept) > MOST_POINTS:
+            pairs = zip(self._kept[::2], self._kept[1::2], strict=False)
+            odd = self._kept[-1:] if len(self._kept) % 2 else []
+            self._kept = [_mean(a, b) for a, b in pairs] + odd
+            self._merge *= 2
+
+    def _send_points(self, state: str) -> None:
+        with self.hold_sync():
+            self.points = [[round(step, 1), float(f"{loss:.5g}")] for step, loss, _ in self._kept]
+            self.state = state
+
+    # The output: one display that is filled again at the end.
+
+    def _ipython_display_(self, **kwargs) -> None:
+        self._show()
+
+    def _show(self) -> None:
+        """Show the view in the running cell, and watch for the end of the cell that trains."""
+        self._output = NOWHERE
+        shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+        if shell is None:
+            return  # a script or a test: there is nothing to show it in
+        from IPython.display import display
+
+        data, metadata = self._repr_mimebundle_()
+        self._output = display(data, raw=True, metadata=metadata, display_id=True) or NOWHERE
+
+        def after_a_cell(*_) -> None:
+            if self._kept or self.note:
+                shell.events.unregister("post_run_cell", after_a_cell)
+                self.finish()
+
+        shell.events.register("post_run_cell", after_a_cell)
+
+    def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
+        return with_still(super()._repr_mimebundle_(**kwargs), self.still())
+
+
+NOWHERE = object()  # shown, but not in a notebook
+
+
+def _mean(a: list[float], b: list[float]) -> list[float]:
+    n = a[2] + b[2]
+    return [(a[0] * a[2] + b[0] * b[2]) / n, (a[1] * a[2] + b[1] * b[2]) / n, n]

@@ -1,0 +1,66 @@
+// Pronouncer: the word goes to Python while you type; the sounds and their alignment come back.
+
+const PAUSE_WHILE_TYPING = 150, PATIENCE = 700; // milliseconds
+
+function render({ model, el }) {
+  const cleanups = [];
+  const box = viewBox(el, model.get("title"));
+  const bar = element("div", "row");
+  const label = element("label", "row");
+  const input = element("input");
+  Object.assign(input, { type: "text", value: model.get("word"), spellcheck: false, autocomplete: "off", maxLength: 60 });
+  const button = element("button", "main", "Pronounce");
+  label.append(element("span", "", "word"), input);
+  bar.append(label, button);
+  const sounds = element("div", "sounds");
+  sounds.setAttribute("aria-live", "polite");
+  const stage = element("div", "fixed-stage");
+  box.append(bar, sounds, stage);
+
+  let typing = null, waiting = null;
+  function ask() {
+    clearTimeout(typing);
+    if (input.value === model.get("word")) return;
+    model.set("word", input.value);
+    model.save_changes();
+    clearTimeout(waiting);
+    waiting = setTimeout(() => say("waiting for Python: is another cell running?", true), PATIENCE);
+  }
+  input.addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(ask, PAUSE_WHILE_TYPING); });
+  input.addEventListener("keydown", (event) => { if (event.key === "Enter") ask(); });
+  button.addEventListener("click", ask);
+
+  function say(text, isMessage) {
+    sounds.textContent = text;
+    sounds.classList.toggle("message", isMessage);
+    stage.classList.toggle("old", isMessage);
+  }
+
+  function paint() {
+    if (model.get("answered") !== model.get("word")) return; // an answer to an earlier word
+    clearTimeout(waiting);
+    const message = model.get("message");
+    if (message) return say(message, true);
+    const rows = model.get("sounds"), columns = model.get("letters");
+    say(rows.join(" "), false);
+    if (!rows.length) return;
+    const grid = weightGrid({
+      rows, columns, rowName: "sound: query (row)", columnName: "letter: key (column)",
+      rowWord: "sound", columnWord: "letter", room: 300, width: 560,
+    });
+    grid.paint(floats(model.get("weights")));
+    stage.replaceChildren(grid.root);
+  }
+  listen(model, cleanups, ["answered", "sounds", "letters", "weights", "message"], soon);
+  let planned = false;
+  function soon() { // one answer changes several traits: draw once
+    if (planned) return;
+    planned = true;
+    queueMicrotask(() => { planned = false; paint(); });
+  }
+  listen(model, cleanups, ["word"], () => { if (document.activeElement !== input) input.value = model.get("word"); });
+  paint();
+  return () => { clearTimeout(typing); clearTimeout(waiting); cleanups.forEach((undo) => undo()); };
+}
+
+export default { render };

@@ -1,0 +1,83 @@
+// Question: choose, say how sure you are, answer. Python gives the explanation.
+// `prompt`, `options` and `feedback` are HTML that Python has escaped.
+
+let questionCount = 0;
+
+function render({ model, el }) {
+  const cleanups = [];
+  const box = viewBox(el, "Predict first");
+  const name = `course-question-${++questionCount}-${Math.random()}`;
+
+  const prompt = element("div", "prompt");
+  prompt.innerHTML = model.get("prompt");
+  prompt.id = `${name}-prompt`;
+  const options = element("fieldset", "options");
+  options.setAttribute("role", "radiogroup");
+  options.setAttribute("aria-labelledby", prompt.id);
+  const optionInputs = model.get("options").map((text, i) => {
+    const label = element("label"), words = element("span");
+    words.innerHTML = text;
+    const input = radio(`${name}-option`, i);
+    label.append(input, words);
+    options.append(label);
+    return input;
+  });
+
+  const sure = element("fieldset", "sure");
+  sure.setAttribute("role", "radiogroup");
+  sure.setAttribute("aria-label", "How sure are you?");
+  const chips = element("div", "chips");
+  const sureInputs = model.get("confidence").map((text, i) => {
+    const label = element("label", "", text), input = radio(`${name}-sure`, i);
+    label.append(input);
+    chips.append(label);
+    return input;
+  });
+  sure.append(element("span", "soft", "How sure are you?"), chips);
+
+  const bar = element("div", "row");
+  const button = element("button", "main", "Answer");
+  const hint = element("span", "soft");
+  bar.append(button, hint);
+  const feedback = element("div", "feedback");
+  feedback.setAttribute("aria-live", "polite");
+  feedback.tabIndex = 0;
+  box.append(prompt, options, sure, bar, feedback);
+
+  const chosen = (inputs) => inputs.findIndex((input) => input.checked);
+  button.addEventListener("click", () => {
+    const option = chosen(optionInputs), confidence = chosen(sureInputs);
+    if (option < 0) hint.textContent = "Choose an option first.";
+    else if (confidence < 0) hint.textContent = "And how sure are you?";
+    else {
+      hint.textContent = "";
+      model.set("answer", [option, confidence]);
+      model.save_changes();
+    }
+  });
+
+  function paint() {
+    const [option, confidence] = model.get("answer");
+    const answered = option !== undefined;
+    if (answered) {
+      optionInputs[option].checked = true;
+      sureInputs[confidence].checked = true;
+    }
+    for (const input of [...optionInputs, ...sureInputs]) input.disabled = answered;
+    button.disabled = answered;
+    button.textContent = answered ? "Answered" : "Answer";
+    feedback.innerHTML = model.get("feedback");
+    feedback.classList.toggle("given", Boolean(model.get("feedback")));
+  }
+  listen(model, cleanups, ["answer", "feedback"], paint);
+  paint();
+  return () => cleanups.forEach((undo) => undo());
+}
+
+function radio(name, value) {
+  const input = element("input");
+  Object.assign(input, { type: "radio", name, value });
+  return input;
+}
+
+export default { render };

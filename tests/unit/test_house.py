@@ -1,0 +1,72 @@
+"""The house's own rules: style (ruff), the direction of imports (import-linter), a light `import course_lib`."""
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CAPTURE = {"capture_output": True, "text": True, "encoding": "utf-8"}
+
+
+def test_ruff_finds_nothing():
+    command = [sys.executable, "-m", "ruff", "check", "--no-cache", "--output-format=concise"]
+    run = subprocess.run([*command, "course_lib", "tests"], cwd=ROOT, **CAPTURE)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def lint_imports(folder: Path) -> subprocess.CompletedProcess:
+    code = "import sys; from importlinter.cli import lint_imports as go; sys.exit(go(no_cache=True))"
+    variables = {**os.environ, "PYTHONPATH": str(folder), "PYTHONUTF8": "1"}
+    return subprocess.run([sys.executable, "-c", code], cwd=folder, env=variables, **CAPTURE)
+
+
+def test_imports_go_in_one_direction():
+    run = lint_imports(ROOT)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "said"),
+    [
+        ("masks.py", "import course_lib.attention\n", "course_lib.masks is not allowed to import"),
+        ("viz/colours.py", "import course_lib.models.seq2seq\n", "course_lib.viz is not allowed to import"),
+        (
+            "data/pronunciation.py",
+            "import course_lib.attention\n",
+            "course_lib.data is not allowed to import",
+        ),
+        ("brand_new.py", "", "brand_new"),
+    ],
+)
+def test_a_wrong_import_is_caught(tmp_path, module, line, said):
+    """The contract can fail: a copy of the house with one wrong import, or a module without a place, is refused."""
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    copy = tmp_path / "course_lib"
+    shutil.copytree(ROOT / "course_lib", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    target = copy / module
+    target.parent.mkdir(exist_ok=True)
+    old = target.read_text(encoding="utf-8") if target.exists() else ""
+    target.write_text(line + old, encoding="utf-8")
+    run = lint_imports(tmp_path)
+    assert run.returncode == 1
+    assert said in run.stdout
+
+
+def test_importing_the_library_loads_nothing_heavy():
+    heavy = "{'torch', 'matplotlib', 'numpy', 'ipywidgets', 'IPython'}"
+    code = f"import sys, course_lib; print(sorted({heavy} & set(sys.modules)))"
+    said = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True)
+    assert said.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["__main__.py", "__init__.py"])
+def test_the_door_can_be_read_by_old_pythons(name):
+    source = (ROOT / "course_lib" / name).read_text(encoding="utf-8")
+    ast.parse(source, feature_version=(3, 4))  # real old Pythons: test_door_failures.py
+    assert source.isascii()
+    assert not [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.JoinedStr | ast.AnnAssign)]

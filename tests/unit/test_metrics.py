@@ -1,0 +1,50 @@
+"""Metrics, on cases small enough to count by hand."""
+
+import pytest
+import torch
+
+from course_lib import metrics
+
+
+def test_alignment_error_rate_by_hand():
+    # 2 of 3 proposed links are right, 2 of 4 true links are found: 1 − 2·2/(3+4)
+    assert metrics.alignment_error_rate(
+        [{(0, 0), (1, 1), (2, 2)}], [{(0, 0), (1, 1), (1, 2), (3, 3)}]
+    ) == pytest.approx(3 / 7)
+    assert metrics.alignment_error_rate([{(0, 0)}], [{(0, 0)}]) == 0
+    assert metrics.alignment_error_rate([{(0, 1)}], [{(1, 0)}]) == 1
+    assert metrics.alignment_error_rate([set()], [set()]) == 0
+
+
+def test_alignment_error_rate_counts_links_not_sentences():
+    guessed, sure = [{(0, 0)}, {(i, i) for i in range(9)}], [{(0, 1)}, {(i, i) for i in range(9)}]
+    assert metrics.alignment_error_rate(guessed, sure) == pytest.approx(0.1)
+    with pytest.raises(ValueError, match="guessed has 1 items and sure has 2"):
+        metrics.alignment_error_rate([set()], [set(), set()])
+
+
+def test_links_point_where_the_weight_is_largest():
+    weights = torch.tensor([[0.1, 0.9], [0.6, 0.4], [0.2, 0.8]])  # (T, S)
+    assert metrics.links_from_weights(weights) == {(1, 0), (0, 1), (1, 2)}
+
+
+def test_diagonal_is_a_diagonal():
+    assert metrics.diagonal_links(4, 4) == {(i, i) for i in range(4)}
+    assert metrics.diagonal_links(2, 4) == {(0, 0), (0, 1), (1, 2), (1, 3)}
+    assert max(s for s, _ in metrics.diagonal_links(3, 7)) == 2
+
+
+@pytest.mark.parametrize(
+    ("guess", "truth", "distance"),
+    [("", "abc", 3), ("abc", "", 3), ("kitten", "sitting", 3), ("ab", "ba", 2), ("x", "x", 0)],
+)
+def test_edit_distance(guess, truth, distance):
+    assert metrics.edit_distance(guess, truth) == distance
+
+
+def test_error_rates_take_the_nearest_listed_pronunciation():
+    guesses = [["R", "EH", "D"], ["K", "AE"]]
+    references = [[("R", "IY", "D"), ("R", "EH", "D")], [("K", "AE", "T")]]
+    assert metrics.phoneme_error_rate(guesses, references) == pytest.approx(1 / 6)
+    assert metrics.word_error_rate(guesses, references) == 0.5
+    assert metrics.exact_match([["a"], ["b"]], [("a",), ("c",)]) == 0.5

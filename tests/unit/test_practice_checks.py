@@ -1,0 +1,562 @@
+"""What ``check`` says when something is wrong that no misconception names: kind, and exact."""
+
+import functools
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy
+import pytest
+import torch
+
+from course_lib.practice import cards, checking, comparing, desk, running
+from course_lib.practice.kinds import Case, Exercise, Misconception, Output
+
+ROOT = Path(__file__).parents[2]
+
+
+def scores(s, h, W_a, U_a, v_a):
+    return torch.tanh((s @ W_a.T)[:, None] + h @ U_a.T) @ v_a
+
+
+def run(function, id="01.scores", seconds=2.0):
+    return desk.run_check(id, function, seconds)
+
+
+# --- not written yet ------------------------------------------------------------------------------
+
+
+def stub_dots(s, h, W_a, U_a, v_a): ...
+
+
+def stub_pass(s, h, W_a, U_a, v_a):
+    pass
+
+
+def stub_docstring(s, h, W_a, U_a, v_a):
+    """Alignment scores."""
+
+
+def stub_docstring_and_dots(s, h, W_a, U_a, v_a):
+    """Alignment scores."""
+    ...
+
+
+def stub_return_dots(s, h, W_a, U_a, v_a):
+    return ...
+
+
+def stub_todo(s, h, W_a, U_a, v_a):
+    raise NotImplementedError
+
+
+def stub_half(s, h, W_a, U_a, v_a):
+    query = s @ W_a.T
+    keys = ...
+    return torch.tanh(query[:, None] + keys) @ v_a
+
+
+def stub_half_returned(s, h, W_a, U_a, v_a):
+    query = s @ W_a.T  # noqa: F841
+    result = ...
+    return result
+
+
+STUBS = [
+    stub_dots, stub_pass, stub_docstring, stub_docstring_and_dots, stub_return_dots, stub_todo, stub_half,
+    stub_half_returned, lambda s, h, W_a, U_a, v_a: ..., None,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("stub", STUBS, ids=lambda f: getattr(f, "__name__", "None"))
+def test_a_stub_is_not_attempted(stub):
+    result = run(stub)
+    assert (result.status, result.kind) == ("not attempted", "stub")
+    assert 'hint("01.scores")' in result.message
+
+
+def test_a_half_filled_stub_names_what_is_left():
+    assert "`keys = ...` to fill in" in run(stub_half).message
+
+
+def test_a_forgotten_return_is_not_a_stub():
+    def alignment_scores(s, h, W_a, U_a, v_a):
+        e = scores(s, h, W_a, U_a, v_a)  # noqa: F841
+
+    result = run(alignment_scores)
+    assert (result.status, result.kind) == ("not yet", "none")
+    assert result.message == (
+        "Your function returned nothing (None). Is the last line missing, perhaps `return e`?"
+    )
+
+
+def test_print_instead_of_return():
+    def alignment_scores(s, h, W_a, U_a, v_a):
+        print(tuple(scores(s, h, W_a, U_a, v_a).shape))
+
+    result = run(alignment_scores)
+    assert result.kind == "none"
+    assert "`print` shows a value; `return` hands it back." in result.message
+    assert result.printed == "(2, 5)\n"
+    assert "printed: (2, 5)" in cards.result_card(result).text
+
+
+def test_a_return_that_is_missing_on_some_inputs():
+    def alignment_scores(s, h, W_a, U_a, v_a):
+        if len(s) == 2:
+            return scores(s, h, W_a, U_a, v_a)
+
+    result = run(alignment_scores)
+    assert result.kind == "none" and "for some inputs only" in result.message
+
+
+# --- not the right thing to check -----------------------------------------------------------------
+
+
+def test_the_result_instead_of_the_function():
+    result = run(torch.ones(2, 5))
+    assert result.kind == "not-callable"
+    assert result.message == (
+        "check needs the function itself, and it got a tensor. "
+        'Write `check("01.scores", alignment_scores)`, without brackets after the name.'
+    )
+    assert "the str 'scores'" in run("scores").message
+
+
+def test_the_wrong_number_of_parameters():
+    result = run(lambda s, h: s)
+    assert result.kind == "parameters"
+    assert result.message == "Your function takes (s, h); check calls it with (s, h, W_a, U_a, v_a)."
+    assert run(lambda s, h, *rest: scores(s, h, *rest)).passed
+    assert run(lambda s, h, W_a, U_a, v_a, more=1: scores(s, h, W_a, U_a, v_a)).passed
+    assert run(functools.partial(scores)).passed
+
+
+def test_parameters_in_another_order():
+    def alignment_scores(h, s, W_a, U_a, v_a):
+        return scores(s, h, W_a, U_a, v_a)
+
+    result = run(alignment_scores)
+    assert result.kind == "error"
+    assert result.notes == (
+        "Your parameters are (h, s, W_a, U_a, v_a); check passes them by position, as (s, h, W_a, U_a, v_a).",
+    )
+
+
+def test_an_unknown_id_names_the_nearest():
+    with pytest.raises(ValueError, match=r"there is no exercise '01\.score'; did you mean 01\.scores"):
+        desk.run_check("01.score", scores)
+    with pytest.raises(ValueError, match=r"did you mean .*01\.decoder-step"):
+        desk.run_check("decoder-step", scores)
+    with pytest.raises(ValueError, match=r'expected a text such as "00\.weighted-mean", in first place'):
+        desk.run_check(scores, "01.scores")
+    with pytest.raises(ValueError, match=r"there is no prediction '01\.lags'; did you mean 01\.lag"):
+        desk.predict("01.lags")
+
+
+# --- types, shapes, numbers -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda e: (e,), "a tuple that holds one thing; check expects one tensor `scores` with axes (B, S). "
+                         "Is a comma left over?"),
+        (lambda e: (e, e), "a tuple of 2 things; check expects one tensor `scores` with axes (B, S)."),
+        (lambda e: e.tolist(), "a list; check expects one tensor `scores` with axes (B, S). "
+                               "`torch.stack` joins a list of tensors into one."),
+        (lambda e: e.numpy(), "a NumPy array; check expects one tensor `scores` with axes (B, S). "
+                              "Stay in torch, so that gradients can flow."),
+        (lambda e: (row for row in e), "a generator; check expects one tensor `scores` with axes (B, S). "
+                                       "Use `return`, not `yield`."),
+        (lambda e: 3.5, "a float; check expects one tensor `scores` with axes (B, S)."),
+        (lambda e: "e", "a str; check expects one tensor `scores` with axes (B, S)."),
+    ],
+)  # fmt: skip
+def test_other_types(change, sentence):
+    result = run(lambda *args: change(scores(*args)))
+    assert (result.kind, result.message) == ("type", f"Your function returns {sentence}")
+
+
+def test_types_of_several_outputs():
+    step = desk.exercises()["01.decoder-step"].reference
+    one = run(lambda *args: step(*args)[0], "01.decoder-step")
+    assert one.message == (
+        "Your function returns a tensor; check expects 3 things: end with `return s, context, weights`."
+    )
+    two = run(lambda *args: step(*args)[:2], "01.decoder-step")
+    assert two.message.startswith("Your function returns 2 things; check expects 3, in this order:")
+    none = run(lambda *args: (*step(*args)[:2], None), "01.decoder-step")
+    assert none.message == (
+        "For `weights` your function returns None; check expects one tensor `weights` with axes (B, S)."
+    )
+    assert run(lambda *args: list(step(*args)), "01.decoder-step").passed
+
+
+def test_a_tensor_instead_of_a_number():
+    right = desk.exercises()["01.aer"].reference
+    result = run(lambda a, s: torch.tensor(right(a, s)), "01.aer")
+    assert result.kind == "type" and "`.item()`" in result.message
+    assert run(lambda a, s: numpy.float64(right(a, s)), "01.aer").passed
+
+
+def test_shapes_are_named():
+    message = "On the input with five different sizes: your answer has shape {}; expected (B=2, S=5). {}"
+    swapped = run(lambda *args: scores(*args).T)
+    assert swapped.kind == "shape"
+    assert swapped.message == message.format(
+        "(5, 2)", "Yours looks like (S, B). The sizes are right and the order is not."
+    )
+    longer = run(lambda *args: scores(*args)[..., None])
+    assert longer.message == message.format(
+        "(2, 5, 1)", "There is an axis too many: is a sum over it missing?"
+    )
+    shorter = run(lambda *args: scores(*args).sum())
+    assert shorter.message == message.format("()", "An axis is missing: was one summed away too much?")
+    other = run(lambda s, h, W_a, U_a, v_a: h.sum(1))
+    assert other.message == message.format("(2, 6)", "Yours looks like (B, D_h).").strip()
+
+
+def test_the_kind_of_number():
+    result = run(lambda *args: scores(*args).double())
+    assert result.kind == "dtype"
+    assert result.message.endswith("has the right shape, but its numbers are float64; expected float32.")
+    assert run(lambda *args: scores(*args).to(torch.complex64)).kind == "dtype"
+
+
+def test_nan_and_infinity():
+    def with_value(value):
+        def function(*args):
+            e = scores(*args)
+            e[1, 3] = value
+            return e
+
+        return function
+
+    result = run(with_value(float("nan")))
+    assert result.kind == "nan"
+    assert "is NaN at 1 of 10 places, the first at [b=1, s=3]. NaN comes from 0/0" in result.message
+    assert "is infinite at 1 of 10 places, the first at [b=1, s=3]." in run(with_value(float("inf"))).message
+
+
+def test_values_with_a_pattern():
+    assert "All your values are 2.83 times too small." in run(lambda *a: scores(*a) / 8**0.5).message
+    assert "All your values are 3 times too large." in run(lambda *a: scores(*a) * 3).message
+    assert "All your values are 0.5 too large." in run(lambda *a: scores(*a) + 0.5).message
+    assert "Every sign is reversed." in run(lambda *a: -scores(*a)).message
+
+
+def test_values_in_one_slice():
+    def one_wrong_sentence(*args):
+        e = scores(*args)
+        return torch.cat([e[:1], e[1:] + torch.arange(e.shape[1])])
+
+    result = run(one_wrong_sentence)
+    assert result.kind == "difference"
+    assert "4 of 10 values differ. The largest difference is at [b=1, s=4]: expected" in result.message
+    assert "All of them are at b = 1: what is special there?" in result.message
+
+
+def test_row_sums():
+    right = desk.exercises()["01.weights"].reference
+    result = run(lambda s, a: right(s, a) * torch.linspace(0.5, 1.5, s.shape[2]), "01.weights")
+    assert result.kind == "rows"
+    assert "each row over S must sum to 1; yours sum to 0." in result.message
+
+
+def test_a_wrong_number():
+    result = run(lambda a, s: 0.25, "01.aer")
+    assert result.kind == "difference"
+    assert result.message == (
+        "On the input with three of five links right: your answer is 0.25; expected 0.3333."
+    )
+
+
+def test_a_small_numerical_difference_is_not_a_mistake():
+    assert run(lambda *a: scores(*a) + 1e-7).passed
+    assert not run(lambda *a: scores(*a) + 1e-3).passed
+
+
+# --- errors and endless loops ---------------------------------------------------------------------
+
+
+def test_an_error_is_shown_at_the_learners_line():
+    def alignment_scores(s, h, W_a, U_a, v_a):
+        query = s @ W_a
+        return query
+
+    result = run(alignment_scores)
+    assert result.kind == "error"
+    assert result.line[1] == "query = s @ W_a"
+    assert result.message.startswith("On the input with five different sizes: RuntimeError: ")
+    assert result.message.endswith(
+        "It was called with s (B=2, D_s=3), h (B=2, S=5, D_h=6), "
+        "W_a (A=4, D_s=3), U_a (A=4, D_h=6), v_a (A=4)."
+    )
+    card = cards.result_card(result)
+    assert "query = s @ W_a" in card.text and "query = s @ W_a" in card.html
+    assert "course_lib" not in card.text
+
+
+def test_an_error_inside_a_helper_of_the_learner_and_below_it():
+    def helper(x):
+        return torch.softmax(x, dim=7)
+
+    result = run(lambda s, h, W_a, U_a, v_a: helper(s))
+    assert result.line[1] == "return torch.softmax(x, dim=7)"
+
+    def step(y_prev, s_prev, h, allowed, attend, cell):
+        return attend(s_prev, allowed, h)
+
+    assert run(step, "01.decoder-step").line[1] == "return attend(s_prev, allowed, h)"
+
+
+def test_names_recursion_and_exit():
+    def unknown(s, h, W_a, U_a, v_a):
+        return atention(s)  # noqa: F821
+
+    def endless(s, h, W_a, U_a, v_a):
+        return endless(s, h, W_a, U_a, v_a)
+
+    def leave(s, h, W_a, U_a, v_a):
+        sys.exit(1)
+
+    assert "NameError: name 'atention' is not defined. Is it a typing mistake" in run(unknown).message
+    assert "Your function calls itself and never stops." in run(endless).message
+    assert "SystemExit" in run(leave).message
+
+
+def test_the_users_own_interrupt_passes_through():
+    def stopped(s, h, W_a, U_a, v_a):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(stopped)
+
+
+def loop_forever(s, h, W_a, U_a, v_a):
+    count = 0
+    while True:
+        count += 1
+
+
+def loop_that_swallows_errors(s, h, W_a, U_a, v_a):
+    while True:
+        try:
+            sum(range(100))
+        except Exception:
+            count = 1  # noqa: F841
+
+
+@pytest.mark.parametrize("function", [loop_forever, loop_that_swallows_errors])
+def test_a_loop_that_never_ends(function):
+    started = time.monotonic()
+    result = run(function, seconds=0.2)
+    assert time.monotonic() - started < 3
+    assert (result.status, result.kind) == ("not yet", "timeout")
+    assert result.message == "Your function is still running after 0.2 s: is there a loop that never ends?"
+    assert result.line is not None
+
+
+def test_the_time_limit_of_a_page_is_five_seconds():
+    assert checking.TIME_LIMIT == 5.0
+
+
+@pytest.mark.parametrize("function", [loop_forever, loop_that_swallows_errors])
+def test_the_limit_holds_in_another_thread(function):
+    found = []
+    thread = threading.Thread(target=lambda: found.append(run(function, seconds=0.2)))
+    thread.start()
+    thread.join(timeout=10)
+    assert not thread.is_alive()
+    assert found[0].kind == "timeout"
+    time.sleep(0.4)  # nothing may arrive late
+
+
+def test_the_watchdog_leaves_a_quick_function_alone():
+    for _ in range(50):
+        assert running._call_with_watchdog(lambda x: x + 1, (1,), 0.5) == 2
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no SIGALRM on this platform")
+@pytest.mark.parametrize("delay", [60.0, 0.1], ids=["still running", "already due"])
+def test_an_alarm_that_was_running_is_put_back(delay):
+    rings = []
+
+    def ring(*_):
+        rings.append(1)
+
+    old = signal.signal(signal.SIGALRM, ring)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, delay)
+        assert run(loop_forever, seconds=0.2).kind == "timeout"
+        assert signal.getsignal(signal.SIGALRM) is ring
+        if delay == 60.0:
+            left, _ = signal.getitimer(signal.ITIMER_REAL)
+            assert 0 < left < 59.85, "less the time that the check took"
+        else:
+            end = time.monotonic() + 5
+            while not rings and time.monotonic() < end:
+                time.sleep(0.01)
+            assert rings == [1]
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old)
+
+
+# --- side effects ---------------------------------------------------------------------------------
+
+
+def test_a_changed_input_is_named_and_harms_nothing():
+    def in_place(scores, allowed):
+        scores.masked_fill_(~allowed[:, None, :], float("-inf"))
+        return torch.softmax(scores, dim=-1)
+
+    result = run(in_place, "01.weights")
+    assert (result.status, result.kind) == ("not yet", "changed-input")
+    assert result.message.startswith("Your function changes its input `scores` in place")
+    assert run(desk.exercises()["01.weights"].reference, "01.weights").passed
+
+
+def test_a_changed_input_is_a_note_beside_a_misconception():
+    def in_place(scores, allowed):
+        scores.masked_fill_(~allowed[:, None, :], float("-inf"))
+        return torch.softmax(scores, dim=1)
+
+    result = run(in_place, "01.weights")
+    assert result.misconception == "softmax-over-decoder"
+    assert "changes its input `scores`" in result.notes[0]
+
+
+def test_changed_modules_and_sets_are_seen():
+    def pop(guessed, sure):
+        while guessed:
+            guessed.pop()
+        return 0.0
+
+    assert any("`guessed`" in note for note in run(pop, "01.aer").notes)
+    cell = torch.nn.GRUCell(2, 3)
+    other = running.clone(cell)
+    assert running.untouched(cell, other)
+    with torch.no_grad():
+        other.bias_hh += 1
+    assert not running.untouched(cell, other)
+
+
+def test_warnings_become_a_note():
+    def implicit(scores, allowed):
+        return torch.nn.functional.softmax(scores.masked_fill(~allowed[:, None], float("-inf")))
+
+    result = run(implicit, "01.weights")
+    assert result.misconception == "softmax-over-batch"
+    assert result.notes[0].startswith("Python warns: Implicit dimension choice for softmax")
+
+
+def test_long_output_is_cut():
+    def chatty(*args):
+        for number in range(100):
+            print("line", number)
+        return scores(*args)
+
+    result = run(chatty)
+    text = cards.result_card(result).text
+    assert result.passed and "line 7" in text and "line 8" not in text and "…" in text
+
+
+# --- a misconception must fit on every input ------------------------------------------------------
+
+
+def tiny_exercise(misconceptions):
+    return Exercise(
+        id="99.tiny", title="tiny", minutes=1, difficulty=1, statement="", inputs={"x": "N"},
+        outputs=(Output("y", ("N",)),), reference=lambda x: x * x,
+        cases=lambda: [
+            Case("only ones and twos", (torch.tensor([1.0, 2.0]),), {"N": 2}),
+            Case("threes", (torch.tensor([3.0, 3.0, 3.0]),), {"N": 3}),
+        ],
+        hints=("", ""), misconceptions=misconceptions, insight="",
+    )  # fmt: skip
+
+
+def test_a_match_on_one_input_is_not_enough():
+    doubled = Misconception("doubled", (lambda x: 2 * x,), "You double.")
+    exercise = tiny_exercise((doubled,))
+    assert checking.run_check(exercise, lambda x: 2 * x).misconception == "doubled"
+
+    def doubles_sometimes(x):
+        return 2 * x if len(x) == 2 else x + 5
+
+    assert checking.run_check(exercise, doubles_sometimes).kind == "difference"
+
+
+def test_failing_alike_everywhere_is_not_a_match():
+    def fails(x):
+        raise RuntimeError("one way")
+
+    def fails_too(x):
+        raise RuntimeError("another way")
+
+    exercise = tiny_exercise((Misconception("fails", (fails,), "You fail."),))
+    assert checking.run_check(exercise, fails_too).kind == "error"
+
+
+def test_comparing_rejects_equal_answers():
+    exercise = tiny_exercise(())
+    case = exercise.cases()[0]
+    with pytest.raises(ValueError, match="do not differ"):
+        comparing.first_difference(exercise, case, torch.ones(2), torch.ones(2))
+
+
+# --- in a real notebook cell ----------------------------------------------------------------------
+
+CELLS = [
+    "from course_lib.practice import check, hint, predict, exercise, progress",
+    "def alignment_scores(s, h, W_a, U_a, v_a):\n    ...\n\ncheck('01.scores', alignment_scores)",
+    "def alignment_scores(s, h, W_a, U_a, v_a):\n    query = s @ W_a.T\n    return query @ h\n\n"
+    "check('01.scores', alignment_scores)",
+    "def alignment_scores(s, h, W_a, U_a, v_a):\n    while True:\n        s = s + 1\n\n"
+    "check('01.scores', alignment_scores, seconds=0.2)",
+    "predict('01.lag')",
+]
+
+PROGRAM = """
+import json, sys
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+shell = InteractiveShell.instance()
+answers = []
+for cell in json.loads(sys.argv[1]):
+    with capture_output() as said:
+        result = shell.run_cell(cell, store_history=True)
+    assert result.success and result.result is None, (cell, result)
+    answers.append([dict(o.data) for o in said.outputs])
+    assert said.stdout == said.stderr == "", (said.stdout, said.stderr)
+print(json.dumps(answers))
+"""
+
+
+def test_in_a_notebook_each_check_shows_one_thing(tmp_path, monkeypatch):
+    import json
+
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, json.dumps(CELLS)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    imported, stub, error, loop, question = json.loads(done.stdout.splitlines()[-1])
+    assert imported == []
+    for outputs in (stub, error, loop):
+        assert len(outputs) == 1 and set(outputs[0]) == {"text/html", "text/plain"}
+    assert len(question) == 1 and "sᵢ₋₁" in question[0]["text/plain"]
+    assert stub[0]["text/plain"].startswith("○ 01.scores: not attempted yet.")
+    assert "line 3: return query @ h" in error[0]["text/plain"]
+    assert "line 3: s = s + 1" in loop[0]["text/plain"] or "line 2: while True:" in loop[0]["text/plain"]
+    assert str(tmp_path) not in stub[0]["text/plain"] + stub[0]["text/html"]

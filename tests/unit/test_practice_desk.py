@@ -1,0 +1,282 @@
+"""What a learner sees and calls: exercise, check, hint, solution, predict, recall, progress."""
+
+import html
+import json
+import re
+import sys
+import types
+from html.parser import HTMLParser
+
+import pytest
+
+from course_lib.practice import cards, desk, progress_file
+from course_lib.practice import chapter_01 as one
+
+
+@pytest.fixture(autouse=True)
+def file(tmp_path, monkeypatch):
+    path = tmp_path / "progress.json"
+    monkeypatch.setenv("COURSE_PROGRESS", str(path))
+    monkeypatch.setattr(progress_file, "_waiting", {})
+    monkeypatch.setattr(progress_file, "_told", set())
+    monkeypatch.setattr(desk, "_hints_shown", {})
+    return path
+
+
+@pytest.fixture
+def said(capsys):
+    return lambda: capsys.readouterr().out
+
+
+def wrong(s, h, W_a, U_a, v_a):
+    return h.sum(-1)
+
+
+def stub(s, h, W_a, U_a, v_a): ...
+
+
+class _Balanced(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.open = []
+
+    def handle_starttag(self, tag, attrs):
+        if tag != "br":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def assert_well_formed(text):
+    parser = _Balanced()
+    parser.feed(text)
+    parser.close()
+    assert parser.open == []
+
+
+# --- check ----------------------------------------------------------------------------------------
+
+
+def test_check_shows_one_card_returns_nothing_and_records(said, file):
+    assert desk.check("01.scores", one.alignment_scores) is None
+    assert said() == f"✓ 01.scores: solved. Right on all 4 inputs. {one.SCORES.insight}\n"
+    assert json.loads(file.read_text())["exercises"]["01.scores"]["solved"] is True
+
+
+def test_check_of_a_stub_records_nothing(said, file):
+    desk.check("01.scores", stub)
+    assert said() == (
+        "○ 01.scores: not attempted yet. Replace the `...` with your lines and run the cell again. "
+        'If you are stuck: `hint("01.scores")`.\n'
+    )
+    assert not file.exists()
+    assert desk.attempts("01.scores") == 0
+
+
+def test_a_later_failure_does_not_take_back_what_is_solved(said):
+    desk.check("01.scores", one.alignment_scores)
+    desk.check("01.scores", wrong)
+    desk.progress()
+    assert re.search(r"01\.scores +10 min  ✓ solved +2 tries", said())
+
+
+def test_state_is_said_in_words_and_learners_text_is_escaped():
+    def function(*args):
+        print("<script>alert(1)</script>")
+        raise ValueError("<b>bold</b>")
+
+    card = cards.result_card(desk.run_check("01.scores", function))
+    assert "not yet" in card.html and "✗" in card.html
+    assert "<script>" not in card.html and "<b>bold" not in card.html
+    assert "&lt;b&gt;bold" in card.html
+    assert_well_formed(card.html)
+
+
+# --- hints and solutions --------------------------------------------------------------------------
+
+
+def test_hints_come_in_steps(said):
+    nudge, pseudocode = one.SCORES.hints
+    desk.hint("01.scores")
+    first = said()
+    assert nudge in first and pseudocode not in first
+    desk.hint("01.scores")
+    second = said()
+    assert nudge in second and pseudocode in second and "def alignment_scores" not in second
+    desk.hint("01.scores")
+    third = said()
+    assert "def alignment_scores" not in third and "after one try" in third
+    assert 'solution("01.scores", anyway=True)' in third
+    desk.check("01.scores", wrong)
+    said()
+    desk.hint("01.scores")
+    assert one.SCORES.solution in said()
+
+
+def test_hints_of_two_exercises_do_not_mix(said):
+    desk.hint("01.scores")
+    desk.hint("01.context")
+    assert one.CONTEXT.hints[1] not in said()
+
+
+def test_the_solution_waits_for_a_try(said, file):
+    desk.solution("01.context")
+    text = said()
+    assert "def context_vectors" not in text and "anyway=True" in text
+    desk.solution("01.context", anyway=True)
+    assert "return weights @ h" in said()
+    assert json.loads(file.read_text())["exercises"]["01.context"]["solution_seen"] is True
+    desk.check("01.scores", wrong)
+    desk.solution("01.scores")
+    assert one.SCORES.solution in said()
+
+
+def test_an_exercise_shows_what_to_write(said):
+    desk.exercise("01.scores")
+    text = said()
+    assert text.startswith("Exercise 1.1 · Alignment scores · 10 min · ●●○\n")
+    assert "alignment_scores(s, h, W_a, U_a, v_a)\n  s: (B, D_s)\n  h: (B, S, D_h)" in text
+    assert "v_a: (A,)\n  returns scores (B, S)" in text
+
+
+# --- predictions ----------------------------------------------------------------------------------
+
+
+def test_a_prediction_does_not_give_its_answer_away(said):
+    for prediction in desk.predictions().values():
+        card = cards.prediction_card(prediction)
+        assert prediction.prompt in card.text
+        for option in prediction.options:
+            assert option.text in card.text
+            assert option.explanation not in card.text
+            assert option.explanation not in card.html
+    desk.predict("01.lag")
+    assert said().startswith("Predict first: The query for French word i")
+
+
+def test_each_answer_gets_its_own_explanation(said, file):
+    lag = desk.predictions()["01.lag"]
+    desk.predict("01.lag", "a", confidence=2)
+    text = said()
+    assert text.startswith("✗ not this one: " + lag.options[0].explanation)
+    assert lag.options[lag.right].text in text
+    entry = json.loads(file.read_text())["predictions"]["01.lag"]
+    assert (entry["choice"], entry["right"], entry["confidence"]) == (0, False, 2)
+    desk.predict("01.lag", lag.right)
+    assert said() == f"✓ as it is: {lag.options[lag.right].explanation}\n"
+
+
+@pytest.mark.parametrize("answer", ["e", "", "ab", 4, -1, True, 1.0])
+def test_an_answer_that_is_no_option(answer):
+    with pytest.raises(ValueError, match="expected a letter from a to d, or 0 to 3"):
+        desk.predict("01.lag", answer)
+
+
+def test_the_live_question_gets_the_options_and_answers(monkeypatch, file):
+    asked = []
+    fake = types.ModuleType("course_lib.widgets")
+    fake.Question = lambda prompt, options, on_answer: (
+        asked.append((prompt, options, on_answer)) or "a question"
+    )
+    monkeypatch.setitem(sys.modules, "course_lib.widgets", fake)
+    monkeypatch.setattr(cards, "in_notebook", lambda: True)
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    desk.predict("01.cost")
+    cost = desk.predictions()["01.cost"]
+    ((prompt, options, on_answer),) = asked
+    assert shown == ["a question"]
+    assert (prompt, list(options)) == (cost.prompt, [o.text for o in cost.options])
+    feedback = on_answer(0, 1)
+    assert cost.options[0].explanation in feedback
+    assert_well_formed(feedback)
+    assert json.loads(file.read_text())["predictions"]["01.cost"]["confidence"] == 1
+
+
+def test_the_course_has_a_live_question_and_it_hides_the_answer(monkeypatch, file):
+    monkeypatch.setattr(cards, "in_notebook", lambda: True)
+    lag = desk.predictions()["01.lag"]
+    question = desk._live_question(lag)
+    bundle = question._repr_mimebundle_()
+    still = (bundle[0] if isinstance(bundle, tuple) else bundle)["text/html"]
+    assert all(html.escape(o.text) in still for o in lag.options)
+    assert not any(o.explanation[:30] in still for o in lag.options)
+    question.answer = [lag.right, 3]
+    assert "as it is" in question.feedback
+    assert json.loads(file.read_text())["predictions"]["01.lag"]["right"] is True
+
+
+# --- recall ---------------------------------------------------------------------------------------
+
+
+def test_recall_asks_three_questions_and_hides_the_answers(said):
+    desk.recall("02")
+    text = said()
+    questions = desk.recall_questions("02")
+    assert len(questions) == 3 and set(questions) <= set(one.RECALL)
+    assert all(q.question in text and q.answer not in text for q in questions)
+    shown = cards.recall_card(questions).html
+    assert shown.count("<details>") + shown.count("<details style") == 3
+    assert "<details open" not in shown
+    assert_well_formed(shown)
+
+
+def test_recall_of_other_pages():
+    assert desk.recall_questions("01") == desk.CHAPTERS["00"].RECALL
+    assert not set(desk.recall_questions("02")) & set(desk.recall_questions("03"))
+    for bad in ("00", "2", 2, "xx", None):
+        with pytest.raises(ValueError, match="expected two digits"):
+            desk.recall_questions(bad)
+
+
+def test_recall_takes_the_last_question_from_an_older_chapter(monkeypatch):
+    class Two:
+        RECALL = ("two a", "two b", "two c", "two d")
+
+    monkeypatch.setitem(desk.CHAPTERS, "02", Two)
+    assert desk.recall_questions("03") == ("two a", "two b", one.RECALL[-1])
+
+
+# --- progress -------------------------------------------------------------------------------------
+
+
+def test_progress_before_anything_is_the_same_everywhere(said):
+    desk.progress()
+    text = said()
+    assert text.splitlines()[0] == "0 of 6 exercises solved · 0 of 45 minutes"
+    assert [line.split()[0] for line in text.splitlines() if line.startswith("  ")] == list(desk.exercises())
+    assert text.count("○ not yet") == 6
+    assert "01 Bahdanau attention · predictions: 0 right of 0 answered, 6 in all" in text
+
+
+def test_progress_counts(said):
+    desk.check("01.scores", one.alignment_scores)
+    desk.check("01.context", lambda weights, h: h)
+    desk.predict("01.cost", 2)
+    desk.predict("01.scale", 0)
+    said()
+    desk.progress()
+    text = said()
+    assert text.startswith("1 of 6 exercises solved · 10 of 45 minutes")
+    assert "predictions: 1 right of 2 answered, 6 in all" in text
+    assert re.search(r"01\.scores +10 min  ✓ solved +1 try\n", text)
+    assert re.search(r"01\.context +6 min  ✗ tried +1 try\n", text)
+
+
+def test_every_card_is_well_formed_and_fit_for_a_dark_page():
+    data = progress_file.empty()
+    everything = [cards.progress_card(desk.CHAPTERS, data)]
+    for exercise in desk.exercises().values():
+        everything += [cards.exercise_card(exercise, "1.1"), cards.solution_card(exercise, True)]
+        everything += [cards.solution_card(exercise, False), cards.hint_card(exercise, 2, None)]
+        everything += [cards.hint_card(exercise, 3, exercise.solution), cards.hint_card(exercise, 3, None)]
+        everything += [cards.result_card(desk.run_check(exercise.id, None))]
+    for prediction in desk.predictions().values():
+        everything += [cards.prediction_card(prediction)]
+        everything += [cards.answer_card(prediction, i) for i in range(len(prediction.options))]
+    for card in everything:
+        assert_well_formed(card.html)
+        assert "background" not in card.html and "black" not in card.html, "text takes the page's own colours"
+        assert card.text and "<" not in re.sub(r"->|<[^a-z]", "", card.text)
+        assert set(card._repr_mimebundle_()) == {"text/html", "text/plain"}

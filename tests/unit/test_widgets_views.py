@@ -1,0 +1,200 @@
+"""Live views without a browser: what they hold, what they refuse, their stills, what a saved page keeps."""
+
+import json
+import math
+import os
+import re
+import time
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+
+from course_lib.widgets import AlignmentMovie, AttentionView, LiveLoss, Pronouncer, Question
+from course_lib.widgets.live_loss import MOST_POINTS
+from course_lib.widgets.pronouncer import clean
+
+STRANGE = "</script><b>&\"'"
+EVEN = np.full((2, 3), 1 / 3)
+
+
+def pronounce(word):
+    return list(word), [letter.upper() for letter in word], np.eye(len(word))
+
+
+def views():
+    return {
+        "attention": AttentionView(EVEN, ["a", STRANGE], ["x", "y", "z"], title="T"),
+        "movie": AlignmentMovie([EVEN, EVEN], [0, 10], ["x", "y", "z"], ["a", "b"], links=[(0, 0)]),
+        "loss": LiveLoss(10),
+        "pronouncer": Pronouncer(pronounce, "cat"),
+    }
+
+
+def test_every_view_has_a_still_with_alt_text_beside_it():
+    for name, view in views().items():
+        data, metadata = view._repr_mimebundle_()
+        assert "application/vnd.jupyter.widget-view+json" in data, name
+        assert data["image/png"] and len(metadata["image/png"]["alt"]) > 20, name
+    data, _ = Question(f"Why {STRANGE}?", ["1", STRANGE], lambda o, c: "")._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data
+    assert "</script>" not in data["text/html"] and "&lt;/script&gt;" in data["text/html"]
+
+
+def test_scripts_fetch_nothing_and_write_no_text_as_html():
+    for view in [*views().values(), Question("p", ["a", "b"], lambda o, c: "")]:
+        script = view._esm
+        addresses = [
+            a for a in re.findall(r"https?://[^\"'` ]+", script) if a != "http://www.w3.org/2000/svg"
+        ]
+        assert addresses == [] and "import " not in script and "fetch(" not in script
+        assert "url(" not in view._css and "@import" not in view._css
+        if not isinstance(view, Question):
+            assert "innerHTML" not in script
+
+
+def test_attention_view_packs_weights_and_mask():
+    weights = torch.rand(2, 3, 4).softmax(-1)
+    allowed = torch.tensor([[True, True, False, True]] * 3)
+    view = AttentionView(weights, list("abc"), list("wxyz"), allowed=allowed)
+    np.testing.assert_allclose(np.frombuffer(view.weights, "<f4").reshape(2, 3, 4), weights.numpy())
+    assert np.frombuffer(view.allowed, np.uint8).reshape(2, 3, 4)[1, 2].tolist() == [1, 1, 0, 1]
+    assert len(view.still().axes) >= 2
+    with pytest.raises(ValueError, match="is it transposed"):
+        AttentionView(weights, list("wxyz"), list("abc"))
+
+
+def test_movie_refuses_what_does_not_fit_and_shows_first_and_last_frame():
+    with pytest.raises(ValueError, match="steps has 1 entries; expected 2"):
+        AlignmentMovie([EVEN, EVEN], [0], list("xyz"), list("ab"))
+    with pytest.raises(ValueError, match="error_rates has 3 entries"):
+        AlignmentMovie([EVEN, EVEN], [0, 1], list("xyz"), list("ab"), error_rates=[1, 2, 3])
+    with pytest.raises(ValueError, match="other way round"):
+        AlignmentMovie([EVEN], [0], list("xyz"), list("ab"), links=[(2, 0)])
+    with pytest.raises(ValueError, match="frames"):
+        AlignmentMovie([], [], list("xyz"), list("ab"))
+    movie = AlignmentMovie(np.stack([EVEN] * 9), range(0, 90, 10), list("xyz"), list("ab"))
+    assert "step 0." in movie.still().alt and "step 80." in movie.still().alt
+
+
+@pytest.mark.parametrize("steps", [range(1, 3001), range(3000)], ids=["from 1", "from 0"])
+def test_live_loss_keeps_few_points_that_mean_the_same(steps):
+    live = LiveLoss(3000)
+    losses = [3 * math.exp(-step / 900) for step in steps]
+    for step, loss in zip(steps, losses, strict=True):
+        live(step, torch.tensor(loss))
+    live.finish()
+    assert live.state == "done" and len(live.points) <= MOST_POINTS
+    kept = np.array([[s, v, n] for s, v, n in live._kept])
+    assert kept[:, 2].sum() == 3000
+    assert np.average(kept[:, 1], weights=kept[:, 2]) == pytest.approx(np.mean(losses), rel=1e-6)
+    assert (np.diff(kept[:, 0]) > 0).all()
+
+
+def test_live_loss_is_cheap_and_sends_at_most_ten_times_a_second(monkeypatch):
+    live, sent = LiveLoss(10**6), []
+    monkeypatch.setattr(live, "send_state", lambda *a, **k: sent.append(1))
+    start = time.process_time()
+    for step in range(20_000):
+        live(step, 1.0)
+    assert (time.process_time() - start) / 20_000 < 200e-6
+    now = [0.0]
+    monkeypatch.setattr("course_lib.widgets.live_loss.time.monotonic", lambda: now[0])
+    live = LiveLoss(10**6)
+    live.observe(lambda change: sent.append(change), "points")
+    sent.clear()
+    for step in range(1000):  # ten seconds, a hundred steps each
+        now[0] = step / 100
+        live(step, 1.0 + step)
+    assert 90 <= len(sent) <= 101
+
+
+def test_live_loss_says_when_it_was_stopped_or_lost_its_numbers():
+    live = LiveLoss(10, floor=0.5)
+    with pytest.raises(KeyboardInterrupt), live:
+        live(1, 2.0)
+        live(2, float("nan"))
+        raise KeyboardInterrupt
+    assert live.state == "stopped" and live.note == "loss is nan at step 2"
+    assert "stopped at step 2 of 10" in live.still().alt and "nan" in live.still().alt
+    with pytest.raises(ValueError, match="at least 1"):
+        LiveLoss(0)
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("", "Type an English word"),
+        ("   ", "Type an English word"),
+        ("123", "letters a to z"),
+        ("🙂", "letters a to z"),
+        ("b2b", "“2” is not one"),
+        ("naïve", "“ï” is not one"),
+        ("two words", "One word at a time"),
+        ("a" * 41, "41 letters"),
+        (STRANGE, "not one of them"),
+    ],
+)
+def test_pronouncer_answers_bad_words_with_a_sentence(word, message):
+    view = Pronouncer(pronounce, "cat")
+    view.word = word
+    assert message in view.message and view.answered == word
+    assert view.sounds == ["C", "A", "T"]  # the last good answer stands
+    view.word = " Dog’s "
+    assert (view.message, view.sounds, view.letters) == ("", ["D", "O", "G", "'", "S"], list("dog's"))
+    assert clean(" Dog’s ") == "dog's"
+
+
+def test_pronouncer_survives_a_broken_model():
+    def broken(word):
+        raise RuntimeError("no weights")
+
+    view = Pronouncer(broken)
+    assert view.message == "The model stopped with RuntimeError: no weights"
+    assert "no weights" in view.still().alt
+    Pronouncer(lambda word: (list(word), [], [])).still()
+
+
+def test_question_asks_python_and_shows_what_it_says():
+    heard = []
+
+    def explain(option, confidence):
+        heard.append((option, confidence))
+        if option == 0:
+            raise KeyError("<b>")
+        return "<b>yes</b>"
+
+    question = Question("What is `d_k`? **Guess** <i>", ["1", STRANGE], explain)
+    assert question.prompt == "What is <code>d_k</code>? <strong>Guess</strong> &lt;i&gt;"
+    question.answer = [1, 3]
+    assert heard == [(1, 3)] and question.feedback == "<b>yes</b>"
+    question.answer = [0, 0]
+    assert "could not be checked" in question.feedback and "<b>" not in question.feedback
+    with pytest.raises(ValueError, match="at least 2"):
+        Question("p", ["only one"], explain)
+
+
+def test_saved_page_holds_the_finished_curve(tmp_path):
+    """The output of the training cell is replaced when the cell ends, also when it was interrupted."""
+    from nbclient import NotebookClient
+
+    cells = [
+        "from course_lib.widgets import LiveLoss\nwhole, half = LiveLoss(20), LiveLoss(20)\nwhole",
+        "for step in range(1, 21): whole(step, 1 / step)",
+        "try:\n    for step in range(1, 8): half(step, 1 / step)\n    raise KeyboardInterrupt\n"
+        "except KeyboardInterrupt: pass",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    here = {"metadata": {"path": str(tmp_path)}}
+    client = NotebookClient(
+        notebook, timeout=60, kernel_name="python3", store_widget_state=False, resources=here
+    )
+    client.execute(env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])})
+    outputs = [cell.outputs for cell in notebook.cells]
+    assert [len(each) for each in outputs] == [1, 0, 1]
+    assert "goes from 1 at 1 to 0.05 at 20" in outputs[0][0].metadata["image/png"]["alt"]
+    assert "stopped at step 7 of 20" in outputs[2][0].metadata["image/png"]["alt"]
+    assert "application/vnd.jupyter.widget-view+json" in outputs[0][0].data
+    json.dumps(notebook)  # and it can be saved
