@@ -17,8 +17,8 @@ def greedy(model: Seq2Seq, source: Tensor, max_new_tokens: int) -> tuple[Tensor,
         max_new_tokens: stop here even where no `[EOS]` has come.
 
     Returns:
-        ids `(B, T)`, with `[PAD]` behind each `[EOS]`, and attention weights `(B, T, S)`: row t belongs to the
-        step that wrote token t.
+        ids `(B, T)`, with `[PAD]` behind each `[EOS]`, and attention weights `(B, T, S)`: row t belongs to
+        the step that wrote token t.
 
     Raises:
         ValueError: `max_new_tokens` below 1.

@@ -46,6 +46,28 @@ def links_from_weights(weights: Tensor) -> set[Link]:
     return {(int(source), target) for target, source in enumerate(weights.argmax(-1))}
 
 
+def share_out(weights: Tensor, rounds: int = 5) -> Tensor:
+    """Let target tokens compete for source tokens: rows and columns are brought to sum 1 by turns.
+
+    Softmax makes each *row* sum to 1, so several target tokens may look at one source token while another is
+    looked at by none. Balancing the columns too gives every source token to those who look at it most.
+
+    Args:
+        weights: `(T, S)`, rows sum to 1.
+        rounds: how often columns, then rows, are divided by their sums.
+
+    Returns:
+        balanced weights `(T, S)`; rows sum to 1.
+
+    Source: Sinkhorn and Knopp 1967.
+    """
+    weights = weights + 1e-4  # a column of zeros has nothing to share
+    for _ in range(rounds):
+        weights = weights / weights.sum(0, keepdim=True)
+        weights = weights / weights.sum(1, keepdim=True)
+    return weights
+
+
 def diagonal_links(n_source: int, n_target: int) -> set[Link]:
     """The guess of somebody who knows only the two lengths: token t goes with the token as far along.
 

@@ -26,14 +26,14 @@ class Experiment:
     Args:
         name: what the command and the record's file are called.
         question: in one sentence.
-        rows: `(seed, steps)` to rows; each row has `seed`, `step`, the group it belongs to, and what was measured.
+        rows: `(seed, steps)` to rows; each has `seed`, `step`, its group, and what was measured.
         group: the column that tells the compared things apart.
         measure: the column that answers the question.
         seeds: the recorded seeds.
         steps: training steps of a recorded run.
         live_steps: training steps of the small run in a page; rows at this step are in the record too.
-        tolerance: how far a live run may lie outside the recorded range: floating-point sums differ a little from
-            machine to machine, and training makes the difference grow.
+        tolerance: how far a live run may lie outside the recorded range: floating-point sums differ a little
+            from machine to machine, and training makes the difference grow.
     """
 
     name: str
@@ -217,7 +217,7 @@ def main(arguments: list[str] | None = None) -> int:
     listing = "\n".join(f"  {e.name}: {e.question}" for e in chapter_01.EXPERIMENTS)
     parser = argparse.ArgumentParser(
         prog="python -m course_lib experiment",
-        description=f"Run a recorded experiment again, every seed, and write assets/experiments/NAME.json.\n\n{listing}",
+        description=f"Run every seed again and write assets/experiments/NAME.json.\n\n{listing}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("name", nargs="+", help="experiments to run")

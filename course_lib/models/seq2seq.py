@@ -7,7 +7,7 @@
 One switch in the configuration takes the attention away: the decoder then sees one fixed vector, whatever the
 length of the sentence. That is the model that attention was invented to mend.
 
-Axes: B batch, S source positions, T target positions, M features of one encoder state, D features of the decoder's.
+Axes: B batch, S source positions, T target positions, M features of an encoder state, D of a decoder state.
 
 Source: Bahdanau, Cho and Bengio 2015, section 3 and appendix A; the variant without attention follows
 Cho et al. 2014, where the fixed vector goes into every decoder step.
@@ -94,7 +94,7 @@ class Encoder(nn.Module):
         self.d_memory = 2 * config.d_hidden + config.words_in_memory * config.d_embed
 
     def forward(self, source: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Source ids `(B, S)` to states `(B, S, M)`, last states of both directions `(B, 2, D)`, and words `(B, S, E)`."""
+        """Source ids `(B, S)` to states `(B, S, M)`, last states `(B, 2, D)`, words `(B, S, E)`."""
         words = self.dropout(self.embed(source))  # (B, S, E)
         lengths = (source != PAD_ID).sum(1).cpu()
         packed = pack_padded_sequence(words, lengths, batch_first=True, enforce_sorted=False)
@@ -213,5 +213,5 @@ class Seq2Seq(nn.Module):
         return logits, torch.stack(weights, dim=1) if need_weights else None
 
     def read_out(self, states: Tensor, words: Tensor) -> Tensor:
-        """Scores for the next token from `[s_i; c_i]` `(B, T, D + M)` and `y_{i-1}` `(B, T, E)`: `(B, T, V)`."""
+        """Scores `(B, T, V)` from `[s_i; c_i]` `(B, T, D + M)` and `y_{i-1}` `(B, T, E)`."""
         return self.readout(self.dropout(torch.cat([states, words], dim=-1)))

@@ -1,6 +1,6 @@
 """Text to token ids and back: by characters or by words.
 
-Four special tokens stand first in every vocabulary. Padding has an id of its own; it is never the end of a text.
+Four special tokens stand first in every vocabulary. Padding has an id of its own; it never ends a text.
 """
 
 from collections.abc import Iterable, Sequence
@@ -32,7 +32,7 @@ class WordTokenizer:
         if len(self.ids) != len(self.tokens):
             twice = next(token for i, token in enumerate(self.tokens) if self.ids[token] != i)
             raise ValueError(
-                f"tokens holds {twice!r} twice, expected each once; {', '.join(SPECIAL_TOKENS)} are always there"
+                f"tokens holds {twice!r} twice, expected each once; {', '.join(SPECIAL_TOKENS)} are built in"
             )
 
     def __len__(self) -> int:

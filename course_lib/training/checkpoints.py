@@ -1,8 +1,8 @@
 """Shipped checkpoints: weights as safetensors, and a card that says where they come from.
 
-The card (JSON) holds the model's configuration, the seed, the steps, the measured metrics and the command that
-made it. Weights are stored in half precision, which halves the file; metrics on the card are measured with the
-stored weights, not with the ones before rounding. Nothing is ever unpickled.
+The card (JSON) holds the model's configuration, the seed, the steps, the measured metrics and the command
+that made it. Weights are stored in half precision, which halves the file; metrics on the card are measured
+with the stored weights, not with the ones before rounding. Nothing is ever unpickled.
 """
 
 import json

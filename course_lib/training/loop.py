@@ -69,7 +69,7 @@ def train(
         clip: largest gradient norm.
         optimizer: your own instead of AdamW.
         on_step: called after each step with the step's number (from 1) and loss, for a live view.
-        save_to: write the state here every `save_every` steps and at the end, and resume from it if it exists.
+        save_to: write the state here every `save_every` steps and at the end; resume from it if it exists.
             The file goes on with the model, the optimizer and the history; the batches start anew.
 
     Returns:
@@ -128,7 +128,7 @@ def _one_step(
     value = loss.item()
     if not math.isfinite(value):
         raise FloatingPointError(
-            f"the loss is {value} at step {step}: the learning rate may be too large, or a row has no allowed key"
+            f"the loss is {value} at step {step}: is the learning rate too large, or the data not finite?"
         )
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
@@ -192,14 +192,14 @@ def warmup_then_cosine(warmup: float = 0.05, end: float = 0.0) -> Callable[[floa
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Random weights and dropout from this seed inside the block; torch's own generator is as before behind it."""
+    """Random weights and dropout from this seed inside the block; torch's own generator is untouched."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield
 
 
 def budget(steps: int) -> int:
-    """A number of steps; with `COURSE_FAST=1` in the environment a twentieth of it, for tests of a page's plumbing."""
+    """A number of steps; with `COURSE_FAST=1` a twentieth of it, for tests of a page's plumbing."""
     return max(2, steps // 20) if is_fast() else steps
 
 

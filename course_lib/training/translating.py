@@ -1,6 +1,6 @@
 """English to French in Tiny Town: data, model, training, and scores against the known truth."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -29,11 +29,11 @@ class Recipe:
     steps: int = 500
     score: str | None = "additive"
     query: str = "current"
-    words_in_memory: bool = True
+    words_in_memory: bool = False
     d_embed: int = 64
-    d_hidden: int = 96
-    d_attn: int = 64
-    batch_size: int = 64
+    d_hidden: int = 128
+    d_attn: int = 128
+    batch_size: int = 32
     lr: float = 4e-3
     constant_lr: bool = False
     seed: int = 0
@@ -91,6 +91,26 @@ def train_model(
     )
 
 
+def train_in_stages(model: Seq2Seq, recipe: Recipe, stages: Sequence[int]) -> Iterator[tuple[int, Seq2Seq]]:
+    """Train with a constant rate, and hand out the model on the way.
+
+    Args:
+        model: from `new_model`.
+        recipe: settings; its `steps` do not count here.
+        stages: numbers of steps, rising.
+
+    Yields:
+        `(step, model)` at each stage: measure or look at the model, then go on.
+    """
+    batches = training_pairs().batches(recipe.batch_size, recipe.seed)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.0)
+    done = 0
+    for stage in stages:
+        train(model, batches, pair_loss, steps=stage - done, optimizer=optimizer)
+        done = stage
+        yield stage, model
+
+
 def translate(model: Seq2Seq, english: str | Sequence[str]) -> tuple[list[str], list[str], Tensor]:
     """Translate one sentence.
 
@@ -130,8 +150,8 @@ def exact_match(model: Seq2Seq, test: Sequence[town.Sentence]) -> list[bool]:
 def attention_maps(model: Seq2Seq, test: Sequence[town.Sentence], batch_size: int = 256) -> list[Tensor]:
     """Attention weights `(T, S)` for each sentence while the model reads the *true* translation.
 
-    With the true words, row t always belongs to true word t, so the weights can be held against the true links
-    even where the model's own translation would differ.
+    With the true words, row t always belongs to true word t, so the weights can be held against the true
+    links even where the model's own translation would differ.
     """
     maps: list[Tensor] = [torch.empty(0)] * len(test)
     for rows in batches_by_length([len(s.english) for s in test], batch_size):

@@ -16,8 +16,8 @@ def pytest_collection_modifyitems(config, items):
     """Without a browser there is one clear line, not one for each test."""
     mine = [item for item in items if Path(__file__).parent in Path(item.fspath).parents]
     if CHROMIUM is None and mine:
-        items[:] = [item for item in items if item not in mine[1:]]
-        mine[0].add_marker(pytest.mark.skip(reason=WITHOUT))
+        items[:] = [item for item in items if item not in mine[:-1]]
+        mine[-1].add_marker(pytest.mark.skip(reason=WITHOUT))
 
 
 @pytest.fixture(scope="session")

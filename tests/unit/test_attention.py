@@ -1,4 +1,4 @@
-"""Attention and masks: against loops written from the equations, against torch, and on rows with nothing allowed."""
+"""Attention and masks: against the equations, against torch, and on rows with nothing allowed."""
 
 import math
 

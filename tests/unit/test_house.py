@@ -1,4 +1,4 @@
-"""The house's own rules: style (ruff), the direction of imports (import-linter), a light `import course_lib`."""
+"""The house's rules: style (ruff), direction of imports (import-linter), a light `import course_lib`."""
 
 import ast
 import os
@@ -44,7 +44,7 @@ def test_imports_go_in_one_direction():
     ],
 )
 def test_a_wrong_import_is_caught(tmp_path, module, line, said):
-    """The contract can fail: a copy of the house with one wrong import, or a module without a place, is refused."""
+    """The contract can fail: a copy with a wrong import, or with a module without a place, is refused."""
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     copy = tmp_path / "course_lib"
     shutil.copytree(ROOT / "course_lib", copy, ignore=shutil.ignore_patterns("__pycache__"))

@@ -35,7 +35,8 @@ def test_splits_share_no_word_and_cover_all():
 
 @pytest.mark.parametrize(
     ("typed", "message"),
-    [("", "type a word"), ("  ", "type a word"), ("two words", "one word at a time"), ("caf\u00e9", "'é' is not a letter"),
+    [("", "type a word"), ("  ", "type a word"), ("two words", "one word at a time"),
+     ("caf\u00e9", "'é' is not a letter"),
      ("abc1", "'1' is not"), ("🙂", "'🙂' is not"), ("a" * 29, "29 letters"), ("</script>", "'<' is not")],
 )  # fmt: skip
 def test_what_a_learner_may_type_is_answered_kindly(typed, message):

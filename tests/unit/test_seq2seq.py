@@ -70,7 +70,7 @@ def test_greedy_takes_the_road_of_training(score, query, words):
 
 
 def test_the_query_decides_what_the_first_look_knows():
-    """s_0 cannot know y_0; s_1 does: only the current query's first weights change with the first target token."""
+    """s_0 cannot know y_0; s_1 does: only the current query's first weights change with y_0."""
     for query, changes in (("previous", False), ("current", True)):
         model = make("additive", query)
         rows = [model(SOURCE, torch.tensor([[y], [y]]), need_weights=True)[1] for y in (BOS_ID, 9)]

@@ -170,7 +170,7 @@ train(model, iter(lambda: batch, None), lambda m, b: m(b).square().mean(), steps
 
 
 def test_a_kill_while_a_checkpoint_is_written_loses_nothing(tmp_path):
-    """Six processes, each saving at every step, each killed at another moment: the file always loads and goes on."""
+    """Six processes that save at every step, each killed at another moment: the file always loads."""
     file = tmp_path / "run.state"
     steps = 0
     for round_ in range(6):

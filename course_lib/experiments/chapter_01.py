@@ -1,0 +1,144 @@
+"""Chapter 01's questions, asked of translators trained in Tiny Town.
+
+All use one small model, one data set and one constant learning rate; each changes one thing.
+"""
+
+from dataclasses import replace
+
+from course_lib import metrics
+from course_lib.experiments.records import Experiment, Row
+from course_lib.training import translating
+from course_lib.training.translating import Recipe
+
+SEEDS = (0, 1, 2)
+STEPS = 500
+LIVE_STEPS = 100
+MEASURED_AT = (50, 100, 200, 300, 400, 500)  # steps after which a run is scored
+TEST_SENTENCES = 600
+LENGTHS = ((4, 8), (9, 12), (13, 17), (18, 30))  # English words, first and last of each group
+
+BASE = Recipe(steps=STEPS, constant_lr=True, lr=2e-3)
+
+
+def length_rows(seed: int, steps: int) -> list[Row]:
+    """Share of words that are right, by length of the sentence, with and without attention."""
+    rows: list[Row] = []
+    for name, score in (("with attention", "additive"), ("without attention", None)):
+        for step, model in _on_the_way(replace(BASE, score=score, seed=seed), steps):
+            rows += [{"seed": seed, "step": step, "model": name, **row} for row in _by_length(model)]
+    return rows
+
+
+def score_rows(seed: int, steps: int) -> list[Row]:
+    """Additive score against dot product."""
+    return _alignment_rows("score", {"additive": {"score": "additive"}, "dot": {"score": "dot"}}, seed, steps)
+
+
+def query_rows(seed: int, steps: int) -> list[Row]:
+    """Which decoder state asks: the one before y_{i-1} is read, or the one after."""
+    variants = {"s_{i-1}": {"query": "previous"}, "s_i": {"query": "current"}}
+    return _alignment_rows("query", variants, seed, steps)
+
+
+def memory_rows(seed: int, steps: int) -> list[Row]:
+    """Does it help the alignment to put each word's own embedding beside its encoder state?"""
+    variants = {"states": {"words_in_memory": False}, "states and words": {"words_in_memory": True}}
+    return _alignment_rows("memory", variants, seed, steps)
+
+
+def _alignment_rows(column: str, variants: dict[str, dict], seed: int, steps: int) -> list[Row]:
+    """Exact match and alignment error of each variant along its training."""
+    rows: list[Row] = []
+    test = translating.sentences(TEST_SENTENCES, "test")
+    truth = translating.true_links(test)
+    for name, changes in variants.items():
+        for step, model in _on_the_way(replace(BASE, seed=seed, **changes), steps):
+            maps = translating.attention_maps(model, test)
+            matches = translating.exact_match(model, test)
+            row = {
+                "alignment_error": metrics.alignment_error_rate(
+                    [metrics.links_from_weights(weights) for weights in maps], truth
+                ),
+                "shared_alignment_error": metrics.alignment_error_rate(
+                    [metrics.links_from_weights(metrics.share_out(weights)) for weights in maps], truth
+                ),
+                "exact_match": sum(matches) / len(matches),
+            }
+            rows.append({"seed": seed, "step": step, column: name, **_rounded(row)})
+    return rows
+
+
+def _by_length(model) -> list[Row]:
+    """One row for each group of lengths."""
+    test = translating.sentences(TEST_SENTENCES, "test")
+    matches = translating.exact_match(model, test)
+    rows = []
+    for low, high in LENGTHS:
+        group = [match for match, s in zip(matches, test, strict=True) if low <= len(s.english) <= high]
+        rows.append(
+            {
+                "length": f"{low}–{high}",
+                "exact_match": round(sum(group) / len(group), 4),
+                "sentences": len(group),
+            }
+        )
+    return rows
+
+
+def _on_the_way(recipe: Recipe, steps: int):
+    """Train once, and stop at each point of `MEASURED_AT` within the budget to be measured: (step, model)."""
+    model = translating.new_model(recipe)
+    points = [step for step in MEASURED_AT if step <= steps] or [steps]
+    yield from translating.train_in_stages(model, recipe, points)
+
+
+def _rounded(row: Row) -> Row:
+    return {key: round(value, 4) for key, value in row.items()}
+
+
+EXPERIMENTS = (
+    Experiment(
+        name="length",
+        question="Does a translator without attention fail on long sentences?",
+        rows=length_rows,
+        group="model",
+        measure="exact_match",
+        seeds=SEEDS,
+        steps=STEPS,
+        live_steps=LIVE_STEPS,
+        tolerance=0.05,
+    ),
+    Experiment(
+        name="score",
+        question="Which score learns to align sooner, additive or dot product?",
+        rows=score_rows,
+        group="score",
+        measure="alignment_error",
+        seeds=SEEDS,
+        steps=STEPS,
+        live_steps=LIVE_STEPS,
+        tolerance=0.05,
+    ),
+    Experiment(
+        name="query",
+        question="Which decoder state should ask, s_{i-1} or s_i?",
+        rows=query_rows,
+        group="query",
+        measure="alignment_error",
+        seeds=SEEDS,
+        steps=STEPS,
+        live_steps=LIVE_STEPS,
+        tolerance=0.05,
+    ),
+    Experiment(
+        name="memory",
+        question="Does a word's own embedding beside its state help the alignment?",
+        rows=memory_rows,
+        group="memory",
+        measure="alignment_error",
+        seeds=SEEDS,
+        steps=STEPS,
+        live_steps=LIVE_STEPS,
+        tolerance=0.05,
+    ),
+)
