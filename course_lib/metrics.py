@@ -90,6 +90,35 @@ def edit_distance(guess: Sequence[str], truth: Sequence[str]) -> int:
     return row[-1]
 
 
+def differences(guess: Sequence[str], truth: Sequence[str]) -> list[tuple[str, str]]:
+    """The fewest edits that turn `guess` into `truth`, one by one.
+
+    Returns:
+        `(guessed, true)` tokens that differ; `("", true)` is a missing token, `(guessed, "")` one too many.
+    """
+    table = [[0] * (len(truth) + 1) for _ in range(len(guess) + 1)]  # distances between all beginnings
+    for i in range(len(guess) + 1):
+        for j in range(len(truth) + 1):
+            if i == 0 or j == 0:
+                table[i][j] = i + j
+            else:
+                same = table[i - 1][j - 1] + (guess[i - 1] != truth[j - 1])
+                table[i][j] = min(same, table[i - 1][j] + 1, table[i][j - 1] + 1)
+    i, j, found = len(guess), len(truth), []
+    while i or j:
+        if i and j and table[i][j] == table[i - 1][j - 1] + (guess[i - 1] != truth[j - 1]):
+            i, j = i - 1, j - 1
+            if guess[i] != truth[j]:
+                found.append((guess[i], truth[j]))
+        elif i and table[i][j] == table[i - 1][j] + 1:
+            i -= 1
+            found.append((guess[i], ""))
+        else:
+            j -= 1
+            found.append(("", truth[j]))
+    return found[::-1]
+
+
 def phoneme_error_rate(
     guesses: Sequence[Sequence[str]], references: Sequence[Sequence[Sequence[str]]]
 ) -> float:

@@ -29,6 +29,9 @@ SOUNDS = {
 }  # fmt: skip
 
 
+VOWELS = frozenset(["AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW"])
+
+
 @dataclass(frozen=True)
 class Entry:
     """A word and every way to say it, the dictionary's first choice first."""

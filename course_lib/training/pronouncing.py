@@ -3,7 +3,7 @@
 The same class serves the small model that a page trains in half a minute and the shipped checkpoint.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from course_lib.data import pronunciation
 from course_lib.generation import greedy
-from course_lib.metrics import phoneme_error_rate, word_error_rate
+from course_lib.metrics import differences, phoneme_error_rate, word_error_rate
 from course_lib.models.seq2seq import Seq2Seq, Seq2SeqConfig
 from course_lib.text.tokenizers import CharacterTokenizer, WordTokenizer
 from course_lib.training import checkpoints
@@ -103,7 +103,14 @@ def train_model(
         )
 
 
-def error_rates(model: Seq2Seq, entries: tuple[pronunciation.Entry, ...]) -> tuple[float, float]:
+def say(model: Seq2Seq, entries: Sequence[pronunciation.Entry]) -> list[list[str]]:
+    """The model's sounds for each of some words, greedy decoding."""
+    return decode_all(
+        model, [LETTERS.encode(entry.word) for entry in entries], SOUNDS, max_new_tokens=MAX_SOUNDS
+    )
+
+
+def error_rates(model: Seq2Seq, entries: Sequence[pronunciation.Entry]) -> tuple[float, float]:
     """Phoneme and word error rate on some words, greedy decoding.
 
     Args:
@@ -113,11 +120,33 @@ def error_rates(model: Seq2Seq, entries: tuple[pronunciation.Entry, ...]) -> tup
     Returns:
         phoneme error rate, word error rate; both are shares.
     """
-    guesses = decode_all(
-        model, [LETTERS.encode(entry.word) for entry in entries], SOUNDS, max_new_tokens=MAX_SOUNDS
-    )
+    guesses = say(model, entries)
     references = [entry.pronunciations for entry in entries]
     return phoneme_error_rate(guesses, references), word_error_rate(guesses, references)
+
+
+def kind_of_mistake(guess: Sequence[str], ways: Sequence[Sequence[str]]) -> str:
+    """Sort one wrong pronunciation by what separates it from the nearest listed one.
+
+    Args:
+        guess: the model's sounds.
+        ways: the word's listed pronunciations.
+
+    Returns:
+        a kind, in words; "right" when a listed pronunciation matches.
+    """
+    edits = min((differences(guess, way) for way in ways), key=len)
+    if not edits:
+        return "right"
+    if len(edits) > 1:
+        return "two sounds" if len(edits) == 2 else "three or more sounds"
+    guessed, true = edits[0]
+    if not guessed:
+        return "one sound missing"
+    if not true:
+        return "one sound too many"
+    vowels = (guessed in pronunciation.VOWELS) + (true in pronunciation.VOWELS)
+    return {2: "one vowel for another", 0: "one consonant for another", 1: "a vowel for a consonant"}[vowels]
 
 
 def pronounce(model: Seq2Seq, word: str) -> tuple[list[str], list[str], Tensor]:

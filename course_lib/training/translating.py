@@ -29,7 +29,7 @@ class Recipe:
     steps: int = 500
     score: str | None = "additive"
     query: str = "current"
-    words_in_memory: bool = False
+    words_in_memory: bool = True
     d_embed: int = 64
     d_hidden: int = 128
     d_attn: int = 128
@@ -154,12 +154,15 @@ def attention_maps(model: Seq2Seq, test: Sequence[town.Sentence], batch_size: in
     links even where the model's own translation would differ.
     """
     maps: list[Tensor] = [torch.empty(0)] * len(test)
+    was_training = model.training
+    model.eval()
     for rows in batches_by_length([len(s.english) for s in test], batch_size):
         source = pad([ENGLISH.encode(test[i].english) for i in rows])
         target = pad([[BOS_ID, *FRENCH.encode(test[i].french)[:-1]] for i in rows])
-        _, weights = model.eval()(source, target, need_weights=True)
+        _, weights = model(source, target, need_weights=True)
         for i, row in zip(rows, weights, strict=True):
             maps[i] = row[: len(test[i].french), : len(test[i].english)]
+    model.train(was_training)
     return maps
 
 

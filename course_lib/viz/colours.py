@@ -46,7 +46,6 @@ LIGHT = {
     "paper": PAPER,
     "weight-0": "#EAF2FA",
     "weight-1": "#064F93",
-    "on-weight": "#FFFFFF",
 }
 DARK = {
     "query": "#6DB9EE",
@@ -63,7 +62,6 @@ DARK = {
     "paper": "#14181D",
     "weight-0": "#1E252D",
     "weight-1": "#9AD2FA",
-    "on-weight": "#0B1620",
 }
 
 

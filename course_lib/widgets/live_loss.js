@@ -46,7 +46,7 @@ function render({ model, el }) {
       waiting: "training has not started",
       training: `step ${Math.round(step)} of ${total}`,
       done: `done: ${total} steps`,
-      stopped: `interrupted at step ${Math.round(step)} of ${total}: the model keeps what it has learned so far`,
+      stopped: `stopped at step ${Math.round(step)} of ${total}: the model keeps what it has learned so far`,
     }[state];
     status.textContent = text + (loss === null ? "" : ` · loss ${loss.toFixed(3)}`) + (model.get("note") ? ` · ${model.get("note")}` : "");
     svg.setAttribute("aria-label", `${model.get("title")}: ${status.textContent}`);

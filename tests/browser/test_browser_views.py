@@ -227,7 +227,7 @@ def train():
     window.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
     window.wait_for_function(f"/step [1-3]\\d of 60/.test({status})")
     window.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()")
-    window.wait_for_function(f"{status}.includes('interrupted at step')")
+    window.wait_for_function(f"{status}.includes('stopped at step')")
     page.python_becomes("live.state", "stopped")
     page.idle()
     [output] = page.cells()[-1]["outputs"]

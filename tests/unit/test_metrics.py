@@ -48,3 +48,33 @@ def test_error_rates_take_the_nearest_listed_pronunciation():
     assert metrics.phoneme_error_rate(guesses, references) == pytest.approx(1 / 6)
     assert metrics.word_error_rate(guesses, references) == 0.5
     assert metrics.exact_match([["a"], ["b"]], [("a",), ("c",)]) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("guess", "truth", "edits"),
+    [
+        ("abc", "abc", []),
+        ("abc", "axc", [("b", "x")]),
+        ("ac", "abc", [("", "b")]),
+        ("abbc", "abc", [("b", "")]),
+        ("", "ab", [("", "a"), ("", "b")]),
+    ],
+)
+def test_differences_name_each_edit(guess, truth, edits):
+    assert metrics.differences(guess, truth) == edits
+
+
+def test_differences_are_as_many_as_the_edit_distance():
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(200):
+        a, b = ("".join("abc"[i] for i in torch.randint(3, (n,), generator=generator)) for n in (6, 4))
+        assert len(metrics.differences(a, b)) == metrics.edit_distance(a, b)
+
+
+def test_sharing_out_gives_each_source_token_to_who_looks_at_it_most():
+    weights = torch.tensor([[0.30, 0.69, 0.01], [0.01, 0.98, 0.01], [0.01, 0.02, 0.97]])
+    assert metrics.links_from_weights(weights) == {(1, 0), (1, 1), (2, 2)}
+    shared = metrics.share_out(weights)
+    assert metrics.links_from_weights(shared) == {(0, 0), (1, 1), (2, 2)}
+    torch.testing.assert_close(shared.sum(1), torch.ones(3))
+    torch.testing.assert_close(shared.sum(0), torch.ones(3), atol=0.05, rtol=0)

@@ -96,3 +96,19 @@ def test_the_card_s_metrics_come_from_the_weights():
     assert measured["phoneme_error_rate"] == pytest.approx(card["metrics"]["phoneme_error_rate"], abs=0.0005)
     assert measured["word_error_rate"] <= 0.34
     assert (checkpoints.FOLDER / "pronouncer.safetensors").stat().st_size <= 12 * 2**20
+
+
+@pytest.mark.parametrize(
+    ("guess", "kind"),
+    [
+        ("R EH D", "right"),
+        ("R IH D", "one vowel for another"),
+        ("R EH T", "one consonant for another"),
+        ("R EH", "one sound missing"),
+        ("R EH D Z", "one sound too many"),
+        ("L EH T", "two sounds"),
+        ("L AA T", "three or more sounds"),
+    ],
+)
+def test_mistakes_are_sorted_by_the_nearest_listed_pronunciation(guess, kind):
+    assert pronouncing.kind_of_mistake(guess.split(), [("R", "IY", "D"), ("R", "EH", "D")]) == kind
