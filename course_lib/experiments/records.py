@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from course_lib.training.files import write_atomically
+from course_lib.files import write_whole
 from course_lib.training.loop import is_fast
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "experiments"
@@ -206,7 +206,7 @@ def make_record(experiment: Experiment, folder: Path = FOLDER) -> Record:
     # One row a line: a change in the record is then a change one can read.
     listed = ",\n".join("  " + json.dumps(row, ensure_ascii=False) for row in rows)
     text = text.replace('"rows": null', f'"rows": [\n{listed}\n ]') + "\n"
-    write_atomically(folder / f"{experiment.name}.json", lambda file: file.write(text.encode()))
+    write_whole(folder / f"{experiment.name}.json", text.encode())
     return record
 
 

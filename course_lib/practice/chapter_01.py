@@ -1031,18 +1031,18 @@ PREDICTIONS = (
         options=(
             Option(
                 "Additive is clearly better: it has a tanh and more parameters.",
-                "The tanh can express more, but a match between two short vectors needs little. Look at "
-                "the spread of the seeds before you name a winner.",
+                "The tanh can express more, but a match between two vectors needs little. Look at the spread "
+                "of the seeds before you name a winner.",
             ),
             Option(
                 "The dot product is clearly better: it is simpler.",
-                "Simpler here means cheaper. Whether it also translates better is a question for the "
-                "seeds, and at this size their spread is as large as the difference.",
+                "It is cheaper, and the picture shows that it finds the alignment sooner. The finished "
+                "translations, though, differ by less than the seeds do.",
             ),
             Option(
                 "About the same, within the spread of the seeds.",
-                "For short vectors both can tell a match from none. The dot product is cheaper; what "
-                "goes wrong with it for long vectors is a question of chapter 02.",
+                "After 500 steps both get 93 to 97 of 100 sentences right. The way there differs, and so do "
+                "the maps: look at the picture.",
             ),
             Option(
                 "The dot product cannot learn an alignment: it has no v_a.",

@@ -14,13 +14,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from course_lib.files import sweep, write_whole
 
 VERSION = 1
 
@@ -85,7 +86,7 @@ def _save(file: Path, waiting: list[dict[str, Any]]) -> str | None:
         _write(file, data)
         waiting.clear()
         if locked:
-            _sweep(file)
+            sweep(file)
     return notice
 
 
@@ -186,42 +187,8 @@ def _set_aside(file: Path) -> Path:
 def _write(file: Path, data: dict[str, Any]) -> None:
     """Replace the file in one step. At every moment the old or the new content is there, whole."""
     text = json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-    handle, temporary = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".tmp", dir=file.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(text.encode("utf-8"))
-            stream.flush()
-            os.fsync(stream.fileno())
-        _replace(temporary, file)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-    if hasattr(os, "O_DIRECTORY"):  # the new name reaches the disk too
-        folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            with contextlib.suppress(OSError):
-                os.fsync(folder)
-        finally:
-            os.close(folder)
+    write_whole(file, text.encode("utf-8"))
 
-
-def _replace(temporary: str, file: Path) -> None:
-    for _ in range(20):
-        try:
-            return os.replace(temporary, file)
-        except PermissionError:  # Windows: somebody has the file open for a moment
-            if os.name != "nt":
-                raise
-            time.sleep(0.05)
-    return os.replace(temporary, file)
-
-
-def _sweep(file: Path) -> None:
-    """Remove temporary files of killed processes. Only with the lock: then nobody else is writing."""
-    for left in file.parent.glob(f".{file.name}.*.tmp"):
-        with contextlib.suppress(OSError):
-            left.unlink()
 
 
 @contextlib.contextmanager

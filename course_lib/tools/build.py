@@ -14,6 +14,7 @@ import threading
 import time
 from pathlib import Path
 
+from course_lib.files import write_whole
 from course_lib.tools import Problem, commands, environment, pages
 
 CELL_SECONDS = 600
@@ -82,7 +83,7 @@ def build(page: Path, save: bool = True) -> dict:
     content = stored(notebook)
     changed = content != page.read_bytes()
     if save and changed:
-        pages.write_whole(page, content)
+        write_whole(page, content)
     size = len(content) / 2**20
     end = {(True, True): "saved", (True, False): "nothing changed", (False, True): "not saved: --check"}
     line = f"{page.name}: {seconds:.0f} s, peak memory {memory:.0f} MB, {size:.1f} MB on disk; " + end.get(

@@ -29,6 +29,7 @@ from collections.abc import Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
+from course_lib.files import write_whole
 from course_lib.tools import ROOT, Problem
 
 GIGABYTE = 2**30
@@ -353,15 +354,11 @@ def why_pip_failed(said: str, wheels: str | None = None) -> Problem:
 
 def finish() -> None:
     """Let the environment find course_lib from any folder, and stamp it as complete."""
-    import tempfile
-
     asked = "import sysconfig; print(sysconfig.get_path('purelib'))"
     packages = Path(subprocess.check_output([str(venv_python()), "-c", asked], text=True).strip())
     # relative to its own folder, so that the whole course can be moved
     (packages / "course_lib.pth").write_text(os.path.relpath(ROOT, packages) + "\n", encoding="utf-8")
-    with tempfile.NamedTemporaryFile("w", dir=venv_folder(), delete=False) as file:
-        file.write(wanted_stamp())
-    os.replace(file.name, stamp_file())
+    write_whole(stamp_file(), wanted_stamp().encode())
     marker_file().unlink(missing_ok=True)
 
 

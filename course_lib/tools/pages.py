@@ -15,10 +15,10 @@ half page.
 import errno
 import hashlib
 import json
-import os
 import shutil
 from pathlib import Path
 
+from course_lib.files import write_whole
 from course_lib.tools import ROOT, Problem
 
 LIST = ".copied.json"
@@ -31,20 +31,6 @@ def originals(folder: Path | None = None) -> list[Path]:
 
 def hash_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Put `content` at `path` in one step: either the old file stands there or the whole new one."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(part, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def copy_pages(source: Path | None = None, target: Path | None = None) -> list[str]:

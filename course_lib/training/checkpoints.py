@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save
 from torch import nn
 
-from course_lib.training.files import write_atomically
+from course_lib.files import write_whole
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "checkpoints"
 
@@ -34,12 +34,12 @@ def save_checkpoint(name: str, model: nn.Module, card: dict, folder: Path = FOLD
         key: value.detach().to(torch.float16).contiguous() for key, value in model.state_dict().items()
     }
     path = folder / f"{name}.safetensors"
-    write_atomically(path, lambda file: file.write(save(weights)))
+    write_whole(path, save(weights))
     text = (
         json.dumps({"name": name, "config": asdict(model.config), **card}, indent=2, ensure_ascii=False)
         + "\n"
     )
-    write_atomically(path.with_suffix(".json"), lambda file: file.write(text.encode()))
+    write_whole(path.with_suffix(".json"), text.encode())
     return path
 
 

@@ -6,6 +6,7 @@ Everything else here serves the person who waits: a live loss, a budget in steps
 keeps the model trained so far, and saves that a power cut cannot spoil.
 """
 
+import io
 import math
 import os
 import time
@@ -17,7 +18,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from course_lib.training.files import write_atomically
+from course_lib.files import write_whole
 
 
 @dataclass
@@ -155,7 +156,9 @@ def _save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, histor
         "losses": torch.tensor(history.losses, dtype=torch.float64),
         "seconds": history.seconds,
     }
-    write_atomically(path, lambda file: torch.save(state, file))
+    content = io.BytesIO()
+    torch.save(state, content)
+    write_whole(path, content.getvalue())
 
 
 def _resume(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, history: History) -> None:

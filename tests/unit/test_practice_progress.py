@@ -130,7 +130,7 @@ def test_no_room_to_write_is_told_once_and_made_up_later(file, monkeypatch, caps
         raise PermissionError(13, "Permission denied")
 
     with monkeypatch.context() as patch:
-        patch.setattr(progress_file.tempfile, "mkstemp", refuse)
+        patch.setattr(progress_file, "write_whole", refuse)
         desk.check("01.scores", lambda s, h, W_a, U_a, v_a: s)
         desk.check("01.scores", lambda s, h, W_a, U_a, v_a: s)
         shown = capsys.readouterr().out
@@ -163,7 +163,7 @@ def test_a_full_disk_keeps_the_old_file(file, monkeypatch):
         patch.setattr(progress_file.os, "fsync", full)
         assert "No space left on device" in progress_file.record(ATTEMPT)
     assert file.read_bytes() == before
-    assert not list(file.parent.glob(".*.tmp")), "no half file is left behind"
+    assert not list(file.parent.glob(".*.part")), "no half file is left behind"
 
 
 def test_without_locks_it_still_writes(file, monkeypatch):
@@ -227,7 +227,7 @@ def test_a_kill_at_any_moment_loses_nothing(file):
         assert saved <= attempts <= saved + 1, "everything acknowledged is there, and the file is whole"
         saved = attempts
     assert progress_file.record(ATTEMPT) is None
-    assert not list(file.parent.glob(".*.tmp")), "what killed processes left is swept up"
+    assert not list(file.parent.glob(".*.part")), "what killed processes left is swept up"
     assert not list(file.parent.glob("*broken*"))
 
 

@@ -1,6 +1,7 @@
 """The training loop, its files, and what survives a kill."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -11,8 +12,8 @@ import pytest
 import torch
 from torch import nn
 
+from course_lib.files import write_whole
 from course_lib.training import checkpoints
-from course_lib.training.files import write_atomically
 from course_lib.training.loop import History, budget, seeded, train, warmup_then_cosine
 from course_lib.training.objectives import IGNORE, shift, token_loss
 
@@ -140,16 +141,16 @@ def test_history_of_nothing():
     assert History().steps == 0 and str(History().last()) == "nan"
 
 
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
     file = tmp_path / "card.json"
-    write_atomically(file, lambda f: f.write(b"old"))
+    write_whole(file, b"old")
 
-    def fails(f):
-        f.write(b"half of the n")
+    def full(handle):
         raise OSError(28, "No space left on device")
 
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        write_atomically(file, fails)
+        write_whole(file, b"the new content")
     assert file.read_bytes() == b"old" and list(tmp_path.iterdir()) == [file]
 
 
@@ -170,15 +171,15 @@ train(model, iter(lambda: batch, None), lambda m, b: m(b).square().mean(), steps
 
 
 def test_a_kill_while_a_checkpoint_is_written_loses_nothing(tmp_path):
-    """Six processes that save at every step, each killed at another moment: the file always loads."""
+    """Four processes that save at every step, each killed at another moment: the file always loads."""
     file = tmp_path / "run.state"
     steps = 0
-    for round_ in range(6):
+    for round_ in range(4):
         process = subprocess.Popen(
             [sys.executable, "-c", KILLED, str(file)], cwd=ROOT, stdout=subprocess.PIPE, text=True
         )
         assert process.stdout.readline() == "writing\n"
-        time.sleep(0.013 * round_)
+        time.sleep(0.017 * round_)
         process.send_signal(signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
         process.wait()
         process.stdout.close()

@@ -1,0 +1,126 @@
+"""The 'why?' experiments: their records, and a cheap slice run again."""
+
+import dataclasses
+import json
+
+import pytest
+
+from course_lib import experiments
+from course_lib.experiments import records
+from course_lib.experiments.chapter_01 import EXPERIMENTS
+from course_lib.training import ranges
+
+NAMES = [experiment.name for experiment in EXPERIMENTS]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_record_says_where_it_comes_from(name):
+    record, experiment = experiments.load(name), records.find(name)
+    assert record.command == f"python -m course_lib experiment {name}"
+    assert len(record.seeds) >= 3 and record.seeds == sorted({row["seed"] for row in record.rows})
+    assert record.steps == experiment.steps == max(row["step"] for row in record.rows)
+    assert (record.group, record.measure, record.question) == (
+        experiment.group,
+        experiment.measure,
+        experiment.question,
+    )
+    assert {"python", "torch"} <= set(record.versions) and "cores" in record.machine and record.seconds > 0
+    assert all(0 <= row[record.measure] <= 1 for row in record.rows)
+    groups = {row[record.group] for row in record.rows}
+    assert len(groups) >= 2
+    for group in groups:  # each group has every seed at every step, and at the step that pages run live
+        steps = {row["step"] for row in record.at(**{record.group: group})}
+        assert experiment.live_steps in steps and record.steps in steps
+        for step in steps:
+            rows = record.at(**{record.group: group, "step": step})
+            assert {row["seed"] for row in rows} == set(record.seeds)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_slice_of_the_record_can_be_made_again(name):
+    """50 of the recorded steps of seed 0, run now, give the recorded numbers up to rounding of sums."""
+    record = experiments.load(name)
+    live = experiments.run(name, seed=0, steps=50)
+    recorded = record.at(seed=0, step=50)
+    assert len(live) == len(recorded) > 1
+    for now, then in zip(live, recorded, strict=True):
+        assert now.keys() == then.keys() and now[record.group] == then[record.group]
+        assert now[record.measure] == pytest.approx(then[record.measure], abs=0.05)
+    assert experiments.compare(live, record).ok
+
+
+def test_what_the_chapter_says_of_length_is_in_the_record():
+    """The twin without attention is clearly worse on long sentences: every seed, last step, longest group."""
+    record = experiments.load("length")
+    longest = record.at(step=record.steps, length="18–30")
+    with_attention = [row["exact_match"] for row in longest if row["model"] == "with attention"]
+    without = [row["exact_match"] for row in longest if row["model"] == "without attention"]
+    assert min(with_attention) > 0.7 and max(without) < 0.1
+
+
+def made_up(rows):
+    return records.Record(
+        name="query", question="", group="query", measure="alignment_error", rows=rows, command="",
+        seeds=[0, 1], steps=100, versions={}, machine="", seconds=1,
+    )  # fmt: skip
+
+
+ROWS = [
+    {"seed": seed, "step": 100, "query": query, "alignment_error": value}
+    for seed, query, value in ((0, "s_i", 0.30), (1, "s_i", 0.40), (0, "s_{i-1}", 0.5), (1, "s_{i-1}", 0.6))
+]
+
+
+def test_a_live_run_inside_and_outside_the_record(monkeypatch):
+    monkeypatch.delenv("COURSE_FAST", raising=False)
+    record = made_up(ROWS)
+    inside = [{"seed": 0, "step": 100, "query": "s_i", "alignment_error": 0.42}]
+    outside = [{"seed": 0, "step": 100, "query": "s_i", "alignment_error": 0.55}]
+    good, bad = experiments.compare(inside, record), experiments.compare(outside, record)
+    assert good.ok and repr(good).endswith("this run is inside ✓") and "recorded 0.30 to 0.40" in repr(good)
+    assert not bad.ok and "outside ✗ (0.55)" in repr(bad)
+    with pytest.raises(ValueError, match="no row for 's_i' at step 7"):
+        experiments.compare([inside[0] | {"step": 7}], record)
+    assert record.spread(query="s_i") == (0.30, 0.40)
+    with pytest.raises(ValueError, match="no row with"):
+        record.spread(query="s_9")
+    monkeypatch.setenv("COURSE_FAST", "1")
+    assert experiments.compare(outside, record).ok and "not compared" in repr(
+        experiments.compare(outside, record)
+    )
+
+
+def test_unknown_and_unrecorded_are_named(tmp_path):
+    with pytest.raises(
+        ValueError, match="no experiment 'lenght', expected one of length, memory, query, score"
+    ):
+        experiments.run("lenght")
+    with pytest.raises(FileNotFoundError, match="python -m course_lib experiment query"):
+        experiments.load("query", tmp_path)
+
+
+def test_recording_writes_every_seed_and_can_be_read_again(tmp_path, capsys):
+    tiny = dataclasses.replace(
+        records.find("query"),
+        rows=lambda seed, steps: [row for row in ROWS if row["seed"] == seed],
+        seeds=(0, 1),
+        steps=100,
+    )
+    made = records.make_record(tiny, tmp_path)
+    assert experiments.load("query", tmp_path) == made and made.rows == sorted(ROWS, key=lambda r: r["seed"])
+    assert "seed 1" in capsys.readouterr().out
+    text = (tmp_path / "query.json").read_text(encoding="utf-8")
+    assert json.loads(text)["rows"] == made.rows and text.count("\n") < 40
+
+
+def test_promises_are_printed_with_their_value_only_when_broken(capsys, monkeypatch):
+    monkeypatch.delenv("COURSE_FAST", raising=False)
+    ranges.at_most("loss", 0.0712, 0.1)
+    ranges.at_least("share", 0.5, 0.9)
+    monkeypatch.setenv("COURSE_FAST", "1")
+    ranges.at_most("loss", 9, 0.1)
+    assert capsys.readouterr().out.splitlines() == [
+        "loss ≤ 0.1 ✓",
+        "share is 0.5, expected ≥ 0.9 ✗",
+        "loss: short run (COURSE_FAST=1), not checked",
+    ]
