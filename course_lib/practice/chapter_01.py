@@ -1075,7 +1075,7 @@ PREDICTIONS = (
                 "It has to look without knowing which word came last, so a row may be vague or off by a "
                 "word.",
                 "If several words were possible at i-1, the state only knows what was likely. The choice "
-                "itself arrives one step late. The page compares both queries.",
+                "itself arrives one step late. Does it matter? The page compares both queries.",
             ),
         ),
         right=3,

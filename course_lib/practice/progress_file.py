@@ -190,7 +190,6 @@ def _write(file: Path, data: dict[str, Any]) -> None:
     write_whole(file, text.encode("utf-8"))
 
 
-
 @contextlib.contextmanager
 def _lock(file: Path, patience: float = 3.0) -> Iterator[bool]:
     """Hold the lock beside ``file``; the system frees it when a process dies. Yields True if it is held.
