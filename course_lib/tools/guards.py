@@ -94,7 +94,14 @@ def code_faults(cell: dict) -> list[str]:
         found.append(f"{len(text.splitlines())} lines, at most {LINES_OF_CODE}")
     for output in cell["outputs"]:
         found += output_faults(output)
+    if "live" in cell["metadata"].get("tags", []) and not any(is_still(output) for output in cell["outputs"]):
+        found.append("a live cell without a still: build the page")
     return found
+
+
+def is_still(output: dict) -> bool:
+    """Whether an output shows something where nothing is live."""
+    return any(kind in output.get("data", {}) for kind in (*IMAGES, "text/html"))
 
 
 def output_faults(output: dict) -> list[str]:
@@ -108,9 +115,10 @@ def output_faults(output: dict) -> list[str]:
         if kind in data and not output["metadata"].get(kind, {}).get("alt", "").strip():
             found.append(f"{kind} without alt text")
     if WIDGET_VIEW in data:
-        still = any(kind in data for kind in (*IMAGES, "text/html"))
         found.append(
-            "a widget-view key beside its still: build the page" if still else "a live view without a still"
+            "a widget-view key beside its still: build the page"
+            if is_still(output)
+            else "a live view without a still"
         )
     return found + machine_faults("".join(data.get("text/plain", "")))
 

@@ -73,6 +73,7 @@ BROKEN = {
     "png without alt": first_output(picture(**{"image/png": {"alt": " "}})),
     "beside its still": first_output(live(**{"image/png": "aGk="})),
     "live view without a still": first_output(live()),
+    "a live cell without a still": put("metadata", {"tags": ["live", "nbval-check-output"]}),
     "on stderr": first_output({"output_type": "stream", "name": "stderr", "text": ["UserWarning: x"]}),
     "path of one machine": first_output(
         {"output_type": "stream", "name": "stdout", "text": ["/home/me/x.py"]}
