@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from course_lib.tools import ROOT, commands, environment
 
@@ -118,34 +119,46 @@ def openmp() -> Finding:
     """Two OpenMP libraries in one process can crash it or make it slow. Which do torch and numpy load?"""
     if environment.misfits({"torch": "", "numpy": ""}):
         return Finding("OpenMP", None, "not looked at, because torch is missing")
-    code = (
-        "import json, numpy, torch\n"
-        "torch.ones(64, 64) @ torch.ones(64, 64); numpy.ones((64, 64)) @ numpy.ones((64, 64))\n"
-        "try:\n"
-        "    lines = open('/proc/self/maps').read().splitlines()\n"
-        "    names = [line.split(maxsplit=5)[-1] for line in lines if '/' in line]\n"
-        "except OSError:\n"
-        "    try:\n"
-        "        import psutil; names = [m.path for m in psutil.Process().memory_maps()]\n"
-        "    except Exception: names = None  # macOS does not tell\n"
-        "print(json.dumps(names and sorted(set(names))))\n"
-    )
-    try:
-        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    except subprocess.TimeoutExpired:
-        return Finding("OpenMP", False, "torch and numpy hang when they load together", RENEW)
-    if "OMP: Error #15" in run.stderr:
-        return clash(["two copies of libomp"])  # Intel's and LLVM's runtimes notice it themselves, and stop
-    if run.returncode:
-        said = (run.stderr.strip().splitlines() or [f"code {run.returncode}"])[-1]
-        return Finding("OpenMP", False, f"torch and numpy do not load together: {said}", RENEW)
-    libraries = json.loads(run.stdout.strip().splitlines()[-1])
+    if "torch" in sys.modules and "numpy" in sys.modules:  # in a page: this process can be asked itself
+        libraries = loaded_libraries()
+    else:
+        code = (
+            f"import json, sys, numpy, torch; sys.path.insert(0, {str(ROOT)!r})\n"
+            "torch.ones(64, 64) @ torch.ones(64, 64); numpy.ones((64, 64)) @ numpy.ones((64, 64))\n"
+            "from course_lib.tools.doctor import loaded_libraries\n"
+            "print(json.dumps(loaded_libraries()))\n"
+        )
+        try:
+            run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+        except subprocess.TimeoutExpired:
+            return Finding("OpenMP", False, "torch and numpy hang when they load together", RENEW)
+        if "OMP: Error #15" in run.stderr:
+            return clash(["two copies of libomp"])  # the runtimes notice it themselves, and stop
+        if run.returncode:
+            said = (run.stderr.strip().splitlines() or [f"code {run.returncode}"])[-1]
+            return Finding("OpenMP", False, f"torch and numpy do not load together: {said}", RENEW)
+        libraries = json.loads(run.stdout.strip().splitlines()[-1])
     if libraries is None:
         return Finding("OpenMP", True, "torch and numpy work together")
     found = openmp_runtimes(libraries)
     if len(found) > 1:
         return clash(found)
     return Finding("OpenMP", True, f"one runtime ({os.path.basename(found[0])})" if found else "no clash")
+
+
+def loaded_libraries() -> list[str] | None:
+    """Paths of what this process has loaded; None where the system does not tell (macOS)."""
+    try:
+        lines = Path("/proc/self/maps").read_text().splitlines()
+        return sorted({line.split(maxsplit=5)[-1] for line in lines if "/" in line})
+    except OSError:
+        pass
+    try:
+        import psutil
+
+        return sorted({mapped.path for mapped in psutil.Process().memory_maps()})
+    except Exception:
+        return None
 
 
 def openmp_runtimes(libraries: list[str]) -> list[str]:

@@ -118,3 +118,11 @@ def test_checkpoints_and_cards(monkeypatch, tmp_path, files, ok, says):
 def test_memory(monkeypatch, gigabytes, ok):
     monkeypatch.setattr(doctor, "memory_gigabytes", lambda: gigabytes)
     assert doctor.memory().ok is ok
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc/self/maps is Linux's")
+def test_what_this_process_has_loaded_is_seen():
+    import torch  # noqa: F401
+
+    assert any("libtorch" in path for path in doctor.loaded_libraries())
+    assert doctor.openmp().ok is True  # the same verdict as from a process of its own
