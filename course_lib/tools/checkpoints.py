@@ -6,7 +6,7 @@ from pathlib import Path
 from course_lib.training import pronouncing
 
 # name -> (what makes it, how long it takes on two cores)
-CHECKPOINTS = {"pronouncer": (pronouncing.ship, "about 45 minutes")}
+CHECKPOINTS = {"pronouncer": (pronouncing.ship, "about an hour")}
 WORK = Path(__file__).resolve().parents[2] / "build" / "train"
 
 

@@ -42,7 +42,6 @@ class Recipe:
     seed: int = 0
 
 
-IN_PAGE = Recipe(steps=800)
 SHIPPED = Recipe(
     steps=14_000, d_hidden=256, encoder_layers=2, dropout=0.2, batch_size=128, lr=2e-3, label_smoothing=0.1
 )

@@ -18,7 +18,7 @@ from course_lib.training.pairs import Pairs, decode_all, pair_loss
 
 ENGLISH = WordTokenizer(town.vocabulary("english"))
 FRENCH = WordTokenizer(town.vocabulary("french"))
-MAX_WORDS = 50  # more than the longest French sentence has
+MAX_WORDS = 40  # more than the longest French sentence has
 TRAINING_SENTENCES = 20_000
 
 
