@@ -144,14 +144,16 @@ def serve(folder: Path, port: int, browser: bool) -> int:
     command = server_arguments(folder, port, token, browser)
     address = f"http://{HOST}:{port}" + next(a for a in command if "default_url" in a).split("=", 1)[1]
     started = float(os.environ.pop("COURSE_STARTED", time.time()))
-    threading.Thread(target=announce, args=(port, f"{address}?token={token}", started), daemon=True).start()
+    threading.Thread(
+        target=announce, args=(port, f"{address}?token={token}", started, folder.name), daemon=True
+    ).start()
     from jupyterlab.labapp import main as jupyterlab
 
     jupyterlab(argv=command)
     return 0
 
 
-def announce(port: int, address: str, started: float) -> None:
+def announce(port: int, address: str, started: float, folder: str) -> None:
     """Say where the course is, as soon as the server listens."""
     while True:
         time.sleep(0.05)
@@ -161,7 +163,7 @@ def announce(port: int, address: str, started: float) -> None:
                 break
     print(
         f"The course is open at\n\n    {address}\n\n"
-        f"(ready after {time.time() - started:.1f} s). Your pages are in my_course/. "
+        f"(ready after {time.time() - started:.1f} s). Your pages are in {folder}/. "
         "To stop: Ctrl-C here, twice.",
         flush=True,
     )
