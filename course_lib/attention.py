@@ -19,6 +19,8 @@ from torch import Tensor, nn
 
 from course_lib.masks import masked_softmax
 
+ONE_STATE = "for one decoder state a sentence, write s[:, None]"
+
 
 def additive_scores(projected_queries: Tensor, projected_keys: Tensor, v_a: Tensor) -> Tensor:
     """How well each key fits each query: `v_aᵀ tanh(W_a s + U_a h)`.
@@ -31,8 +33,13 @@ def additive_scores(projected_queries: Tensor, projected_keys: Tensor, v_a: Tens
     Returns:
         scores, `(B, T, S)`.
 
+    Raises:
+        ValueError: not three axes each, or another number of features than `v_a` has.
+
     Source: Bahdanau et al. 2015, appendix A.1.2.
     """
+    _check_axes("projected_queries", projected_queries, "(B, T, A)", len(v_a), "W_a s, with v_a's features")
+    _check_axes("projected_keys", projected_keys, "(B, S, A)", len(v_a), "U_a h, from project_keys")
     features = torch.tanh(projected_queries[:, :, None] + projected_keys[:, None])  # (B, T, S, A)
     return features @ v_a  # (B, T, S)
 
@@ -56,16 +63,17 @@ def scaled_dot_product_attention(
 
     Source: Vaswani et al. 2017, eq. 1.
     """
+    if min(q.dim(), k.dim(), v.dim()) < 2:
+        raise ValueError(
+            f"q, k, v have shapes {tuple(q.shape)}, {tuple(k.shape)}, {tuple(v.shape)}, "
+            "expected two axes at least: positions, then features; for one query write q[None]"
+        )
     if q.shape[-1] != k.shape[-1]:
         raise ValueError(
             f"q has {q.shape[-1]} features and k has {k.shape[-1]}, expected the same number d_k: "
             "a score is the dot product of a query with a key"
         )
-    if k.shape[-2] != v.shape[-2]:
-        raise ValueError(
-            f"k has {k.shape[-2]} positions and v has {v.shape[-2]}, expected the same number S: "
-            "each value is fetched through its own key"
-        )
+    _check_one_value_a_key("k", k, "v", v)
     scores = q @ k.transpose(-2, -1) / math.sqrt(k.shape[-1])  # (..., T, S)
     weights = masked_softmax(scores, allowed)  # (..., T, S)
     return weights @ v, weights  # (..., T, D), (..., T, S)
@@ -90,6 +98,7 @@ class DotProductAttention(nn.Module):
         self, query: Tensor, projected_keys: Tensor, values: Tensor, allowed: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """As `AdditiveAttention.forward`."""
+        _check_axes("query", query, "(B, T, D_q)", self.W_a.in_features, ONE_STATE)
         return scaled_dot_product_attention(self.W_a(query), projected_keys, values, allowed)
 
 
@@ -118,7 +127,11 @@ class AdditiveAttention(nn.Module):
 
         Returns:
             `(B, S, A)`.
+
+        Raises:
+            ValueError: keys of another size than the layer was made for.
         """
+        _check_axes("keys", keys, "(B, S, D_k)", self.U_a.in_features, "one encoder state a token")
         return self.U_a(keys)  # (B, S, A)
 
     def forward(
@@ -136,13 +149,27 @@ class AdditiveAttention(nn.Module):
             context vectors `(B, T, D)` and weights `(B, T, S)`.
 
         Raises:
-            ValueError: a query without its T axis, or a mask that does not fit.
+            ValueError: a query without its T axis, sizes that do not fit, or a mask that does not.
         """
-        if query.dim() != 3:
-            raise ValueError(
-                f"query has shape {tuple(query.shape)}, expected (B, T, D_q): "
-                "for one decoder state a sentence, write s[:, None]"
-            )
+        _check_axes("query", query, "(B, T, D_q)", self.W_a.in_features, ONE_STATE)
+        _check_one_value_a_key("projected_keys", projected_keys, "values", values)
         scores = additive_scores(self.W_a(query), projected_keys, self.v_a)  # (B, T, S)
         weights = masked_softmax(scores, allowed)  # (B, T, S)
         return weights @ values, weights  # (B, T, D), (B, T, S)
+
+
+def _check_axes(name: str, tensor: Tensor, axes: str, size: int, hint: str) -> None:
+    """Refuse what has other axes than the three of `axes`, or a last one of another size."""
+    if tensor.dim() != 3 or tensor.shape[-1] != size:
+        last = axes.rpartition(", ")[2].rstrip(")")
+        raise ValueError(
+            f"{name} has shape {tuple(tensor.shape)}, expected {axes} with {last} = {size}: {hint}"
+        )
+
+
+def _check_one_value_a_key(key_name: str, keys: Tensor, value_name: str, values: Tensor) -> None:
+    if keys.shape[-2] != values.shape[-2]:
+        raise ValueError(
+            f"{key_name} has {keys.shape[-2]} positions and {value_name} has {values.shape[-2]}, "
+            "expected the same number S: each value is fetched through its own key"
+        )

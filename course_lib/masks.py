@@ -22,13 +22,15 @@ def padding_mask(ids: Tensor, pad_id: int) -> Tensor:
         `allowed`, boolean `(B, 1, 1, S)`: the same keys for every head and every query.
 
     Raises:
-        ValueError: `ids` is not two-dimensional.
+        ValueError: `ids` is not two-dimensional, or holds no whole numbers.
     """
     if ids.dim() != 2:
         raise ValueError(
             f"ids has shape {tuple(ids.shape)}, expected (B, S): "
             "for one sentence on its own, add a batch axis with ids[None]"
         )
+    if ids.is_floating_point():
+        raise ValueError(f"ids has dtype {ids.dtype}, expected whole numbers: are these embeddings?")
     return (ids != pad_id)[:, None, None, :]  # (B, 1, 1, S)
 
 
@@ -73,8 +75,11 @@ def masked_softmax(scores: Tensor, allowed: Tensor | None = None, dim: int = -1)
         weights in the shape of `scores`: 0 where forbidden; rows sum to 1, or to 0 where nothing is allowed.
 
     Raises:
-        ValueError: `allowed` is not boolean, or does not broadcast to the shape of `scores`.
+        ValueError: `scores` are whole numbers; `allowed` is not boolean, or does not broadcast to the shape
+            of `scores`.
     """
+    if not scores.is_floating_point():
+        raise ValueError(f"scores has dtype {scores.dtype}, expected real numbers: write scores.float()")
     if allowed is None:
         return scores.softmax(dim)
     check_allowed(allowed, scores.shape)
@@ -88,6 +93,10 @@ def masked_softmax(scores: Tensor, allowed: Tensor | None = None, dim: int = -1)
 
 def check_allowed(allowed: Tensor, shape: torch.Size) -> None:
     """Refuse a mask that would be misread; `shape` is the shape of the scores it will meet."""
+    if not isinstance(allowed, Tensor):
+        raise ValueError(
+            f"allowed is a {type(allowed).__name__}, expected a tensor: write torch.tensor(allowed)"
+        )
     if allowed.dtype != torch.bool:
         raise ValueError(
             f"allowed has dtype {allowed.dtype}, expected torch.bool (True = may attend): "

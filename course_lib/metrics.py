@@ -42,7 +42,11 @@ def links_from_weights(weights: Tensor) -> set[Link]:
 
     Returns:
         T links (source position, target position).
+
+    Raises:
+        ValueError: not `(T, S)`, no source token, or NaN among the weights.
     """
+    _check_weights(weights)
     return {(int(source), target) for target, source in enumerate(weights.argmax(-1))}
 
 
@@ -59,8 +63,16 @@ def share_out(weights: Tensor, rounds: int = 5) -> Tensor:
     Returns:
         balanced weights `(T, S)`; rows sum to 1.
 
+    Raises:
+        ValueError: not `(T, S)`, NaN or negative weights, or negative `rounds`.
+
     Source: Sinkhorn and Knopp 1967.
     """
+    _check_weights(weights)
+    if (weights < 0).any():
+        raise ValueError("weights holds negative numbers, expected 0 to 1: are these scores?")
+    if rounds < 0:
+        raise ValueError(f"rounds is {rounds}, expected 0 or more")
     weights = weights + 1e-4  # a column of zeros has nothing to share
     for _ in range(rounds):
         weights = weights / weights.sum(0, keepdim=True)
@@ -76,7 +88,15 @@ def diagonal_links(n_source: int, n_target: int) -> set[Link]:
 
     Returns:
         one link for each target token.
+
+    Raises:
+        ValueError: a negative length, or target tokens with no source token to go with.
     """
+    if n_target < 0 or n_source < (n_target > 0):
+        raise ValueError(
+            f"n_source = {n_source}, n_target = {n_target}, expected lengths with at least one source token: "
+            "an empty sentence?"
+        )
     return {(min(int((t + 0.5) * n_source / n_target), n_source - 1), t) for t in range(n_target)}
 
 
@@ -132,9 +152,9 @@ def phoneme_error_rate(
         total edit distance / total sounds of the nearest references; can exceed 1.
 
     Raises:
-        ValueError: not one guess for each word.
+        ValueError: not one guess for each word, a word with no reference, or text where sounds are expected.
     """
-    _same_length(guesses, references, "guesses", "references")
+    _check_pronunciations(guesses, references)
     errors = sounds = 0
     for guess, ways in zip(guesses, references, strict=True):
         distance, length = min((edit_distance(guess, way), len(way)) for way in ways)
@@ -151,7 +171,7 @@ def word_error_rate(guesses: Sequence[Sequence[str]], references: Sequence[Seque
     Returns:
         a share from 0 to 1.
     """
-    _same_length(guesses, references, "guesses", "references")
+    _check_pronunciations(guesses, references)
     wrong = sum(
         tuple(g) not in {tuple(way) for way in ways} for g, ways in zip(guesses, references, strict=True)
     )
@@ -167,6 +187,28 @@ def exact_match(guesses: Sequence[Sequence[str]], truths: Sequence[Sequence[str]
     _same_length(guesses, truths, "guesses", "truths")
     right = sum(tuple(g) == tuple(t) for g, t in zip(guesses, truths, strict=True))
     return right / len(guesses) if guesses else 0.0
+
+
+def _check_weights(weights: Tensor) -> None:
+    if weights.dim() != 2 or weights.shape[1] == 0:
+        raise ValueError(
+            f"weights has shape {tuple(weights.shape)}, expected (T, S) with S ≥ 1: "
+            "take one sentence out of the batch, without its padding"
+        )
+    if weights.isnan().any():
+        raise ValueError("weights holds NaN, expected numbers: was a softmax taken over a row of only −∞?")
+
+
+def _check_pronunciations(guesses: Sequence, references: Sequence) -> None:
+    _same_length(guesses, references, "guesses", "references")
+    for i, (guess, ways) in enumerate(zip(guesses, references, strict=True)):
+        if not ways:
+            raise ValueError(f"references[{i}] is empty, expected at least one pronunciation")
+        if any(isinstance(sounds, str) for sounds in (guess, *ways)):
+            raise ValueError(
+                f"guesses[{i}] or one of references[{i}] is a string, expected sequences of sounds "
+                "(each word has a list of pronunciations): split it, as in 'K AE T'.split()"
+            )
 
 
 def _same_length(a: Sequence, b: Sequence, name_a: str, name_b: str) -> None:

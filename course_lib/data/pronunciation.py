@@ -108,12 +108,12 @@ def clean(word: str) -> str:
     """
     word = word.strip().lower().replace("’", "'")
     if not word:
-        raise ValueError("type a word of the letters a–z")
+        raise ValueError("Type a word of the letters a–z.")
     if len(word.split()) > 1:
-        raise ValueError("one word at a time, please")
+        raise ValueError("One word at a time, please.")
     strange = next((character for character in word if character not in ALPHABET), None)
     if strange is not None:
-        raise ValueError(f"'{strange}' is not a letter the model knows: it has seen a–z and the apostrophe")
+        raise ValueError(f"“{strange}” is not a letter the model knows: it has seen a–z and the apostrophe.")
     if len(word) > LONGEST:
-        raise ValueError(f"{len(word)} letters: the longest word in the dictionary has {LONGEST}")
+        raise ValueError(f"{len(word)} letters: the longest word in the dictionary has {LONGEST}.")
     return word

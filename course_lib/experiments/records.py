@@ -64,7 +64,15 @@ class Record:
     seconds: float
 
     def at(self, **wanted) -> list[Row]:
-        """The rows whose columns have these values: `record.at(step=400, attention="with")`."""
+        """The rows whose columns have these values: `record.at(step=400, attention="with")`.
+
+        Raises:
+            ValueError: no such column.
+        """
+        columns = {column for row in self.rows for column in row}
+        for column in wanted.keys() - columns if self.rows else ():
+            known = ", ".join(sorted(columns))
+            raise ValueError(f"record {self.name!r} has no column {column!r}; it has {known}")
         return [row for row in self.rows if all(row.get(key) == value for key, value in wanted.items())]
 
     def spread(self, **wanted) -> tuple[float, float]:
@@ -118,9 +126,14 @@ def run(name: str, seed: int = 0, steps: int | None = None) -> list[Row]:
 
     Returns:
         its rows.
+
+    Raises:
+        ValueError: no such experiment, or fewer than 1 step.
     """
     experiment = find(name)
-    steps = steps or experiment.live_steps
+    steps = experiment.live_steps if steps is None else steps
+    if steps < 1:
+        raise ValueError(f"steps is {steps}, expected at least 1")
     return experiment.rows(seed, max(2, steps // 20) if is_fast() else steps)
 
 
@@ -130,6 +143,7 @@ def load(name: str, folder: Path = FOLDER) -> Record:
     Raises:
         ValueError: no such experiment.
         FileNotFoundError: it has not been recorded yet; names the command.
+        ValueError: the file is damaged.
     """
     find(name)
     path = folder / f"{name}.json"
@@ -137,7 +151,13 @@ def load(name: str, folder: Path = FOLDER) -> Record:
         raise FileNotFoundError(
             f"no record of {name!r}: make it with `python -m course_lib experiment {name}`"
         )
-    return Record(**json.loads(path.read_text(encoding="utf-8")))
+    try:
+        return Record(**json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:  # no JSON or UTF-8; other fields
+        raise ValueError(
+            f"{path.name} is no record ({error}): get the file again, or make it with "
+            f"`python -m course_lib experiment {name}`"
+        ) from error
 
 
 def compare(live: list[Row], record: Record) -> Comparison:
@@ -151,10 +171,19 @@ def compare(live: list[Row], record: Record) -> Comparison:
 
     Returns:
         one line a group, and `ok`. With `COURSE_FAST=1` nothing is compared.
+
+    Raises:
+        ValueError: no live rows, rows of another experiment, or steps that were not recorded.
     """
     if is_fast():
         return Comparison(("short run (COURSE_FAST=1): not compared",), True)
     experiment = find(record.name)
+    columns = {record.group, record.measure, "step"}
+    if not live or not all(columns <= row.keys() for row in live):
+        raise ValueError(
+            f"live has rows without {', '.join(sorted(columns))}, or none: "
+            f"expected what experiments.run({record.name!r}) returned"
+        )
     lines, ok = [], True
     groups = list(dict.fromkeys(row[record.group] for row in live))
     last = max(row["step"] for row in live)

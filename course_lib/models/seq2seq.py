@@ -57,6 +57,11 @@ class Seq2SeqConfig:
             raise ValueError(f"score is {self.score!r}, expected 'additive', 'dot' or None (no attention)")
         if self.query not in ("previous", "current"):
             raise ValueError(f"query is {self.query!r}, expected 'previous' (s_i-1) or 'current' (s_i)")
+        for name in ("source_vocab", "target_vocab", "d_embed", "d_hidden", "d_attn", "encoder_layers"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout is {self.dropout}, expected a share of at least 0 and below 1")
 
 
 class Memory(NamedTuple):
@@ -142,14 +147,17 @@ class Seq2Seq(nn.Module):
             the memory, and the decoder's first state.
 
         Raises:
-            ValueError: `source` is not `(B, S)`, or a row holds no token at all.
+            ValueError: `source` is not `(B, S)`, holds what is no id of the vocabulary, has a row with no
+                token at all, or padding before a token.
         """
-        if source.dim() != 2:
-            raise ValueError(f"source has shape {tuple(source.shape)}, expected (B, S): one row a sentence")
-        if (source == PAD_ID).all(1).any():
+        _check_ids("source", source, "(B, S)", self.config.source_vocab)
+        real = source != PAD_ID  # (B, S)
+        if not real.any(1).all():
             raise ValueError(
                 "source has a row of padding only, expected at least one token a row: an empty sentence?"
             )
+        if (real[:, 1:] & ~real[:, :-1]).any():
+            raise ValueError("source has [PAD] before a token, expected padding on the right only")
         states, last, words = self.encoder(source)  # (B, S, 2D), (B, 2, D), (B, S, E)
         summary = last.flatten(1)  # (B, 2D)
         if self.encoder.words_in_memory:
@@ -201,8 +209,16 @@ class Seq2Seq(nn.Module):
 
         Returns:
             logits `(B, T, V)`, and weights `(B, T, S)` or None.
+
+        Raises:
+            ValueError: as `encode`; or `target` is not `(B, T)` ids of its vocabulary, one row a source row.
         """
         memory, state = self.encode(source)
+        _check_ids("target", target, "(B, T)", self.config.target_vocab)
+        if len(source) != len(target):
+            raise ValueError(
+                f"source has {len(source)} rows and target has {len(target)}, expected one target a source"
+            )
         words = self.dropout(self.embed(target))  # (B, T, E)
         states, weights = [], []
         for i in range(target.shape[1]):
@@ -215,3 +231,19 @@ class Seq2Seq(nn.Module):
     def read_out(self, states: Tensor, words: Tensor) -> Tensor:
         """Scores `(B, T, V)` from `[s_i; c_i]` `(B, T, D + M)` and `y_{i-1}` `(B, T, E)`."""
         return self.readout(self.dropout(torch.cat([states, words], dim=-1)))
+
+
+def _check_ids(name: str, ids: Tensor, axes: str, vocab_size: int) -> None:
+    """Refuse what an embedding would refuse, with the argument's name."""
+    if ids.dim() != 2 or ids.numel() == 0:
+        raise ValueError(
+            f"{name} has shape {tuple(ids.shape)}, expected {axes}, neither of them 0: one row a sentence"
+        )
+    if ids.dtype not in (torch.int64, torch.int32):
+        raise ValueError(f"{name} has dtype {ids.dtype}, expected torch.long: token ids are whole numbers")
+    low, high = (int(edge) for edge in ids.aminmax())
+    if low < 0 or high >= vocab_size:
+        raise ValueError(
+            f"{name} holds ids from {low} to {high}, expected 0 to {vocab_size - 1}: "
+            "were they made with another tokenizer?"
+        )

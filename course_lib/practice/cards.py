@@ -162,7 +162,7 @@ def answer_card(prediction: Prediction, index: int) -> Card:
     """What a learner reads after answering: right or not, and why."""
     chosen = prediction.options[index]
     if index == prediction.right:
-        mark, colour, rest = "✓ as it is", GREEN, ""
+        mark, colour, rest = "✓ right", GREEN, ""
     else:
         right = prediction.options[prediction.right]
         mark, colour = "✗ not this one", ORANGE

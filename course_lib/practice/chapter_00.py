@@ -40,6 +40,10 @@ def _not_normalised(expected, got, args):
     )
 
 
+def _softmax_of_weights(values, weights):
+    return (torch.softmax(weights, dim=0) * values).sum()
+
+
 WEIGHTED_MEAN = Exercise(
     id="00.weighted-mean",
     title="A weighted mean",
@@ -67,6 +71,12 @@ WEIGHTED_MEAN = Exercise(
             (lambda values, weights: values.mean(),),
             "This is the plain mean: every value counts the same, and `weights` has no effect. Multiply "
             "each value by its weight before you sum.",
+        ),
+        Misconception(
+            "softmax",
+            (_softmax_of_weights,),
+            "These weights are not scores and need no softmax: divide each by their sum. A softmax gives "
+            "even a weight of 0 a share.",
         ),
         Misconception(
             "not-normalised",

@@ -217,6 +217,13 @@ SCORES = Exercise(
         ),
     ),
     insight="The tanh is where query and key meet; W_a, U_a and v_a are learned with the translator.",
+    advice=(
+        (
+            r"W_a\s*@\s*s|U_a\s*@\s*h",
+            "`W_a @ s` is for one sentence. Here each row of `s` belongs to another sentence: write "
+            "`s @ W_a.T` and `h @ U_a.T`.",
+        ),
+    ),
 )
 
 
@@ -384,6 +391,16 @@ WEIGHTS = Exercise(
         ),
     ),
     insight="-inf before the softmax: the padding gets exactly 0 and the words share the whole 1.",
+    advice=(
+        (
+            r"must match the size|broadcast",
+            "`allowed` is (B, S) and the scores are (B, T, S): give it an axis for T, `allowed[:, None, :]`.",
+        ),
+        (
+            r"not allowed|Boolean value",
+            "`not` is for one truth value; for a tensor of them write `~allowed`.",
+        ),
+    ),
 )
 
 
@@ -527,6 +544,12 @@ CONTEXT = Exercise(
         ),
     ),
     insight="Attention in one line: a weighted sum of what is relevant, one mixture for each target word.",
+    advice=(
+        (
+            r"weights\s*\*\s*h",
+            "`*` multiplies cell by cell; `@` multiplies and sums over the source words: use that one.",
+        ),
+    ),
 )
 
 
@@ -745,6 +768,12 @@ DECODER_STEP = Exercise(
         ),
     ),
     insight="Look with sᵢ₋₁, then step to sᵢ: the context is part of what the new state is made of.",
+    advice=(
+        (
+            r"input_size|inconsistent",
+            "Look at the order: `cell` takes (input, state), and `attend` gives (context, weights).",
+        ),
+    ),
 )
 
 
@@ -924,7 +953,7 @@ PREDICTIONS = (
                 "vector. What is lost there cannot help.",
             ),
             Option(
-                "They get worse by the same amount at every length.",
+                "They are equally bad at every length.",
                 "That would be a weak model in general. A vector of fixed length is no problem for three "
                 "words; it becomes one as the words become more.",
             ),
@@ -934,7 +963,7 @@ PREDICTIONS = (
     Prediction(
         id="01.untrained-map",
         prompt=(
-            "Before any training, all weights of the model are small random numbers. What will the "
+            "Before any training, all parameters of the model are small random numbers. What will the "
             "attention map of a sentence with S source words look like?"
         ),
         options=(
@@ -961,34 +990,32 @@ PREDICTIONS = (
         right=3,
     ),
     Prediction(
-        id="01.crossing",
+        id="01.article",
         prompt=(
-            "'the small red ball' becomes 'le petit ballon rouge'. Rows of the map are French words, "
-            "columns are English words. Which cell should light up in the column of 'red'?"
+            "'to the farm' becomes 'à la ferme'. At the moment when the model writes 'la', which English "
+            "word does it look at most?"
         ),
         options=(
             Option(
-                "Row 'ballon': it is the third word, as 'red' is.",
-                "That is the cell on the diagonal. 'ballon' is third in French, and it means 'ball', the "
-                "fourth English word.",
+                "'to'",
+                "'to' is what 'à' translates, and 'à' stands there already. It says nothing about le or la.",
             ),
             Option(
-                "Row 'rouge': the fourth word.",
-                "'rouge' comes after its noun, so its cell lies off the diagonal, and the cells of 'red' "
-                "and 'ball' cross.",
+                "'the': it is the word that 'la' translates.",
+                "So one would think. But 'the' does not tell whether to write le, la, l' or les.",
             ),
             Option(
-                "Row 'petit': it is an adjective too.",
-                "'petit' is 'small', and it stands before its noun in both languages. Links follow "
-                "meaning, not the kind of word.",
+                "'farm': the noun.",
+                "Its gender and its first letter decide among le, la, l' and les. The word to look at is the "
+                "one that answers the question.",
             ),
             Option(
-                "All rows a little: a colour belongs to the whole phrase.",
-                "The weights may spread somewhat. But the model must write 'rouge' at exactly one place, "
-                "and there it needs to know the colour.",
+                "All three alike.",
+                "Rows can be that soft. This one has a clear question to ask, le or la, and one word answers "
+                "it.",
             ),
         ),
-        right=1,
+        right=2,
     ),
     Prediction(
         id="01.cost",
@@ -1025,8 +1052,8 @@ PREDICTIONS = (
         id="01.scale",
         prompt=(
             "Two translators differ in their score only: additive, v·tanh(W s + U h), or a dot product, "
-            "s·(W h). The states are short and the training is the same. What do you expect of their "
-            "translations?"
+            "s·(W h). The training is the same: 500 steps. How many sentences will each translate without a "
+            "wrong word?"
         ),
         options=(
             Option(
@@ -1055,11 +1082,11 @@ PREDICTIONS = (
         id="01.lag",
         prompt=(
             "The query for French word i is the state sᵢ₋₁. This state was made before the decoder "
-            "read the word yᵢ₋₁ that it wrote last. What could be wrong with the map because of that?"
+            "read the word yᵢ₋₁ that it wrote last. Which worry about the map is sound?"
         ),
         options=(
             Option(
-                "Nothing: sᵢ₋₁ has read yᵢ₋₁.",
+                "None: sᵢ₋₁ has read yᵢ₋₁.",
                 "The word yᵢ₋₁ was chosen with the help of sᵢ₋₁, and it goes into the cell only at "
                 "the next step, together with the context. When the query is made, it has not been read.",
             ),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -192,7 +193,7 @@ def _changed(exercise: Exercise, outcomes: list[Outcome]) -> str | None:
 def _none_sentence(function: Callable[..., Any], outcomes: list[Outcome]) -> str:
     name = running.last_assigned(function)
     text = "Your function returned nothing (None)."
-    if not all(o.value is None and o.error is None for o in outcomes):
+    if any(o.value is not None for o in outcomes):
         return text + " It does so for some inputs only: does every way through it end in a `return`?"
     if running.uses_print(function):
         text += " `print` shows a value; `return` hands it back."
@@ -269,13 +270,24 @@ def _unknown_mistake(
     for case, outcome, right in zip(cases, outcomes, expected, strict=True):
         on = f"On the input with {case.name}: "
         if outcome.error is not None:
-            text = on + _error_sentence(outcome.error) + _shapes_given(exercise, case)
+            text = (
+                on
+                + _error_sentence(outcome.error)
+                + _shapes_given(exercise, case)
+                + _advice(exercise, outcome)
+            )
             return result("error", text, line=outcome.line, notes=notes)
         wrong = not comparing.same(outcome.value, right, exercise.tolerance)
         if wrong or not comparing.right_kinds(outcome.value, right):
             kind, text = comparing.first_difference(exercise, case, outcome.value, right)
             return result(kind, on + text[0].lower() + text[1:], notes=notes)
     raise ValueError("the answers do not differ")
+
+
+def _advice(exercise: Exercise, outcome: Outcome) -> str:
+    """What a tutor would add to this error in this exercise; empty if nothing fits."""
+    seen = f"{outcome.line[1] if outcome.line else ''}\n{outcome.error}"
+    return next((" " + sentence for pattern, sentence in exercise.advice if re.search(pattern, seen)), "")
 
 
 def _order_note(exercise: Exercise, function: Callable[..., Any]) -> str | None:

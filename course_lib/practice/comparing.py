@@ -171,7 +171,7 @@ def _nan_sentence(output: Output, what: str, got: torch.Tensor, bad: torch.Tenso
         f"{what} is {kind} at {int(bad.sum())} of {bad.numel()} places, the first at {_place(output, where)}."
     )
     if kind == "NaN":
-        text += " NaN comes from 0/0, from ∞ − ∞, or from a softmax over a row that is −∞ everywhere."
+        text += " NaN comes from 0/0, ∞ − ∞ or 0 · ∞, or from a softmax over a row that is −∞ everywhere."
     return text
 
 
@@ -183,11 +183,16 @@ def _value_sentence(
     gap = torch.where(wrong, (got - expected).abs(), torch.zeros_like(got))
     where = [int(i) for i in torch.unravel_index(gap.argmax(), gap.shape)]
     at = tuple(where)
-    text = (
-        f"{what} has the right shape; {int(wrong.sum())} of {wrong.numel()} values differ. "
-        f"The largest difference is at {_place(output, where)}: "
-        f"expected {expected[at].item():.4f}, got {got[at].item():.4f}."
-    )
+    right, theirs = expected[at].item(), got[at].item()
+    digits = 4 if f"{right:.4f}" != f"{theirs:.4f}" else 7  # close is not equal: show where they part
+    if got.dim():
+        text = (
+            f"{what} has the right shape; {int(wrong.sum())} of {wrong.numel()} values differ. "
+            f"The largest difference is at {_place(output, where)}: "
+            f"expected {right:.{digits}f}, got {theirs:.{digits}f}."
+        )
+    else:
+        text = f"{what} is {theirs:.{digits}f}; expected {right:.{digits}f}."
     pattern = _pattern(got, expected) or _confined(output, wrong)
     return text + (" " + pattern if pattern else "")
 

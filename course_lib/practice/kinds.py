@@ -71,6 +71,8 @@ class Exercise:
         misconceptions: at least four.
         insight: one sentence that a learner sees after solving it.
         tolerance: largest difference that still counts as equal.
+        advice: pairs (pattern, sentence). When the function raises, the sentence is added if the regular
+            expression is found in the learner's failing line or in the error's text.
     """
 
     id: str
@@ -86,6 +88,7 @@ class Exercise:
     misconceptions: tuple[Misconception, ...]
     insight: str
     tolerance: float = 1e-5
+    advice: tuple[tuple[str, str], ...] = ()
 
     @property
     def parameters(self) -> tuple[str, ...]:

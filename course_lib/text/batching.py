@@ -26,7 +26,7 @@ def pad(sequences: Sequence[Sequence[int]], pad_id: int = PAD_ID) -> Tensor:
         ids `(B, S)`, S the longest length.
 
     Raises:
-        ValueError: no sequence at all.
+        ValueError: no sequence at all, or one that holds other things than ids.
     """
     if not sequences:
         raise ValueError(
@@ -34,7 +34,13 @@ def pad(sequences: Sequence[Sequence[int]], pad_id: int = PAD_ID) -> Tensor:
         )
     ids = torch.full((len(sequences), max(map(len, sequences))), pad_id)  # (B, S)
     for row, sequence in zip(ids, sequences, strict=True):
-        row[: len(sequence)] = torch.tensor(sequence, dtype=torch.long)
+        try:
+            values = torch.as_tensor(sequence)
+        except (TypeError, ValueError):
+            values = torch.tensor(torch.nan)
+        if len(sequence) and (values.is_floating_point() or values.dim() != 1):
+            raise ValueError(f"sequences holds {sequence!r}, expected a list of ids: encode the text first")
+        row[: len(sequence)] = values
     return ids
 
 
@@ -60,10 +66,15 @@ def batches_by_length(
         lists of indices into the data; together each index once.
 
     Raises:
-        ValueError: `batch_size` below 1.
+        ValueError: `batch_size` or `pool` below 1, or a `generator` that is none.
     """
-    if batch_size < 1:
-        raise ValueError(f"batch_size is {batch_size}, expected at least 1")
+    for name, value in (("batch_size", batch_size), ("pool", pool)):
+        if value < 1:
+            raise ValueError(f"{name} is {value}, expected at least 1")
+    if not isinstance(generator, torch.Generator | None):
+        raise ValueError(
+            f"generator is {generator!r}, expected a torch.Generator: torch.Generator().manual_seed(seed)"
+        )
     if generator is None:
         order = sorted(range(len(lengths)), key=lengths.__getitem__)
         yield from _cut(order, batch_size)

@@ -4,6 +4,7 @@ Four special tokens stand first in every vocabulary. Padding has an id of its ow
 """
 
 from collections.abc import Iterable, Sequence
+from operator import index
 
 PAD, BOS, EOS, UNK = "[PAD]", "[BOS]", "[EOS]", "[UNK]"
 SPECIAL_TOKENS = (PAD, BOS, EOS, UNK)
@@ -17,7 +18,7 @@ class WordTokenizer:
         tokens: every token that has an id, without the special ones; order gives the ids.
 
     Raises:
-        ValueError: a token occurs twice, is empty, or is spelled like a special token.
+        ValueError: a token occurs twice, is empty, is spelled like a special token, or would be split.
     """
 
     separator = " "
@@ -34,6 +35,11 @@ class WordTokenizer:
             raise ValueError(
                 f"tokens holds {twice!r} twice, expected each once; {', '.join(SPECIAL_TOKENS)} are built in"
             )
+        for token in self.tokens[len(SPECIAL_TOKENS) :]:
+            if not isinstance(token, str) or self.split(token) != [token]:
+                raise ValueError(
+                    f"tokens holds {token!r}, expected single tokens: in a text it would be split"
+                )
 
     def __len__(self) -> int:
         """The size of the vocabulary V, special tokens included."""
@@ -53,15 +59,25 @@ class WordTokenizer:
         Returns:
             ids; a token that is not in the vocabulary becomes `[UNK]`. A user's text can never make a special
             token: `[EOS]` typed in a text is unknown.
+
+        Raises:
+            ValueError: the sequence holds something else than strings.
         """
-        tokens = self.split(text) if isinstance(text, str) else text
+        tokens = self.split(text) if isinstance(text, str) else list(text)
+        strange = next((token for token in tokens if not isinstance(token, str)), None)
+        if strange is not None:
+            raise ValueError(f"text holds {strange!r}, expected a string or strings: are these ids already?")
         ids = [UNK_ID if token in SPECIAL_TOKENS else self.ids.get(token, UNK_ID) for token in tokens]
         return [BOS_ID] * bos + ids + [EOS_ID] * eos
 
     def decode_tokens(self, ids: Iterable[int]) -> list[str]:
-        """Ids to tokens, up to the first `[EOS]`; `[PAD]` and `[BOS]` are left out."""
+        """Ids to tokens, up to the first `[EOS]`; `[PAD]` and `[BOS]` are left out.
+
+        Raises:
+            ValueError: not one row of ids of this vocabulary.
+        """
         tokens = []
-        for i in ids:
+        for i in map(self._known, ids):
             if i == EOS_ID:
                 break
             if i not in (PAD_ID, BOS_ID):
@@ -69,8 +85,20 @@ class WordTokenizer:
         return tokens
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Ids to text, up to the first `[EOS]`."""
+        """Ids to text, up to the first `[EOS]`; raises as `decode_tokens`."""
         return self.separator.join(self.decode_tokens(ids))
+
+    def _known(self, i: int) -> int:
+        try:
+            number = index(i)  # a tensor or an array of one whole number is welcome
+        except TypeError:
+            number = -1
+        if not 0 <= number < len(self):
+            raise ValueError(
+                f"ids holds {i!r}, expected one row of whole numbers from 0 to {len(self) - 1}: "
+                "are these labels, in which -100 is not counted, or a whole batch?"
+            )
+        return number
 
 
 class CharacterTokenizer(WordTokenizer):

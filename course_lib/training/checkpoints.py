@@ -10,8 +10,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
-from torch import nn
+from torch import Tensor, nn
 
 from course_lib.files import write_whole
 
@@ -29,10 +30,14 @@ def save_checkpoint(name: str, model: nn.Module, card: dict, folder: Path = FOLD
 
     Returns:
         the path of the weights.
+
+    Raises:
+        ValueError: a weight that half precision cannot hold, or NaN; nothing is written.
     """
     weights = {
         key: value.detach().to(torch.float16).contiguous() for key, value in model.state_dict().items()
     }
+    _check_finite(weights, "model")
     path = folder / f"{name}.safetensors"
     write_whole(path, save(weights))
     text = (
@@ -48,6 +53,7 @@ def load_card(name: str, folder: Path = FOLDER) -> dict:
 
     Raises:
         FileNotFoundError: no such checkpoint; names those that are there.
+        ValueError: the file is damaged.
     """
     path = folder / f"{name}.json"
     if not path.exists():
@@ -55,7 +61,13 @@ def load_card(name: str, folder: Path = FOLDER) -> dict:
         raise FileNotFoundError(
             f"no checkpoint {name!r} (there: {there}): make it with `python -m course_lib train {name}`"
         )
-    return json.loads(path.read_text(encoding="utf-8"))
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # no JSON, or no UTF-8
+        raise ValueError(f"{path.name} is no JSON: {_again(name)}") from error
+    if not isinstance(card, dict) or "config" not in card:
+        raise ValueError(f"{path.name} has no config, expected a checkpoint's card: {_again(name)}")
+    return card
 
 
 def load_weights(name: str, model: nn.Module, folder: Path = FOLDER) -> None:
@@ -63,12 +75,35 @@ def load_weights(name: str, model: nn.Module, folder: Path = FOLDER) -> None:
 
     Raises:
         FileNotFoundError: the weights are missing.
-        RuntimeError: the model has other parameters than the checkpoint.
+        ValueError: the file is damaged, or the model has other parameters than the checkpoint.
     """
     path = folder / f"{name}.safetensors"
     if not path.exists():
         raise FileNotFoundError(
             f"no weights at {path.name}: make them with `python -m course_lib train {name}`"
         )
-    model.load_state_dict({key: value.float() for key, value in load_file(path).items()})
+    try:
+        weights = {key: value.float() for key, value in load_file(path).items()}
+    except SafetensorError as error:
+        raise ValueError(f"{path.name} is damaged ({error}): {_again(name)}") from error
+    _check_finite(weights, path.name)
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(
+            f"model does not fit {path.name}: build it from the config on the card. {error}"
+        ) from error
     model.eval()
+
+
+def _check_finite(weights: dict[str, Tensor], what: str) -> None:
+    bad = [key for key, value in weights.items() if not value.isfinite().all()]
+    if bad:
+        raise ValueError(
+            f"{what} holds NaN or infinite weights in {', '.join(bad)}, expected finite numbers, "
+            "at most 65,504 in half precision: did the training diverge?"
+        )
+
+
+def _again(name: str) -> str:
+    return f"get the file again, or make it with `python -m course_lib train {name}`"

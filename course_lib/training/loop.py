@@ -9,6 +9,7 @@ keeps the model trained so far, and saves that a power cut cannot spoil.
 import io
 import math
 import os
+import pickle
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -77,11 +78,19 @@ def train(
         the history. Kernel → Interrupt ends the run early and keeps the model trained so far.
 
     Raises:
-        ValueError: no budget, or `batches` ends before it.
+        ValueError: no budget or a negative one, `batches` ends before it, a `clip` or `save_every` that is
+            not above 0, a loss that cannot be trained on, or a file at `save_to` that is not this run's.
         FloatingPointError: the loss is no longer a number.
     """
     if steps is None and seconds is None:
         raise ValueError("no budget: give steps=…, seconds=…, or both")
+    for name, value in (("steps", steps), ("seconds", seconds)):
+        if value is not None and not value >= 0:  # NaN too
+            raise ValueError(f"{name} is {value}, expected 0 or more")
+    for name, value in (("clip", clip), ("save_every", save_every)):
+        if not value > 0:
+            raise ValueError(f"{name} is {value}, expected above 0; math.inf is never")
+    save_to = None if save_to is None else Path(save_to)
     optimizer = optimizer or torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=weight_decay)
     peaks = [group["lr"] for group in optimizer.param_groups]
     history = History()
@@ -126,6 +135,11 @@ def _one_step(
     model: nn.Module, loss: Tensor, optimizer: torch.optim.Optimizer, clip: float, step: int
 ) -> float:
     """Gradients, clip, step; returns the loss."""
+    if not isinstance(loss, Tensor) or loss.numel() != 1 or not loss.requires_grad:
+        raise ValueError(
+            f"loss_of returned {loss!r:.80}, expected one number with a gradient: "
+            "a tensor computed from the model's output, with the mean taken and nothing detached"
+        )
     value = loss.item()
     if not math.isfinite(value):
         raise FloatingPointError(
@@ -162,15 +176,21 @@ def _save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, histor
 
 
 def _resume(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, history: History) -> None:
-    # weights_only: tensors and plain numbers; a pickled object in the file is refused, not run.
-    state = torch.load(path, weights_only=True)
-    model.load_state_dict(state["model"])
     rates = [group["lr"] for group in optimizer.param_groups]
-    optimizer.load_state_dict(state["optimizer"])
+    try:
+        # weights_only: tensors and plain numbers; a pickled object in the file is refused, not run.
+        state = torch.load(path, weights_only=True)
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        losses, seconds = state["losses"].tolist(), float(state["seconds"])
+    except (RuntimeError, ValueError, TypeError, KeyError, EOFError, pickle.UnpicklingError) as error:
+        raise ValueError(
+            f"save_to is {path}, which does not hold a saved run of this model and optimizer "
+            f"({type(error).__name__}): delete it to start anew, or give another name"
+        ) from error
     for group, rate in zip(optimizer.param_groups, rates, strict=True):
         group["lr"] = rate
-    history.losses[:] = state["losses"].tolist()
-    history.seconds = state["seconds"]
+    history.losses[:], history.seconds = losses, seconds
 
 
 def warmup_then_cosine(warmup: float = 0.05, end: float = 0.0) -> Callable[[float], float]:
@@ -182,7 +202,12 @@ def warmup_then_cosine(warmup: float = 0.05, end: float = 0.0) -> Callable[[floa
 
     Returns:
         progress from 0 to 1 → factor on the peak learning rate.
+
+    Raises:
+        ValueError: a share outside 0 to 1.
     """
+    if not 0 <= warmup <= 1:
+        raise ValueError(f"warmup is {warmup}, expected a share of the run, 0 to 1: is it in steps?")
 
     def factor(progress: float) -> float:
         if progress < warmup:

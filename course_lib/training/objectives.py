@@ -38,7 +38,17 @@ def token_loss(logits: Tensor, labels: Tensor, *, label_smoothing: float = 0.0) 
 
     Returns:
         a scalar: the sum over counted tokens divided by their number.
+
+    Raises:
+        ValueError: the two shapes do not fit, or no token is counted.
     """
+    if logits.shape[:-1] != labels.shape:
+        raise ValueError(
+            f"logits has shape {tuple(logits.shape)} and labels {tuple(labels.shape)}, "
+            "expected (B, T, V) and (B, T): one score for each token of the vocabulary at each label"
+        )
+    if (labels == IGNORE).all():
+        raise ValueError(f"labels holds nothing but {IGNORE}, expected at least one token to count")
     return F.cross_entropy(
         logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORE, label_smoothing=label_smoothing
     )

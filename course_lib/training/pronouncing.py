@@ -133,7 +133,12 @@ def kind_of_mistake(guess: Sequence[str], ways: Sequence[Sequence[str]]) -> str:
 
     Returns:
         a kind, in words; "right" when a listed pronunciation matches.
+
+    Raises:
+        ValueError: no listed pronunciation.
     """
+    if not ways:
+        raise ValueError("ways is empty, expected at least one listed pronunciation")
     edits = min((differences(guess, way) for way in ways), key=len)
     if not edits:
         return "right"

@@ -101,7 +101,12 @@ def train_in_stages(model: Seq2Seq, recipe: Recipe, stages: Sequence[int]) -> It
 
     Yields:
         `(step, model)` at each stage: measure or look at the model, then go on.
+
+    Raises:
+        ValueError: stages that do not rise.
     """
+    if list(stages) != sorted(set(stages)):
+        raise ValueError(f"stages is {list(stages)}, expected rising numbers of steps")
     batches = training_pairs().batches(recipe.batch_size, recipe.seed)
     optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.0)
     done = 0

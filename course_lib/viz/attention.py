@@ -105,8 +105,12 @@ def compare(
     panels: name -> weights (T, S). columns: panels in a row (default: what fits).
     Other arguments and errors as in `heatmap`.
     """
-    if not panels:
-        raise ValueError("panels is empty: give at least one name with its weights")
+    if not isinstance(panels, Mapping) or not panels:
+        raise ValueError(
+            f"panels must be a dict from name to weights with at least one entry; got {panels!r:.80}"
+        )
+    if columns is not None and columns < 1:
+        raise ValueError(f"columns is {columns}; expected at least 1 panel in a row")
     weights = {name: as_weights(w, queries, keys, f"panels[{name!r}]") for name, w in panels.items()}
     allowed = as_allowed(allowed, (len(queries), len(keys)))
     links = as_links(links, len(queries), len(keys))

@@ -71,9 +71,11 @@ def plot_seeds(
 
     rows: dicts, one per measurement (or a record with them under "rows"). x, y, group: names of their
     columns; rows with equal group and x are the seeds. labels: group value -> name at the line.
-    Raises ValueError naming a missing column.
+    Returns a Still. Raises ValueError naming a missing column, or one that holds other things than numbers.
     """
     rows = _rows(rows, [x, y] + ([group] if group else []))
+    for column in (x, y):
+        as_array([row[column] for row in rows], f"column {column!r} of rows", 1)
     labels = labels or {}
     bands = {}
     for value in dict.fromkeys(row[group] if group else y for row in rows):
@@ -315,12 +317,16 @@ def _points(name: str, line) -> tuple[np.ndarray, np.ndarray]:
 def _rows(rows, columns: Sequence[str]) -> list[dict]:
     if isinstance(rows, Mapping):
         rows = rows.get("rows", ())
-    rows = list(rows)
+    try:
+        rows = [dict(row) for row in rows]
+    except (TypeError, ValueError):
+        raise ValueError(f"rows must be dicts, one per measurement; got {type(rows).__name__}") from None
     if not rows:
         raise ValueError("rows is empty: there is nothing to draw; was the experiment recorded?")
     for column in columns:
-        if column not in rows[0]:
-            raise ValueError(f"rows have no column {column!r}; they have {sorted(rows[0])}")
+        for row in rows:
+            if column not in row:
+                raise ValueError(f"rows have no column {column!r}; they have {sorted(row)}")
     return rows
 
 

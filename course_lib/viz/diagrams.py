@@ -28,6 +28,9 @@ def bottleneck(
     title: str = "Without attention, one fixed vector carries the whole sentence",
 ) -> Still:
     """Sequence to sequence as it was before attention: encoder, one vector, decoder."""
+    for name, tokens in (("source", source), ("target", target)):
+        if not len(tokens):
+            raise ValueError(f"{name} is empty; expected at least one token")
     step = min(0.92, 7.8 / (len(source) + len(target)))
     width = 0.5 + step * (len(source) + len(target)) + 1.2
     still, ax = _sheet(
@@ -99,6 +102,8 @@ def look_back(
     weights: (S,) attention of this step over `source` (default: most on one word). written: the word before,
     output: the word that comes out, step: its number i (from 1).
     """
+    if not len(source):
+        raise ValueError("source is empty; expected at least one token")
     if weights is None:
         weights = np.full(len(source), 0.16 / max(1, len(source) - 1))
         weights[min(1, len(source) - 1)] = 1 - weights[: len(source) - 1].sum()

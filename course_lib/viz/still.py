@@ -196,7 +196,8 @@ def as_array(values, name: str, dimensions: int | tuple[int, ...]) -> np.ndarray
         raise ValueError(f"{name} is empty: shape {array.shape}; there is nothing to draw")
     if not np.isfinite(array).all():
         raise ValueError(
-            f"{name} has NaN or infinite values; a softmax over a row where no key is allowed gives NaN"
+            f"{name} has NaN or infinite values; a softmax over a row where no key is allowed gives NaN, "
+            "and so does training that diverged"
         )
     return array
 
@@ -243,7 +244,10 @@ def as_allowed(allowed, shape: tuple[int, ...]) -> np.ndarray | None:
 
 def as_links(links, n_rows: int, n_columns: int, name: str = "links") -> list[tuple[int, int]]:
     """Gold links as sorted (row, column) pairs, checked to point at existing tokens."""
-    pairs = sorted({(int(row), int(column)) for row, column in (links or ())})
+    try:
+        pairs = sorted({(int(row), int(column)) for row, column in (links or ())})
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be pairs of indices (row, column); got {links!r:.80}") from None
     for row, column in pairs:
         if not (0 <= row < n_rows and 0 <= column < n_columns):
             raise ValueError(

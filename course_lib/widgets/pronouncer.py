@@ -9,31 +9,6 @@ from course_lib.viz import attention
 from course_lib.viz.still import Still, as_weights, shown
 from course_lib.widgets.front import packed, script, styles, with_still
 
-LONGEST = 30  # letters; the longest words of the dictionary have 34, and they are rare
-LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz'")
-
-
-def clean(word: str) -> str:
-    """The word in small letters, without spaces around it.
-
-    Raises ValueError with a sentence for the reader when it is empty, too long, or has other characters.
-    """
-    word = word.strip().lower().replace("’", "'")
-    if not any(character.isalpha() for character in word):
-        if word:
-            raise ValueError("Type an English word: the letters a to z.")
-        raise ValueError("Type an English word, for example “attention”.")
-    strange = sorted(set(word) - LETTERS)
-    if " " in strange:
-        raise ValueError("One word at a time, please.")
-    if strange:
-        raise ValueError(
-            f"The model knows the letters a to z and the apostrophe; “{strange[0]}” is not one of them."
-        )
-    if len(word) > LONGEST:
-        raise ValueError(f"This word has {len(word)} letters; the model takes up to {LONGEST}.")
-    return word
-
 
 class Pronouncer(anywidget.AnyWidget):
     """A text box whose word goes through `pronounce` in Python and comes back as sounds with their alignment.
@@ -57,12 +32,13 @@ class Pronouncer(anywidget.AnyWidget):
         pronounce: Callable[[str], tuple[Sequence[str], Sequence[str], object]],
         word: str = "attention",
         *,
-        clean: Callable[[str], str] = clean,
+        clean: Callable[[str], str] = str.strip,
         title: str = "",
     ):
         """pronounce: word -> (letters, sounds, weights (T, S)), T sounds and S letters.
 
-        clean: text -> word, or a ValueError whose message is shown. word: what stands in the box at first.
+        clean: what was typed -> a word, or a ValueError whose message is shown.
+        word: what stands in the box at first.
         """
         self._pronounce, self._clean = pronounce, clean
         self._answer = None

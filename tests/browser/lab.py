@@ -6,7 +6,6 @@ does not go to this machine is stopped and remembered; every console error is re
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -39,12 +38,6 @@ LAB_SETTINGS = {
     # every cell stands in the page, so that a test finds a view without scrolling to it
     "@jupyterlab/notebook-extension/tracker.jupyterlab-settings": {"windowingMode": "none"},
 }
-
-
-def chromium() -> str | None:
-    """The Chromium or Chrome to drive: CHROMIUM_PATH, else the first one on the PATH."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-    return os.environ.get("CHROMIUM_PATH") or next(filter(None, map(shutil.which, names)), None)
 
 
 class Lab:

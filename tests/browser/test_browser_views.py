@@ -247,7 +247,8 @@ def pronounce(word):
     for sound, letter in enumerate(i for i, letter in enumerate(word) if letter != "e"):
         weights[sound, letter] = 1
     return list(word), sounds, weights
-view = Pronouncer(pronounce, "attention")
+from course_lib.data.pronunciation import clean
+view = Pronouncer(pronounce, "attention", clean=clean)
 view""",
     ]
     page = open_page(lab.write(f"pronouncer_{dark}.ipynb", cells), dark)
@@ -263,12 +264,12 @@ view""",
     assert view.locator(".cell").count() == 12
     page.python_becomes("asked[-1], view.word", "cafe cafe")
     for wrong, sentence in (
-        ("", "Type an English word"),
-        ("b2b", "“2” is not one of them"),
-        ("🙂", "letters a to z"),
+        ("", "Type a word"),
+        ("b2b", "“2” is not a letter"),
+        ("🙂", "“🙂” is not a letter"),
         ("two words", "One word at a time"),
         ("a" * 45, "45 letters"),
-        ("</script>", "not one of them"),
+        ("</script>", "“<” is not a letter"),
     ):
         box.fill(wrong)
         window.keyboard.press("Enter")

@@ -100,6 +100,14 @@ def test_a_row_with_nothing_allowed_gives_zeros_and_no_nan_forward_and_backward(
     )
 
 
+def test_no_nan_on_the_way_either():
+    """torch's anomaly mode stops at a NaN inside the backward pass, even where a mask would hide it later."""
+    scores = random(2, 3).requires_grad_()
+    with torch.autograd.set_detect_anomaly(True):
+        masked_softmax(scores, torch.tensor([[True, True, False], [False] * 3])).square().sum().backward()
+    assert (scores.grad[1] == 0).all()
+
+
 def test_masked_softmax_equals_softmax_over_what_is_allowed():
     scores, allowed = random(3, 6), torch.rand(3, 6, generator=torch.Generator().manual_seed(3)) < 0.5
     allowed[:, 2] = True

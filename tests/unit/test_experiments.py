@@ -79,6 +79,7 @@ def test_a_live_run_inside_and_outside_the_record(monkeypatch):
     good, bad = experiments.compare(inside, record), experiments.compare(outside, record)
     assert good.ok and repr(good).endswith("this run is inside ✓") and "recorded 0.30 to 0.40" in repr(good)
     assert not bad.ok and "outside ✗ (0.55)" in repr(bad)
+    assert not experiments.compare([inside[0] | {"alignment_error": 0.15}], record).ok
     with pytest.raises(ValueError, match="no row for 's_i' at step 7"):
         experiments.compare([inside[0] | {"step": 7}], record)
     assert record.spread(query="s_i") == (0.30, 0.40)

@@ -78,3 +78,9 @@ def test_sharing_out_gives_each_source_token_to_who_looks_at_it_most():
     assert metrics.links_from_weights(shared) == {(0, 0), (1, 1), (2, 2)}
     torch.testing.assert_close(shared.sum(1), torch.ones(3))
     torch.testing.assert_close(shared.sum(0), torch.ones(3), atol=0.05, rtol=0)
+
+
+def test_sharing_out_bears_a_source_token_that_nobody_looks_at():
+    shared = metrics.share_out(torch.tensor([[1.0, 0.0, 0.0], [0.9, 0.1, 0.0]]))
+    assert (shared > 0).all()
+    torch.testing.assert_close(shared.sum(1), torch.ones(2))

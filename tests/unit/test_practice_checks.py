@@ -1,6 +1,7 @@
 """What ``check`` says when something is wrong that no misconception names: kind, and exact."""
 
 import functools
+import re
 import signal
 import subprocess
 import sys
@@ -560,3 +561,39 @@ def test_in_a_notebook_each_check_shows_one_thing(tmp_path, monkeypatch):
     assert "line 3: return query @ h" in error[0]["text/plain"]
     assert "line 3: s = s + 1" in loop[0]["text/plain"] or "line 2: while True:" in loop[0]["text/plain"]
     assert str(tmp_path) not in stub[0]["text/plain"] + stub[0]["text/html"]
+
+
+@pytest.mark.parametrize(
+    ("id", "function", "says"),
+    [
+        ("01.scores", lambda s, h, W_a, U_a, v_a: v_a @ torch.tanh(W_a @ s + U_a @ h), "write `s @ W_a.T`"),
+        ("01.weights", lambda scores, allowed: scores.masked_fill(~allowed, -1e9), "give it an axis for T"),
+        ("01.weights", lambda scores, allowed: scores.softmax(-1) * (not allowed), "write `~allowed`"),
+        ("01.context", lambda weights, h: weights * h, "use that one"),
+        (
+            "01.decoder-step",
+            lambda y, s, h, m, attend, cell: (cell(s, y), *attend(s, h, m)),
+            "(input, state)",
+        ),
+        ("00.weighted-mean", lambda v, w: (torch.softmax(w, 0) * v).sum(), "need no softmax"),
+    ],
+)
+def test_the_most_natural_errors_get_a_sentence_of_their_own(id, function, says):
+    result = desk.run_check(id, function)
+    assert not result.passed and says in result.message, result.message
+
+
+def test_close_is_not_equal_and_the_digits_show_it():
+    def almost(scores, allowed):
+        return scores.masked_fill(~allowed[:, None], -10.0).softmax(-1)
+
+    message = desk.run_check("01.weights", almost).message
+    expected, got = re.search(r"expected ([\d.]+\d), got ([\d.]+\d)", message).groups()
+    assert expected != got and abs(float(expected) - float(got)) < 1e-3
+
+
+def test_a_forgotten_return_beside_an_error_is_a_forgotten_return():
+    def forgets(guessed, sure):
+        1 - 2 * len(set(guessed) & set(sure)) / (len(set(guessed)) + len(set(sure)))
+
+    assert "for some inputs only" not in desk.run_check("01.aer", forgets).message

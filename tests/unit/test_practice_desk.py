@@ -164,7 +164,7 @@ def test_each_answer_gets_its_own_explanation(said, file):
     entry = json.loads(file.read_text())["predictions"]["01.lag"]
     assert (entry["choice"], entry["right"], entry["confidence"]) == (0, False, 2)
     desk.predict("01.lag", lag.right)
-    assert said() == f"✓ as it is: {lag.options[lag.right].explanation}\n"
+    assert said() == f"✓ right: {lag.options[lag.right].explanation}\n"
 
 
 @pytest.mark.parametrize("answer", ["e", "", "ab", 4, -1, True, 1.0])
@@ -203,7 +203,7 @@ def test_the_course_has_a_live_question_and_it_hides_the_answer(monkeypatch, fil
     assert all(html.escape(o.text) in still for o in lag.options)
     assert not any(o.explanation[:30] in still for o in lag.options)
     question.answer = [lag.right, 3]
-    assert "as it is" in question.feedback
+    assert "✓ right" in question.feedback
     assert json.loads(file.read_text())["predictions"]["01.lag"]["right"] is True
 
 

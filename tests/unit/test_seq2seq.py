@@ -77,6 +77,31 @@ def test_the_query_decides_what_the_first_look_knows():
         assert (not torch.allclose(*rows)) is changes
 
 
+def test_the_decoder_starts_where_the_backward_direction_ended():
+    """s_0 = tanh(W_s h←_1): the backward state at the first word, which has read the whole sentence."""
+    model = make()
+    memory, state = model.encode(SOURCE)
+    backward = memory.values[:, 0, 8:]  # (B, D)
+    torch.testing.assert_close(state.s, torch.tanh(model.start(backward)))
+    assert (state.context == 0).all()  # nothing has been looked at yet
+    memory, state = make(None).encode(SOURCE)
+    assert torch.equal(state.context, memory.summary) and (state.context != 0).any()
+
+
+def test_dropout_reaches_the_states_and_the_words_and_only_in_training():
+    model = make(dropout=0.5)
+    seen = []
+    model.cell.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0][:, :6]))  # target words
+    for training in (True, False):
+        model.train(training)
+        seen.clear()
+        with seeded(0):
+            states, _, words = model.encoder(SOURCE[:1])
+            model(SOURCE, TARGET)
+        for features in (states, words, torch.cat(seen)):
+            assert bool((features == 0).any()) is training
+
+
 def test_keys_are_projected_once_a_sentence():
     model = make()
     calls = []
@@ -89,6 +114,9 @@ def test_greedy_stops_and_leaves_the_mode_alone():
     model = make().train()
     ids, _ = greedy(model, SOURCE, 1)
     assert ids.shape == (2, 1) and model.training
+    shaky = make(dropout=0.9).train()
+    first, second = (greedy(shaky, SOURCE, 4)[1] for _ in range(2))
+    assert torch.equal(first, second)  # no dropout while it writes
     with pytest.raises(ValueError, match="max_new_tokens is 0"):
         greedy(model, SOURCE, 0)
 

@@ -76,6 +76,8 @@ def test_order_depends_on_the_seed_alone():
         return list(batches_by_length(lengths(), 16, torch.Generator().manual_seed(seed)))
 
     assert order(0) == order(0) and order(0) != order(1)
+    longest = [max(lengths()[i] for i in batch) for batch in order(0)]
+    assert longest != sorted(longest)  # long batches are not kept for the end
 
 
 def test_endless_goes_round_and_refuses_nothing():

@@ -527,6 +527,16 @@ def test_questions_agree_with_the_state():
 # ---------------------------------------------------------------- sentences for translation
 
 
+def test_a_sentence_never_changes_its_split():
+    """Records and measured results hold for these splits, on every machine and in every process."""
+    for split, sentence in (
+        ("train", "clara likes max ."),
+        ("validation", "max has the red ball ."),
+        ("test", "emma is hungry ."),
+    ):
+        assert town.split_of(tuple(sentence.split())) == split
+
+
 def test_splits_share_no_sentence():
     drawn = {split: town.sentence_pairs(700, 1, split) for split in ("train", "validation", "test")}
     texts = {split: {pair.english for pair in pairs} for split, pairs in drawn.items()}

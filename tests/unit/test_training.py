@@ -1,6 +1,7 @@
 """The training loop, its files, and what survives a kill."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from course_lib.files import write_whole
 from course_lib.training import checkpoints
 from course_lib.training.loop import History, budget, seeded, train, warmup_then_cosine
 from course_lib.training.objectives import IGNORE, shift, token_loss
+from course_lib.training.pairs import pair_loss
 
 ROOT = Path(__file__).parents[2]
 X = torch.randn(64, 3, generator=torch.Generator().manual_seed(0))
@@ -93,6 +95,9 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path):
     resumed = train(model, batches, squared_error, steps=40, lr=0.02, save_to=file)
     assert resumed.losses == pytest.approx(whole.losses, abs=1e-6)
     torch.testing.assert_close(model.weight, whole_model.weight)
+    spent = torch.load(file, weights_only=True) | {"seconds": 7.0}
+    torch.save(spent, file)
+    assert 7 <= train(*problem(), squared_error, steps=40, save_to=file).seconds < 9  # time goes on too
 
 
 def test_schedule_rises_then_falls_and_rates_come_back():
@@ -105,6 +110,30 @@ def test_schedule_rises_then_falls_and_rates_come_back():
     optimizer = torch.optim.SGD(model.parameters(), lr=0.3)
     train(model, batches, squared_error, steps=10, optimizer=optimizer, schedule=factor)
     assert optimizer.param_groups[0]["lr"] == 0.3
+
+
+def test_a_step_is_clipped_scheduled_and_decays():
+    """With plain gradient descent a step moves the weights by rate × clipped gradient."""
+
+    def moved(**options):
+        model, batches = problem()
+        before = torch.cat([p.detach().flatten().clone() for p in model.parameters()])
+        optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+        train(model, batches, squared_error, **{"steps": 1, "optimizer": optimizer} | options)
+        return (torch.cat([p.detach().flatten() for p in model.parameters()]) - before).norm().item()
+
+    assert moved(clip=math.inf) > 1
+    assert moved(clip=0.25) == pytest.approx(0.25, rel=1e-3)
+    assert moved(clip=0.25, schedule=lambda progress: 0.5) == pytest.approx(0.125, rel=1e-3)
+    seen = []
+    moved(steps=4, schedule=lambda progress: seen.append(progress) or 0.1)
+    assert seen == [0, 0.25, 0.5, 0.75]
+    shrunk = [nn.Linear(3, 1, bias=False) for _ in range(2)]
+    for model, decay in zip(shrunk, (0.0, 0.5), strict=True):
+        nn.init.ones_(model.weight)
+        still = [torch.zeros(1, 3)] * 10
+        train(model, still, lambda m, b: m(b).sum(), steps=10, lr=0.1, weight_decay=decay)
+    assert (shrunk[0].weight == 1).all() and (shrunk[1].weight < 0.7).all()
 
 
 def test_fast_mode_shortens_budgets(monkeypatch):
@@ -135,6 +164,14 @@ def test_loss_is_the_sum_over_counted_tokens_divided_by_their_number():
     each = -logits.log_softmax(-1)
     expected = (each[0, 0, 1] + each[0, 1, 2] + each[0, 2, 3] + each[1, 0, 4]) / 4
     torch.testing.assert_close(token_loss(logits, labels), expected)
+    counted = torch.stack([each[0, 0], each[0, 1], each[0, 2], each[1, 0]])  # (4, V)
+    smooth = token_loss(logits, labels, label_smoothing=0.2)
+    torch.testing.assert_close(smooth, 0.8 * expected + 0.2 * counted.mean())
+    batch = (torch.tensor([[4, 5]]), torch.tensor([[1, 4, 2]]))
+    plain, smooth = (
+        pair_loss(lambda *_: (logits[:1, :2], None), batch, label_smoothing=share) for share in (0.0, 0.2)
+    )
+    torch.testing.assert_close(smooth, 0.8 * plain + 0.2 * each[0, :2].mean())
 
 
 def test_history_of_nothing():

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from course_lib.training import translating
+from course_lib.training.pairs import decode_all
 from course_lib.training.translating import Recipe
 
 SMALL = Recipe(steps=3, d_embed=8, d_hidden=12, d_attn=6)
@@ -45,6 +46,23 @@ def test_maps_do_not_depend_on_the_batch(model, test_sentences):
     alone = translating.attention_maps(model, test_sentences[:3], batch_size=1)
     for a, b in zip(together, alone, strict=False):
         torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-4)
+
+
+def test_outputs_stand_in_the_order_of_their_sources(model, test_sentences):
+    sources = [translating.ENGLISH.encode(s.english) for s in test_sentences[:9]]
+    together = decode_all(model, sources, translating.FRENCH, max_new_tokens=6, batch_size=4)
+    alone = [decode_all(model, [s], translating.FRENCH, max_new_tokens=6)[0] for s in sources]
+    assert together == alone and len({tuple(words) for words in alone}) > 1
+
+
+def test_maps_belong_to_the_true_words(model, test_sentences, monkeypatch):
+    """Row t is where the model looks to say true word t: it has read [BOS] and the true words before t."""
+    read = []
+    forward = model.forward
+    monkeypatch.setattr(model, "forward", lambda s, t, **more: read.append(t) or forward(s, t, **more))
+    translating.attention_maps(model, test_sentences[:1])
+    french = translating.FRENCH.encode(test_sentences[0].french, bos=True)
+    assert read[0].tolist() == [french[:-1]]
 
 
 def test_perfect_attention_would_score_nearly_zero(test_sentences, monkeypatch):

@@ -384,14 +384,6 @@ def read(
 # ---------------------------------------------------------------- questions
 
 
-def _place_of(state: dict, where: tuple[str, str]) -> str | None:
-    """The place of a location, if known."""
-    way, noun = where
-    if way == "held":
-        return state["people"][noun]
-    return noun if way == "at" else lex.PLACE_OF_SPOT[noun]
-
-
 def _questions(state: dict) -> Iterator[Question]:
     """Ask about every person and every thing of a final state."""
     people, things = state["people"], state["things"]

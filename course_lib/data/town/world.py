@@ -271,10 +271,6 @@ NEW_TRAIT = [f"trait{i}" for i in range(_N)]
 NEW_COLOUR = [f"colour{i}" for i in range(_N)]
 YES_NO = (True, False)
 GROUP_EVENTS = frozenset({"be", "be_not", "go", "see", "want", "like", "like_not", "look"})
-RECEIVER_EVENTS = frozenset({"give", "show", "get"})
-WHERE_EVENTS = frozenset(
-    {"take", "see", "want", "like", "like_not", "look"}
-)  # may add "that is near the bench"
 PLACE_EVENTS = frozenset({"take", "give", "show", "get", "see"})  # may add "at the park"
 ACTIONS = frozenset({"go", "take", "put", "leave", "give", "show", "get", "see"})  # may follow ", then"
 NEGATIVE = frozenset({"be_not", "like_not", "have_not"})
