@@ -3,6 +3,7 @@
 All use one small model, one data set and one constant learning rate; each changes one thing.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from course_lib import metrics
@@ -21,7 +22,7 @@ BASE = Recipe(steps=STEPS, constant_lr=True, lr=2e-3, words_in_memory=False)
 
 
 def length_rows(seed: int, steps: int) -> list[Row]:
-    """Share of words that are right, by length of the sentence, with and without attention."""
+    """Share of sentences without a wrong word, by their length, with and without attention."""
     rows: list[Row] = []
     for name, score in (("with attention", "additive"), ("without attention", None)):
         for step, model in _on_the_way(replace(BASE, score=score, seed=seed), steps):
@@ -96,49 +97,38 @@ def _rounded(row: Row) -> Row:
     return {key: round(value, 4) for key, value in row.items()}
 
 
+def _experiment(
+    name: str,
+    question: str,
+    rows: Callable[[int, int], list[Row]],
+    group: str,
+    measure: str = "alignment_error",
+    live_steps: int = LIVE_STEPS,
+) -> Experiment:
+    """What this chapter's experiments have in common: seeds, steps, tolerance."""
+    return Experiment(name, question, rows, group, measure, SEEDS, STEPS, live_steps, tolerance=0.05)
+
+
 EXPERIMENTS = (
-    Experiment(
-        name="length",
-        question="Does a translator without attention fail on long sentences?",
-        rows=length_rows,
+    _experiment(
+        "length",
+        "Does a translator without attention fail on long sentences?",
+        length_rows,
         group="model",
         measure="exact_match",
-        seeds=SEEDS,
-        steps=STEPS,
         live_steps=200,  # earlier, neither gets a long sentence right
-        tolerance=0.05,
     ),
-    Experiment(
-        name="score",
-        question="Which score learns to align sooner, additive or dot product?",
-        rows=score_rows,
+    _experiment(
+        "score",
+        "Which score learns to align sooner, additive or dot product?",
+        score_rows,
         group="score",
-        measure="alignment_error",
-        seeds=SEEDS,
-        steps=STEPS,
-        live_steps=LIVE_STEPS,
-        tolerance=0.05,
     ),
-    Experiment(
-        name="query",
-        question="Which decoder state should ask, s_{i-1} or s_i?",
-        rows=query_rows,
-        group="query",
-        measure="alignment_error",
-        seeds=SEEDS,
-        steps=STEPS,
-        live_steps=LIVE_STEPS,
-        tolerance=0.05,
-    ),
-    Experiment(
-        name="memory",
-        question="Does a word's own embedding beside its state help the alignment?",
-        rows=memory_rows,
+    _experiment("query", "Which decoder state should ask, s_{i-1} or s_i?", query_rows, group="query"),
+    _experiment(
+        "memory",
+        "Does a word's own embedding beside its state help the alignment?",
+        memory_rows,
         group="memory",
-        measure="alignment_error",
-        seeds=SEEDS,
-        steps=STEPS,
-        live_steps=LIVE_STEPS,
-        tolerance=0.05,
     ),
 )
