@@ -124,11 +124,18 @@ EXPERIMENTS = (
         score_rows,
         group="score",
     ),
-    _experiment("query", "Which decoder state should ask, s_{i-1} or s_i?", query_rows, group="query"),
+    _experiment(
+        "query",
+        "Which decoder state should ask, s_{i-1} or s_i?",
+        query_rows,
+        group="query",
+        live_steps=50,  # no difference at any step
+    ),
     _experiment(
         "memory",
         "Does a word's own embedding beside its state help the alignment?",
         memory_rows,
         group="memory",
+        live_steps=50,  # the page has little time left
     ),
 )
