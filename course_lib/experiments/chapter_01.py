@@ -51,17 +51,14 @@ def _alignment_rows(column: str, variants: dict[str, dict], seed: int, steps: in
     """Exact match and alignment error of each variant along its training."""
     rows: list[Row] = []
     test = translating.sentences(TEST_SENTENCES, "test")
-    truth = translating.true_links(test)
     for name, changes in variants.items():
         for step, model in _on_the_way(replace(BASE, seed=seed, **changes), steps):
             maps = translating.attention_maps(model, test)
             matches = translating.exact_match(model, test)
             row = {
-                "alignment_error": metrics.alignment_error_rate(
-                    [metrics.links_from_weights(weights) for weights in maps], truth
-                ),
-                "shared_alignment_error": metrics.alignment_error_rate(
-                    [metrics.links_from_weights(metrics.share_out(weights)) for weights in maps], truth
+                "alignment_error": translating.alignment_error(maps, test),
+                "shared_alignment_error": translating.alignment_error(
+                    [metrics.share_out(weights) for weights in maps], test
                 ),
                 "exact_match": sum(matches) / len(matches),
             }

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from course_lib.files import write_whole
-from course_lib.training.loop import is_fast
+from course_lib.training.loop import budget, is_fast
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "experiments"
 
@@ -75,17 +75,6 @@ class Record:
             raise ValueError(f"record {self.name!r} has no column {column!r}; it has {known}")
         return [row for row in self.rows if all(row.get(key) == value for key, value in wanted.items())]
 
-    def spread(self, **wanted) -> tuple[float, float]:
-        """Smallest and largest measure among the rows with these values.
-
-        Raises:
-            ValueError: no such row.
-        """
-        values = [row[self.measure] for row in self.at(**wanted)]
-        if not values:
-            raise ValueError(f"record {self.name!r} has no row with {wanted}; it has {len(self.rows)} rows")
-        return min(values), max(values)
-
     def final(self) -> list[Row]:
         """The rows of the last step."""
         return self.at(step=self.steps)
@@ -134,16 +123,15 @@ def run(name: str, seed: int = 0, steps: int | None = None) -> list[Row]:
     steps = experiment.live_steps if steps is None else steps
     if steps < 1:
         raise ValueError(f"steps is {steps}, expected at least 1")
-    return experiment.rows(seed, max(2, steps // 20) if is_fast() else steps)
+    return experiment.rows(seed, budget(steps))
 
 
 def load(name: str, folder: Path = FOLDER) -> Record:
     """The record of an experiment.
 
     Raises:
-        ValueError: no such experiment.
+        ValueError: no such experiment, or the file is damaged.
         FileNotFoundError: it has not been recorded yet; names the command.
-        ValueError: the file is damaged.
     """
     find(name)
     path = folder / f"{name}.json"

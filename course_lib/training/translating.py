@@ -171,9 +171,8 @@ def attention_maps(model: Seq2Seq, test: Sequence[town.Sentence], batch_size: in
     return maps
 
 
-def alignment_error(model: Seq2Seq, test: Sequence[town.Sentence]) -> float:
-    """Alignment error rate of a model's attention: each French word linked to where it looked most."""
-    maps = attention_maps(model, test)
+def alignment_error(maps: Sequence[Tensor], test: Sequence[town.Sentence]) -> float:
+    """Alignment error rate of attention maps `(T, S)`: each French word linked to where it looked most."""
     return metrics.alignment_error_rate([metrics.links_from_weights(m) for m in maps], true_links(test))
 
 

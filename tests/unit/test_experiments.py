@@ -2,14 +2,17 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 
 from course_lib import experiments
 from course_lib.experiments import records
 from course_lib.experiments.chapter_01 import EXPERIMENTS
+from course_lib.practice import chapter_01 as chapter_01_practice
 from course_lib.training import ranges
 
+ROOT = Path(__file__).parents[2]
 NAMES = [experiment.name for experiment in EXPERIMENTS]
 
 
@@ -58,6 +61,46 @@ def test_what_the_chapter_says_of_length_is_in_the_record():
     assert min(with_attention) > 0.7 and max(without) < 0.1
 
 
+def said(measured):
+    """Shares as the page says them: "81 to 90" of 100."""
+    low, high = (int(100 * share + 0.5) for share in (min(measured), max(measured)))
+    return f"{low} to {high}"
+
+
+def test_numbers_in_the_captions_come_from_the_records():
+    page = json.loads((ROOT / "notebooks" / "01_bahdanau_attention.ipynb").read_text(encoding="utf-8"))
+    text = {cell["id"]: "".join(cell["source"]) for cell in page["cells"]}
+
+    length = [row for row in experiments.load("length").final() if row["model"] == "with attention"]
+    short = said([row["exact_match"] for row in length if row["length"] != "18–30"])
+    long = said([row["exact_match"] for row in length if row["length"] == "18–30"])
+    assert f"{short} of 100 are right up to 17 words, and {long} of 100 beyond" in text["length-caption"]
+
+    memory = experiments.load("memory")
+    without, with_words = (
+        said([row["exact_match"] for row in memory.final() if row["memory"] == group])
+        for group in ("states", "states and words")
+    )
+    assert f"without the embedding {without} of 100 sentences" in text["memory-caption"]
+    assert f"with it {with_words}" in text["memory-caption"]
+    at_200 = {
+        group: [row["alignment_error"] for row in memory.at(step=200, memory=group)]
+        for group in ("states", "states and words")
+    }
+    assert max(at_200["states and words"]) < min(at_200["states"])  # "at step 200 every seed is better"
+
+    score = experiments.load("score")
+    for step in {row["step"] for row in score.rows}:  # "at every step and for every seed"
+        dot, additive = (
+            [row["alignment_error"] for row in score.at(step=step, score=name)]
+            for name in ("dot", "additive")
+        )
+        assert max(dot) < min(additive)
+    right = said([row["exact_match"] for row in score.final()])
+    [scale] = [p for p in chapter_01_practice.PREDICTIONS if p.id == "01.scale"]
+    assert f"{right} of 100" in scale.options[scale.right].explanation
+
+
 def made_up(rows):
     return records.Record(
         name="query", question="", group="query", measure="alignment_error", rows=rows, command="",
@@ -82,9 +125,6 @@ def test_a_live_run_inside_and_outside_the_record(monkeypatch):
     assert not experiments.compare([inside[0] | {"alignment_error": 0.15}], record).ok
     with pytest.raises(ValueError, match="no row for 's_i' at step 7"):
         experiments.compare([inside[0] | {"step": 7}], record)
-    assert record.spread(query="s_i") == (0.30, 0.40)
-    with pytest.raises(ValueError, match="no row with"):
-        record.spread(query="s_9")
     monkeypatch.setenv("COURSE_FAST", "1")
     assert experiments.compare(outside, record).ok and "not compared" in repr(
         experiments.compare(outside, record)
