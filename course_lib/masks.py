@@ -5,7 +5,11 @@ broadcastable to `(B, H, T, S)`: batch, heads, query positions, key positions.
 
 A forbidden score becomes −∞ *before* the softmax, so its weight is exactly 0 and the weights that
 remain still sum to 1. A query with no allowed key gets weights of exactly 0, and no NaN.
+
+PyTorch has two conventions of its own, and they are opposite; the conversions stand here and nowhere else.
 """
+
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -63,6 +67,91 @@ def causal_mask(n_queries: int, n_keys: int | None = None, *, device: torch.devi
     return torch.arange(n_keys, device=device)[None, :] <= position  # (T, S)
 
 
+def prefix_mask(n_positions: int, n_prefix: int | Tensor, *, device: torch.device | None = None) -> Tensor:
+    """Let everyone see the whole prefix; after it, forbid the future.
+
+    The mask of a prefix language model: an input that is read in both directions, then text that is
+    written from left to right.
+
+    Args:
+        n_positions: T, the prefix and what follows it.
+        n_prefix: how many positions the prefix has; whole numbers `(B,)` for one length a sentence.
+        device: where the mask is made.
+
+    Returns:
+        `allowed`, boolean `(T, T)`; `(B, 1, T, T)` when `n_prefix` has a batch axis.
+
+    Raises:
+        ValueError: a prefix shorter than 0 or longer than the text; lengths that are no whole numbers.
+
+    Source: Raffel et al. 2020 (T5), section 3.2.1; Dong et al. 2019 (UniLM), section 2.
+    """
+    lengths = torch.as_tensor(n_prefix, device=device)
+    if lengths.dtype == torch.bool or lengths.is_floating_point() or lengths.dim() > 1:
+        raise ValueError(
+            f"n_prefix has dtype {lengths.dtype} and shape {tuple(lengths.shape)}, expected one whole number "
+            "or whole numbers (B,): a length for each sentence, not a mask"
+        )
+    if bool((lengths < 0).any()) or bool((lengths > n_positions).any()):
+        raise ValueError(
+            f"n_prefix is {n_prefix}, expected 0 ≤ n_prefix ≤ n_positions ({n_positions}): "
+            "the prefix is a part of the text"
+        )
+    in_prefix = torch.arange(n_positions, device=lengths.device) < lengths[..., None]  # (T,) or (B, T)
+    in_prefix = in_prefix[None] if lengths.dim() == 0 else in_prefix[:, None, None]  # (1, T) or (B, 1, 1, T)
+    return causal_mask(n_positions, device=lengths.device) | in_prefix  # (T, T) or (B, 1, T, T)
+
+
+def sliding_window_mask(n_positions: int, window: int, *, device: torch.device | None = None) -> Tensor:
+    """Forbid the future, and the past beyond a window: each query sees itself and the `window − 1` before.
+
+    Args:
+        n_positions: T, query and key positions.
+        window: how many keys a query may see, its own position included.
+        device: where the mask is made.
+
+    Returns:
+        `allowed`, boolean `(T, T)`: a band along the diagonal.
+
+    Raises:
+        ValueError: a window of less than 1.
+
+    Source: Beltagy, Peters and Cohan 2020 (Longformer), section 3.1; causal as in Child et al. 2019.
+    """
+    if window < 1:
+        raise ValueError(f"window is {window}, expected at least 1: a window of 1 sees its own position only")
+    position = torch.arange(n_positions, device=device)
+    near = position[None, :] > position[:, None] - window  # (T, T)
+    return causal_mask(n_positions, device=device) & near
+
+
+def combine(*masks: Tensor | None) -> Tensor | None:
+    """A key may be seen if *every* mask allows it.
+
+    Args:
+        masks: boolean tensors that broadcast together, such as `(T, S)` and `(B, 1, 1, S)`; None forbids
+            nothing.
+
+    Returns:
+        `allowed` in the broadcast shape, or None if every mask was None.
+
+    Raises:
+        ValueError: a mask that is not boolean, or shapes that do not broadcast.
+    """
+    given = [mask for mask in masks if mask is not None]
+    for mask in given:
+        _check_boolean(mask)
+    try:
+        torch.broadcast_shapes(*(mask.shape for mask in given))
+    except RuntimeError as error:
+        shapes = " and ".join(str(tuple(mask.shape)) for mask in given)
+        raise ValueError(
+            f"the masks have shapes {shapes}, which do not broadcast together: "
+            "give a padding mask its axes for heads and queries, (B, 1, 1, S)"
+        ) from error
+    return reduce(torch.logical_and, given) if given else None
+
+
 def masked_softmax(scores: Tensor, allowed: Tensor | None = None, dim: int = -1) -> Tensor:
     """Softmax over the allowed entries only.
 
@@ -91,17 +180,119 @@ def masked_softmax(scores: Tensor, allowed: Tensor | None = None, dim: int = -1)
     return scores.softmax(dim).masked_fill(~allowed, 0.0)
 
 
+def to_torch_mha(allowed: Tensor, n_heads: int) -> dict[str, Tensor]:
+    """Our mask as the keyword arguments of `torch.nn.MultiheadAttention`, where True = **blocked**.
+
+    Args:
+        allowed: boolean, True = may attend: `(T, S)`, `(B, 1, 1, S)` for padding, or `(B, H or 1, T, S)`.
+        n_heads: H of the layer that gets them; torch lays batch and heads on one axis.
+
+    Returns:
+        `{"key_padding_mask": (B, S)}` for padding, else `{"attn_mask": (T, S) or (B·H, T, S)}`.
+        Write `layer(x, x, x, **to_torch_mha(allowed, layer.num_heads))`.
+
+    Raises:
+        ValueError: `allowed` is not boolean, or has none of these shapes.
+
+    Source: documentation of `torch.nn.MultiheadAttention`.
+    """
+    _check_boolean(allowed)
+    if allowed.dim() == 2:
+        return {"attn_mask": ~allowed}  # (T, S)
+    if allowed.dim() != 4 or allowed.shape[1] not in (1, n_heads):
+        raise ValueError(
+            f"allowed has shape {tuple(allowed.shape)}, expected (T, S), (B, 1, 1, S) or (B, H, T, S) "
+            f"with H = 1 or n_heads ({n_heads})"
+        )
+    if allowed.shape[1:3] == (1, 1):
+        return {"key_padding_mask": ~allowed[:, 0, 0]}  # (B, S)
+    return {"attn_mask": ~allowed.expand(-1, n_heads, -1, -1).flatten(0, 1)}  # (B·H, T, S)
+
+
+def from_torch_mha(
+    attn_mask: Tensor | None = None, key_padding_mask: Tensor | None = None, n_heads: int = 1
+) -> Tensor | None:
+    """The masks of `torch.nn.MultiheadAttention` (True = **blocked**) as one of ours.
+
+    Args:
+        attn_mask: boolean `(T, S)` or `(B·H, T, S)`, or None.
+        key_padding_mask: boolean `(B, S)`, or None.
+        n_heads: H, which takes `B·H` apart again.
+
+    Returns:
+        `allowed`, True = may attend: `(T, S)`, `(B, 1, 1, S)` or `(B, H, T, S)`; None if both are None.
+
+    Raises:
+        ValueError: a mask that is not boolean, or of another shape.
+    """
+    ours = []
+    if attn_mask is not None:
+        _check_boolean(attn_mask, "attn_mask", "blocked, as torch.nn.MultiheadAttention has it")
+        if attn_mask.dim() not in (2, 3) or (attn_mask.dim() == 3 and len(attn_mask) % n_heads):
+            raise ValueError(
+                f"attn_mask has shape {tuple(attn_mask.shape)}, expected (T, S) or (B·H, T, S) "
+                f"with H = n_heads ({n_heads})"
+            )
+        allowed = ~attn_mask
+        ours.append(allowed if allowed.dim() == 2 else allowed.unflatten(0, (-1, n_heads)))  # (B, H, T, S)
+    if key_padding_mask is not None:
+        _check_boolean(key_padding_mask, "key_padding_mask", "padding")
+        if key_padding_mask.dim() != 2:
+            raise ValueError(f"key_padding_mask has shape {tuple(key_padding_mask.shape)}, expected (B, S)")
+        ours.append(~key_padding_mask[:, None, None])  # (B, 1, 1, S)
+    return combine(*ours)
+
+
+def to_torch_sdpa(allowed: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+    """Our mask for `torch.nn.functional.scaled_dot_product_attention`.
+
+    Its boolean masks mean what ours mean: True = may attend. Its other kind is a mask of numbers that are
+    added to the scores.
+
+    Args:
+        allowed: boolean, True = may attend.
+        dtype: of the added kind, the dtype of the queries; None for the boolean kind.
+
+    Returns:
+        `allowed` itself, or 0 where allowed and −∞ where not, in the same shape.
+
+    Raises:
+        ValueError: `allowed` is not boolean.
+
+    Source: documentation of `torch.nn.functional.scaled_dot_product_attention`.
+    """
+    _check_boolean(allowed)
+    if dtype is None:
+        return allowed
+    return torch.zeros(allowed.shape, dtype=dtype, device=allowed.device).masked_fill(~allowed, -torch.inf)
+
+
+def from_torch_sdpa(mask: Tensor) -> Tensor:
+    """A mask of `torch.nn.functional.scaled_dot_product_attention` as one of ours.
+
+    Args:
+        mask: boolean, True = may attend; or numbers that are added to the scores, 0 and −∞ only.
+
+    Returns:
+        `allowed`, boolean, in the same shape.
+
+    Raises:
+        ValueError: numbers other than 0 and −∞: they change scores and forbid nothing.
+    """
+    if mask.dtype == torch.bool:
+        return mask
+    allowed = mask == 0
+    if not bool((allowed | (mask == -torch.inf)).all()):
+        raise ValueError(
+            "mask holds numbers other than 0 and −∞: they change scores and forbid nothing, "
+            "so no boolean mask can say the same (−1e9 is not −∞)"
+        )
+    return allowed
+
+
 def check_allowed(allowed: Tensor, shape: torch.Size) -> None:
     """Refuse a mask that would be misread; `shape` is the shape of the scores it will meet."""
-    if not isinstance(allowed, Tensor):
-        raise ValueError(
-            f"allowed is a {type(allowed).__name__}, expected a tensor: write torch.tensor(allowed)"
-        )
-    if allowed.dtype != torch.bool:
-        raise ValueError(
-            f"allowed has dtype {allowed.dtype}, expected torch.bool (True = may attend): "
-            "for a 0/1 tensor write allowed.bool(); an additive mask of 0 and −∞ is another convention"
-        )
+    _check_boolean(allowed)
     try:
         fits = torch.broadcast_shapes(allowed.shape, shape) == shape
     except RuntimeError:
@@ -110,4 +301,14 @@ def check_allowed(allowed: Tensor, shape: torch.Size) -> None:
         raise ValueError(
             f"allowed has shape {tuple(allowed.shape)}, which does not broadcast to the scores "
             f"{tuple(shape)}: the last two axes are query positions, then key positions"
+        )
+
+
+def _check_boolean(mask: Tensor, name: str = "allowed", true: str = "may attend") -> None:
+    if not isinstance(mask, Tensor):
+        raise ValueError(f"{name} is a {type(mask).__name__}, expected a tensor: write torch.tensor({name})")
+    if mask.dtype != torch.bool:
+        raise ValueError(
+            f"{name} has dtype {mask.dtype}, expected torch.bool (True = {true}): "
+            f"for a 0/1 tensor write {name}.bool(); an additive mask of 0 and −∞ is another convention"
         )

@@ -3,8 +3,9 @@
 Every rate is 'errors divided by what should have been there', over the whole test set: never a mean of means.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
+import torch
 from torch import Tensor
 
 Link = tuple[int, int]  # (source position, target position)
@@ -98,6 +99,32 @@ def diagonal_links(n_source: int, n_target: int) -> set[Link]:
             "an empty sentence?"
         )
     return {(min(int((t + 0.5) * n_source / n_target), n_source - 1), t) for t in range(n_target)}
+
+
+def leak_matrix(attend: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
+    """Who reaches whom, measured: the size of ∂output_i / ∂input_j for every i and j.
+
+    A mask says who *should* see whom; this asks the function itself. Where the size is exactly 0, no change of
+    input j, however large its effect elsewhere, moves output i by way of a first derivative.
+
+    Args:
+        attend: any function from `(S, D)` to `(T, D_out)` that torch can differentiate.
+        inputs: where the derivative is taken, `(S, D)`.
+
+    Returns:
+        Frobenius norms of the blocks of the Jacobian, `(T, S)`.
+
+    Raises:
+        ValueError: `inputs` or the output has not two axes.
+    """
+    if inputs.dim() != 2:
+        raise ValueError(f"inputs has shape {tuple(inputs.shape)}, expected (S, D): one sentence, no batch")
+    jacobian = torch.autograd.functional.jacobian(attend, inputs.detach())  # (T, D_out, S, D)
+    if jacobian.dim() != 4:
+        raise ValueError(
+            f"attend returned {jacobian.dim() - 2} axes, expected (T, D_out): one row of features a position"
+        )
+    return jacobian.square().sum(dim=(1, 3)).sqrt()  # (T, S)
 
 
 def edit_distance(guess: Sequence[str], truth: Sequence[str]) -> int:

@@ -91,15 +91,22 @@ class Comparison:
         return "\n".join(self.lines)
 
 
+def every_experiment() -> list[Experiment]:
+    """All experiments, in the order of the chapters."""
+    # Here and not above: the chapters' modules import this one.
+    from course_lib.experiments import chapter_01, chapter_02, chapter_03, chapter_04
+
+    chapters = (chapter_01, chapter_02, chapter_03, chapter_04)
+    return [experiment for chapter in chapters for experiment in chapter.EXPERIMENTS]
+
+
 def find(name: str) -> Experiment:
     """An experiment by name.
 
     Raises:
         ValueError: no such experiment; names those that exist.
     """
-    from course_lib.experiments import chapter_01  # the chapters' modules import this one
-
-    known = {experiment.name: experiment for chapter in (chapter_01,) for experiment in chapter.EXPERIMENTS}
+    known = {experiment.name: experiment for experiment in every_experiment()}
     if name not in known:
         raise ValueError(f"no experiment {name!r}, expected one of {', '.join(sorted(known))}")
     return known[name]
@@ -229,9 +236,7 @@ def make_record(experiment: Experiment, folder: Path = FOLDER) -> Record:
 
 def main(arguments: list[str] | None = None) -> int:
     """`python -m course_lib experiment NAME …`: run every seed and write the record."""
-    from course_lib.experiments import chapter_01
-
-    listing = "\n".join(f"  {e.name}: {e.question}" for e in chapter_01.EXPERIMENTS)
+    listing = "\n".join(f"  {e.name}: {e.question}" for e in every_experiment())
     parser = argparse.ArgumentParser(
         prog="python -m course_lib experiment",
         description=f"Run every seed again and write assets/experiments/NAME.json.\n\n{listing}",

@@ -9,11 +9,26 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
-from course_lib.practice import cards, chapter_00, chapter_01, checking, progress_file
+from course_lib.practice import (
+    cards,
+    chapter_00,
+    chapter_01,
+    chapter_02,
+    chapter_03,
+    chapter_04,
+    checking,
+    progress_file,
+)
 from course_lib.practice.cards import LETTERS
 from course_lib.practice.kinds import Exercise, Prediction, Recall
 
-CHAPTERS = {"00": chapter_00, "01": chapter_01}
+CHAPTERS = {
+    "00": chapter_00,
+    "01": chapter_01,
+    "02": chapter_02,
+    "03": chapter_03,
+    "04": chapter_04,
+}
 
 _hints_shown: dict[str, int] = {}  # in this kernel: running a whole page again starts at the first hint
 
