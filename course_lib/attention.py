@@ -80,7 +80,7 @@ def fused_attention(
 ) -> Tensor:
     """The same output by torch's fused kernel: faster, and the weights never exist as a whole.
 
-    Args and errors as `scaled_dot_product_attention`; a query with no allowed key gets an output of 0 here too.
+    Arguments and errors as `scaled_dot_product_attention`. Here too a query with no allowed key gets 0.
 
     Returns:
         output `(..., T, D)`.
@@ -90,7 +90,8 @@ def fused_attention(
     _check_queries_keys_values(q, k, v)
     if allowed is None:
         return F.scaled_dot_product_attention(q, k, v, scale=scale)
-    check_allowed(allowed, torch.broadcast_shapes(q.shape[:-2], k.shape[:-2]) + (q.shape[-2], k.shape[-2]))
+    leading = torch.broadcast_shapes(q.shape[:-2], k.shape[:-2])
+    check_allowed(allowed, torch.Size((*leading, q.shape[-2], k.shape[-2])))
     # What a kernel makes of a row with nothing allowed differs (0 or NaN). Such a row may see everything here
     # and loses its output below, so that neither the values nor the gradients ever pass through a NaN.
     alive = allowed.any(-1, keepdim=True)  # (..., T, 1)

@@ -104,8 +104,8 @@ def diagonal_links(n_source: int, n_target: int) -> set[Link]:
 def leak_matrix(attend: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
     """Who reaches whom, measured: the size of ∂output_i / ∂input_j for every i and j.
 
-    A mask says who *should* see whom; this asks the function itself. Where the size is exactly 0, no change of
-    input j, however large its effect elsewhere, moves output i by way of a first derivative.
+    A mask says who *should* see whom; this asks the function itself. Where the size is exactly 0, a small
+    change of input j does not move output i at all.
 
     Args:
         attend: any function from `(S, D)` to `(T, D_out)` that torch can differentiate.

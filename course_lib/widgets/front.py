@@ -7,6 +7,7 @@ imported in the browser. `views.css` comes after the colours of `viz.colours`.
 from pathlib import Path
 
 import numpy as np
+import traitlets
 
 from course_lib.viz.colours import css_variables
 from course_lib.viz.still import Still
@@ -42,3 +43,58 @@ def packed(array: np.ndarray) -> bytes:
 def flags(allowed: np.ndarray | None) -> bytes:
     """A boolean array as one byte per cell; no bytes when everything is allowed."""
     return b"" if allowed is None else np.ascontiguousarray(allowed, dtype=np.uint8).tobytes()
+
+class Array(traitlets.TraitType):
+    """A numpy array as a trait; with `sync=True` the browser reads and writes it as `{dtype, shape, data}`.
+
+    Torch tensors and nested lists are taken too. Setting an equal array tells nobody.
+    """
+
+    info_text = "a numpy array"
+
+    def __init__(self, dtype: type, *, sync: bool = False):
+        """dtype: `bool` (one byte a cell) or `float` (float64)."""
+        self.dtype = np.dtype(dtype)
+        super().__init__(None, allow_none=True)
+        if sync:
+            self.tag(sync=True, to_json=_array_to_json, from_json=_array_from_json)
+
+    def validate(self, obj, value):
+        if hasattr(value, "detach"):  # a torch tensor, without importing torch
+            value = value.detach().cpu().numpy()
+        array = np.asarray(value)
+        if (array.dtype == bool) != (self.dtype == bool):
+            expected = "booleans (True = may attend)" if self.dtype == bool else "numbers"
+            raise ValueError(f"{self.name} must hold {expected}; got dtype {array.dtype}")
+        return np.array(array, dtype=self.dtype, order="C")  # a copy: changing the original changes nothing
+
+    def set(self, obj, value) -> None:
+        old, new = obj._trait_values.get(self.name), self._validate(obj, value)
+        if old is None or new is None or not np.array_equal(old, new):
+            super().set(obj, new)
+
+
+def _array_to_json(array: np.ndarray | None, _widget) -> dict | None:
+    if array is None:
+        return None
+    little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+    return {"dtype": array.dtype.name, "shape": list(array.shape), "data": little.tobytes()}
+
+
+def _array_from_json(value: dict | None, _widget) -> np.ndarray | None:
+    if value is None:
+        return None
+    dtype = {"bool": np.dtype(bool), "float64": np.dtype("<f8")}[value["dtype"]]
+    return np.frombuffer(value["data"], dtype).reshape(value["shape"])
+
+
+class Positive(traitlets.Float):
+    """A number above 0: a temperature."""
+
+    info_text = "a number above 0"
+
+    def validate(self, obj, value) -> float:
+        value = super().validate(obj, float(value))
+        if not (np.isfinite(value) and value > 0):
+            raise ValueError(f"{self.name} is {value:g}, expected a finite number above 0")
+        return value
