@@ -1,5 +1,107 @@
-"""Chapter 02's questions."""
+"""Chapter 02's questions, asked of one attention layer that plays the card game of `training.lookups`.
 
-from course_lib.experiments.records import Experiment
+The right attention is known: the card one looks for. Every batch is new, so a difference in accuracy is a
+difference in learning, not in learning by heart.
+"""
 
-EXPERIMENTS: tuple[Experiment, ...] = ()
+from collections.abc import Mapping
+from dataclasses import replace
+
+from course_lib.experiments.records import Experiment, Row
+from course_lib.training import lookups
+from course_lib.training.lookups import Recipe
+
+SEEDS = (0, 1, 2, 3, 4)
+STEPS = 300
+MEASURED_AT = (10, 25, 50, 75, 100, 150, 200, 300)  # steps after which a run is scored
+RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+RATES_STEPS = 100
+
+BASE = Recipe()
+
+
+def scale_rows(seed: int, steps: int) -> list[Row]:
+    """Scores divided by √d_k, not divided, and not divided but begun as small as the divided ones."""
+    return _rows("scores", lookups.variants(BASE), seed, steps)
+
+
+def tied_rows(seed: int, steps: int) -> list[Row]:
+    """W_Q = W_K against two matrices, where the one I look for looks for me, and where it does not."""
+    recipes = {
+        f"{matrices}, {game}": replace(BASE, tied=matrices == "W_Q = W_K", mutual=game == "in pairs")
+        for game in ("in a ring", "in pairs")
+        for matrices in ("two matrices", "W_Q = W_K")
+    }
+    return _rows("matrices", recipes, seed, steps)
+
+
+def rates_rows(seed: int, steps: int) -> list[Row]:
+    """With and without the division at five learning rates."""
+    rows: list[Row] = []
+    for rate in RATES:
+        recipes = lookups.variants(replace(BASE, lr=rate))
+        both = {name: recipes[name] for name in ("divided by √d_k", "not divided")}
+        rows += [row | {"rate": rate} for row in _rows("scores", both, seed, steps, (steps,))]
+    return rows
+
+
+def _rows(
+    column: str,
+    recipes: Mapping[str, Recipe],
+    seed: int,
+    steps: int,
+    points: tuple[int, ...] = MEASURED_AT,
+) -> list[Row]:
+    """Training loss, accuracy and weight on the right card of each recipe along its training.
+
+    The same model is scored on new deals; the loss is the mean over the training steps since the last score.
+    """
+    points = tuple(point for point in points if point <= steps)
+    if not points or points[-1] != steps:
+        points += (steps,)
+    rows: list[Row] = []
+    for name, recipe in recipes.items():
+        recipe = replace(recipe, seed=seed)
+        for step, model, history in lookups.train_in_stages(lookups.new_model(recipe), recipe, points):
+            row = {"training_loss": history.last(len(history.losses))}
+            row |= lookups.score(model, mutual=recipe.mutual)
+            row = {key: round(value, 4) for key, value in row.items()}
+            rows.append({"seed": seed, "step": step, column: name, **row})
+    return rows
+
+
+EXPERIMENTS = (
+    Experiment(
+        "scale",
+        "Does attention learn without the division by √d_k?",
+        scale_rows,
+        group="scores",
+        measure="accuracy",
+        seeds=SEEDS,
+        steps=STEPS,
+        live_steps=75,
+        tolerance=0.05,
+    ),
+    Experiment(
+        "rates",
+        "Would another learning rate do instead of the division?",
+        rates_rows,
+        group="scores",
+        measure="accuracy",
+        seeds=SEEDS[:3],
+        steps=RATES_STEPS,
+        live_steps=RATES_STEPS,
+        tolerance=0.05,
+    ),
+    Experiment(
+        "tied",
+        "What can attention not do when W_Q = W_K?",
+        tied_rows,
+        group="matrices",
+        measure="accuracy",
+        seeds=SEEDS,
+        steps=STEPS,
+        live_steps=75,
+        tolerance=0.05,
+    ),
+)

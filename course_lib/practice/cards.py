@@ -13,7 +13,7 @@ from html import escape
 from typing import Any
 
 from course_lib.practice.checking import FAILED, NOT_ATTEMPTED, PASSED, Result
-from course_lib.practice.kinds import Exercise, Prediction, Recall
+from course_lib.practice.kinds import Exercise, Prediction, Recall, axis_names
 
 GREEN, ORANGE, GREY, BLUE = "#009E73", "#D55E00", "#888888", "#0072B2"  # safe for colour-blind readers
 LETTERS = "abcdefghij"
@@ -102,8 +102,8 @@ def exercise_card(exercise: Exercise, number: str) -> Card:
 
 def _axes(what: str) -> str:
     """``B, S`` becomes ``(B, S)``; a description in words stays as it is."""
-    named = all(re.fullmatch(r"[A-Z](_\w+)?", part) for part in what.split(", "))
-    return f"({what}{',' if ', ' not in what else ''})" if named else what
+    names = axis_names(what)
+    return f"({what}{',' if len(names) == 1 else ''})" if names else what
 
 
 def hint_card(exercise: Exercise, level: int, solution: str | None) -> Card:

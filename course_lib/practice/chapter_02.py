@@ -1,4 +1,4 @@
-"""Practice of chapter 02, queries, keys, values: three exercises, seven predictions, and what chapter 03 recalls.
+"""Practice of chapter 02: three exercises, seven predictions, and what chapter 03 recalls.
 
 Each exercise stands in the same order: the reference (which is also the solution shown to learners), the
 wrong ways, the inputs, and the Exercise that ties them together. Source: Vaswani et al. 2017, section 3.2.1.
@@ -6,18 +6,33 @@ wrong ways, the inputs, and the Exercise that ties them together. Source: Vaswan
 
 from __future__ import annotations
 
-import torch
+import math
 
-from course_lib.practice.kinds import Case, Exercise, Misconception, Option, Output, Prediction, Recall
+import torch
+import torch.nn.functional as F
+
+from course_lib.practice.kinds import (
+    CannotCompare,
+    Case,
+    Exercise,
+    Misconception,
+    Option,
+    Output,
+    Prediction,
+    Recall,
+    View,
+)
 
 TITLE = "Queries, keys, values"
+
+_INFINITY = float("-inf")
 
 
 def _random(generator: torch.Generator, *shape: int) -> torch.Tensor:
     return torch.randn(*shape, generator=generator)
 
 
-# --- 02.soft-dict: one query, softmax(K q), values ------------------------------------------------------
+# --- 02.soft-dict: found = Σ_j softmax(k_j · q)_j v_j -----------------------------------------------------
 
 
 def soft_lookup(query, keys, values):
@@ -26,10 +41,52 @@ def soft_lookup(query, keys, values):
     return weights @ values  # (S,) @ (S, V) -> (V,)
 
 
+def _with_scores(score):
+    """A soft dictionary that scores in another way: ``score(query, keys)``."""
+    return lambda query, keys, values: torch.softmax(score(query, keys), dim=0) @ values
+
+
+def _hardest(query, keys, values):
+    return values[(keys @ query).argmax()]
+
+
+def _weights_on_keys(query, keys, values):
+    return torch.softmax(keys @ query, dim=0) @ keys
+
+
+def _hard_told(expected, got, args):
+    share = torch.softmax(args[1] @ args[0], dim=0).max().item()
+    return (
+        "You return one value, that of the best key: this is a Python dict that forgives typing mistakes. "
+        f"Here the best key has a share of {share:.0%}, and the other keys have the rest. Let every value "
+        "count with its share: argmax has no gradient, so a hard choice could not be learned."
+    )
+
+
+def _shares_told(expected, got, args):
+    scores = args[1] @ args[0]
+    return (
+        "The softmax is missing: your shares are the scores themselves. Here they run from "
+        f"{scores.min():.1f} to {scores.max():.1f} and sum to {scores.sum():.1f}, so what comes back can be "
+        "far outside of all values. Shares are positive and sum to 1."
+    )
+
+
 def _soft_dict_cases() -> list[Case]:
     g = torch.Generator().manual_seed(201)
+
+    def case(name: str, s: int, k: int, v: int) -> Case:
+        keys = _random(g, s, k)
+        keys[s - 1] = keys[0]  # a key that stands twice, with another value
+        return Case(name, (_random(g, k), keys, _random(g, s, v) + 0.5), {"S": s, "K": k, "V": v})
+
+    square = case("as many keys as features", 4, 4, 4)
+    query, keys, values = case("", 6, 3, 5).args
+    strided = (query, keys.T.contiguous().T, values.T.contiguous().T)
     return [
-        Case("four entries", (_random(g, 3), _random(g, 4, 3), _random(g, 4, 5)), {"S": 4, "K": 3, "V": 5}),
+        case("three different sizes", 5, 3, 4),
+        square,
+        Case("tensors that are not contiguous", strided, {"S": 6, "K": 3, "V": 5}),
     ]
 
 
@@ -39,17 +96,164 @@ SOFT_DICT = Exercise(
     minutes=6,
     difficulty=1,
     statement=(
-        "Write `soft_lookup(query, keys, values)`. A dict compares a key with yes or no; this one compares "
-        "with a dot product. Score each of the S keys against the query, turn the scores into shares that "
-        "sum to 1 with a softmax, and return the sum of the values, each times its share."
+        "Write `soft_lookup(query, keys, values)`. A Python dict compares a key with yes or no; this one "
+        "compares with a dot product. Score each of the S keys against the query, turn the scores into "
+        "shares that sum to 1 with a softmax, and return the sum of the values, each times its share."
     ),
     inputs={"query": "K", "keys": "S, K", "values": "S, V"},
     outputs=(Output("found", ("V",)),),
     reference=soft_lookup,
     cases=_soft_dict_cases,
-    hints=("", ""),
-    misconceptions=(),
-    insight="A dict returns one value; attention returns a mixture of all values, and can be trained.",
+    hints=(
+        "Three steps: compare, share out, mix. Which axis of `keys` disappears when each key is compared "
+        "with the query? And which axis of `values` disappears when the values are mixed?",
+        "scores  = keys times query              (S, K) times (K,) gives (S,)\n"
+        "weights = softmax of scores             (S,)\n"
+        "return weights times values             (S,) times (S, V) gives (V,)",
+    ),
+    misconceptions=(
+        Misconception("hard-choice", (_hardest,), _hard_told),
+        Misconception(
+            "no-softmax",
+            (lambda query, keys, values: keys @ query @ values,),
+            _shares_told,
+        ),
+        Misconception(
+            "divided-by-sum",
+            (
+                lambda query, keys, values: keys @ query / (keys @ query).sum() @ values,
+                lambda query, keys, values: (keys @ query).abs() / (keys @ query).abs().sum() @ values,
+                lambda query, keys, values: (keys @ query).relu() / (keys @ query).relu().sum() @ values,
+            ),
+            "You divide the scores by their sum. Scores can be negative, and their sum can be near 0, so "
+            "these shares can be negative or huge. The softmax takes exp first: every share is positive.",
+        ),
+        Misconception(
+            "weights-on-keys",
+            (_weights_on_keys,),
+            "Your shares are right, and you mix the keys with them. Keys are for finding, values are what "
+            "is found: multiply the shares with `values`. It runs with keys too, so no error warns you.",
+        ),
+        Misconception(
+            "values-compared",
+            (lambda query, keys, values: torch.softmax(values @ query, dim=0) @ values,),
+            "You compare the query with the values. A query is compared with keys; a value is carried by "
+            "its key and never compared. It only runs where keys and values have the same length.",
+        ),
+        Misconception(
+            "softmax-over-features",
+            (
+                lambda query, keys, values: torch.softmax(keys, dim=-1) @ query @ values,
+                lambda query, keys, values: torch.softmax(keys * query, dim=0).mean(dim=1) @ values,
+                lambda query, keys, values: torch.softmax(keys * query, dim=0).sum(dim=1) @ values,
+                _with_scores(lambda query, keys: keys @ torch.softmax(query, dim=0)),
+                _with_scores(lambda query, keys: torch.softmax(keys, dim=-1) @ query),
+            ),
+            "You take a softmax while the features (K) are still there. A key is compared as a whole: first "
+            "the dot product, which sums the features away, then one softmax over the S scores.",
+        ),
+        Misconception(
+            "plain-mean",
+            (
+                lambda query, keys, values: values.mean(dim=0),
+                _with_scores(lambda query, keys: (keys * query).sum(dim=1) * 0),
+            ),
+            "This is the plain mean of the values: the query has no effect, and every question gets the "
+            "same answer. The shares must come from the scores.",
+        ),
+        Misconception(
+            "plain-sum",
+            (
+                lambda query, keys, values: values.sum(dim=0),
+                lambda query, keys, values: torch.softmax(keys * query, dim=1).sum(dim=1) @ values,
+            ),
+            "This is the plain sum of the values: each one counts with 1, whatever the query is. If there "
+            "is a softmax in your function it runs over the features (K); it must run over the S keys.",
+        ),
+        Misconception(
+            "sign-reversed",
+            (
+                _with_scores(lambda query, keys: -(keys @ query)),
+                _with_scores(lambda query, keys: (keys - query).norm(dim=1)),
+                _with_scores(lambda query, keys: ((keys - query) ** 2).sum(dim=1)),
+            ),
+            "Your sign is reversed: the key that fits worst gets the largest share. A softmax gives most to "
+            "the largest number. A dot product is large when a key fits; a distance is large when it does "
+            "not.",
+        ),
+        Misconception(
+            "distance",
+            (
+                _with_scores(lambda query, keys: -(keys - query).norm(dim=1)),
+                _with_scores(lambda query, keys: -((keys - query) ** 2).sum(dim=1)),
+            ),
+            "You score by distance, and the nearest key gets most. That is a fair soft dictionary, and "
+            "another one: attention scores with the dot product, `keys @ query`, which is one matrix "
+            "product for all keys.",
+        ),
+        Misconception(
+            "cosine",
+            (_with_scores(lambda query, keys: F.cosine_similarity(keys, query[None], dim=1)),),
+            "You score by the cosine, so the lengths of query and keys have no effect and no score leaves "
+            "-1 … 1. A dot product keeps the lengths: a long query asks loudly and gets a sharp answer.",
+        ),
+        Misconception(
+            "scaled-already",
+            (_with_scores(lambda query, keys: keys @ query / math.sqrt(len(query))),),
+            "You divide the scores by √K. This belongs to scaled attention, and the page comes to it soon. "
+            "Here the score is the dot product itself.",
+        ),
+        Misconception(
+            "weights-returned",
+            (lambda query, keys, values: torch.softmax(keys @ query, dim=0),),
+            "You return the shares, one number for each key. They say where to look; now fetch: the sum of "
+            "the values, each times its share.",
+        ),
+        Misconception(
+            "no-sum",
+            (
+                lambda query, keys, values: torch.softmax(keys @ query, dim=0)[:, None] * values,
+                lambda query, keys, values: (torch.softmax(keys @ query, dim=0)[:, None] * values).T,
+            ),
+            "Each value is multiplied by its share, and the sum is missing: you still have one row for each "
+            "key. Sum over the keys (S), or let `weights @ values` multiply and sum at once.",
+        ),
+        Misconception(
+            "softmax-last",
+            (lambda query, keys, values: torch.softmax(keys @ query @ values, dim=0),),
+            "The softmax comes too late, after the values are mixed. It must turn the S scores into shares "
+            "before they meet the values.",
+        ),
+        Misconception(
+            "softmax-twice",
+            (lambda query, keys, values: torch.softmax(torch.softmax(keys @ query, dim=0), dim=0) @ values,),
+            "You take the softmax twice. The second one gets numbers between 0 and 1, which are close "
+            "together, and makes the shares almost even: the dictionary goes deaf.",
+        ),
+        Misconception(
+            "keys-transposed",
+            (lambda query, keys, values: torch.softmax(query @ keys, dim=0) @ values,),
+            "`query @ keys` sums over the keys (S), not over the features (K). It only runs where there are "
+            "as many keys as features. Write `keys @ query`, or `query @ keys.T`: one score for each key.",
+        ),
+    ),
+    insight="A dict returns one value; attention returns a mixture of all values, and it can be trained.",
+    advice=(
+        (
+            r"query\s*@\s*keys(?!\.)",
+            "`query @ keys` wants to sum over the keys. Each key is a row of `keys`, so its score is in "
+            "`keys @ query`.",
+        ),
+        (
+            r"values\s*@|weights\s*\*\s*values|must match the size",
+            "The shares (S,) must meet the S rows of `values`: `weights @ values` multiplies and sums.",
+        ),
+        (
+            r"Dimension out of range",
+            "There is one query and no batch: the scores have one axis, so their softmax is over `dim=0` "
+            "(or `dim=-1`).",
+        ),
+    ),
 )
 
 
@@ -63,11 +267,161 @@ def attention(q, k, v, allowed):
     return weights @ v  # (B, H, T, V)
 
 
+def _root(size: int) -> float:
+    return 1 / math.sqrt(size)
+
+
+def _scaled(factor, axis=-1, mask=lambda scores, allowed: scores.masked_fill(~allowed, _INFINITY)):
+    """Attention with another factor on the scores, another axis of the softmax, another mask."""
+
+    def wrong(q, k, v, allowed):
+        scores = q @ k.transpose(-2, -1) * factor(q, k, v)
+        return torch.softmax(mask(scores, allowed), dim=axis) @ v
+
+    return wrong
+
+
+def _right_factor(q, k, v):
+    return _root(k.shape[-1])
+
+
+def _masked(mask):
+    """The right factor and no factor: a learner with a wrong mask may not have the scale either."""
+    return _scaled(_right_factor, mask=mask), _scaled(lambda q, k, v: 1.0, mask=mask)
+
+
+def _over(axis):
+    masks = (lambda s, a: s.masked_fill(~a, _INFINITY), lambda s, a: s.masked_fill(~a, -1e9), lambda s, a: s)
+    factors = (_right_factor, lambda q, k, v: 1.0)
+    return tuple(_scaled(factor, axis, mask) for factor in factors for mask in masks)
+
+
+def _after(q, k, v, allowed):
+    return (torch.softmax(_scores(q, k), dim=-1) * allowed) @ v
+
+
+def _after_renormalised(q, k, v, allowed):
+    weights = torch.softmax(_scores(q, k), dim=-1).masked_fill(~allowed, _INFINITY)
+    return torch.softmax(weights, dim=-1) @ v
+
+
+def _scores(q, k):
+    return q @ k.transpose(-2, -1) * _root(k.shape[-1])
+
+
+def _weights(q, k, allowed):
+    return torch.softmax(_scores(q, k).masked_fill(~allowed, _INFINITY), dim=-1)
+
+
+def _scale_after(factor):
+    def wrong(q, k, v, allowed):
+        scores = (q @ k.transpose(-2, -1)).masked_fill(~allowed, _INFINITY)
+        return torch.softmax(scores, dim=-1) * factor(q, k, v) @ v
+
+    return wrong
+
+
+def _sizes(args):
+    q, k = args[0], args[1]
+    return q.shape[1], k.shape[-1]  # H, K
+
+
+def _no_scale_told(expected, got, args):
+    _, k = _sizes(args)
+    return (
+        f"The scale is missing: your scores are √{k} ≈ {math.sqrt(k):.2f} times too large. A dot product of "
+        f"{k} products has a variance of about {k}; divided by √{k} it is about 1 again, and the softmax "
+        "does not saturate."
+    )
+
+
+def _d_model_told(expected, got, args):
+    h, k = _sizes(args)
+    return (
+        f"Your scores are {math.sqrt(h):.2f} times too small: you divide by √{h * k}, the root of the "
+        f"features of all heads together (d_model). A dot product is taken inside one head: divide by √{k}, "
+        "the root of d_k."
+    )
+
+
+def _not_the_root_told(expected, got, args):
+    _, k = _sizes(args)
+    return (
+        f"Your scores are {math.sqrt(k):.2f} times too small: you divide by d_k = {k} and not by its root "
+        f"(or by √{k} twice). The variance of a score is about d_k, so its standard deviation is √d_k."
+    )
+
+
+def _by_positions_told(expected, got, args):
+    return (
+        "You divide by the root of a number of positions, T or S. A score is a sum over the features of one "
+        f"key, so its size grows with their number: d_k = {_sizes(args)[1]}, `k.shape[-1]`."
+    )
+
+
+def _multiplied_told(expected, got, args):
+    k = _sizes(args)[1]
+    return f"You multiply by √{k} where you should divide: your scores are {k} times too large."
+
+
+def _scale_after_told(expected, got, args):
+    k = _sizes(args)[1]
+    return (
+        f"You divide after the softmax, so your rows of weights sum to {_root(k):.2f} and every output is "
+        f"too small. And the softmax has seen the large scores: it is saturated already. Divide by √{k} "
+        "before the softmax."
+    )
+
+
+def _leaking_told(expected, got, args):
+    q, k, _, allowed = args
+    lost = (torch.softmax(_scores(q, k), dim=-1) * ~allowed).sum(dim=-1).max().item()
+    return (
+        "`allowed` has no effect: every query looks everywhere. One query gives "
+        f"{lost:.0%} of its attention to keys that it must not see. Set their scores to -inf before the "
+        "softmax."
+    )
+
+
+def _masked_after_told(expected, got, args):
+    q, k, _, allowed = args
+    left = (torch.softmax(_scores(q, k), dim=-1) * allowed).sum(dim=-1).min().item()
+    return (
+        "You mask after the softmax. The forbidden keys get 0, and the others keep their old shares: one "
+        f"row of weights sums to {left:.2f}. Put -inf into the scores first; then the softmax gives the "
+        "whole 1 to the keys that may be seen."
+    )
+
+
+def _small_score_told(expected, got, args):
+    return (
+        "The forbidden scores are 0 or not far below it (-1e-9 is a slip for -1e9). Such a score still gets "
+        "a share: exp(0) is 1. The score that means 'nothing at all' is -inf."
+    )
+
+
 def _attention_cases() -> list[Case]:
     g = torch.Generator().manual_seed(202)
-    sizes = {"B": 2, "H": 3, "T": 4, "S": 5, "K": 6, "V": 7}
-    q, k, v = _random(g, 2, 3, 4, 6), _random(g, 2, 3, 5, 6), _random(g, 2, 3, 5, 7)
-    return [Case("five different sizes", (q, k, v, torch.ones(4, 5, dtype=torch.bool)), sizes)]
+
+    def vectors(b, h, t, s, k, v):
+        keys = 1.5 * _random(g, b, h, s, k)
+        keys[0, :, s - 1] = keys[0, :, 0]  # a repeated word, with another value
+        return _random(g, b, h, t, k), keys, _random(g, b, h, s, v) + 0.5
+
+    def sizes(b, h, t, s, k, v):
+        return {"B": b, "H": h, "T": t, "S": s, "K": k, "V": v}
+
+    lengths = torch.tensor([7, 4])
+    plain, padded = (2, 3, 4, 7, 6, 5), torch.arange(7) < lengths[:, None, None, None]  # (B, 1, 1, S)
+    square, causal = (2, 2, 4, 4, 4, 4), torch.ones(4, 4).tril().bool()  # (T, S)
+    strided, drawn = (3, 2, 5, 6, 8, 4), torch.rand(3, 2, 5, 6, generator=g) < 0.6  # (B, H, T, S)
+    drawn[..., 0] |= ~drawn.any(dim=-1)  # every query may look somewhere
+    views = [x.transpose(1, 2).contiguous().transpose(1, 2) for x in vectors(*strided)]
+    return [
+        Case("six different sizes and a padded sentence", (*vectors(*plain), padded), sizes(*plain)),
+        Case("as many queries as keys and a causal mask", (*vectors(*square), causal), sizes(*square)),
+        Case("tensors that are not contiguous and a mask for each head", (*views, drawn), sizes(*strided)),
+    ]
 
 
 ATTENTION = Exercise(
@@ -78,7 +432,7 @@ ATTENTION = Exercise(
     statement=(
         "Write `attention(q, k, v, allowed)`: softmax(q kᵀ / √d_k) v, for all sentences and heads at once. "
         "d_k is the number of features of one key. `allowed` is True where a query may look; everywhere else "
-        "the weight must be exactly 0. Each query may look at one key at least."
+        "the weight must be exactly 0. Each query may look at one key at least. Return the output alone."
     ),
     inputs={
         "q": "B, H, T, K",
@@ -89,9 +443,225 @@ ATTENTION = Exercise(
     outputs=(Output("output", ("B", "H", "T", "V")),),
     reference=attention,
     cases=_attention_cases,
-    hints=("", ""),
-    misconceptions=(),
+    hints=(
+        "Five steps: MatMul, scale, mask, softmax, MatMul. Write the shape after each. Only the last two "
+        "axes take part in a matrix product, so which two axes of `k` must change places?",
+        "scores  = q times k with its last two axes exchanged     (B, H, T, S)\n"
+        "scores  = scores divided by the root of d_k\n"
+        "scores  = scores, but -inf where allowed is False\n"
+        "weights = softmax of scores over the keys, the last axis (B, H, T, S)\n"
+        "return weights times v                                   (B, H, T, V)",
+    ),
+    misconceptions=(
+        Misconception("no-scale", (_scaled(lambda q, k, v: 1.0),), _no_scale_told),
+        Misconception(
+            "scaled-by-d-model",
+            (_scaled(lambda q, k, v: _root(q.shape[1] * q.shape[-1])),),
+            _d_model_told,
+        ),
+        Misconception(
+            "divided-by-d-k",
+            (_scaled(lambda q, k, v: 1 / k.shape[-1]),),
+            _not_the_root_told,
+        ),
+        Misconception(
+            "scaled-by-positions",
+            (
+                _scaled(lambda q, k, v: _root(k.shape[-2])),
+                _scaled(lambda q, k, v: _root(q.shape[-2])),
+                _scaled(lambda q, k, v: _root(k.shape[1])),  # meant as the axis of positions
+            ),
+            _by_positions_told,
+        ),
+        Misconception(
+            "scaled-by-d-v",
+            (_scaled(lambda q, k, v: _root(v.shape[-1])),),
+            "You divide by the root of the number of features of a value. A score is made of queries and "
+            "keys alone; d_k is the number of features of a key, `k.shape[-1]`.",
+        ),
+        Misconception(
+            "multiplied-by-root",
+            (_scaled(lambda q, k, v: math.sqrt(k.shape[-1])),),
+            _multiplied_told,
+        ),
+        Misconception(
+            "scale-after-softmax",
+            (
+                _scale_after(_right_factor),
+                lambda q, k, v, allowed: _weights(q, k, allowed) * _root(k.shape[-1]) @ v,
+            ),
+            _scale_after_told,
+        ),
+        Misconception(
+            "softmax-over-queries",
+            _over(-2),
+            "Your softmax runs over the queries (axis T): each key shares itself out among them, and some "
+            "query may get almost nothing. Each query shares its attention out over the keys: `dim=-1`.",
+        ),
+        Misconception(
+            "softmax-over-heads",
+            _over(1),
+            "Your softmax runs over axis 1, the heads: they take attention away from each other. With "
+            "(B, H, T, S) the keys are the last axis: `dim=-1`.",
+        ),
+        Misconception(
+            "softmax-over-batch",
+            _over(0),
+            "Your softmax runs over axis 0, the batch: sentences that know nothing of each other share one "
+            "budget. The keys are the last axis: `dim=-1`.",
+        ),
+        Misconception(
+            "mask-unused",
+            _masked(lambda scores, allowed: scores),
+            _leaking_told,
+        ),
+        Misconception(
+            "mask-inverted",
+            (
+                *_masked(lambda scores, allowed: scores.masked_fill(allowed, _INFINITY)),
+                *_masked(lambda scores, allowed: scores.masked_fill(allowed, -1e9)),
+            ),
+            "Your mask is inverted: what is allowed is blocked, and the rest is open. `allowed` is True "
+            "where a query may look; `masked_fill` fills where its mask is True, so it needs `~allowed`.",
+        ),
+        Misconception(
+            "mask-after-softmax",
+            (
+                _after,
+                _after_renormalised,
+                lambda q, k, v, allowed: (torch.softmax(q @ k.transpose(-2, -1), dim=-1) * allowed) @ v,
+                lambda q, k, v, allowed: (
+                    torch.softmax(_scores(q, k), -1).masked_fill(~allowed, _INFINITY) @ v
+                ),
+            ),
+            _masked_after_told,
+        ),
+        Misconception(
+            "mask-not-low-enough",
+            tuple(
+                way
+                for fill in (-1e-9, 0.0, -1.0, -10.0)
+                for way in _masked(lambda scores, allowed, fill=fill: scores.masked_fill(~allowed, fill))
+            ),
+            _small_score_told,
+        ),
+        Misconception(
+            "weights-on-keys",
+            (
+                lambda q, k, v, allowed: _weights(q, k, allowed) @ k,
+                lambda q, k, v, allowed: _scaled(lambda q, k, v: 1.0)(q, k, k, allowed),
+            ),
+            "You mix the keys: `weights @ k`. Keys are compared, values are fetched: the last product is "
+            "`weights @ v`. Where K = V the shapes do not warn you.",
+        ),
+        Misconception(
+            "values-compared",
+            (lambda q, k, v, allowed: attention(q, v, v, allowed),),
+            "You compare the queries with the values. The scores are q kᵀ; the values come in only at the "
+            "end. It runs only where K = V.",
+        ),
+        Misconception(
+            "queries-and-keys-swapped",
+            (
+                lambda q, k, v, allowed: attention(k, q, v, allowed),
+                lambda q, k, v, allowed: _weights(q, k, allowed).transpose(-2, -1) @ v,
+            ),
+            "Queries and keys have changed places: your rows belong to keys. Row i must belong to query i "
+            "and run over the keys, `q @ k.transpose(-2, -1)`. It runs only where T = S.",
+        ),
+        Misconception(
+            "keys-not-transposed",
+            (
+                lambda q, k, v, allowed: (
+                    torch.softmax((q @ k * _root(k.shape[-1])).masked_fill(~allowed, _INFINITY), dim=-1) @ v
+                ),
+                lambda q, k, v, allowed: (
+                    torch.softmax(
+                        (
+                            q @ k.reshape(*k.shape[:2], k.shape[3], k.shape[2]) * _root(k.shape[-1])
+                        ).masked_fill(~allowed, _INFINITY),
+                        dim=-1,
+                    )
+                    @ v
+                ),
+            ),
+            "The keys are not transposed. Each score is a query times a key, feature by feature, so the last "
+            "two axes of `k` must change places: `k.transpose(-2, -1)`. `view` and `reshape` only cut the "
+            "numbers anew; they exchange no axes.",
+        ),
+        Misconception(
+            "no-softmax",
+            (
+                lambda q, k, v, allowed: _scores(q, k).masked_fill(~allowed, 0.0) @ v,
+                lambda q, k, v, allowed: _scores(q, k).masked_fill(~allowed, _INFINITY) @ v,
+                lambda q, k, v, allowed: _scores(q, k) @ v,
+            ),
+            "The softmax is missing: scores meet the values. Scores can be negative and of any size; the "
+            "softmax makes each row a set of shares that sum to 1.",
+        ),
+        Misconception(
+            "hard-choice",
+            (
+                lambda q, k, v, allowed: (
+                    F.one_hot(_weights(q, k, allowed).argmax(dim=-1), k.shape[-2]).to(v.dtype) @ v
+                ),
+            ),
+            "Each query fetches the value of its best key alone. No gradient flows through such a choice. "
+            "Mix all values, each with its weight.",
+        ),
+        Misconception(
+            "plain-mean",
+            (
+                lambda q, k, v, allowed: (
+                    torch.softmax((_scores(q, k) * 0).masked_fill(~allowed, _INFINITY), dim=-1) @ v
+                ),
+                lambda q, k, v, allowed: v.mean(dim=-2, keepdim=True).expand(*q.shape[:3], v.shape[-1]),
+            ),
+            "Every value gets the same weight: queries and keys have no effect. The weights must come from "
+            "the scores, q kᵀ.",
+        ),
+        Misconception(
+            "weights-returned",
+            (lambda q, k, v, allowed: _weights(q, k, allowed),),
+            "These are the weights: where each query looks. The last step is missing, to fetch what stands "
+            "there: `weights @ v`.",
+        ),
+    ),
     insight="MatMul, scale, mask, softmax, MatMul: five steps, and no loop over words.",
+    advice=(
+        (
+            r"k\.T\b|k\.mT\b.*\.T\b|k\.t\(\)",
+            "`.T` turns all axes round, the batch too. Only the last two change places: "
+            "`k.transpose(-2, -1)`.",
+        ),
+        (
+            r"k\.(transpose|permute|swapaxes)\(",
+            "Look at the axes that you exchange: (B, H, S, K) must become (B, H, K, S), so it is the last "
+            "two, -2 and -1.",
+        ),
+        (
+            r"q\s*\*\s*k",
+            "`*` multiplies cell by cell. Every query meets every key in a matrix product: "
+            "`q @ k.transpose(-2, -1)`.",
+        ),
+        (
+            r"q\s*@\s*k\b",
+            "A matrix product sums over the last axis of `q` and the last but one of `k`. Both must be the "
+            "features K: `k.transpose(-2, -1)`.",
+        ),
+        (
+            r"not allowed|Boolean value",
+            "`not` is for one truth value; for a tensor of them write `~allowed`.",
+        ),
+        (
+            r"allowed\[",
+            "`allowed` broadcasts to (B, H, T, S) as it is: it needs no new axis.",
+        ),
+        (
+            r"math\.sqrt|must be real number|only one element tensors",
+            "The root is of one number, the size of an axis: `k.shape[-1] ** 0.5`.",
+        ),
+    ),
 )
 
 
@@ -99,13 +669,148 @@ ATTENTION = Exercise(
 
 
 def queries_and_keys(wanted, n_keys):
-    k = torch.eye(n_keys)  # (S, K): each key answers to one name, its own
-    q = 100 * k[wanted]  # (T, K): each query calls the name it wants, loudly
+    k = torch.eye(n_keys)  # (S, K): each key has a feature of its own
+    loud = 20 * n_keys**0.5  # after the division by √K a score of 20 is left
+    q = loud * k[wanted]  # (T, K): each query is the key that it wants, said loudly
     return q, k
 
 
+def _weights_by_hand(answer, args):
+    """softmax(q kᵀ / √K); a row with 0.99 or more on the wanted key counts as 1 there."""
+    q, k = (part.detach().float() for part in answer)
+    wanted, n_keys = args
+    for name, part, rows, what in (("q", q, len(wanted), "query"), ("k", k, n_keys, "key")):
+        if part.dim() != 2 or len(part) != rows:
+            raise CannotCompare(
+                f"your `{name}` has shape {tuple(part.shape)}; it needs two axes, with {rows} rows, one for "
+                f"each {what}, and as many features K as you like."
+            )
+    if q.shape[1] != k.shape[1]:
+        raise CannotCompare(
+            f"your `q` has {q.shape[1]} features and your `k` has {k.shape[1]}. A score is a dot product of "
+            "a query with a key, so both need the same number of features K."
+        )
+    weights = torch.softmax(q @ k.T / k.shape[1] ** 0.5, dim=-1)  # (T, S)
+    right = F.one_hot(wanted, n_keys).float()
+    enough = (weights * right).sum(dim=-1, keepdim=True) >= 0.99
+    return torch.where(enough, right, weights)
+
+
+def _by_hand(make):
+    """A wrong answer, said with several loudnesses: ``make(wanted, n_keys, loud)``."""
+    return tuple(
+        lambda wanted, n_keys, loud=loud: make(wanted, n_keys, loud) for loud in (1.0, 10.0, 100.0, 1000.0)
+    )
+
+
+def _looks_at(expected, got, args):
+    """For each row, whether it looks at the wanted key more than at any other."""
+    best = got.max(dim=-1).values
+    others = got.masked_fill(expected > 0.5, 0.0).max(dim=-1).values
+    return best > others + 1e-6
+
+
+def _too_quiet(expected, got, args):
+    return bool(_looks_at(expected, got, args).all())
+
+
+def _too_quiet_told(expected, got, args):
+    share = (got * expected).sum(dim=-1).min().item()
+    return (
+        "Every query looks most at the key it wants, and not clearly enough: one row puts "
+        f"{share:.2f} there with {args[1]} keys. Dot products must differ by more. Say the queries louder, "
+        "for example `100 * q`; and remember that the scores are divided by √K, so many features need "
+        "more."
+    )
+
+
+def _even(expected, got, args):
+    return bool((got - 1 / got.shape[1]).abs().max() < 1e-3)
+
+
+def _all_points_at(target):
+    """A sign: wherever the row is wrong, it looks at ``target(wanted, n_keys)`` and not at the wanted key."""
+
+    def sign(expected, got, args):
+        wrong = (got * expected).sum(dim=-1) < 0.5
+        aim = target(*args)
+        return bool(wrong.any() and (got.argmax(dim=-1) == aim)[wrong].all())
+
+    return sign
+
+
+def _to_itself(wanted, n_keys):
+    return torch.arange(len(wanted)) % n_keys
+
+
+def _one_number(wanted, n_keys, loud):
+    return loud * wanted[:, None].float(), torch.arange(n_keys)[:, None].float()
+
+
+def _one_number_from_1(wanted, n_keys, loud):
+    return loud * (wanted[:, None].float() + 1), torch.arange(1, n_keys + 1)[:, None].float()
+
+
+def _itself(wanted, n_keys, loud):
+    keys = torch.eye(n_keys)
+    return loud * keys[_to_itself(wanted, n_keys)], keys
+
+
+def _shifted(step):
+    def make(wanted, n_keys, loud):
+        keys = torch.eye(n_keys)
+        return loud * keys[(wanted + step) % n_keys], keys
+
+    return make
+
+
+def _reversed(wanted, n_keys, loud):
+    keys = torch.eye(n_keys)
+    return -loud * keys[wanted], keys
+
+
+def _keys_chosen(wanted, n_keys, loud):
+    return loud * torch.eye(n_keys)[: len(wanted)], torch.eye(n_keys)[wanted]
+
+
+def _first_wish(wanted, n_keys, loud):
+    keys = torch.eye(n_keys)
+    return loud * keys[wanted[:1]].expand(len(wanted), n_keys), keys
+
+
+def _infinite(wanted, n_keys):
+    keys = torch.eye(n_keys)
+    return keys[wanted] * float("inf"), keys
+
+
+def _infinite_and_zero(wanted, n_keys):
+    keys = torch.eye(n_keys)
+    return torch.where(keys[wanted] > 0, float("inf"), 0.0), keys
+
+
+def _never_wanted(wanted, n_keys):
+    keys = torch.eye(n_keys)
+    return 1e4 * keys[wanted] + 1, torch.zeros(n_keys, n_keys)
+
+
+def _few_random_features(wanted, n_keys):
+    keys = _random(torch.Generator().manual_seed(1), n_keys, 2)
+    return 100 * keys[wanted], keys
+
+
 def _retrieval_cases() -> list[Case]:
-    return [Case("each looks at the one before", (torch.tensor([0, 0, 1, 2]), 5), {"T": 4, "S": 5})]
+    g = torch.Generator().manual_seed(203)
+
+    def case(name: str, wanted: torch.Tensor, s: int) -> Case:
+        return Case(name, (wanted, s), {"T": len(wanted), "S": s})
+
+    previous = (torch.arange(6) - 1).clamp(min=0)
+    return [
+        case("five keys and four queries", torch.tensor([3, 0, 4, 1]), 5),
+        case("each word fetching the one before", previous, 6),
+        case("more queries than keys", torch.tensor([2, 0, 0, 1, 2, 1, 0]), 3),
+        case("40 keys", torch.randint(40, (9,), generator=g), 40),
+    ]
 
 
 RETRIEVAL = Exercise(
@@ -116,16 +821,118 @@ RETRIEVAL = Exercise(
     statement=(
         "Write `queries_and_keys(wanted, n_keys)`. Nothing is learned here: you set the numbers. "
         "`wanted[i]` is the position that query i must fetch. Return `q` and `k` such that every row of "
-        "softmax(q kᵀ / √K) puts at least 0.99 on the wanted position. There are many right answers; you "
-        "choose the number of features K."
+        "softmax(q kᵀ / √K) puts at least 0.99 on the wanted position. There are many right answers, and "
+        "the number of features K is yours to choose."
     ),
     inputs={"wanted": "T", "n_keys": "the number of keys, S"},
     outputs=(Output("q", ("T", "K")), Output("k", ("S", "K"))),
     reference=queries_and_keys,
     cases=_retrieval_cases,
-    hints=("", ""),
-    misconceptions=(),
-    insight="A query is the key of what it wants, said loudly. Training finds such vectors by itself.",
+    hints=(
+        "First give each key a vector that no other key resembles: which S vectors have a dot product of 0 "
+        "with each other? Then ask: with which of these vectors does a query get a large dot product with "
+        "one key and 0 with all others?",
+        "k = one feature for each key: the identity matrix      (S, S)\n"
+        "q = for each query, the row of k that it wants          (T, S)\n"
+        "make q louder: times a large number, so that a gap of 10 or more is left after dividing by √S\n"
+        "return q, k",
+    ),
+    misconceptions=(
+        Misconception(
+            "too-quiet",
+            tuple(
+                lambda wanted, n_keys, loud=loud: (loud * torch.eye(n_keys)[wanted], torch.eye(n_keys))
+                for loud in (1.0, 2.0, 5.0, 10.0, 20.0)
+            ),
+            _too_quiet_told,
+            sign=_too_quiet,
+        ),
+        Misconception(
+            "one-number",
+            _by_hand(_one_number) + _by_hand(_one_number_from_1),
+            "You use the position itself as the one feature, so the score is i · j. A product is no "
+            "comparison: whatever the query asks for, the largest number wins. Give each key a direction of "
+            "its own, for example a row of `torch.eye(n_keys)`.",
+            sign=_all_points_at(lambda wanted, n_keys: torch.full_like(wanted, n_keys - 1)),
+        ),
+        Misconception(
+            "looks-at-itself",
+            _by_hand(_itself),
+            "`wanted` has no effect: query i looks at key i. Query i must look like the key at position "
+            "wanted[i]: `k[wanted]` picks these rows.",
+            sign=_all_points_at(_to_itself),
+        ),
+        Misconception(
+            "off-by-one",
+            _by_hand(_shifted(1)) + _by_hand(_shifted(-1)),
+            "Every query looks one position beside the one it wants. Positions are counted from 0, and "
+            "`wanted` counts so too.",
+            sign=lambda expected, got, args: any(
+                _all_points_at(lambda wanted, n, step=step: (wanted + step) % n)(expected, got, args)
+                for step in (1, -1)
+            ),
+        ),
+        Misconception(
+            "sign-reversed",
+            _by_hand(_reversed),
+            "The sign is reversed: each query avoids the key that it wants, and all others share the "
+            "weight. A large dot product means a good fit.",
+        ),
+        Misconception(
+            "keys-chosen",
+            _by_hand(_keys_chosen),
+            "You pick the keys by `wanted`, not the queries. It runs only where T = S, and answers the "
+            "question turned round: 'who wants me?' The keys say who they are; the queries say what they "
+            "want. (Or do you return `k, q`? The order is `q, k`.)",
+        ),
+        Misconception(
+            "one-wish-for-all",
+            _by_hand(_first_wish),
+            "All queries ask for the same key. Each row of `q` belongs to another query: row i must look "
+            "like the key at wanted[i].",
+            sign=lambda expected, got, args: bool(
+                (got - got[:1]).abs().max() < 1e-3 and not _even(expected, got, args)
+            ),
+        ),
+        Misconception(
+            "all-scores-equal",
+            (
+                lambda wanted, n_keys: (torch.zeros(len(wanted), n_keys), torch.eye(n_keys)),
+                lambda wanted, n_keys: (torch.ones(len(wanted), n_keys), torch.ones(n_keys, n_keys)),
+                _never_wanted,
+            ),
+            "Every row is even: all keys get the same score. Keys that are equal, or queries that fit all "
+            "keys alike, cannot be told apart. Give each key a vector of its own.",
+            sign=_even,
+        ),
+        Misconception(
+            "infinite",
+            (_infinite, _infinite_and_zero),
+            "Infinity is too loud: ∞ · 0 is NaN, and so is the whole row. A large number is enough: with "
+            "a score that is 10 above the others, e¹⁰ ≈ 22,000 to 1, a row is as good as one cell.",
+            sign=lambda expected, got, args: bool(got.isnan().any()),
+        ),
+        Misconception(
+            "another-wins",
+            (_few_random_features,),
+            "Some query scores another key higher than the one it wants. The dot product of a query with its "
+            "key is not enough: it must beat the dot products with all others. Keys of equal length that "
+            "point in different directions do it; the rows of `torch.eye(n_keys)` are the easiest.",
+            sign=lambda expected, got, args: not got.isnan().any(),
+        ),
+    ),
+    insight=(
+        "A query is the key of what it wants, said loudly. W_Q and W_K learn to make such pairs out of words."
+    ),
+    tolerance=1e-3,
+    advice=(
+        (
+            r"indices|index",
+            "`wanted` is a tensor of positions, so it can pick rows: `k[wanted]`. `n_keys` is the number of "
+            "rows that `k` needs.",
+        ),
+    ),
+    view=View(Output("softmax(q kᵀ / √K)", ("T", "S"), True), _weights_by_hand),
 )
 
 EXERCISES = (SOFT_DICT, ATTENTION, RETRIEVAL)

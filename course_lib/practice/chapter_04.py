@@ -1,11 +1,1375 @@
-"""Practice of chapter 04, masking."""
+"""Practice of chapter 04, masking: six exercises, eight predictions, and what later chapters recall.
+
+Each exercise stands in the same order: the reference (which is also the solution shown to learners), the
+wrong ways, the inputs, and the Exercise that ties them together. A mask is named ``allowed`` everywhere:
+True = may attend. Source of the causal mask: Vaswani et al. 2017, section 3.2.3; of the prefix mask:
+Raffel et al. 2020, section 3.2.1.
+"""
 
 from __future__ import annotations
 
-from course_lib.practice.kinds import Exercise, Prediction, Recall
+from collections.abc import Callable
+
+import torch
+
+from course_lib.metrics import leak_matrix
+from course_lib.practice.kinds import (
+    CannotCompare,
+    Case,
+    Exercise,
+    Misconception,
+    Option,
+    Output,
+    Prediction,
+    Recall,
+    View,
+)
 
 TITLE = "Masking"
 
-EXERCISES: tuple[Exercise, ...] = ()
-PREDICTIONS: tuple[Prediction, ...] = ()
-RECALL: tuple[Recall, ...] = ()
+_INFINITY = float("-inf")
+
+
+def _random(generator: torch.Generator, *shape: int) -> torch.Tensor:
+    return torch.randn(*shape, generator=generator)
+
+
+def _additive(mask: Callable[..., torch.Tensor], fill: float) -> Callable[..., torch.Tensor]:
+    """The same mask in the other form: 0 where attention may go, ``fill`` where it may not."""
+    return lambda *args: torch.zeros(mask(*args).shape).masked_fill(~mask(*args), fill)
+
+
+# --- 04.causal: the queries are the last T of S positions ----------------------------------------------
+
+
+def causal_mask(T, S):
+    query = torch.arange(S - T, S)[:, None]  # (T, 1): the queries are the last T positions
+    key = torch.arange(S)[None, :]  # (1, S)
+    return key <= query  # (T, S)
+
+
+def _lower(T, S, diagonal):
+    return torch.ones(T, S).tril(diagonal).bool()
+
+
+def _upper(T, S, diagonal):
+    return torch.ones(T, S).triu(diagonal).bool()
+
+
+def _blocks_itself(expected, got, args):
+    T, S = args
+    return (
+        f"The diagonal is blocked: query 0 stands at position {S - T} and may not attend to key {S - T}, "
+        "which is itself. A position may always look at itself: nothing there is unknown. With the "
+        "diagonal blocked, the first position of a sentence has no key at all. Use ≤, not <."
+    )
+
+
+def _sees_one_ahead(expected, got, args):
+    T, S = args
+    return (
+        f"Off by one: query 0 stands at position {S - T} and may attend to key {S - T + 1}, the next "
+        f"token. In all {int((got.bool() & ~expected).sum())} cells are open that belong to the future. "
+        "The next token is what the model must predict: in training it would copy the answer."
+    )
+
+
+def _upper_triangle(expected, got, args):
+    seen = int((got.bool() & ~expected).sum())
+    return (
+        f"This is the upper triangle: each query sees itself and what comes after it, {seen} future cells "
+        "here. Rows are queries and columns are keys, so the past of row t lies to the left of column t: "
+        "tril, not triu."
+    )
+
+
+CAUSAL = Exercise(
+    id="04.causal",
+    title="Causal mask",
+    minutes=8,
+    difficulty=1,
+    statement=(
+        "Write `causal_mask(T, S)`. There are S positions with keys, and the queries are the last T of "
+        "them. Each query may attend to its own position and to all positions before it. Return the "
+        "boolean mask: True = may attend."
+    ),
+    inputs={"T": "number of queries", "S": "number of keys, S ≥ T"},
+    outputs=(Output("allowed", ("T", "S")),),
+    reference=causal_mask,
+    cases=lambda: [
+        Case("as many queries as keys", (4, 4), {"T": 4, "S": 4}),
+        Case("three queries and five keys", (3, 5), {"T": 3, "S": 5}),
+        Case("one query and six keys", (1, 6), {"T": 1, "S": 6}),
+    ],
+    hints=(
+        "At which position does query t stand, if the queries are the last T of S? Write down the row "
+        "of allowed keys for T = 1 and S = 3: one new token, and two that came before it.",
+        "query = the positions S - T … S - 1, as a column     (T, 1)\n"
+        "key   = the positions 0 … S - 1, as a row            (1, S)\n"
+        "return key ≤ query                                   (T, S)",
+    ),
+    misconceptions=(
+        Misconception(
+            "diagonal-blocked",
+            (lambda T, S: _lower(T, S, S - T - 1), lambda T, S: _lower(T, S, -1)),
+            _blocks_itself,
+        ),
+        Misconception(
+            "sees-the-next",
+            (lambda T, S: _lower(T, S, S - T + 1), lambda T, S: _lower(T, S, 1)),
+            _sees_one_ahead,
+        ),
+        Misconception(
+            "upper-triangle",
+            (lambda T, S: _upper(T, S, S - T), lambda T, S: _upper(T, S, 0)),
+            _upper_triangle,
+        ),
+        Misconception(
+            "blocked-convention",
+            (lambda T, S: ~causal_mask(T, S), lambda T, S: _upper(T, S, 1)),
+            "Your mask is True where attention is blocked: the whole future is marked, and nothing else. "
+            "Some libraries count that way. In this course True = may attend, so yours is the exact "
+            "opposite: `~mask`.",
+        ),
+        Misconception(
+            "top-left",
+            (lambda T, S: _lower(T, S, 0),),
+            "With T = S your mask is right; with fewer queries than keys it stands in the wrong corner. "
+            "Your query 0 sees key 0 alone, as if the queries were the first positions. They are the "
+            "last T: query t stands at position t + S - T.",
+        ),
+        Misconception(
+            "keys-as-rows",
+            (lambda T, S: causal_mask(T, S).T, lambda T, S: _lower(S, T, 0)),
+            "Rows and columns are exchanged: your mask has S rows and T columns. A row belongs to a "
+            "query and a column to a key, so that a mask lies on the scores: (T, S).",
+        ),
+        Misconception(
+            "row-for-each-key",
+            (lambda T, S: _lower(S, S, 0),),
+            "Your mask has a row for each of the S positions. There are only T queries: keep the last T "
+            "rows, `[-T:]` or `[S - T:]`.",
+        ),
+        Misconception(
+            "keys-forgotten",
+            (lambda T, S: _lower(T, T, 0),),
+            "Your mask is T by T. The S - T earlier positions have keys as well, and every query may "
+            "attend to them: these columns are missing on the left.",
+        ),
+        Misconception(
+            "additive",
+            (_additive(causal_mask, _INFINITY), _additive(causal_mask, -1e9)),
+            "The places are right, and this is the other form of a mask: 0 and -∞, made to be added to "
+            "the scores. Here the mask is boolean, True = may attend: return the comparison itself.",
+        ),
+        Misconception(
+            "everything-open",
+            (lambda T, S: torch.ones(T, S).bool(),),
+            "Everything is allowed, so each query sees the whole future. Compare the position of the key "
+            "with the position of the query.",
+        ),
+        Misconception(
+            "only-itself",
+            (lambda T, S: causal_mask(T, S) & _upper(T, S, S - T), lambda T, S: torch.eye(T, S).bool()),
+            "Only the diagonal is open: each query may look at itself and at nothing else. The past "
+            "belongs to it as well: all keys with a position ≤ its own.",
+        ),
+    ),
+    insight="With T = 1 every key is allowed: that is one step of a generator that keeps its old keys.",
+    advice=(
+        (
+            r"triu|tril",
+            "torch.tril and torch.triu take a tensor, for example `torch.ones(T, S)`, and an optional "
+            "`diagonal`.",
+        ),
+    ),
+)
+
+
+# --- 04.padding: padding is closed as a key --------------------------------------------------------------
+
+
+def padding_mask(ids, pad_id):
+    return (ids != pad_id)[:, None, None, :]  # (B, S) -> (B, 1, 1, S)
+
+
+def _by_length(ids, pad_id):
+    lengths = (ids != pad_id).sum(dim=1)  # (B,)
+    return (torch.arange(ids.shape[1]) < lengths[:, None])[:, None, None, :]
+
+
+def _both_sides(ids, pad_id):
+    words = ids != pad_id
+    return (words[:, None, :] & words[:, :, None])[:, None]  # (B, 1, S, S)
+
+
+PADDING = Exercise(
+    id="04.padding",
+    title="Padding mask",
+    minutes=6,
+    difficulty=1,
+    statement=(
+        "Write `padding_mask(ids, pad_id)`. A batch of token ids is filled up with `pad_id`, at the end "
+        "or in front. Nobody may attend to padding. Return a boolean mask, True = may attend, that lies "
+        "on scores (B, H, T, S) by broadcasting: one axis for heads and one for queries, both of size 1."
+    ),
+    inputs={"ids": "B, S", "pad_id": "the id that fills up"},
+    outputs=(Output("allowed", ("B", "1", "1", "S")),),
+    reference=padding_mask,
+    cases=lambda: [
+        Case(
+            "padding at the end",
+            (torch.tensor([[5, 3, 8, 2, 0], [7, 4, 0, 0, 0]]), 0),
+            {"B": 2, "1": 1, "S": 5},
+        ),
+        Case(
+            "padding in front, and a pad_id that is not 0",
+            (torch.tensor([[9, 9, 4, 0], [3, 12, 0, 6], [9, 9, 9, 5]]), 9),
+            {"B": 3, "1": 1, "S": 4},
+        ),
+        Case(
+            "as many sentences as positions",
+            (torch.tensor([[1, 6, 6], [2, 1, 1], [6, 5, 4]]), 1),
+            {"B": 3, "1": 1, "S": 3},
+        ),
+    ],
+    hints=(
+        "Which of the last two axes of the scores (B, H, T, S) holds the keys? The answer for a token "
+        "must lie along that axis, and the axes for heads and queries must be there with size 1.",
+        "is_word = ids compared with pad_id                    (B, S)\n"
+        "return is_word with two new axes in the middle        (B, 1, 1, S)",
+    ),
+    misconceptions=(
+        Misconception(
+            "masks-queries",
+            (lambda ids, pad_id: (ids != pad_id)[:, None, :, None],),
+            "Your mask closes rows, not columns: shape (B, 1, S, 1) lies along the queries. Then padding "
+            "looks at nothing, while every word still looks at padding. The keys are the last axis: "
+            "(B, 1, 1, S).",
+        ),
+        Misconception(
+            "inverted",
+            (lambda ids, pad_id: (ids == pad_id)[:, None, None, :],),
+            "Inverted: yours is True on padding, so all words are closed and only padding is open. "
+            "True = may attend, and a word is where the id is *not* pad_id.",
+        ),
+        Misconception(
+            "lines-up-with-heads",
+            (lambda ids, pad_id: (ids != pad_id)[:, None, :],),
+            "An axis is missing: broadcasting lines shapes up from the right, so (B, 1, S) meets "
+            "(B, H, T, S) with B at the heads. It fails if H differs from B, and if they are equal head "
+            "number i gets the padding of sentence number i. Add an axis for heads and one for queries.",
+        ),
+        Misconception(
+            "lines-up-with-queries",
+            (lambda ids, pad_id: ids != pad_id,),
+            "The comparison is right and the new axes are missing: broadcasting lines shapes up from the "
+            "right, so (B, S) meets (B, H, T, S) with B at the queries. If T = B it even runs, and query "
+            "number i gets the padding of sentence number i.",
+        ),
+        Misconception(
+            "axes-at-the-end",
+            (lambda ids, pad_id: (ids != pad_id)[:, :, None, None],),
+            "The new axes stand behind S, so your positions lie along the heads. Keys are the last axis "
+            "of the scores: the two new axes go between B and S.",
+        ),
+        Misconception(
+            "axes-in-front",
+            (lambda ids, pad_id: (ids != pad_id)[None, None],),
+            "The new axes stand in front of B, so your sentences lie along the queries. B is the first "
+            "axis of the scores: the two new axes go between B and S.",
+        ),
+        Misconception(
+            "rows-and-columns",
+            (_both_sides,),
+            "You close padding as a query as well. Its rows would then have nothing left to look at, a "
+            "softmax over nothing, and nobody reads what padding computes. Close it as a key only: the "
+            "loss leaves the padded rows out.",
+        ),
+        Misconception(
+            "row-for-each-query",
+            (lambda ids, pad_id: padding_mask(ids, pad_id).expand(-1, 1, ids.shape[1], -1),),
+            "Right values, written out: all your S rows are the same. Leave the query axis at size 1; "
+            "then the mask fits any number of queries, also those of another sentence.",
+        ),
+        Misconception(
+            "zero-is-padding",
+            (
+                lambda ids, pad_id: (ids != 0)[:, None, None, :],
+                lambda ids, pad_id: (ids > 0)[:, None, None, :],
+            ),
+            "You compare with 0. The id of padding is `pad_id`: here some inputs have another one, and "
+            "there 0 is a word like any other.",
+        ),
+        Misconception(
+            "greater-than-pad",
+            (lambda ids, pad_id: (ids > pad_id)[:, None, None, :],),
+            "You take ids greater than pad_id for words. The id of padding is a name, not a size: words "
+            "may have ids on both sides of it. Compare with `!=`.",
+        ),
+        Misconception(
+            "padding-at-the-end-only",
+            (_by_length,),
+            "You count the words and open that many positions from the left. It holds for padding at the "
+            "end; when padding stands in front, it closes words and opens padding. Ask each position "
+            "whether it is padding.",
+        ),
+        Misconception(
+            "additive",
+            (_additive(padding_mask, _INFINITY), _additive(padding_mask, -1e9)),
+            "The places are right, and this is the other form of a mask: 0 and -∞, made to be added to "
+            "the scores. Here the mask is boolean, True = may attend: return the comparison itself.",
+        ),
+    ),
+    insight="Padding is closed as a key. As a query it may look around: nobody reads its answer.",
+)
+
+
+# --- 04.combine: causal and padding ---------------------------------------------------------------------
+
+
+def combine(causal, padding):
+    return causal & padding  # (T, S) & (B, 1, 1, S) -> (B, 1, T, S)
+
+
+def _with_padded_queries(causal, padding):
+    queries = padding[..., -causal.shape[0] :].transpose(-1, -2)  # (B, 1, T, 1)
+    return causal & padding & queries
+
+
+def _or_leaks(expected, got, args):
+    causal, padding = args
+    future = int((got.bool() & ~causal).sum())
+    blank = int((got.bool() & ~padding).sum())
+    return (
+        f"`or` opens what either mask opens: {future} cells show the future and {blank} show padding. A "
+        "key must pass both gates: it is no padding *and* it is not in the future. `&`, not `|`; for "
+        "booleans `+` is an `or` as well."
+    )
+
+
+def _combine_cases() -> list[Case]:
+    def case(name: str, T: int, words: list[list[int]]) -> Case:
+        padding = torch.tensor(words).bool()[:, None, None, :]
+        B, S = len(words), len(words[0])
+        return Case(name, (causal_mask(T, S), padding), {"B": B, "1": 1, "T": T, "S": S})
+
+    return [
+        case("two sentences of four positions", 4, [[1, 1, 1, 1], [1, 1, 0, 0]]),
+        case("fewer queries than keys", 3, [[1, 1, 1, 1, 0], [1, 1, 0, 0, 0]]),
+        case("padding in front, as many sentences as queries", 3, [[0, 0, 1], [1, 1, 1], [0, 1, 1]]),
+    ]
+
+
+COMBINE = Exercise(
+    id="04.combine",
+    title="Causal and padding",
+    minutes=5,
+    difficulty=1,
+    statement=(
+        "Write `combine(causal, padding)`. A decoder needs both: no look at the future and no look at "
+        "padding. Put two boolean masks together into one, True = may attend."
+    ),
+    inputs={"causal": "T, S", "padding": "B, 1, 1, S"},
+    outputs=(Output("allowed", ("B", "1", "T", "S")),),
+    reference=combine,
+    cases=_combine_cases,
+    hints=(
+        "Think of two gates that stand one behind the other. When may a look pass: if one is open, or "
+        "if both are? The shapes need no help: (T, S) and (B, 1, 1, S) broadcast to (B, 1, T, S).",
+        "return causal AND padding, element by element         (B, 1, T, S)",
+    ),
+    misconceptions=(
+        Misconception(
+            "or-instead-of-and",
+            (lambda causal, padding: causal | padding,),
+            _or_leaks,
+        ),
+        Misconception(
+            "added",
+            (lambda causal, padding: causal.float() + padding.float(),),
+            "You add the masks: cells open in both count 2, cells open in one count 1, and both pass for "
+            "true. That is an `or` with bigger numbers. A key must be allowed by both: `&`.",
+        ),
+        Misconception(
+            "exclusive-or",
+            (lambda causal, padding: causal ^ padding,),
+            "`^` is true where exactly one of the two is true: it closes all that both allow. A key must "
+            "be allowed by both: `&`.",
+        ),
+        Misconception(
+            "agreement",
+            (lambda causal, padding: causal == padding,),
+            "`==` is true where the two agree, also where both say no: a padded key in the future is "
+            "open. A key must be allowed by both: `&`.",
+        ),
+        Misconception(
+            "only-causal",
+            (
+                lambda causal, padding: causal.expand(len(padding), 1, -1, -1),
+                lambda causal, padding: causal,
+                lambda causal, padding: causal[None, None],
+            ),
+            "The causal mask is all that is left: padding is open to every query behind it. Both masks "
+            "must have their say, and the batch axis comes from `padding`.",
+        ),
+        Misconception(
+            "only-padding",
+            (
+                lambda causal, padding: padding.expand(-1, 1, len(causal), -1),
+                lambda causal, padding: padding,
+            ),
+            "The padding mask is all that is left: every query sees the future. Both masks must have "
+            "their say, and the query axis comes from `causal`.",
+        ),
+        Misconception(
+            "inverted",
+            (lambda causal, padding: ~(causal & padding),),
+            "Inverted: yours is True where attention is blocked. Both inputs say True = may attend, and "
+            "so must the result.",
+        ),
+        Misconception(
+            "blocked-by-both",
+            (lambda causal, padding: ~causal & ~padding,),
+            "You turn both masks round and keep what both forbid. `allowed` is True = may attend on the "
+            "way in already: no `~` is needed.",
+        ),
+        Misconception(
+            "padded-queries",
+            (_with_padded_queries, lambda causal, padding: causal & padding & padding.transpose(-1, -2)),
+            "You close the rows of padded queries too. A row with nothing allowed is a softmax over "
+            "nothing, and nobody reads what padding computes: keys only.",
+        ),
+        Misconception(
+            "batch-met-queries",
+            (
+                lambda causal, padding: causal & padding[:, 0, 0],
+                lambda causal, padding: causal & padding.squeeze(),
+            ),
+            "Without its two axes of size 1 the padding mask is (B, S), and broadcasting lines B up with "
+            "T. Where B = T it runs, and query number i gets the padding of sentence number i. Leave "
+            "`padding` as it is: (B, 1, 1, S).",
+        ),
+    ),
+    insight="Masks are gates in a row: one `&` for each, and broadcasting does the rest.",
+    advice=(
+        (
+            r"ambiguous|Boolean value",
+            "`and` and `or` ask for one truth value; for tensors, element by element, write `&` and `|`.",
+        ),
+    ),
+)
+
+
+# --- 04.prefix: a prefix that all may see, causal over the rest ----------------------------------------
+
+
+def prefix_mask(n_prefix, T):
+    query = torch.arange(T)[:, None]  # (T, 1)
+    key = torch.arange(T)[None, :]  # (1, T)
+    return (key <= query) | (key < n_prefix)  # (T, T)
+
+
+def _query_and_key(T):
+    return torch.arange(T)[:, None], torch.arange(T)[None, :]
+
+
+def _prefix(rule: Callable) -> Callable[..., torch.Tensor]:
+    """A mask from a rule on (query, key, n_prefix), written out to (T, T)."""
+
+    def mask(n_prefix, T):
+        query, key = _query_and_key(T)
+        return rule(query, key, n_prefix).expand(T, T)
+
+    return mask
+
+
+def _prefix_causal(expected, got, args):
+    n_prefix, _ = args
+    closed = int((expected & ~got.bool()).sum())
+    return (
+        f"Your prefix is causal as well: {closed} cells above the diagonal are closed that should be open. "
+        f"All of the first {n_prefix} positions are given at once, so each of them may see all of them. "
+        "That is the difference between a prefix mask and a causal one."
+    )
+
+
+def _prefix_sees_the_rest(expected, got, args):
+    n_prefix, _ = args
+    seen = int((got.bool() & ~expected)[:n_prefix].sum())
+    return (
+        f"Your first {n_prefix} *rows* are open all along, so the prefix sees {seen} cells of the part "
+        "that is still to be written; through it, later positions learn their own future. Open the "
+        "first *columns*: everybody sees the prefix, and the prefix sees only itself."
+    )
+
+
+PREFIX = Exercise(
+    id="04.prefix",
+    title="Prefix mask",
+    minutes=8,
+    difficulty=2,
+    statement=(
+        "Write `prefix_mask(n_prefix, T)`. The first n_prefix of T positions are given, for example a "
+        "question: everybody may attend to all of them. The rest is written word by word: it is causal. "
+        "Return the boolean mask (rows: queries, columns: keys), True = may attend."
+    ),
+    inputs={"n_prefix": "length of the prefix, 0 … T", "T": "number of positions"},
+    outputs=(Output("allowed", ("T", "T")),),
+    reference=prefix_mask,
+    cases=lambda: [
+        Case("a prefix of two in five", (2, 5), {"T": 5}),
+        Case("a prefix of four in seven", (4, 7), {"T": 7}),
+        Case("no prefix", (0, 4), {"T": 4}),
+        Case("nothing but prefix", (3, 3), {"T": 3}),
+    ],
+    hints=(
+        "Begin with the causal mask. Which cells must be opened in addition: rows or columns, and which "
+        "of them? Draw the 5 × 5 grid for a prefix of two.",
+        "query = 0 … T - 1 as a column, key = 0 … T - 1 as a row\n"
+        "return (key ≤ query) OR (key is in the prefix)        (T, T)",
+    ),
+    misconceptions=(
+        Misconception(
+            "prefix-causal",
+            (_prefix(lambda query, key, n: key <= query),),
+            _prefix_causal,
+        ),
+        Misconception(
+            "prefix-hidden",
+            (
+                _prefix(lambda query, key, n: ((query < n) & (key < n)) | ((key <= query) & (key >= n))),
+                _prefix(lambda query, key, n: (query < n) & (key < n)),
+            ),
+            "The prefix sees itself, and the rest cannot see the prefix. An answer that may not look at "
+            "its question is of no use: open the first n_prefix columns in every row.",
+        ),
+        Misconception(
+            "prefix-sees-the-rest",
+            (
+                _prefix(lambda query, key, n: (key <= query) | (query < n)),
+                _prefix(lambda query, key, n: (key <= query) | (query < n) | (key < n)),
+            ),
+            _prefix_sees_the_rest,
+        ),
+        Misconception(
+            "rest-sees-everything",
+            (
+                _prefix(lambda query, key, n: (key < n) | (query >= n)),
+                _prefix(lambda query, key, n: (key <= query) | (query >= n)),
+            ),
+            "The positions after the prefix see everything, their own future included. They are written "
+            "word by word: for them the mask is causal.",
+        ),
+        Misconception(
+            "prefix-one-too-long",
+            (_prefix(lambda query, key, n: (key <= query) | (key <= n)),),
+            "Off by one: your prefix has one position too many. Positions are counted from 0, so the "
+            "prefix is 0 … n_prefix - 1, and position n_prefix is the first that must be predicted: `<`.",
+        ),
+        Misconception(
+            "prefix-one-too-short",
+            (_prefix(lambda query, key, n: (key <= query) | (key < n - 1)),),
+            "Off by one: the last position of the prefix is closed to those before it. Positions are "
+            "counted from 0, so the prefix is 0 … n_prefix - 1, all of it.",
+        ),
+        Misconception(
+            "and-instead-of-or",
+            (_prefix(lambda query, key, n: (key <= query) & (key < n)),),
+            "A key must be in the past *and* in the prefix: so nobody sees anything behind the prefix, "
+            "not even itself. Either reason is enough: `|`.",
+        ),
+        Misconception(
+            "prefix-only",
+            (_prefix(lambda query, key, n: key < n),),
+            "Only the prefix is open. The positions behind it may also look at what is already written, "
+            "themselves included: add the causal part with `|`.",
+        ),
+        Misconception(
+            "everything-open",
+            (lambda n_prefix, T: torch.ones(T, T).bool(),),
+            "Everything is allowed, so the part that must be predicted sees its own future. Only the "
+            "prefix is open to all.",
+        ),
+        Misconception(
+            "transposed",
+            (lambda n_prefix, T: prefix_mask(n_prefix, T).T,),
+            "Transposed: your rows are keys and your columns are queries. The prefix then sees "
+            "everything and the rest looks at its future. Rows are queries.",
+        ),
+        Misconception(
+            "inverted",
+            (lambda n_prefix, T: ~prefix_mask(n_prefix, T),),
+            "Your mask is True where attention is blocked. In this course True = may attend: yours is "
+            "the exact opposite, `~mask`.",
+        ),
+        Misconception(
+            "additive",
+            (_additive(prefix_mask, _INFINITY), _additive(prefix_mask, -1e9)),
+            "The places are right, and this is the other form of a mask: 0 and -∞, made to be added to "
+            "the scores. Here the mask is boolean, True = may attend.",
+        ),
+    ),
+    insight="One mask, from GPT (n_prefix = 0) to BERT (n_prefix = T).",
+)
+
+
+# --- 04.softmax: softmax over what is allowed ------------------------------------------------------------
+
+
+def masked_softmax(scores, allowed):
+    lowest = torch.finfo(scores.dtype).min  # not -inf: a row of only -inf is 0/0 in the softmax
+    weights = torch.softmax(scores.masked_fill(~allowed, lowest), dim=-1)  # (B, H, T, S)
+    return weights.masked_fill(~allowed, 0.0)  # rows with nothing allowed end at 0 too
+
+
+def _soft(fill: float | None, axis: int = -1, clean: bool = False):
+    """A masked softmax with this fill and axis; ``clean`` puts 0 where nothing is allowed at the end."""
+
+    def weights(scores, allowed):
+        filled = scores if fill is None else scores.masked_fill(~allowed, fill)
+        result = torch.softmax(filled, dim=axis)
+        return result.masked_fill(~allowed, 0.0) if clean else result
+
+    return weights
+
+
+_FILLS = ((_INFINITY, False), (_INFINITY, True), (-1e9, False), (-1e9, True), (None, False), (None, True))
+
+
+def _softmax_over(axis: int):
+    return tuple(_soft(fill, axis, clean) for fill, clean in _FILLS)
+
+
+def _inverted(fill: float, clean: bool = False):
+    return lambda scores, allowed: _soft(fill, clean=clean)(scores, ~allowed)
+
+
+def _added(scores, allowed):
+    return torch.softmax(scores + torch.zeros(allowed.shape).masked_fill(~allowed, _INFINITY), dim=-1)
+
+
+def _renormalised(scores, allowed):
+    weights = torch.softmax(scores, dim=-1) * allowed
+    return weights / weights.sum(dim=-1, keepdim=True)
+
+
+def _exponentials(scores, allowed):
+    e = torch.exp(scores) * allowed
+    return e / e.sum(dim=-1, keepdim=True)
+
+
+def _rows_too_small(expected, got, args):
+    rows = got.sum(dim=-1)[args[1].any(dim=-1).expand(got.shape[:-1])]
+    return (
+        "You mask after the softmax. What is forbidden gets 0, and what is left keeps its old share: one "
+        f"row sums to {rows.min().item():.2f}. The forbidden scores still stand in the denominator. Take "
+        "them out before the softmax; then the allowed keys share the whole 1."
+    )
+
+
+def _nan_rows(expected, got, args):
+    bad = int(torch.isnan(got).any(dim=-1).sum())
+    return (
+        f"{bad} rows are NaN: those with nothing allowed. A row of only -∞ is 0/0. Our rule is: a query "
+        "that may look at nothing gets weights of 0. Give such rows finite scores first, and set their "
+        "weights to 0 at the end. A NaN that is only painted over can come back in the gradient."
+    )
+
+
+def _still_open(expected, got, args):
+    lost = (got * ~args[1]).sum(dim=-1)[args[1].any(dim=-1).expand(got.shape[:-1])].max().item()
+    return (
+        "The forbidden scores are 0, or next to it: -1e-9 is a slip for -1e9. A score of 0 is an ordinary "
+        f"score, and exp(0) = 1: in one row the forbidden keys take {lost:.0%} of the weight. What is "
+        "forbidden needs a score that is as low as can be."
+    )
+
+
+def _uniform_rows(expected, got, args):
+    empty = ~args[1].any(dim=-1).expand(got.shape[:-1])
+    share = got[empty].max().item()
+    return (
+        "Nearly: only the rows with nothing allowed are wrong. There all scores are equally low, and a "
+        f"softmax of equal scores is even: each key gets {share:.3f}, forbidden as it is. Our rule is 0: "
+        "set the weights to 0 where `allowed` is False, after the softmax as well."
+    )
+
+
+def _not_masked(expected, got, args):
+    lost = (got * ~args[1]).sum(dim=-1)[args[1].any(dim=-1).expand(got.shape[:-1])].max().item()
+    return (
+        f"The mask has no effect: in one row the forbidden keys take {lost:.0%} of the weight. Make their "
+        "scores as low as can be before the softmax, where `allowed` is False."
+    )
+
+
+def _in_proportion(expected, got, args):
+    """True if the allowed keys of each row share what they get as they should, but get less than 1."""
+    scores, allowed = args
+    if scores.requires_grad:  # then ``got`` is a gradient, which cannot tell
+        return True
+    alive = allowed.any(dim=-1, keepdim=True)
+    kept = got * allowed
+    share = kept.sum(dim=-1, keepdim=True)
+    in_proportion = torch.allclose(kept * alive, expected * share * alive, atol=1e-5)
+    return in_proportion and bool((share > 0).any() and (share < 1 + 1e-5).all())
+
+
+def _weights_or_gradient(weights, args):
+    """The weights; or, where the scores ask for a gradient, the gradient that comes back to them."""
+    scores, _ = args
+    if not scores.requires_grad:
+        return weights
+    if not weights.requires_grad:
+        raise CannotCompare(
+            "No gradient comes back: your weights are cut off from the scores, so nothing before them could "
+            "learn. Is there a `detach()`, a `.data`, a `torch.tensor(...)` or a `no_grad` too many?"
+        )
+    # check hands out clones; what they have in common is the tensor that they were cloned from.
+    origin = scores if scores.is_leaf else scores.grad_fn.next_functions[0][0].variable
+    wanted = torch.linspace(-1, 1, weights.numel()).reshape(weights.shape)  # something to ask of the weights
+    return torch.autograd.grad(weights, origin, wanted)[0]
+
+
+def _softmax_cases() -> list[Case]:
+    g = torch.Generator().manual_seed(405)
+
+    def case(name: str, scores: torch.Tensor, allowed: torch.Tensor) -> Case:
+        B, H, T, S = scores.shape
+        return Case(name, (scores, allowed), {"B": B, "H": H, "1": 1, "T": T, "S": S})
+
+    def open_cells(*shape: int) -> torch.Tensor:
+        cells = torch.rand(*shape, generator=g) < 0.7
+        cells[..., 0, 0] = True
+        return cells
+
+    empty = open_cells(2, 1, 4, 5)
+    empty[1, 0, 2] = False  # this query may look at nothing
+    square = causal_mask(4, 4).expand(2, 1, 4, 4).clone()
+    square[1, 0, :, 0] = False  # padding in front: the first query has nothing left
+    large = 60.0 * _random(g, 2, 2, 3, 4)  # exp(89) is too large for a float32
+    large[0, 0, 0] = torch.tensor([-150.0, 200.0, -151.0, 100.0])
+    some = open_cells(2, 1, 3, 4)
+    some[0, 0, 0] = torch.tensor([True, False, True, False])  # the largest score is forbidden
+    asks = (1.5 * _random(g, 2, 3, 4, 5)).requires_grad_()
+    none = open_cells(2, 1, 4, 5)
+    none[0, 0, 3] = False
+    strided = (1.5 * _random(g, 2, 3, 6, 4)).transpose(2, 3)  # (2, 3, 4, 6), not contiguous
+    return [
+        case("a row with nothing allowed", 1.5 * _random(g, 2, 3, 4, 5), empty),
+        case("as many queries as keys", 1.5 * _random(g, 2, 3, 4, 4), square),
+        case("scores far from 0", large, some),
+        case("scores that are not contiguous", strided, open_cells(2, 1, 4, 6)),
+        case("the gradient that comes back to the scores", asks, none),
+    ]
+
+
+SOFTMAX = Exercise(
+    id="04.softmax",
+    title="Masked softmax",
+    minutes=12,
+    difficulty=3,
+    statement=(
+        "Write `masked_softmax(scores, allowed)`. Each query shares a weight of 1 among the keys that it "
+        "may attend to; forbidden keys get exactly 0. A query that may attend to nothing gets 0 "
+        "everywhere, and no NaN: neither in the weights nor in the gradient."
+    ),
+    inputs={"scores": "B, H, T, S", "allowed": "B, 1, T, S"},
+    outputs=(Output("weights", ("B", "H", "T", "S")),),
+    reference=masked_softmax,
+    cases=_softmax_cases,
+    hints=(
+        "Two things are asked, and they are done at two moments. Before the softmax: which score keeps a "
+        "key out? After the softmax: which rows are still wrong? With -∞ a row of nothing is 0/0, so "
+        "take the lowest finite number: `torch.finfo(scores.dtype).min`.",
+        "scores  = scores, but the lowest finite number where not allowed    (B, H, T, S)\n"
+        "weights = softmax of scores over the last axis, S\n"
+        "return weights, but 0 where not allowed               (B, H, T, S)",
+    ),
+    misconceptions=(
+        Misconception(
+            "masked-after",
+            (lambda scores, allowed: torch.softmax(scores, dim=-1) * allowed,),
+            _rows_too_small,
+        ),
+        Misconception(
+            "row-of-infinities",
+            (
+                _soft(_INFINITY),
+                lambda scores, allowed: _soft(_INFINITY)(scores, allowed) * allowed,
+            ),
+            _nan_rows,
+        ),
+        Misconception(
+            "score-of-zero",
+            (
+                _soft(-1e-9),
+                _soft(0.0),
+                lambda scores, allowed: torch.softmax(scores * allowed, dim=-1),
+                _soft(0.0, clean=True),
+            ),
+            _still_open,
+        ),
+        Misconception(
+            "nan-in-the-gradient",
+            (
+                lambda scores, allowed: torch.nan_to_num(_added(scores, allowed)),
+                lambda scores, allowed: _added(scores, allowed).masked_fill(~allowed, 0.0),
+            ),
+            "Your weights are right on all inputs, and the gradient is NaN. You add -∞ to the scores, and a "
+            "row of nothing but -∞ becomes NaN in the softmax. You set it to 0 afterwards; on the way back "
+            "the gradient meets the NaN again, 0 · NaN is NaN, and it spoils all parameters. Let the NaN "
+            "not arise: give such rows finite scores.",
+        ),
+        Misconception(
+            "even-in-empty-rows",
+            (_soft(-1e9), _soft(torch.finfo(torch.float32).min)),
+            _uniform_rows,
+        ),
+        Misconception(
+            "not-low-enough",
+            (_soft(-10.0), _soft(-100.0), _soft(-100.0, clean=True)),
+            "You fill with a low score, and it is not low enough. Scores can be anything; here some allowed "
+            "ones are below -100, and then the forbidden keys take their row. Fill with the lowest number "
+            "there is, `torch.finfo(scores.dtype).min`, and set forbidden weights to 0 at the end.",
+            sign=_in_proportion,
+        ),
+        Misconception(
+            "mask-inverted",
+            (
+                _inverted(_INFINITY),
+                _inverted(-1e9),
+                _inverted(-1e9, clean=True),
+                lambda scores, allowed: _soft(-1e9)(scores, ~allowed).masked_fill(~allowed, 0.0),
+            ),
+            "Your mask is inverted: what is forbidden is open and what is allowed is closed. `allowed` is "
+            "True where attention may go; `masked_fill` fills where its mask is True, so it needs "
+            "`~allowed`.",
+        ),
+        Misconception(
+            "renormalised-afterwards",
+            (_renormalised,),
+            "You mask after the softmax and divide by what is left. On paper that is the same. In "
+            "numbers it is not: where a forbidden score is the largest by far, the allowed weights have "
+            "already been rounded to 0, and 0/0 is NaN; so are the rows with nothing allowed. Mask the "
+            "scores before the softmax.",
+        ),
+        Misconception(
+            "exponentials-overflow",
+            (
+                _exponentials,
+                lambda scores, allowed: (
+                    torch.exp(scores)
+                    * allowed
+                    / (torch.exp(scores) * allowed).sum(dim=-1, keepdim=True).clamp(min=1e-9)
+                ),
+            ),
+            "You write the softmax yourself, and exp of a score above 88 is infinite in float32: ∞/∞ is "
+            "NaN. `torch.softmax` first takes the largest score off each row. Mask the scores and leave "
+            "the rest to it; rows with nothing allowed get their 0 afterwards.",
+        ),
+        Misconception(
+            "softmax-over-queries",
+            _softmax_over(-2),
+            "Your softmax runs over the queries (axis T): each key shares itself out. It must be the "
+            "other way round: each query shares its attention over the keys, `dim=-1`.",
+        ),
+        Misconception(
+            "softmax-over-heads",
+            _softmax_over(1),
+            "Your softmax runs over the heads (axis H), so the heads compete for each cell. Each head "
+            "has a weight of 1 of its own to share over the keys: `dim=-1`.",
+        ),
+        Misconception(
+            "softmax-over-batch",
+            _softmax_over(0),
+            "Your softmax runs over the batch (axis B), so sentences that know nothing of each other "
+            "share one budget of attention. Each row runs over the keys: `dim=-1`.",
+        ),
+        Misconception(
+            "not-masked",
+            (_soft(None),),
+            _not_masked,
+        ),
+        Misconception(
+            "no-softmax",
+            (
+                lambda scores, allowed: scores.masked_fill(~allowed, _INFINITY),
+                lambda scores, allowed: scores.masked_fill(~allowed, -1e9),
+                lambda scores, allowed: scores.masked_fill(~allowed, 0.0),
+            ),
+            "The forbidden scores are out, and the softmax is still to come: these are scores. Weights "
+            "are between 0 and 1, and each row with something allowed sums to 1.",
+        ),
+    ),
+    insight="Low scores before the softmax, zeros after it: rows sum to 1, or to exactly 0.",
+    view=View(Output("weights", ("B", "H", "T", "S")), _weights_or_gradient),
+    advice=(
+        (
+            r"not allowed|Boolean value",
+            "`not` is for one truth value; for a tensor of them write `~allowed`.",
+        ),
+    ),
+)
+
+
+# --- 04.leak: the mask is right, and the future still gets in --------------------------------------------
+
+
+def leaky_attention(x, W_q, W_k, W_v):
+    x = (x - x.mean(dim=1, keepdim=True)) / x.std(dim=1, correction=0, keepdim=True)  # to one size
+    q, k, v = x @ W_q.T, x @ W_k.T, x @ W_v.T  # (B, T, K)
+    scores = q @ k.transpose(1, 2) / k.shape[-1] ** 0.5  # (B, T, T)
+    future = torch.ones_like(scores[0]).triu(diagonal=1).bool()  # (T, T)
+    weights = torch.softmax(scores.masked_fill(future, float("-inf")), dim=-1)
+    return weights @ v  # (B, T, K)
+
+
+def causal_attention(x, W_q, W_k, W_v):
+    x = (x - x.mean(dim=-1, keepdim=True)) / x.std(dim=-1, correction=0, keepdim=True)  # each token alone
+    q, k, v = x @ W_q.T, x @ W_k.T, x @ W_v.T  # (B, T, K)
+    scores = q @ k.transpose(1, 2) / k.shape[-1] ** 0.5  # (B, T, T)
+    future = torch.ones_like(scores[0]).triu(diagonal=1).bool()  # (T, T)
+    weights = torch.softmax(scores.masked_fill(future, float("-inf")), dim=-1)
+    return weights @ v  # (B, T, K)
+
+
+def _normalised(x, mean_over, std_over, correction=0):
+    return (x - x.mean(dim=mean_over, keepdim=True)) / x.std(
+        dim=std_over, correction=correction, keepdim=True
+    )
+
+
+def _repair(normalise: Callable[[torch.Tensor], torch.Tensor], *, diagonal: int = 1, late: bool = False):
+    """The function of 04.leak with other lines in the two places where repairs are tried."""
+
+    def attend(x, W_q, W_k, W_v):
+        x = normalise(x)
+        q, k, v = x @ W_q.T, x @ W_k.T, x @ W_v.T
+        scores = q @ k.transpose(1, 2) / k.shape[-1] ** 0.5
+        future = torch.ones_like(scores[0]).triu(diagonal=diagonal).bool()
+        if late:
+            return torch.softmax(scores, dim=-1).masked_fill(future, 0.0) @ v
+        return torch.softmax(scores.masked_fill(future, _INFINITY), dim=-1) @ v
+
+    return attend
+
+
+def _running(x):
+    count = torch.arange(1, x.shape[1] + 1)[:, None]
+    mean = x.cumsum(dim=1) / count
+    square = (x * x).cumsum(dim=1) / count
+    return (x - mean) / (square - mean * mean + 1e-5).sqrt()
+
+
+def _leak(attend: Callable[..., torch.Tensor], args: tuple[torch.Tensor, ...]) -> float:
+    """How much the first output of the first sentence depends on its last token: ‖∂o₀/∂x_last‖."""
+    x, *matrices = args
+    return leak_matrix(lambda sentence: attend(sentence[None], *matrices)[0], x[0])[0, -1].item()
+
+
+def _measured(attend: Callable[..., torch.Tensor], sentence: str) -> Callable[..., str]:
+    """The sentence with the leak that is left in it, and the number of the last token."""
+    return lambda expected, got, args: sentence.format(leak=_leak(attend, args), last=args[0].shape[1] - 1)
+
+
+_AS_GIVEN = leaky_attention
+_HALF = _repair(lambda x: _normalised(x, -1, 1))
+_EVERYTHING = _repair(lambda x: _normalised(x, (1, 2), (1, 2)))
+_LATE = _repair(lambda x: _normalised(x, -1, -1), late=True)
+
+
+def _leak_cases() -> list[Case]:
+    g = torch.Generator().manual_seed(406)
+
+    def case(name: str, sizes: dict[str, int]) -> Case:
+        B, T, D, K = (sizes[axis] for axis in ("B", "T", "D", "K"))
+        x = 2 * _random(g, B, T, D) + _random(g, D)
+        x[0, T - 1] = x[0, 0]  # a repeated word
+        return Case(name, (x, *(_random(g, K, D) for _ in range(3))), sizes)
+
+    plain = case("four different sizes", {"B": 2, "T": 5, "D": 4, "K": 3})
+    square = case("all sizes equal", {"B": 4, "T": 4, "D": 4, "K": 4})
+    return [plain, square, case("one long sentence", {"B": 1, "T": 9, "D": 6, "K": 2})]
+
+
+LEAK = Exercise(
+    id="04.leak",
+    title="Debug a leak",
+    minutes=12,
+    difficulty=3,
+    statement=(
+        "`leaky_attention` brings its inputs to mean 0 and size 1, then attends with a causal mask. Its "
+        "attention map is a perfect triangle, and yet its leak matrix is full: the future gets in. Find "
+        "the line, and write the repaired `causal_attention(x, W_q, W_k, W_v)`. Each token is to be "
+        "brought to mean 0 and size 1 over its own D features; all else stays as it is."
+    ),
+    inputs={"x": "B, T, D", "W_q": "K, D", "W_k": "K, D", "W_v": "K, D"},
+    outputs=(Output("output", ("B", "T", "K")),),
+    reference=causal_attention,
+    cases=_leak_cases,
+    hints=(
+        "The mask guards one door. Go through the function line by line and ask: may position 0 learn "
+        "something about position 4 here? A matrix on the features cannot tell it. A mean can, if it is "
+        "taken along the wrong axis.",
+        "x      = x - mean over the features, divided by the std over the features    (B, T, D)\n"
+        "all other lines as in leaky_attention",
+    ),
+    misconceptions=(
+        Misconception(
+            "still-leaks",
+            (_AS_GIVEN,),
+            _measured(
+                _AS_GIVEN,
+                "These are the numbers of the leaky function: output 0 still depends on token {last} "
+                "(‖∂o/∂x‖ = {leak:.2f}, and it must be 0). The weights are right, so the future gets in "
+                "before them. Where do positions meet without a mask? (A `detach()` hides a leak from the "
+                "gradient; the numbers still have it.)",
+            ),
+        ),
+        Misconception(
+            "stricter-mask",
+            (
+                _repair(lambda x: _normalised(x, 1, 1), diagonal=0),
+                _repair(lambda x: _normalised(x, -1, -1), diagonal=0),
+            ),
+            "You have closed the diagonal as well. The mask was right before; now the first row has "
+            "nothing allowed and is NaN. Leave the mask, and look at what happens to `x` before it.",
+        ),
+        Misconception(
+            "half-repaired",
+            (_HALF, _repair(lambda x: _normalised(x, 1, -1))),
+            _measured(
+                _HALF,
+                "Half of it: mean and std stand in one line, and one of the two still runs over the "
+                "positions. With the std left there, for example, output 0 depends on token {last} "
+                "(‖∂o/∂x‖ = {leak:.2f}). Both must run over the features, `dim=-1`.",
+            ),
+        ),
+        Misconception(
+            "over-everything",
+            (_EVERYTHING,),
+            _measured(
+                _EVERYTHING,
+                "You take mean and std over positions *and* features. The positions are still among them: "
+                "output 0 depends on token {last} (‖∂o/∂x‖ = {leak:.2f}). Over the features alone, "
+                "`dim=-1`.",
+            ),
+        ),
+        Misconception(
+            "over-the-batch",
+            (_repair(lambda x: _normalised(x, 0, 0)),),
+            "You take mean and std over the batch. The positions no longer meet, but the sentences do: "
+            "what is computed for one depends on which others are in its batch, and a single sentence "
+            "becomes 0/0. Over the features of each token, `dim=-1`.",
+        ),
+        Misconception(
+            "normalisation-removed",
+            (_repair(lambda x: x),),
+            "The leak is gone, and with it the line that did it. It had a purpose: it keeps the scores in "
+            "a range where the softmax can choose. Keep it, along an axis where no position meets "
+            "another: each token over its own features.",
+        ),
+        Misconception(
+            "running-statistics",
+            (_repair(_running),),
+            "You use the mean and std of the positions so far. That does not leak. It is another "
+            "function, though: early positions have almost no statistics, position 0 becomes 0. Each "
+            "token is to be taken by itself, over its D features.",
+        ),
+        Misconception(
+            "mask-moved-behind",
+            (_LATE,),
+            _measured(
+                _LATE,
+                "You mask after the softmax: the weights of the future are 0, but its scores still stand in "
+                "the denominator. Output 0 depends on token {last} (‖∂o/∂x‖ = {leak:.2f}). The mask was "
+                "right where it was.",
+            ),
+        ),
+        Misconception(
+            "other-std",
+            (_repair(lambda x: _normalised(x, -1, -1, correction=1)),),
+            "No leak any more: the axis is right. Your std divides by D - 1, and the given one by D; the "
+            "rest was to stay as it is: `correction=0`.",
+        ),
+    ),
+    insight="A mask guards attention only. A mean over positions is a look at all of them.",
+    tolerance=1e-4,
+)
+
+EXERCISES = (CAUSAL, PADDING, COMBINE, PREFIX, SOFTMAX, LEAK)
+
+
+# --- predictions ------------------------------------------------------------------------------------------
+
+PREDICTIONS = (
+    Prediction(
+        id="04.diagonal",
+        prompt=(
+            "A causal mask also blocks the diagonal: each token sees only what stands before it, not "
+            "itself. The blocked scores are -∞. What are the weights of the first token?"
+        ),
+        options=(
+            Option(
+                "1 on itself: it is the only token it knows.",
+                "It knows itself, and the mask does not ask what it knows. Its own cell is blocked too, so "
+                "no cell of its row is left.",
+            ),
+            Option(
+                "The same small weight on every token.",
+                "That would be so if all scores were equal and finite. Here all are -∞: exp gives 0 "
+                "everywhere, and there is no share to hand out.",
+            ),
+            Option(
+                "NaN: its row has nothing allowed.",
+                "All its scores are -∞, so the softmax is 0/0. The library of this course gives such a row "
+                "weights of exactly 0 instead.",
+            ),
+            Option(
+                "1 on the last token: the row wraps around.",
+                "An index of -1 wraps around in Python; a comparison of positions does not. Nothing stands "
+                "before the first token.",
+            ),
+        ),
+        right=2,
+    ),
+    Prediction(
+        id="04.after",
+        prompt=(
+            "Four tokens, all scores equal. The softmax is taken over all four, and afterwards the "
+            "weights of the future are set to 0. What does the row of the *first* token sum to?"
+        ),
+        options=(
+            Option(
+                "0.25",
+                "Each of the four got 0.25, and three of them are thrown away. The row of the last token "
+                "sums to 1: the earlier a token, the less of its attention is left.",
+            ),
+            Option(
+                "1: a softmax always sums to 1.",
+                "It does when it comes out of the softmax. After that three quarters were set to 0, and "
+                "nobody shared them out again.",
+            ),
+            Option(
+                "0: everything is masked.",
+                "The first token may look at itself, and that weight stays as it is.",
+            ),
+            Option(
+                "0.75",
+                "0.75 is what was thrown away: three weights of 0.25. What is left is its own.",
+            ),
+        ),
+        right=0,
+    ),
+    Prediction(
+        id="04.empty-row",
+        prompt="What does `torch.softmax` give for a row in which every score is -∞?",
+        options=(
+            Option(
+                "0 everywhere: exp(-∞) is 0.",
+                "exp(-∞) is 0, and so is the sum of the row. The softmax divides one by the other: 0/0.",
+            ),
+            Option(
+                "1/S everywhere: all scores are equal.",
+                "Equal *finite* scores give that, and with -1e9 in place of -∞ you would see it. With -∞ it "
+                "is ∞ - ∞ on the way, and 0/0 at the end.",
+            ),
+            Option(
+                "It raises an error.",
+                "Floating-point numbers do not complain. The result is a number that is none, and it goes "
+                "on quietly, into the output and into every gradient.",
+            ),
+            Option(
+                "NaN everywhere.",
+                "0/0 has no answer. One such row in the batch is enough: in the backward pass the NaN gets "
+                "into every weight of the model.",
+            ),
+        ),
+        right=3,
+    ),
+    Prediction(
+        id="04.too-good",
+        prompt=(
+            "A model learns to predict the next token. Its causal mask is off by one: each position also "
+            "sees the position after it. What happens to the training loss?"
+        ),
+        options=(
+            Option(
+                "It stays high: the mask is wrong, so the model cannot learn.",
+                "A wrong mask need not make learning harder. This one shows the model exactly what it is "
+                "asked for.",
+            ),
+            Option(
+                "It falls almost to 0, and so does the loss on held-out text.",
+                "The answer stands in the input, so copying is enough. Held-out text has the same leak: it "
+                "cannot give the error away. A loss that is too good is a reason to look at the mask.",
+            ),
+            Option(
+                "It falls almost to 0, but the loss on held-out text shows the error.",
+                "Held-out text goes through the same mask, so its answers stand in the input too. Copying "
+                "works on any text.",
+            ),
+            Option(
+                "About the same as with the right mask: one cell in a row is little.",
+                "It is one cell, and it is the one that holds the answer.",
+            ),
+        ),
+        right=1,
+    ),
+    Prediction(
+        id="04.generation",
+        prompt=(
+            "The same model, trained with a mask that is off by one, now writes text on its own, one "
+            "token after another. How good is the text?"
+        ),
+        options=(
+            Option(
+                "As good as its loss: nearly perfect.",
+                "The loss measured copying. While it writes, the next token does not exist yet, so there "
+                "is nothing to copy.",
+            ),
+            Option(
+                "A little worse than with the right mask.",
+                "It has not learned a weaker kind of prediction. It has learned another task, copying, and "
+                "that task has vanished.",
+            ),
+            Option(
+                "It stops with an error: the mask is too large for the text.",
+                "At the last position the mask has no cell for the next token, so nothing fails. It is "
+                "quiet, and that is the danger.",
+            ),
+            Option(
+                "Broken: what it learned to copy is not there.",
+                "At the last position there is no next token to look at. It has hardly learned anything "
+                "else, because nothing else was needed.",
+            ),
+        ),
+        right=3,
+    ),
+    Prediction(
+        id="04.conventions",
+        prompt=(
+            "`allowed` is a causal mask, True = may attend. You pass it to `torch.nn.MultiheadAttention` as "
+            "`attn_mask`, as it is. There, True = blocked. What does each token see?"
+        ),
+        options=(
+            Option(
+                "Only the tokens after it; the last token sees nothing.",
+                "Past and present are blocked, the future is open: the exact opposite. No error is raised, "
+                "because both masks are boolean and have the same shape.",
+            ),
+            Option(
+                "The right ones: torch looks at the data type and knows.",
+                "Both conventions use booleans, so there is nothing to know it by. "
+                "`F.scaled_dot_product_attention` reads True the other way, in the same library.",
+            ),
+            Option(
+                "Itself and the tokens after it.",
+                "The future, yes. Its own cell is True in `allowed`, and so it is blocked there as well.",
+            ),
+            Option(
+                "Nothing: it raises an error.",
+                "Shape and type fit, so nothing is noticed. This is why the course has one name, "
+                "`allowed`, and converters.",
+            ),
+        ),
+        right=0,
+    ),
+    Prediction(
+        id="04.window",
+        prompt=(
+            "Each layer has a sliding window of 4: a token sees itself and the 3 tokens before it. With 3 "
+            "such layers, how many positions back can the last output depend on?"
+        ),
+        options=(
+            Option(
+                "3: the window forbids more.",
+                "In one layer. But the token 3 back has itself looked 3 further back in the layer before, "
+                "and hands on what it found.",
+            ),
+            Option(
+                "12",
+                "3 × 4 counts the token itself in every layer. Each layer goes only 3 *back*.",
+            ),
+            Option(
+                "9",
+                "3 layers, 3 steps back in each. A small window reaches far in a deep model: that is why "
+                "it is used.",
+            ),
+            Option(
+                "27: it is 3 × 3 × 3.",
+                "Layers add their reach, they do not multiply it: each one goes 3 further back.",
+            ),
+        ),
+        right=2,
+    ),
+    Prediction(
+        id="04.dropout",
+        prompt=(
+            "A row of weights is 0.5, 0.25, 0.25. In training, dropout with p = 0.5 comes after the "
+            "softmax: it sets weights to 0 at random and doubles those that stay. What does the row sum "
+            "to?"
+        ),
+        options=(
+            Option(
+                "Always 1: the doubling makes up for what is dropped.",
+                "On average it does. In one step it need not: if one 0.25 alone stays, the row sums to "
+                "2 × 0.25 = 0.5; if 0.5 and 0.25 stay, to 1.5.",
+            ),
+            Option(
+                "It changes from step to step, between 0 and 2; on average 1.",
+                "All three may be dropped (0) or kept (2). Rows that do not sum to 1 are no error in "
+                "training mode; the course shows weights before dropout.",
+            ),
+            Option(
+                "Always 0.5: half of it is dropped.",
+                "On average half is dropped, and what stays is doubled, so the average is 1 again. In one "
+                "step anything from 0 to 2 can be left.",
+            ),
+            Option(
+                "1: the softmax shares the rest out again.",
+                "The softmax is over before dropout begins; nobody shares anything out again.",
+            ),
+        ),
+        right=1,
+    ),
+)
+
+
+# --- questions that later chapters ask at the door --------------------------------------------------------
+
+RECALL = (
+    Recall(
+        "When must a forbidden score be taken out, before or after the softmax, and what goes wrong "
+        "otherwise?",
+        "Before: it becomes -∞, so its weight is 0 and the others share the whole 1. If weights are set to 0 "
+        "afterwards, the rows no longer sum to 1, and the forbidden scores still stand in the "
+        "denominator.",
+    ),
+    Recall(
+        "What does True mean in a mask of this course, and what in PyTorch?",
+        "Here `allowed`: True = may attend. `F.scaled_dot_product_attention` reads it the same way; in "
+        "`nn.MultiheadAttention` True = blocked.",
+    ),
+    Recall(
+        "Does a causal mask allow a token to attend to itself?",
+        "Yes: position t sees 0 … t. Its own token is known; what it must predict is the next one.",
+    ),
+    Recall(
+        "A loss is far better than you expected. What do you check first?",
+        "Whether the future leaks: change a later token, or take the gradient, and see whether an earlier "
+        "output moves. It must be exactly 0.",
+    ),
+    Recall(
+        "A query has no allowed key at all. What does a plain softmax give, and what does this course do?",
+        "0/0, so NaN, and through the gradient it reaches every parameter. Our rule: the weights of that "
+        "row are exactly 0.",
+    ),
+    Recall(
+        "Is padding masked as a query or as a key, and why?",
+        "As a key: nobody may look at it. What padding itself computes is read by nobody, and the loss "
+        "leaves it out.",
+    ),
+)

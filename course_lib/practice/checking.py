@@ -8,13 +8,13 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
 from course_lib.practice import comparing, running
-from course_lib.practice.kinds import Case, Exercise, Misconception
+from course_lib.practice.kinds import CannotCompare, Case, Exercise, Misconception, axis_names
 from course_lib.practice.running import Outcome
 
 TIME_LIMIT = 5.0  # seconds, for one input
@@ -68,6 +68,8 @@ def run_check(exercise: Exercise, function: Any, seconds: float = TIME_LIMIT) ->
         return early
     cases = exercise.cases()
     outcomes = _run_all(function, cases, seconds)
+    if exercise.view and _all_have_right_types(exercise, outcomes):
+        exercise, outcomes = _through_view(exercise, cases, outcomes)
     expected = [exercise.reference(*(running.clone(a) for a in case.args)) for case in cases]
     notes = _notes(outcomes)
     printed = outcomes[0].printed
@@ -163,6 +165,36 @@ def _run_all(function: Callable[..., Any], cases: list[Case], seconds: float) ->
     return outcomes
 
 
+def _all_have_right_types(exercise: Exercise, outcomes: list[Outcome]) -> bool:
+    return all(o.error is not None or comparing.type_problem(exercise, o.value) is None for o in outcomes)
+
+
+def _through_view(
+    exercise: Exercise, cases: list[Case], outcomes: list[Outcome]
+) -> tuple[Exercise, list[Outcome]]:
+    """The same exercise and outcomes, with what the answers lead to in place of the answers."""
+    view = exercise.view
+
+    def seen(function: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *args: view.make(function(*args), args)
+
+    ideas = tuple(replace(m, ways=tuple(map(seen, m.ways))) for m in exercise.misconceptions)
+    exercise = replace(
+        exercise, outputs=(view.output,), reference=seen(exercise.reference), misconceptions=ideas
+    )
+    looks = [
+        outcome
+        if outcome.error is not None or outcome.timed_out
+        else running.run(view.make, (outcome.value, case.args), TIME_LIMIT)
+        for case, outcome in zip(cases, outcomes, strict=False)  # a time-out leaves later cases unrun
+    ]
+    outcomes = [
+        replace(outcome, value=look.value, error=look.error)
+        for outcome, look in zip(outcomes, looks, strict=True)
+    ]
+    return exercise, outcomes
+
+
 def _all_right(exercise: Exercise, outcomes: list[Outcome], expected: list[Any]) -> bool:
     return all(
         o.error is None
@@ -215,7 +247,29 @@ def _matching_misconception(
         for way in misconception.ways:
             if behaves_like(way, cases, outcomes, exercise.tolerance):
                 return misconception.name, _sentence(misconception, exercise, cases, outcomes, expected)
+    for misconception in exercise.misconceptions:
+        if misconception.sign and _shows(misconception.sign, exercise, cases, outcomes, expected):
+            return misconception.name, _sentence(misconception, exercise, cases, outcomes, expected)
     return None
+
+
+def _shows(
+    sign: Callable[[Any, Any, tuple[Any, ...]], bool],
+    exercise: Exercise,
+    cases: list[Case],
+    outcomes: list[Outcome],
+    expected: list[Any],
+) -> bool:
+    """True if ``sign`` holds wherever the answer is wrong, and every answer is a tensor of the right shape."""
+    wrong = 0
+    for case, outcome, right in zip(cases, outcomes, expected, strict=True):
+        if outcome.error is not None or outcome.value.shape != right.shape:
+            return False
+        if not comparing.same(outcome.value, right, exercise.tolerance):
+            wrong += 1
+            if not sign(right, outcome.value, case.args):
+                return False
+    return wrong > 0
 
 
 def behaves_like(
@@ -276,7 +330,8 @@ def _unknown_mistake(
                 + _shapes_given(exercise, case)
                 + _advice(exercise, outcome)
             )
-            return result("error", text, line=outcome.line, notes=notes)
+            kind = "shape" if isinstance(outcome.error, CannotCompare) else "error"
+            return result(kind, text, line=outcome.line, notes=notes)
         wrong = not comparing.same(outcome.value, right, exercise.tolerance)
         if wrong or not comparing.right_kinds(outcome.value, right):
             kind, text = comparing.first_difference(exercise, case, outcome.value, right)
@@ -305,6 +360,8 @@ def _order_note(exercise: Exercise, function: Callable[..., Any]) -> str | None:
 
 
 def _error_sentence(error: BaseException) -> str:
+    if isinstance(error, CannotCompare):
+        return str(error)
     text = type(error).__name__ + (f": {_short(str(error))}" if str(error).strip() else "")
     text += "" if text.endswith((".", "?", "!", "…")) else "."
     if isinstance(error, NameError) and not isinstance(error, UnboundLocalError):
@@ -317,8 +374,8 @@ def _error_sentence(error: BaseException) -> str:
 def _shapes_given(exercise: Exercise, case: Case) -> str:
     """`` It was called with s (B=3, D_s=4), h (B=3, S=5, D_h=6).`` Empty if no input is a tensor."""
     words = [
-        name + " " + comparing.shape_words(tuple(axes.split(", ")), tuple(value.shape))
-        for (name, axes), value in zip(exercise.inputs.items(), case.args, strict=True)
+        name + " " + comparing.shape_words(axis_names(what), tuple(value.shape))
+        for (name, what), value in zip(exercise.inputs.items(), case.args, strict=True)
         if isinstance(value, torch.Tensor)
     ]
     return f" It was called with {', '.join(words)}." if words else ""

@@ -111,7 +111,8 @@ def first_difference(exercise: Exercise, case: Case, got: Any, expected: Any) ->
     if len(exercise.outputs) > 1:
         parts = list(zip(exercise.outputs, got, expected, strict=True))
     for output, g, e in parts:
-        found = _difference(output, case, g, e, exercise.tolerance, named=len(parts) > 1)
+        named = len(parts) > 1 or exercise.view is not None
+        found = _difference(output, case, g, e, exercise.tolerance, named)
         if found:
             return found
     raise ValueError("got and expected do not differ")
@@ -124,7 +125,7 @@ def _difference(
     if output.axes is None:
         if same(got, expected, tolerance):
             return None
-        return "difference", f"{what} is {got:.4g}; expected {expected:.4g}."
+        return "difference", f"{what} is {_number(got)}; expected {_number(expected)}."
     if got.shape != expected.shape:
         return "shape", _shape_sentence(output, case, what, tuple(got.shape), tuple(expected.shape))
     if got.is_complex() or (got.dtype != expected.dtype and same(got, expected, tolerance)):
@@ -233,6 +234,11 @@ def _place(output: Output, index: list[int]) -> str:
 
 def _kind(tensor: torch.Tensor) -> str:
     return str(tensor.dtype).removeprefix("torch.")
+
+
+def _number(value: Any) -> str:
+    """A whole number with all its digits, ``16,640``; another one with four."""
+    return f"{int(value):,}" if float(value).is_integer() else f"{value:.4g}"
 
 
 def _plain(tensor: torch.Tensor) -> torch.Tensor:

@@ -7,6 +7,7 @@ Everything here is data and nothing acts. A chapter's module (``chapter_01.py``)
 from __future__ import annotations
 
 import inspect
+import re
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -37,6 +38,23 @@ class Output:
     rows_sum_to_one: bool = False
 
 
+class CannotCompare(ValueError):
+    """Raised by a View for an answer that it can make nothing of. The text is what the learner reads."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What is compared in an exercise with many right answers: something that the answer leads to.
+
+    Args:
+        output: name and axes of what is compared.
+        make: a function ``(answer, args)`` that makes it. Raises CannotCompare.
+    """
+
+    output: Output
+    make: Callable[[Any, tuple[Any, ...]], Any]
+
+
 @dataclass(frozen=True)
 class Misconception:
     """A wrong idea, the code it leads to, and what a good tutor says on seeing it.
@@ -46,11 +64,15 @@ class Misconception:
         ways: wrong implementations. One idea is often written in more than one way.
         sentence: the tutor's words, or a function ``(expected, got, args) -> str`` that measures first.
             It receives the first input on which the two answers differ.
+        sign: for an idea that can be written in endless ways: a function ``(expected, got, args) -> bool``
+            that knows it by its answer, a tensor of the right shape. It must hold on every input whose
+            answer is wrong. Asked only when no way of any misconception fits.
     """
 
     name: str
     ways: tuple[Callable[..., Any], ...]
     sentence: str | Callable[[Any, Any, tuple[Any, ...]], str]
+    sign: Callable[[Any, Any, tuple[Any, ...]], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +95,7 @@ class Exercise:
         tolerance: largest difference that still counts as equal.
         advice: pairs (pattern, sentence). When the function raises, the sentence is added if the regular
             expression is found in the learner's failing line or in the error's text.
+        view: what is compared, if it is not the answer itself.
     """
 
     id: str
@@ -89,6 +112,7 @@ class Exercise:
     insight: str
     tolerance: float = 1e-5
     advice: tuple[tuple[str, str], ...] = ()
+    view: View | None = None
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -110,6 +134,12 @@ class Exercise:
     @property
     def solution(self) -> str:
         return textwrap.dedent(inspect.getsource(self.reference)).strip()
+
+
+def axis_names(what: str) -> tuple[str, ...] | None:
+    """``"B, D_s"`` gives ``("B", "D_s")``; a description in words gives None."""
+    names = tuple(what.split(", "))
+    return names if all(re.fullmatch(r"[A-Z](_\w+)?", name) for name in names) else None
 
 
 @dataclass(frozen=True)

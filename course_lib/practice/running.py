@@ -82,21 +82,30 @@ def clone(value: Any) -> Any:
         return value.clone()
     if isinstance(value, nn.Module):
         return copy.deepcopy(value)
-    if isinstance(value, (list, set, dict)):
-        return copy.copy(value)
+    if isinstance(value, dict):
+        return {key: clone(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)([clone(part) for part in value])
+    if isinstance(value, set):
+        return set(value)
     return value
 
 
 def untouched(before: Any, after: Any) -> bool:
     """True if ``after``, given to a function as a copy of ``before``, still equals it."""
     if isinstance(before, torch.Tensor):
-        return before.shape == after.shape and bool(torch.equal(before, after.detach()))
+        same_shape = isinstance(after, torch.Tensor) and before.shape == after.shape
+        return same_shape and bool(torch.equal(before, after.detach()))
+    if type(before) is not type(after):
+        return False
     if isinstance(before, nn.Module):
         pairs = zip(before.state_dict().values(), after.state_dict().values(), strict=True)
         return all(torch.equal(a, b) for a, b in pairs)
-    if isinstance(before, (list, set, dict)):
-        return before == after
-    return True
+    if isinstance(before, dict):
+        return before.keys() == after.keys() and all(untouched(before[key], after[key]) for key in before)
+    if isinstance(before, (list, tuple)):
+        return len(before) == len(after) and all(map(untouched, before, after))
+    return before is after or before == after
 
 
 # --- the time limit ---------------------------------------------------------------------------------------

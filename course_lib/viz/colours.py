@@ -13,6 +13,7 @@ VALUE = "#00614A"  # green
 GENERATED = "#9C3F7C"  # purple
 MASKED = "#B9BEC6"  # grey, always with hatching as well
 GOLD = "#E8A200"  # outlines, never text
+LEAK = "#B0123F"  # crimson: what gets through where it must not, always outlined or named as well
 ACCENT = QUERY  # the one accent: what the picture is about
 
 # Everything that only holds the picture together.
@@ -38,6 +39,7 @@ LIGHT = {
     "generated": GENERATED,
     "masked": MASKED,
     "gold": GOLD,
+    "leak": LEAK,
     "accent": ACCENT,
     "ink": INK,
     "soft-ink": SOFT_INK,
@@ -54,6 +56,7 @@ DARK = {
     "generated": "#E29AC9",
     "masked": "#5A626D",
     "gold": "#FFC53D",
+    "leak": "#FF6F91",
     "accent": "#6DB9EE",
     "ink": "#E6EAEE",
     "soft-ink": "#A9B3BE",

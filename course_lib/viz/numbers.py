@@ -37,6 +37,43 @@ def masked_softmax(scores: np.ndarray, allowed: np.ndarray) -> np.ndarray:
     return weights / np.where(total == 0, 1.0, total)
 
 
+@dataclass(frozen=True)
+class Steps:
+    """The five steps of scaled dot-product attention, one array each."""
+
+    scores: np.ndarray  # (T, S) 1 MatMul: q · k
+    scaled: np.ndarray  # (T, S) 2 Scale: / √K
+    masked: np.ndarray  # (T, S) 3 Mask: −∞ where forbidden
+    weights: np.ndarray  # (T, S) 4 Softmax
+    output: np.ndarray  # (T, V) 5 MatMul: weights · V
+
+
+def five_steps(
+    queries: np.ndarray,
+    keys: np.ndarray,
+    values: np.ndarray,
+    allowed: np.ndarray | None = None,
+    scaled: bool = True,
+    temperature: float = 1.0,
+) -> Steps:
+    """MatMul, Scale, Mask, Softmax, MatMul: `softmax(q kᵀ / √K) v` in the order of figure 2.
+
+    Args:
+        queries: `(T, K)`; keys: `(S, K)`; values: `(S, V)`; float64.
+        allowed: booleans `(T, S)`, True = may attend; None allows everything.
+        scaled: whether step 2 divides by √K.
+        temperature: what the softmax divides its scores by.
+
+    Source: Vaswani et al. 2017, figure 2 (left) and eq. 1.
+    """
+    scores = queries @ keys.T  # (T, S)
+    divided = scores / np.sqrt(queries.shape[1]) if scaled else scores
+    allowed = np.ones(scores.shape, bool) if allowed is None else allowed
+    masked = np.where(allowed, divided, -np.inf)
+    weights = masked_softmax(masked / temperature, allowed)
+    return Steps(scores, divided, masked, weights, weights @ values)
+
+
 def attend(
     queries: np.ndarray,
     keys: np.ndarray,

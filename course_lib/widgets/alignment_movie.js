@@ -66,6 +66,7 @@ function render({ model, el }) {
   });
 
   listen(model, cleanups, ["frame"], paint);
+  onTheme(cleanups, paint);
   listen(model, cleanups, ["selected"], () => grid.show(model.get("selected")));
   paint();
   grid.show(model.get("selected"));

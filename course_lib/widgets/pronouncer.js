@@ -51,13 +51,8 @@ function render({ model, el }) {
     grid.paint(floats(model.get("weights")));
     stage.replaceChildren(grid.root);
   }
-  listen(model, cleanups, ["answered", "sounds", "letters", "weights", "message"], soon);
-  let planned = false;
-  function soon() { // one answer changes several traits: draw once
-    if (planned) return;
-    planned = true;
-    queueMicrotask(() => { planned = false; paint(); });
-  }
+  listen(model, cleanups, ["answered", "sounds", "letters", "weights", "message"], soon(paint));
+  onTheme(cleanups, paint);
   listen(model, cleanups, ["word"], () => { if (document.activeElement !== input) input.value = model.get("word"); });
   paint();
   return () => { clearTimeout(typing); clearTimeout(waiting); cleanups.forEach((undo) => undo()); };

@@ -1,0 +1,231 @@
+"""A card game in which the right attention is known for certain.
+
+    a card       its own name, the name it looks for, a gift:   (Ana, looks for Ben, ball)
+    the task     say the gift of the card you look for
+    the answer   one look-up: query = the name looked for, key = the own name, value = the gift
+
+One layer of attention with one head can do it, and nothing simpler can: each deal puts names and gifts
+together anew. So the game shows what a change of the layer does: no division by √d_k, or W_Q = W_K.
+
+Axes: B deals, T cards of a deal, D features of a card (here also d_k: one head), G gifts.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from course_lib.attention import scaled_dot_product_attention
+from course_lib.training.loop import History, seeded, train
+
+NAMES = (
+    "Ada Ali Ben Bea Cai Cleo Dan Dia Eli Eva Fay Finn Gus Gia Hana Hugo Ida Ivo Jan Jun Kai Kim Lea Leo "
+    "Max Mia Nia Noa Ola Oto Pia Per Qin Raj Ria Sam Sue Tia Tom Uma Uri Vic Wen Xia Yan Yui Zed Zoe"
+).split()
+GIFTS = "apple ball book clock cup drum flower guitar hat kite lamp pear".split()
+
+
+@dataclass(frozen=True)
+class Cards:
+    """Deals of cards as ids, `(B, T)` each."""
+
+    names: Tensor
+    wanted: Tensor  # the name each card looks for
+    gifts: Tensor
+
+    @property
+    def found(self) -> Tensor:
+        """Where the wanted card lies: `(B, T)` positions; every name must be on one card of its deal."""
+        return (self.wanted[:, :, None] == self.names[:, None, :]).float().argmax(-1)  # (B, T)
+
+    @property
+    def answers(self) -> Tensor:
+        """The gift that each card should say, `(B, T)`."""
+        return self.gifts.gather(1, self.found)
+
+    def tokens(self, deal: int = 0) -> list[str]:
+        """The cards of one deal as words: `Ana→Ben:ball`."""
+        columns = (self.names[deal].tolist(), self.wanted[deal].tolist(), self.gifts[deal].tolist())
+        return [f"{NAMES[n]}→{NAMES[w]}:{GIFTS[g]}" for n, w, g in zip(*columns, strict=True)]
+
+
+def cards(text: str) -> Cards:
+    """One deal written out: `cards("Ana→Ben:ball Ben→Ana:drum")`.
+
+    Raises:
+        ValueError: a card that is not written as NAME→NAME:GIFT, or a name or gift that the game does not have.
+    """
+    rows = []
+    for card in text.split():
+        name, arrow, rest = card.partition("→")
+        wanted, colon, gift = rest.partition(":")
+        if not (arrow and colon):
+            raise ValueError(f"card {card!r}, expected NAME→NAME:GIFT, for example Ada→Ben:ball")
+        for word, known in ((name, NAMES), (wanted, NAMES), (gift, GIFTS)):
+            if word not in known:
+                raise ValueError(f"card {card!r} has {word!r}, expected one of {', '.join(known)}")
+        rows.append((NAMES.index(name), NAMES.index(wanted), GIFTS.index(gift)))
+    if not rows:
+        raise ValueError("text has no card, expected at least one, for example Ada→Ben:ball")
+    return Cards(*(column[None] for column in torch.tensor(rows).T))  # (1, T) each
+
+
+def deal(n_deals: int, n_cards: int, generator: torch.Generator, *, mutual: bool = False) -> Cards:
+    """Random cards: different names, any gifts, and each name is looked for once.
+
+    Args:
+        n_deals: B.
+        n_cards: T.
+        generator: where the randomness comes from.
+        mutual: False: the cards look for one another in one ring, in random order (Ana looks for Ben, Ben for
+            Cai, … the last for Ana). True: in pairs (Ana looks for Ben and Ben for Ana), so T must be even.
+
+    Returns:
+        the deals.
+
+    Raises:
+        ValueError: fewer than 3 cards, more than there are names, or an odd number of them in pairs.
+    """
+    if not 3 <= n_cards <= len(NAMES):
+        raise ValueError(f"n_cards is {n_cards}, expected 3 to {len(NAMES)}: each card has its own name")
+    if mutual and n_cards % 2:
+        raise ValueError(f"n_cards is {n_cards}, expected an even number: mutual cards come in pairs")
+    names = torch.rand(n_deals, len(NAMES), generator=generator).argsort(1)[:, :n_cards]  # (B, T)
+    order = torch.rand(n_deals, n_cards, generator=generator).argsort(1)  # (B, T)
+    if mutual:
+        after = order.unflatten(1, (-1, 2)).flip(-1).flatten(1)  # 1st ↔ 2nd, 3rd ↔ 4th, …
+    else:
+        after = order.roll(-1, dims=1)
+    found = torch.empty_like(order).scatter_(1, order, after)  # (B, T): the card that card t looks for
+    gifts = torch.randint(len(GIFTS), (n_deals, n_cards), generator=generator)
+    return Cards(names, names.gather(1, found), gifts)
+
+
+class CardReader(nn.Module):
+    """One attention layer with one head, and a read-out; torch's own initial weights everywhere.
+
+    Args:
+        d_model: D, features of a card; also d_k.
+        scale: what the scores are multiplied by; 1/√d_k when not given.
+        tied: use one matrix for queries and keys, W_Q = W_K.
+        start: what the first W_Q and W_K are multiplied by.
+    """
+
+    def __init__(
+        self, d_model: int = 256, *, scale: float | None = None, tied: bool = False, start: float = 1.0
+    ) -> None:
+        super().__init__()
+        self.names = nn.Embedding(len(NAMES), d_model)
+        self.wanted = nn.Embedding(len(NAMES), d_model)
+        self.gifts = nn.Embedding(len(GIFTS), d_model)
+        self.w_q = nn.Linear(d_model, d_model, bias=False)
+        self.w_k = self.w_q if tied else nn.Linear(d_model, d_model, bias=False)
+        self.w_v = nn.Linear(d_model, d_model, bias=False)
+        self.read_out = nn.Linear(d_model, len(GIFTS))
+        self.scale = scale
+        with torch.no_grad():
+            for matrix in {self.w_q.weight, self.w_k.weight}:
+                matrix *= start
+
+    def embed(self, cards: Cards) -> Tensor:
+        """One vector a card: the sum of its three parts, `(B, T, D)`."""
+        return self.names(cards.names) + self.wanted(cards.wanted) + self.gifts(cards.gifts)
+
+    def project(self, cards: Cards) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values of the cards, `(B, T, D)` each."""
+        x = self.embed(cards)
+        return self.w_q(x), self.w_k(x), self.w_v(x)
+
+    def forward(self, cards: Cards) -> tuple[Tensor, Tensor]:
+        """Scores of the gifts `(B, T, G)` and weights `(B, T, T)`; no card reads itself."""
+        allowed = ~torch.eye(cards.names.shape[1], dtype=torch.bool)  # (T, T)
+        output, weights = scaled_dot_product_attention(*self.project(cards), allowed, scale=self.scale)
+        return self.read_out(output), weights  # (B, T, G), (B, T, T)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train one card reader; the learning rate is constant, so a short run begins a long one."""
+
+    steps: int = 100
+    d_model: int = 256
+    scale: float | None = None
+    tied: bool = False
+    start: float = 1.0
+    mutual: bool = False
+    n_cards: int = 16
+    batch_size: int = 32
+    lr: float = 1e-3
+    seed: int = 0
+
+
+def new_model(recipe: Recipe) -> CardReader:
+    """An untrained reader; its first weights depend on the recipe alone."""
+    with seeded(recipe.seed):
+        return CardReader(recipe.d_model, scale=recipe.scale, tied=recipe.tied, start=recipe.start)
+
+
+def batches(recipe: Recipe) -> Iterator[Cards]:
+    """New deals for ever: no deal is seen twice, so nothing can be learned by heart."""
+    generator = torch.Generator().manual_seed(1_000 + recipe.seed)
+    while True:
+        yield deal(recipe.batch_size, recipe.n_cards, generator, mutual=recipe.mutual)
+
+
+def card_loss(model: CardReader, cards: Cards) -> Tensor:
+    """Mean cross-entropy of the wanted gifts, nats a card."""
+    logits, _ = model(cards)  # (B, T, G)
+    return F.cross_entropy(logits.flatten(0, 1), cards.answers.flatten())
+
+
+def train_model(
+    model: CardReader, recipe: Recipe, *, on_step: Callable[[int, float], None] | None = None
+) -> History:
+    """Train on new deals; AdamW without weight decay."""
+    return train(model, batches(recipe), card_loss, steps=recipe.steps, lr=recipe.lr, on_step=on_step)
+
+
+def train_in_stages(
+    model: CardReader, recipe: Recipe, points: tuple[int, ...]
+) -> Iterator[tuple[int, CardReader, History]]:
+    """Train once and stop at each step of `points`: (step, model, what happened since the last stop)."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.0)
+    stream, done = batches(recipe), 0
+    for point in points:
+        history = train(model, stream, card_loss, steps=point - done, optimizer=optimizer)
+        done = point
+        yield point, model, history
+
+
+@torch.no_grad()
+def score(model: CardReader, n_deals: int = 64, *, n_cards: int = 16, mutual: bool = False) -> dict[str, float]:
+    """How well a model plays, on deals of its own seed.
+
+    Returns:
+        `accuracy`: share of cards that say the right gift. `right_weight`: mean weight on the wanted card.
+        `mirror_weight`: mean weight on the card that looks for the reader (in pairs, the same card).
+    """
+    test = deal(n_deals, n_cards, torch.Generator().manual_seed(99), mutual=mutual)
+    logits, weights = model(test)
+    right = weights.gather(2, test.found[:, :, None])  # (B, T, 1)
+    mirror = weights.gather(1, test.found[:, :, None].transpose(1, 2))  # (B, 1, T): row found[t], column t
+    return {
+        "accuracy": (logits.argmax(-1) == test.answers).float().mean().item(),
+        "right_weight": right.mean().item(),
+        "mirror_weight": mirror.mean().item(),
+    }
+
+
+def variants(recipe: Recipe) -> dict[str, Recipe]:
+    """The three ways of chapter 02 to begin: divided, not divided, not divided but begun small.
+
+    The third multiplies the first W_Q and W_K by d_k^(-1/4) each, so its first scores are as large as the
+    divided ones; nothing divides them later.
+    """
+    return {
+        "divided by √d_k": recipe,
+        "not divided": replace(recipe, scale=1.0),
+        "not divided, small start": replace(recipe, scale=1.0, start=recipe.d_model**-0.25),
+    }

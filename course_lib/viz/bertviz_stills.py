@@ -1,0 +1,320 @@
+"""The stills of bertviz's three views: what stands where nothing is live.
+
+They show what the live views show first, in the same colours: lines from queries (left) to keys (right), and
+for one query the way from its numbers to its weights.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgb
+from matplotlib.patches import Rectangle
+
+from course_lib.viz import colours
+from course_lib.viz.attention import CHARACTER, add_heading, wrapped
+from course_lib.viz.still import SMALL, Still, in_style, shown
+
+MOST_HEADS = 8  # on the still of one layer
+WIDEST = 10.6  # inches
+FAINTEST = 0.03  # weights below are not drawn: they would hardly be seen
+ROW = 0.25  # inches between two tokens
+NOTE = f"left: queries · right: keys · a line is as strong as its weight (below {FAINTEST:g}: not drawn)"
+
+
+@in_style
+def head_still(
+    weights: np.ndarray, tokens: Sequence[str], keys: Sequence[str], heads: Sequence[int], title: str
+) -> Still:
+    """One small line drawing for each head of one layer; weights (H, T, S), heads their numbers from 0."""
+    shown_heads = list(heads)[:MOST_HEADS]
+    rows = max(len(tokens), len(keys))
+    left, right = _width_of(tokens), _width_of(keys)
+    tightest = left + right + 0.8
+    lines = math.ceil(len(shown_heads) / max(1, min(4, int(WIDEST / tightest))))
+    columns = math.ceil(len(shown_heads) / lines)
+    panel = min(tightest + 0.7, max(tightest, WIDEST / columns))
+    width = max(5.0, columns * panel + 0.2)
+    heading = wrapped(title, width)
+    more = f" · {len(heads) - MOST_HEADS} more heads in the live view" if len(heads) > MOST_HEADS else ""
+    height = lines * (rows * ROW + 0.55) + 0.3 * (heading.count("\n") + 1) + 0.45
+    still = Still(width, height, _describe_heads(title, weights, tokens, keys, heads))
+    axes = still.subplots(lines, columns, squeeze=False)
+    for ax in axes.flat[len(shown_heads) :]:
+        ax.set_axis_off()
+    for place, (ax, head) in enumerate(zip(axes.flat, shown_heads, strict=False)):
+        colour = colours.SERIES[place % len(colours.SERIES)]  # as the live view, by place
+        draw_lines(ax, weights[place], colour)
+        write_tokens(ax, tokens, keys)
+        ax.set_title(f"head {head + 1}", fontsize=SMALL + 1, color=colour, loc="center", pad=6)
+    add_heading(still, heading, NOTE + more)
+    return still
+
+
+@in_style
+def model_still(
+    weights: np.ndarray,
+    tokens: Sequence[str],
+    keys: Sequence[str],
+    layers: Sequence[int],
+    heads: Sequence[int],
+    title: str,
+) -> Still:
+    """A grid of small line drawings: layers are rows, heads are columns; weights (L, H, T, S)."""
+    rows = max(len(tokens), len(keys))
+    with_tokens = len(layers) * rows * 0.19 <= 9
+    left, right = (_width_of(tokens), _width_of(keys)) if with_tokens else (0, 0)
+    thumbnail = min(1.7, (WIDEST - left - right - 0.7) / len(heads))
+    tall = rows * 0.19 if with_tokens else max(0.35, min(0.9, 9 / len(layers)))
+    width = max(5.0, left + right + len(heads) * thumbnail + 0.9)
+    heading = wrapped(title, width)
+    height = len(layers) * (tall + 0.14) + 0.3 * (heading.count("\n") + 1) + 0.85
+    still = Still(width, height, _describe_model(title, weights, tokens, keys, layers, heads))
+    axes = still.subplots(len(layers), len(heads), squeeze=False)
+    for i, layer in enumerate(layers):
+        for j, head in enumerate(heads):
+            ax = axes[i, j]
+            draw_lines(ax, weights[i, j], colours.SERIES[layer % len(colours.SERIES)], thin=True)
+            if i == 0:
+                ax.set_title(
+                    f"head {head + 1}" if thumbnail > 0.7 else head + 1, fontsize=SMALL, loc="center", pad=5
+                )
+            if with_tokens:
+                write_tokens(ax, tokens if j == 0 else (), keys if j == len(heads) - 1 else ())
+            if j == 0:
+                ax.set_ylabel(
+                    f"layer {layer + 1}" if tall > 0.6 else layer + 1,
+                    fontsize=SMALL, fontweight="bold", labelpad=8 + left * 72 if with_tokens else 6,
+                )  # fmt: skip
+    add_heading(still, heading, NOTE)
+    return still
+
+
+@in_style
+def neuron_still(
+    queries: np.ndarray,
+    keys: np.ndarray,
+    scores: np.ndarray,
+    weights: np.ndarray,
+    allowed: np.ndarray,
+    query: int,
+    tokens: Sequence[str],
+    key_tokens: Sequence[str],
+    scale: bool,
+    title: str,
+) -> Still:
+    """For one query: its numbers, those of each key, their products, the scores, the weights.
+
+    queries (T, K), keys (S, K), scores, weights and allowed (S,) of the query at position `query`.
+    """
+    d_k = queries.shape[1]
+    rows = max(len(queries), len(keys))
+    vector = min(2.0, max(1.1, 0.16 * d_k))
+    left, right = _width_of(tokens), _width_of(key_tokens)
+    gap, number, bar = 0.3, 0.62, 1.0
+    x_q = left + 0.25
+    x_k = x_q + vector + 0.75
+    x_p = x_k + vector + gap
+    x_s = x_p + vector + gap
+    x_w = x_s + number + 0.3
+    x_t = x_w + bar + 0.55
+    width = max(5.0, x_t + right + 0.15)
+    row, top = 0.3, 0.45
+    heading = wrapped(title, width)
+    above = 0.27 * (heading.count("\n") + 1) + 0.2
+    height = above + top + rows * row + 0.5
+    still = Still(
+        width,
+        height,
+        _describe_neuron(title, queries, scores, weights, allowed, query, tokens, key_tokens, scale),
+    )
+    still.set_layout_engine("none")
+    ax = still.add_axes((0, 0, 1, 1))
+    ax.set_xlim(0, width)
+    ax.set_ylim(height, 0)
+    ax.set_axis_off()
+    ax.text(0.1, 0.14, heading, va="top", fontsize=13.5, fontweight="bold")
+    first = above + top  # the upper edge of row 0
+
+    def middle(i: int) -> float:
+        return first + (i + 0.5) * row
+
+    most = max(np.abs(queries).max(), np.abs(keys).max(), np.abs(scores[allowed]).max(initial=0), 1e-3)
+
+    def cells(x: float, i: int, values: np.ndarray, size: float, edge: str = colours.LINE) -> None:
+        for f, value in enumerate(values):
+            ax.add_patch(
+                Rectangle(
+                    (x + f * size / len(values), middle(i) - 0.1),
+                    size / len(values),
+                    0.2,
+                    lw=0,
+                    color=signed(value, most),
+                )
+            )
+        wide = edge != colours.LINE
+        ax.add_patch(
+            Rectangle((x, middle(i) - 0.1), size, 0.2, fill=False, lw=1.8 if wide else 0.7, edgecolor=edge)
+        )
+
+    score = "q·k / √dₖ" if scale else "q · k"
+    for x, size, text, colour in (
+        (x_q, vector, "query q", colours.QUERY),
+        (x_k, vector, "key k", colours.KEY),
+        (x_p, vector, "q × k", colours.INK),
+        (x_s, number, score, colours.INK),
+        (x_w, bar, "softmax", colours.INK),
+    ):
+        ax.text(x + size / 2, first - 0.12, text, ha="center", va="bottom", color=colour, fontsize=SMALL + 1)
+    for i, token in enumerate(tokens):
+        mine = i == query
+        ax.text(
+            left, middle(i), shown(token), ha="right", va="center", fontsize=SMALL,
+            fontweight="bold" if mine else "normal", color=colours.QUERY if mine else colours.INK,
+        )  # fmt: skip
+        cells(x_q, i, queries[i], vector, colours.QUERY if mine else colours.LINE)
+    for j, token in enumerate(key_tokens):
+        cells(x_k, j, keys[j], vector)
+        ax.text(
+            x_t,
+            middle(j),
+            shown(token),
+            va="center",
+            fontsize=SMALL,
+            color=colours.INK if allowed[j] else colours.SOFT_INK,
+        )
+        if not allowed[j]:
+            ax.add_patch(
+                Rectangle(
+                    (x_p, middle(j) - 0.1),
+                    x_w + bar - x_p,
+                    0.2,
+                    facecolor=colours.PANEL,
+                    edgecolor=colours.MASKED,
+                    hatch="////",
+                    lw=0,
+                )
+            )
+            continue
+        strength = max(0.12, math.tanh(1.8 * weights[j]))  # as bertviz draws its connectors
+        bend = (x_q + vector + x_k) / 2
+        ax.plot(
+            [x_q + vector, bend, bend, x_k], [middle(query), middle(query), middle(j), middle(j)],
+            color=colours.QUERY, alpha=strength, lw=1.8, solid_joinstyle="round",
+        )  # fmt: skip
+        cells(x_p, j, queries[query] * keys[j], vector)
+        ax.text(
+            x_s + number,
+            middle(j),
+            f"{scores[j]:.2f}".replace("-", "−"),
+            ha="right",
+            va="center",
+            fontsize=SMALL,
+        )
+        ax.add_patch(Rectangle((x_w, middle(j) - 0.09), bar, 0.18, facecolor=colours.PANEL, lw=0))
+        ax.add_patch(
+            Rectangle((x_w, middle(j) - 0.09), bar * weights[j], 0.18, facecolor=colours.QUERY, lw=0)
+        )
+        ax.text(x_w + bar + 0.07, middle(j), f"{weights[j]:.2f}", va="center", fontsize=SMALL)
+    note = f"blue: positive · orange: negative · full colour: ±{most:.2g} or more"
+    if not allowed.all():
+        note += " · hatched: not allowed"
+    ax.text(0.1, height - 0.14, note, va="bottom", fontsize=SMALL, color=colours.SOFT_INK)
+    return still
+
+
+# The pieces.
+
+
+def signed(value: float, most: float) -> tuple[float, float, float]:
+    """Paper for 0, blue for positive, orange for negative; full colour at ±most, by the live view's rule."""
+    strength = math.tanh(2 * abs(value) / most)
+    target = to_rgb(colours.QUERY if value >= 0 else colours.KEY)
+    return tuple(1 - strength * (1 - part) for part in target)
+
+
+def draw_lines(ax: Axes, weights: np.ndarray, colour: str, thin: bool = False) -> None:
+    """Lines from row i on the left to row j on the right of `ax`, as strong as weights (T, S)."""
+    rows = max(weights.shape)
+    order = np.argsort(weights, axis=None, kind="stable")  # strong lines over weak ones
+    order = order[weights.ravel()[order] >= FAINTEST]
+    i, j = np.unravel_index(order, weights.shape)
+    ends = np.stack([np.stack([np.zeros(len(i)), i], 1), np.stack([np.ones(len(j)), j], 1)], 1)  # (n, 2, 2)
+    # Opaque, in 20 steps, with hard edges: where thin lines cross there are no mixed colours, so a line's
+    # colour is its weight's, and the file is a third as large.
+    paper = np.array(to_rgb(colours.PANEL if thin else colours.PAPER))
+    strength = np.ceil(weights[i, j] * 20)[:, None] / 20
+    shades = paper + (np.array(to_rgb(colour)) - paper) * strength
+    ax.add_collection(
+        LineCollection(ends, colors=shades, linewidths=1.6 if thin else 2.2, antialiaseds=False)
+    )
+    ax.set_xlim(0, 1)
+    ax.set_ylim(rows - 0.5, -0.5)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.spines[:].set_visible(False)
+    if thin:
+        ax.set_facecolor(colours.PANEL)
+
+
+def write_tokens(ax: Axes, left: Sequence[str], right: Sequence[str]) -> None:
+    """Tokens beside the ends of the lines."""
+    for x, side, those in ((-0.05, "right", left), (1.05, "left", right)):
+        for row, token in enumerate(those):
+            ax.text(
+                x, row, shown(token), ha=side, va="center", fontsize=SMALL,
+                transform=ax.get_yaxis_transform(),
+            )  # fmt: skip
+
+
+def _width_of(tokens: Sequence[str]) -> float:
+    """Inches that the longest token takes; wide scripts count twice."""
+    return max(sum(2 if ord(c) > 0x2E7F else 1 for c in shown(token)) for token in tokens) * CHARACTER + 0.1
+
+
+def _describe_heads(title: str, weights: np.ndarray, tokens, keys, heads) -> str:
+    """Alt text: for each head its strongest line, and how concentrated its rows are."""
+    text = f"{title.rstrip('.')}. Lines from {len(tokens)} queries on the left to {len(keys)} keys on the right, "
+    text += f"for {len(heads)} {'head' if len(heads) == 1 else 'heads'}. "
+    return text + " ".join(
+        _strongest(w, tokens, keys, f"Head {head + 1}") for w, head in zip(weights, heads, strict=True)
+    )
+
+
+def _strongest(weights: np.ndarray, tokens, keys, name: str) -> str:
+    i, j = np.unravel_index(weights.argmax(), weights.shape)
+    return (
+        f"{name}: strongest is “{shown(tokens[i])}” → “{shown(keys[j])}” ({weights[i, j]:.2f}); a query’s "
+        f"largest weight is {weights.max(axis=1).mean():.2f} on average."
+    )
+
+
+def _describe_model(title: str, weights: np.ndarray, tokens, keys, layers, heads) -> str:
+    text = (
+        f"{title.rstrip('.')}. A grid of {len(layers)} × {len(heads)} small line drawings, layers × heads, over "
+        f"{len(tokens)} queries and {len(keys)} keys. "
+    )
+    mean = weights.max(axis=-1).mean(axis=-1)  # (L, H): a query's largest weight, on average
+    for pick, word in ((mean.argmax(), "most concentrated"), (mean.argmin(), "most even")):
+        i, j = np.unravel_index(pick, mean.shape)
+        name = f"The {word} is layer {layers[i] + 1}, head {heads[j] + 1}"
+        text += _strongest(weights[i, j], tokens, keys, name) + " "
+        if mean.size == 1:
+            break
+    return text.strip()
+
+
+def _describe_neuron(title, queries, scores, weights, allowed, query, tokens, key_tokens, scale) -> str:
+    text = (
+        f"{title.rstrip('.')}. The query “{shown(tokens[query])}” and {len(key_tokens)} keys, {queries.shape[1]} "
+        f"numbers each; {'scaled ' if scale else ''}score and weight: "
+    )
+    parts = [
+        f"“{shown(token)}” {scores[j]:.2f} → {weights[j]:.2f}"
+        if allowed[j]
+        else f"“{shown(token)}” not allowed"
+        for j, token in enumerate(key_tokens[:12])
+    ]
+    return text + "; ".join(parts) + ("; and so on." if len(key_tokens) > 12 else ".")

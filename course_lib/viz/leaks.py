@@ -1,0 +1,119 @@
+"""Masks held to what they promise: attention weights beside the measured flow from every input to every output.
+
+A mask is right when nothing arrives where it forbids. What arrives is the derivative ∂output_i/∂input_j.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.patches import Rectangle
+
+from course_lib.viz import colours
+from course_lib.viz.attention import add_heading, draw_cells, wrapped
+from course_lib.viz.still import SMALL, Still, as_allowed, as_array, as_weights, in_style, shown
+
+FLOW = LinearSegmentedColormap.from_list("course_flow", ("#F7FAFC", "#BFE0D4", "#5FAE93", colours.VALUE))
+CHARACTER = 0.105  # inches that one character of a token takes, about
+
+
+@in_style
+def weights_and_leak(
+    weights,
+    leak,
+    queries: Sequence[str],
+    keys: Sequence[str],
+    *,
+    allowed,
+    title: str,
+) -> Still:
+    """Two matrices over the same tokens: who looks at whom, and what arrives.
+
+    weights: (T, S) between 0 and 1. leak: (T, S), sizes of ∂output_i/∂input_j, 0 or more.
+    allowed: (T, S) booleans, True = may attend; forbidden cells are hatched, and outlined where something
+    leaks through all the same.
+    Returns a Still. Raises ValueError when sizes do not fit, or a leak is below 0.
+    """
+    weights = as_weights(weights, queries, keys)
+    leak = as_array(leak, "leak", 2)
+    allowed = as_allowed(allowed, weights.shape)
+    if allowed is None:
+        allowed = np.ones(weights.shape, bool)
+    if leak.shape != weights.shape or leak.min() < 0:
+        raise ValueError(
+            f"leak has shape {leak.shape} and starts at {leak.min():.3g}; "
+            f"expected {weights.shape} with numbers from 0 up"
+        )
+    leaking = (leak > 0) & ~allowed
+    n_rows, n_columns = weights.shape
+    numbers = n_columns <= 8
+    cell = 0.5 if numbers else max(0.19, min(0.36, 3.6 / n_columns))
+    left = max(len(shown(query)) for query in queries) * CHARACTER + 0.5
+    top = min(1.4, max(len(shown(key)) for key in keys) * CHARACTER * 0.75) + 0.75
+    width = max(6.0, 2 * left + 2 * cell * n_columns + 1.1)
+    heading = wrapped(title, width)
+    height = cell * n_rows * (0.84 if numbers else 1) + top + 0.3 * (heading.count("\n") + 1) + 0.5
+
+    still = Still(width, height, _describe(title, weights, leak, queries, keys, allowed))
+    one, two = still.subplots(1, 2)
+    draw_cells(one, weights, queries, keys, allowed, [], numbers, cell)
+    one.set_title("weights", fontsize=SMALL + 1)
+    draw_cells(two, np.zeros_like(leak), queries, keys, allowed | leaking, [], False, cell)
+    two.imshow(
+        np.where(allowed | leaking, leak, np.nan),
+        cmap=FLOW.with_extremes(bad=(0, 0, 0, 0)),
+        vmin=0,
+        vmax=leak.max() or 1,
+        aspect="auto",
+        interpolation="nearest",
+        zorder=1.5,
+    )
+    two.set_title("leak: what arrives", fontsize=SMALL + 1)
+    two.set_yticks(two.get_yticks(), [])
+    if numbers:
+        _write(two, leak, allowed | leaking)
+    for row, column in zip(*np.nonzero(leaking), strict=True):
+        two.add_patch(
+            Rectangle(
+                (column - 0.45, row - 0.45), 0.9, 0.9, fill=False, edgecolor=colours.LEAK, linewidth=2.2, zorder=4
+            )
+        )
+    one.set_ylabel("query (row)", color=colours.QUERY, labelpad=8)
+    one.set_xlabel("key (column)", color=colours.KEY, labelpad=7)
+    two.set_xlabel("input looked at (column)", color=colours.KEY, labelpad=7)
+    add_heading(still, heading, _verdict(leak, allowed))
+    return still
+
+
+def _write(ax: Axes, leak: np.ndarray, visible: np.ndarray) -> None:
+    top = leak.max() or 1
+    for row, column in zip(*np.nonzero(visible), strict=True):
+        ax.text(
+            column,
+            row,
+            f"{leak[row, column]:.2f}",
+            ha="center",
+            va="center",
+            fontsize=SMALL,
+            color=colours.text_on(leak[row, column] / top),
+            zorder=5,
+        )
+
+
+def _verdict(leak: np.ndarray, allowed: np.ndarray) -> str:
+    if allowed.all():
+        return "Nothing is forbidden."
+    worst = leak[~allowed].max()
+    if worst == 0:
+        return "Hatched: forbidden. Leak where forbidden: exactly 0."
+    return f"Hatched: forbidden. Outlined: something leaks through all the same, up to {worst:.2g}."
+
+
+def _describe(title: str, weights, leak, queries, keys, allowed) -> str:
+    lines = []
+    for i, query in enumerate(queries[:6]):
+        seen = [shown(keys[j]) for j in np.nonzero(allowed[i])[0]]
+        lines.append(f"{shown(query)} may look at {', '.join(seen) if seen else 'nothing'}")
+    more = f"; and {len(queries) - 6} more rows" if len(queries) > 6 else ""
+    return f"{title}. Left the weights, right the measured leak. {'; '.join(lines)}{more}. {_verdict(leak, allowed)}"
