@@ -1,5 +1,7 @@
 """Writing with a trained model, one token after another."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -51,3 +53,52 @@ def _next(model: Seq2Seq, token: Tensor, state: State, memory: Memory) -> tuple[
     state, row = model.step(word, state, memory)
     logits = model.read_out(torch.cat([state.s, state.context], dim=-1), word)  # (B, V)
     return state, row, logits
+
+
+@torch.no_grad()
+def sample(
+    logits_of: Callable[[Tensor], Tensor],
+    prompt: Tensor,
+    max_new_tokens: int,
+    *,
+    temperature: float = 1.0,
+    generator: torch.Generator | None = None,
+    max_len: int | None = None,
+) -> Tensor:
+    """Go on from a prompt with a decoder-only model, one token after another.
+
+    Args:
+        logits_of: ids `(B, T)` to logits `(B, T, V)`, such as a causal language model in evaluation mode.
+        prompt: ids `(B, T)`, rows of equal length without padding; `[BOS]` first, where the model knows it.
+        max_new_tokens: stop here even where no `[EOS]` has come.
+        temperature: the logits are divided by it; 0 always takes the likeliest token.
+        generator: source of the draws.
+        max_len: the model's longest text; of a longer one it reads the last `max_len` tokens.
+
+    Returns:
+        ids `(B, T + new)`, prompt included, with `[PAD]` behind each `[EOS]`.
+
+    Raises:
+        ValueError: a prompt without tokens, `max_new_tokens` below 1, or a negative temperature.
+    """
+    if prompt.dim() != 2 or not prompt.numel():
+        raise ValueError(
+            f"prompt has shape {tuple(prompt.shape)}, expected (B, T) with T ≥ 1: [BOS] is a prompt too"
+        )
+    if max_new_tokens < 1:
+        raise ValueError(f"max_new_tokens is {max_new_tokens}, expected at least 1")
+    if not temperature >= 0:
+        raise ValueError(f"temperature is {temperature}, expected 0 or more: 0 takes the likeliest token")
+    ids, done = prompt, (prompt == EOS_ID).any(dim=1)  # (B, T), (B,)
+    for _ in range(max_new_tokens):
+        if done.all():
+            break
+        logits = logits_of(ids if max_len is None else ids[:, -max_len:])[:, -1]  # (B, V)
+        if temperature == 0:
+            token = logits.argmax(-1)  # (B,)
+        else:
+            chances = (logits / temperature).softmax(-1)  # (B, V)
+            token = torch.multinomial(chances, 1, generator=generator)[:, 0]  # (B,)
+        ids = torch.cat([ids, token.masked_fill(done, PAD_ID)[:, None]], dim=1)  # (B, T + 1)
+        done |= token == EOS_ID
+    return ids

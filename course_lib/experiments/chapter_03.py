@@ -1,5 +1,116 @@
-"""Chapter 03's questions."""
+"""Chapter 03's questions, asked of one attention layer at the round table of `training.two_lookups`.
 
-from course_lib.experiments.records import Experiment
+Every guest answers two questions, and the right attention for both is known. Every batch is new, so a
+difference in accuracy is a difference in learning, not in learning by heart.
+"""
 
-EXPERIMENTS: tuple[Experiment, ...] = ()
+from dataclasses import replace
+
+from course_lib.experiments.records import Experiment, Row
+from course_lib.training import two_lookups
+from course_lib.training.two_lookups import Recipe
+
+SEEDS = tuple(range(8))
+STEPS = 600
+LIVE_STEPS = 300
+MEASURED_AT = (25, 50, 75, 100, 150, 200, 300, 400, 500, 600)  # steps after which a run is scored
+
+BASE = Recipe()
+HEADS = (1, 2, 4, 8, 16)
+SIZES = {  # name -> d_model, heads: the last two have equally many parameters
+    "16 heads of 1": (16, 16),
+    "32 heads of 1": (32, 32),
+    "16 heads of 2": (32, 16),
+}
+
+
+def heads_rows(seed: int, steps: int) -> list[Row]:
+    """1, 2, 4, 8 and 16 heads in a layer of 16 features: the same number of parameters."""
+    return _rows({n: replace(BASE, n_heads=n) for n in HEADS}, seed, steps)
+
+
+def size_rows(seed: int, steps: int) -> list[Row]:
+    """Is it the number of heads that fails, or their size?"""
+    recipes = {name: replace(BASE, d_model=d, n_heads=n) for name, (d, n) in SIZES.items()}
+    return _rows(recipes, seed, steps)
+
+
+def remove_rows(seed: int, steps: int) -> list[Row]:
+    """Train with 2, 4 or 8 heads, then take out one head at a time: one row for each."""
+    test = two_lookups.test_tables()
+    rows: list[Row] = []
+    for n_heads in (2, 4, 8):
+        recipe = replace(BASE, n_heads=n_heads, steps=steps, seed=seed)
+        model = two_lookups.new_model(recipe)
+        two_lookups.train_model(model, recipe)
+        whole = two_lookups.accuracy(model, test)
+        looks = two_lookups.look_up_scores(two_lookups.head_weights(model, test)[0])  # (H, 2)
+        for head in range(n_heads):
+            rest = two_lookups.accuracy(two_lookups.without_heads(model, [(0, head)]), test)
+            lost = {question: whole[question] - rest[question] for question in two_lookups.QUESTIONS}
+            row = {
+                "looks_left": looks[head, 0].item(),
+                "looks_right": looks[head, 1].item(),
+                "lost_left": lost["left"],
+                "lost_right": lost["right"],
+                "lost": max(lost.values()),
+            }
+            rows.append({"seed": seed, "step": steps, "heads": n_heads, "head": head, **_rounded(row)})
+    return rows
+
+
+def _rows(recipes: dict, seed: int, steps: int) -> list[Row]:
+    """Right answers of each recipe along its training, on tables that are never trained on."""
+    stages = tuple(step for step in MEASURED_AT if step < steps) + (steps,)
+    test = two_lookups.test_tables()
+    rows: list[Row] = []
+    for name, recipe in recipes.items():
+        recipe = replace(recipe, seed=seed)
+        model = two_lookups.new_model(recipe)
+        parameters = sum(p.numel() for p in model.parameters())
+        for step, model in two_lookups.train_in_stages(model, recipe, stages):
+            shares = two_lookups.accuracy(model, test)
+            row = _rounded({"accuracy": sum(shares.values()) / len(shares), **shares})
+            rows.append({"seed": seed, "step": step, "heads": name, "parameters": parameters, **row})
+    return rows
+
+
+def _rounded(row: Row) -> Row:
+    return {key: round(value, 4) for key, value in row.items()}
+
+
+EXPERIMENTS = (
+    Experiment(
+        "heads",
+        "How many heads does it take to look up two things at once, at equal parameters?",
+        heads_rows,
+        group="heads",
+        measure="accuracy",
+        seeds=SEEDS,
+        steps=STEPS,
+        live_steps=LIVE_STEPS,
+        tolerance=0.05,
+    ),
+    Experiment(
+        "head-size",
+        "Do 16 heads fail because they are many, or because each has one feature?",
+        size_rows,
+        group="heads",
+        measure="accuracy",
+        seeds=SEEDS[:5],
+        steps=STEPS,
+        live_steps=100,
+        tolerance=0.05,
+    ),
+    Experiment(
+        "remove",
+        "What breaks when one head is taken out of a trained layer?",
+        remove_rows,
+        group="heads",
+        measure="lost",
+        seeds=SEEDS[:5],
+        steps=LIVE_STEPS,
+        live_steps=LIVE_STEPS,
+        tolerance=0.05,
+    ),
+)

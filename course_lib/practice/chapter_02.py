@@ -225,6 +225,35 @@ SOFT_DICT = Exercise(
             "before they meet the values.",
         ),
         Misconception(
+            "divided-by-length",
+            (lambda query, keys, values: (torch.softmax(keys @ query, dim=0)[:, None] * values).mean(dim=0),),
+            lambda expected, got, args: (
+                f"You take the mean where the sum belongs: your vector is {len(args[1])} times too small. "
+                "The shares sum to 1 already, so the weighted sum is a mean as it stands."
+            ),
+        ),
+        Misconception(
+            "not-normalised",
+            (
+                lambda query, keys, values: torch.exp(keys @ query) @ values,
+                lambda query, keys, values: torch.sigmoid(keys @ query) @ values,
+            ),
+            "Your shares are positive, and they do not sum to 1: each key is judged alone. In a softmax the "
+            "keys compete, since exp of each score is divided by the sum over all keys.",
+        ),
+        Misconception(
+            "log-softmax",
+            (lambda query, keys, values: torch.log_softmax(keys @ query, dim=0) @ values,),
+            "These are the logarithms of the shares. log_softmax is made for losses; a weighted sum needs "
+            "the shares themselves: softmax.",
+        ),
+        Misconception(
+            "summed-over-features",
+            (lambda query, keys, values: (torch.softmax(keys @ query, dim=0)[:, None] * values).sum(dim=1),),
+            "You sum over the features of the values, and one number for each key is left. Sum over the "
+            "keys (S): what comes back is as long as a value.",
+        ),
+        Misconception(
             "softmax-twice",
             (lambda query, keys, values: torch.softmax(torch.softmax(keys @ query, dim=0), dim=0) @ values,),
             "You take the softmax twice. The second one gets numbers between 0 and 1, which are close "
@@ -485,6 +514,14 @@ ATTENTION = Exercise(
             _multiplied_told,
         ),
         Misconception(
+            "fixed-number",
+            tuple(_scaled(lambda q, k, v, c=c: 1 / c) for c in (8.0, 64.0, math.sqrt(512), 512.0)),
+            lambda expected, got, args: (
+                "You divide by a fixed number. √64 = 8 fits the paper's base model, whose heads have 64 "
+                f"features; here they have {_sizes(args)[1]}. Take the number from the keys: `k.shape[-1]`."
+            ),
+        ),
+        Misconception(
             "scale-after-softmax",
             (
                 _scale_after(_right_factor),
@@ -520,6 +557,7 @@ ATTENTION = Exercise(
             (
                 *_masked(lambda scores, allowed: scores.masked_fill(allowed, _INFINITY)),
                 *_masked(lambda scores, allowed: scores.masked_fill(allowed, -1e9)),
+                lambda q, k, v, allowed: F.scaled_dot_product_attention(q, k, v, attn_mask=~allowed),
             ),
             "Your mask is inverted: what is allowed is blocked, and the rest is open. `allowed` is True "
             "where a query may look; `masked_fill` fills where its mask is True, so it needs `~allowed`.",
@@ -544,6 +582,32 @@ ATTENTION = Exercise(
                 for way in _masked(lambda scores, allowed, fill=fill: scores.masked_fill(~allowed, fill))
             ),
             _small_score_told,
+        ),
+        Misconception(
+            "mask-added",
+            (
+                *_masked(lambda scores, allowed: scores + allowed),
+                *_masked(lambda scores, allowed: scores - allowed.float()),
+                *_masked(lambda scores, allowed: scores + (~allowed)),
+                *_masked(lambda scores, allowed: scores - (~allowed).float()),
+            ),
+            "You add the mask to the scores, and True counts as 1: the scores move by 1, and nothing is "
+            "blocked. An added mask must hold -inf where it forbids and 0 elsewhere; `masked_fill` writes "
+            "-inf for you.",
+        ),
+        Misconception(
+            "zero-times-infinity",
+            (*_masked(lambda scores, allowed: scores + (~allowed) * _INFINITY),),
+            "Every value is NaN. If you multiply the mask by -inf, look there: where it is 0, 0 · ∞ is NaN. "
+            "Write -inf only into the forbidden cells: `scores.masked_fill(~allowed, float('-inf'))`.",
+        ),
+        Misconception(
+            "causal-always",
+            _masked(
+                lambda scores, allowed: scores.masked_fill(~torch.ones_like(scores).tril().bool(), _INFINITY)
+            ),
+            "You block the future in every input, whatever `allowed` says. Which cells are open is not for "
+            "this function to decide: use `allowed` as it comes.",
         ),
         Misconception(
             "weights-on-keys",
@@ -621,6 +685,12 @@ ATTENTION = Exercise(
             "the scores, q kᵀ.",
         ),
         Misconception(
+            "heads-merged",
+            (lambda q, k, v, allowed: attention(q, k, v, allowed).transpose(1, 2).flatten(2),),
+            "The numbers are right, and you have joined the heads already. This function keeps them apart: "
+            "(B, H, T, V). Joining is a step of its own, in chapter 03.",
+        ),
+        Misconception(
             "weights-returned",
             (lambda q, k, v, allowed: _weights(q, k, allowed),),
             "These are the weights: where each query looks. The last step is missing, to fetch what stands "
@@ -630,12 +700,29 @@ ATTENTION = Exercise(
     insight="MatMul, scale, mask, softmax, MatMul: five steps, and no loop over words.",
     advice=(
         (
-            r"k\.T\b|k\.mT\b.*\.T\b|k\.t\(\)",
+            r"only one element tensors|must be Tensor, not int|must be real number",
+            "The root is of one number, the size of an axis: `k.shape[-1] ** 0.5`.",
+        ),
+        (
+            r"not allowed|Boolean value",
+            "`not` is for one truth value; for a tensor of them write `~allowed`.",
+        ),
+        (
+            r"shape of the mask",
+            "A mask in square brackets must have the full shape. `scores.masked_fill(~allowed, "
+            "float('-inf'))` broadcasts it for you.",
+        ),
+        (
+            r"allowed\[",
+            "`allowed` broadcasts to (B, H, T, S) as it is: it needs no new axis.",
+        ),
+        (
+            r"k\.T\b|k\.t\(\)",
             "`.T` turns all axes round, the batch too. Only the last two change places: "
             "`k.transpose(-2, -1)`.",
         ),
         (
-            r"k\.(transpose|permute|swapaxes)\(",
+            r"k\.(transpose|swapaxes)\((?!-2, -1|-1, -2|2, 3|3, 2)|k\.permute\((?!0, 1, 3, 2)",
             "Look at the axes that you exchange: (B, H, S, K) must become (B, H, K, S), so it is the last "
             "two, -2 and -1.",
         ),
@@ -645,21 +732,9 @@ ATTENTION = Exercise(
             "`q @ k.transpose(-2, -1)`.",
         ),
         (
-            r"q\s*@\s*k\b",
+            r"q\s*@\s*k\b(?!\.)|matmul\(q, k\)",
             "A matrix product sums over the last axis of `q` and the last but one of `k`. Both must be the "
             "features K: `k.transpose(-2, -1)`.",
-        ),
-        (
-            r"not allowed|Boolean value",
-            "`not` is for one truth value; for a tensor of them write `~allowed`.",
-        ),
-        (
-            r"allowed\[",
-            "`allowed` broadcasts to (B, H, T, S) as it is: it needs no new axis.",
-        ),
-        (
-            r"math\.sqrt|must be real number|only one element tensors",
-            "The root is of one number, the size of an axis: `k.shape[-1] ** 0.5`.",
         ),
     ),
 )
@@ -754,6 +829,11 @@ def _one_number_from_1(wanted, n_keys, loud):
 def _itself(wanted, n_keys, loud):
     keys = torch.eye(n_keys)
     return loud * keys[_to_itself(wanted, n_keys)], keys
+
+
+def _previous(wanted, n_keys, loud):
+    keys = torch.eye(n_keys)
+    return loud * keys[(torch.arange(len(wanted)) - 1).clamp(min=0) % n_keys], keys
 
 
 def _shifted(step):
@@ -856,10 +936,10 @@ RETRIEVAL = Exercise(
             sign=_all_points_at(lambda wanted, n_keys: torch.full_like(wanted, n_keys - 1)),
         ),
         Misconception(
-            "looks-at-itself",
-            _by_hand(_itself),
-            "`wanted` has no effect: query i looks at key i. Query i must look like the key at position "
-            "wanted[i]: `k[wanted]` picks these rows.",
+            "wanted-unused",
+            _by_hand(_itself) + _by_hand(_previous),
+            "`wanted` has no effect: query i looks at its own place, or one before it, whatever is wanted. "
+            "Query i must look like the key at position wanted[i]: `k[wanted]` picks these rows.",
             sign=_all_points_at(_to_itself),
         ),
         Misconception(

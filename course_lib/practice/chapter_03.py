@@ -71,6 +71,11 @@ def _first_piece(x, n_heads):
     return x[:, None, :, : x.shape[-1] // n_heads].expand(-1, n_heads, -1, -1)
 
 
+def _overlapping(x, n_heads):
+    k = x.shape[-1] // n_heads
+    return torch.stack([x[..., h : h + k] for h in range(n_heads)], dim=1)
+
+
 def _words_cut(x, n_heads):
     return torch.stack(x.tensor_split(n_heads, dim=1), dim=1)
 
@@ -87,7 +92,7 @@ def _where_from(expected, got, args):
     right = _found_at(expected[b, h, t, k], args[0])
     foreign = "" if origin[0] == b else f" of sentence {origin[0]}"
     return (
-        f"In sentence {b}, feature {k} of word {t} in head {h} should be feature {right[2]} of word {right[1]}; "
+        f"In sentence {b}, feature {k} of word {t} in head {h} should be feature {right[2]} of that word; "
         f"you have put feature {origin[2]} of word {origin[1]}{foreign} there."
     )
 
@@ -179,9 +184,17 @@ SPLIT = Exercise(
         ),
         Misconception(
             "heads-and-features-exchanged",
-            (_cut("btkh", "bkth"), _cut("btkh"), _cut("bkth"), _cut("bthk", "bkth")),
-            "H and K are exchanged: you return K heads of H features. The number of heads is `n_heads`; the "
-            "size of one head is `d // n_heads`.",
+            (
+                _cut("btkh", "bkth"),
+                _cut("btkh"),
+                _cut("bkth"),
+                _cut("bthk", "bkth"),
+                _cut("bthk", "btkh"),
+                _cut("bthk", "bkht"),
+            ),
+            "H and K have changed places: (B, H, T, K) has H heads of K features. The number of heads is "
+            "`n_heads`, the size of one head is `d // n_heads`, and only T and H are exchanged, "
+            "`.transpose(1, 2)`.",
         ),
         Misconception(
             "features-before-words",
@@ -191,7 +204,7 @@ SPLIT = Exercise(
         ),
         Misconception(
             "heads-before-batch",
-            (_cut("bthk", "hbtk"), _cut("hbtk")),
+            (_cut("bthk", "hbtk"), _cut("hbtk"), _cut("bthk", "htbk")),
             "The heads stand before the batch: you return (H, B, T, K). Axis 0 stays the batch; exchange "
             "only the words and the heads, `.transpose(1, 2)`.",
         ),
@@ -227,6 +240,21 @@ SPLIT = Exercise(
             "on: each feature goes to one head.",
         ),
         Misconception(
+            "pieces-overlap",
+            (_overlapping,),
+            "Your pieces overlap: head 1 begins at feature 1. It begins where head 0 ends, at feature K: the "
+            "piece of head h is `x[..., h * K : (h + 1) * K]`.",
+        ),
+        Misconception(
+            "cat-for-stack",
+            (
+                lambda x, n_heads: torch.cat(x.chunk(n_heads, dim=-1), dim=1),
+                lambda x, n_heads: torch.cat(x.chunk(n_heads, dim=-1), dim=0),
+            ),
+            "The pieces are right, and `torch.cat` joins them along an axis that is there already. The heads "
+            "need an axis of their own: `torch.stack(pieces, dim=1)`, or cut and transpose.",
+        ),
+        Misconception(
             "batch-and-heads-joined",
             (
                 lambda x, n_heads: split_heads(x, n_heads).flatten(0, 1),
@@ -252,7 +280,7 @@ SPLIT = Exercise(
         (
             r"is invalid for input of size|shape '\[",
             "The new sizes must multiply to as many numbers as before: T · D for each sentence. One head has "
-            "K = D // H features.",
+            "K = D // H features; take all sizes from `x.shape`, since every input has others.",
         ),
         (
             r"'float' object|must be tuple of ints|float",
@@ -356,9 +384,9 @@ MERGE = Exercise(
         ),
         Misconception(
             "heads-averaged",
-            (lambda x: x.mean(dim=1),),
-            "You take the mean of the heads. They have looked for different things; in a mean nobody can "
-            "tell them apart any more. Put them side by side: H · K features for each word.",
+            (lambda x: x.mean(dim=1), lambda x: x.max(dim=1).values),
+            "You take the mean or the maximum of the heads. They have looked for different things; "
+            "afterwards nobody can tell them apart. Put them side by side: H · K features for each word.",
         ),
         Misconception(
             "heads-added",
@@ -386,6 +414,21 @@ MERGE = Exercise(
             ),
             "You join the heads along the words, so the sentence becomes H times as long. Join them along "
             "the features: the number of words stays, and each word gets H · K features.",
+        ),
+        Misconception(
+            "words-joined",
+            (
+                lambda x: x.flatten(2),
+                lambda x: x.transpose(1, 2).reshape(*x.shape[:2], -1),
+            ),
+            "You return (B, H, T·K): the words are joined and the heads are not. Did you read the sizes as "
+            "`b, t, h, k`? The input is (B, H, T, K), so it is `b, h, t, k = x.shape`.",
+        ),
+        Misconception(
+            "batch-joined",
+            (lambda x: torch.cat(list(x), dim=-1), lambda x: torch.cat(list(x), dim=0)),
+            "A loop over a tensor, `for part in x`, goes along axis 0, the sentences, and you join those. "
+            "The heads are axis 1: `x[:, h]`.",
         ),
         Misconception(
             "one-head-only",
@@ -448,11 +491,8 @@ MERGE = Exercise(
 def multi_head_attention(x_q, x_kv, params, n_heads, allowed):
     def project(x, name):
         y = x @ params["W_" + name].T + params["b_" + name]  # (B, positions, D)
-        return split_heads(y, n_heads)  # (B, H, positions, K)
-
-    def split_heads(y, n_heads):
-        b, t, d = y.shape
-        return y.reshape(b, t, n_heads, d // n_heads).transpose(1, 2)
+        b, positions, d = y.shape
+        return y.reshape(b, positions, n_heads, d // n_heads).transpose(1, 2)  # (B, H, positions, K)
 
     q, k, v = project(x_q, "q"), project(x_kv, "k"), project(x_kv, "v")
     scores = q @ k.transpose(-2, -1) / k.shape[-1] ** 0.5  # (B, H, T, S), √d_k of one head
@@ -502,7 +542,8 @@ def _layer(
 def _over(axis):
     """A softmax over another axis, with the usual masks and without a mask."""
     masks = (_block_mask, lambda s, a: s.masked_fill(~a, -1e9), lambda s, a: s)
-    return tuple(_layer(axis=axis, mask=mask) for mask in masks)
+    factors = (lambda d, h: math.sqrt(h / d), lambda d, h: 1.0)
+    return tuple(_layer(axis=axis, mask=mask, factor=factor) for mask in masks for factor in factors)
 
 
 def _with_mask(change):
@@ -616,7 +657,7 @@ def _layer_cases() -> list[Case]:
     return [
         case("six different sizes", 2, 4, 5, 3, 6),
         case("as many heads as sentences, in self-attention", 2, 4, 4, 2, 4, same=True),
-        case("two sentences of the same length", 3, 5, 5, 4, 2),
+        case("as many queries as keys, in different sentences", 3, 5, 5, 4, 2),
     ]
 
 
@@ -743,6 +784,29 @@ LAYER = Exercise(
             "the split, and b_o at the very end.",
         ),
         Misconception(
+            "bias-too-early",
+            (
+                _layer(out=lambda merged, params: (merged + params["b_o"]) @ params["W_o"].T),
+                _layer(linear=lambda x, params, name: (x + params["b_" + name]) @ params["W_" + name].T),
+                _layer(
+                    linear=lambda x, params, name: (x + params["b_" + name]) @ params["W_" + name].T,
+                    out=lambda merged, params: (merged + params["b_o"]) @ params["W_o"].T,
+                ),
+            ),
+            "You add a bias before the matrix. It comes after: `x @ W.T + b`. (Both have D numbers, so no "
+            "shape warns you.)",
+        ),
+        Misconception(
+            "mask-added",
+            (
+                _layer(mask=lambda scores, allowed: scores + allowed),
+                _layer(mask=lambda scores, allowed: scores * allowed),
+                _layer(mask=lambda scores, allowed: scores.masked_fill(~allowed, -1e-9)),
+            ),
+            "You add or multiply the mask as 0 and 1, or fill with almost 0 (-1e-9 is a slip for -1e9): a "
+            "forbidden score of about 0 still gets its share. It must be -inf.",
+        ),
+        Misconception(
             "not-transposed",
             tuple(_not_transposed(names) for names in ("qkvo", "qkv", "q", "k", "v", "o", "qk")),
             "A matrix is not transposed. Its rows belong to the outputs (as in torch.nn.Linear), so with "
@@ -847,8 +911,8 @@ LAYER = Exercise(
         ),
         (
             r"mat1 and mat2|size of tensor a|Expected size",
-            "Print the shapes of q, k and v after the split: they must be (B, H, positions, K), with T "
-            "positions for q and S for k and v.",
+            "Follow the shapes: x times a matrix is (B, positions, D); after the split (B, H, positions, K); "
+            "after the merge (B, T, D) again, before it meets W_o.",
         ),
     ),
 )
@@ -869,7 +933,7 @@ def _counted(formula):
 
 def _times_heads_told(expected, got, args):
     return (
-        f"You give every head matrices of d_model × d_model: {got:,} in all. With {args[1]} heads each "
+        f"You give every head matrices of d_model × d_model: {int(got):,} numbers. With {args[1]} heads each "
         f"has {args[0] // args[1]} features, so its matrices are that small, and all heads together have one "
         f"of {args[0]} × {args[0]}. More heads cost no parameter."
     )
@@ -877,8 +941,8 @@ def _times_heads_told(expected, got, args):
 
 def _no_bias_told(expected, got, args):
     return (
-        f"The biases are missing: {expected - got:,} numbers. Each of the four projections adds one vector "
-        f"of {args[0]} numbers."
+        f"The biases are missing: {int(expected - got):,} numbers. Each of the four projections adds one "
+        f"vector of {args[0]} numbers."
     )
 
 
@@ -950,31 +1014,30 @@ COUNT = Exercise(
                 _counted(lambda d, h, k: 4 * d * k),
                 _counted(lambda d, h, k: 3 * d * k + d * d),
             ),
-            "You count the matrices of one head. There are H heads, each with W_q, W_k and W_v of its own: "
-            "H · d_k = d_model rows in all.",
+            "You count the matrices of one head, or divide by the number of heads. There are H heads, each "
+            "with W_q, W_k and W_v of its own: H · d_k = d_model rows in all, whatever H is.",
         ),
         Misconception(
             "heads-see-their-slice-only",
             (
                 _counted(lambda d, h, k: h * 4 * (k * k + k)),
                 _counted(lambda d, h, k: h * 3 * (k * k + k) + d * d + d),
-                _counted(lambda d, h, k: h * 3 * k * k + d * d),
-                _counted(lambda d, h, k: h * 4 * k * k),
             ),
             "Your heads have matrices of d_k × d_k, so each would see only its own slice of the input. Each "
             "head reads all d_model features: its matrices are d_k × d_model. The split comes after the "
             "projection.",
         ),
         Misconception(
-            "biases-too-small",
+            "biases-of-another-size",
             (
                 _counted(lambda d, h, k: 4 * (d * d + k)),
                 _counted(lambda d, h, k: 4 * (d * d + h)),
                 _counted(lambda d, h, k: 4 * (d * d + 1)),
+                _counted(lambda d, h, k: 4 * (d * d + h * d)),
                 _counted(lambda d, h, k: 3 * (d * d + k) + d * d + d),
             ),
-            "The matrices are right and the biases too small. A bias adds one number to each output: d_model "
-            "numbers for each of the four projections.",
+            "The matrices are right, and the biases have another size. A bias adds one number to each "
+            "output: d_model numbers for each of the four projections.",
         ),
         Misconception(
             "o-without-bias",
@@ -985,15 +1048,6 @@ COUNT = Exercise(
             "one-matrix",
             (_counted(lambda d, h, k: d * d + d), _counted(lambda d, h, k: d * d)),
             "This is one projection. The layer has four of them: q, k, v and o.",
-        ),
-        Misconception(
-            "divided-by-heads",
-            (
-                _counted(lambda d, h, k: 4 * (d * d + d) // h),
-                _counted(lambda d, h, k: 4 * (d * d + d) / h),
-            ),
-            "You divide by the number of heads. One head is so small, yes, and there are H of them: the "
-            "layer has the same number of parameters for every H.",
         ),
     ),
     insight="More heads cost no parameter: they share the same d_model features among themselves.",
@@ -1014,24 +1068,24 @@ PREDICTIONS = (
         ),
         options=(
             Option(
+                "Half on each place: it fetches both, and the values are wide enough to keep them apart.",
+                "One row can be shared out. But both places pass through the same W_V and are added up, so "
+                "the sum does not say which value came from which place, however wide it is.",
+            ),
+            Option(
+                "Almost all of it lies on one of the two places.",
+                "One row can point at one place. So the head answers one question, and the other one as "
+                "well as by guessing. Which of the two it takes differs from seed to seed.",
+            ),
+            Option(
                 "One dark cell for the first place, then one for the second: it looks twice.",
                 "A head looks once: it has one row of weights for each word, and the row sums to 1. A second "
                 "look needs a second row.",
             ),
             Option(
-                "It divides itself between the two places, and what comes back is a mixture of both.",
-                "One row can be shared out, and then the two values arrive added up. The sum does not say "
-                "which of them came from which place.",
-            ),
-            Option(
                 "Even over all words: it gives up.",
-                "Even weights would be worse than half and half, and training finds the better of the two. "
-                "What it cannot find is a way to keep the two answers apart.",
-            ),
-            Option(
-                "As a head's row always looks: the values can be made wide enough for both.",
-                "A wide value vector can carry much about one place. But both places pass through the same "
-                "W_V and are added up, so the width does not tell which is which.",
+                "Even weights fetch the mean of the sentence and answer neither question. Training finds "
+                "something better; what it cannot find is both at once.",
             ),
         ),
         right=1,
@@ -1097,13 +1151,13 @@ PREDICTIONS = (
     Prediction(
         id="03.too-many",
         prompt=(
-            "A layer has 32 features. You give it 32 heads, so each head has one feature: d_k = 1. What can "
+            "A layer has 16 features. You give it 16 heads, so each head has one feature: d_k = 1. What can "
             "one head still do?"
         ),
         options=(
             Option(
                 "As much as before: a head is a head.",
-                "A head compares vectors of d_k numbers. With 32 numbers a query can point in many "
+                "A head compares vectors of d_k numbers. With 16 numbers a query can point in many "
                 "directions; with one number there are two: up and down.",
             ),
             Option(
@@ -1136,9 +1190,9 @@ PREDICTIONS = (
                 "still arrives.",
             ),
             Option(
-                "It depends on the head: some carry one of the look-ups, others hardly matter.",
-                "Heads specialise, and not evenly. The picture shows which head carries which look-up, and "
-                "that some can go with hardly a trace.",
+                "One of the two look-ups suffers, and the other hardly; how much depends on the head.",
+                "Heads specialise, and not evenly. With two heads, each carries one look-up alone. With "
+                "eight, several share one look-up, and some of them can go with hardly a trace.",
             ),
             Option(
                 "Nothing: the other heads take over.",

@@ -39,6 +39,11 @@ def _additive(mask: Callable[..., torch.Tensor], fill: float) -> Callable[..., t
     return lambda *args: torch.zeros(mask(*args).shape).masked_fill(~mask(*args), fill)
 
 
+def _yes_or_no(mask: torch.Tensor) -> bool:
+    """True if the mask holds nothing but True and False, or 1 and 0."""
+    return bool(((mask == 0) | (mask == 1)).all())
+
+
 # --- 04.causal: the queries are the last T of S positions ----------------------------------------------
 
 
@@ -80,6 +85,24 @@ def _upper_triangle(expected, got, args):
         f"This is the upper triangle: each query sees itself and what comes after it, {seen} future cells "
         "here. Rows are queries and columns are keys, so the past of row t lies to the left of column t: "
         "tril, not triu."
+    )
+
+
+def _future_open(expected, got, args):
+    seen = int((got.bool() & ~expected).sum())
+    return (
+        f"{seen} cells are open in which a query sees a later position. Compare the position of each key "
+        "with the position of its query, S - T + t for query t: only keys up to it are allowed."
+    )
+
+
+def _past_closed(expected, got, args):
+    T, S = args
+    t, key = (expected & ~got.bool()).nonzero()[0].tolist()
+    return (
+        f"Nothing of the future is open, and a part of the past is closed: query {t} stands at position "
+        f"{S - T + t} and may not attend to key {key}. All keys up to its own position are allowed, however "
+        "far back."
     )
 
 
@@ -163,16 +186,29 @@ CAUSAL = Exercise(
             "the scores. Here the mask is boolean, True = may attend: return the comparison itself.",
         ),
         Misconception(
-            "everything-open",
-            (lambda T, S: torch.ones(T, S).bool(),),
-            "Everything is allowed, so each query sees the whole future. Compare the position of the key "
-            "with the position of the query.",
-        ),
-        Misconception(
             "only-itself",
             (lambda T, S: causal_mask(T, S) & _upper(T, S, S - T), lambda T, S: torch.eye(T, S).bool()),
             "Only the diagonal is open: each query may look at itself and at nothing else. The past "
             "belongs to it as well: all keys with a position ≤ its own.",
+        ),
+        Misconception(
+            "diagonal-the-wrong-way",
+            (lambda T, S: _lower(T, S, T - S),),
+            "With T = S your mask is right; with more keys than queries its diagonal has moved the wrong "
+            "way. `diagonal` counts to the right: the last query must reach the last key, so it is S - T, "
+            "not T - S.",
+        ),
+        Misconception(
+            "future-open",
+            (lambda T, S: torch.ones(T, S).bool(), lambda T, S: _lower(T, S, S - T + 2)),
+            _future_open,
+            sign=lambda expected, got, args: _yes_or_no(got) and bool((got >= expected).all()),
+        ),
+        Misconception(
+            "past-closed",
+            (lambda T, S: causal_mask(T, S) & _upper(T, S, S - T - 1),),
+            _past_closed,
+            sign=lambda expected, got, args: _yes_or_no(got) and bool((got <= expected).all()),
         ),
     ),
     insight="With T = 1 every key is allowed: that is one step of a generator that keeps its old keys.",
@@ -196,6 +232,10 @@ def padding_mask(ids, pad_id):
 def _by_length(ids, pad_id):
     lengths = (ids != pad_id).sum(dim=1)  # (B,)
     return (torch.arange(ids.shape[1]) < lengths[:, None])[:, None, None, :]
+
+
+def _until_padding(ids, pad_id):
+    return ((ids == pad_id).cumsum(dim=1) == 0)[:, None, None, :]  # closed from the first padding on
 
 
 def _both_sides(ids, pad_id):
@@ -249,7 +289,11 @@ PADDING = Exercise(
         ),
         Misconception(
             "inverted",
-            (lambda ids, pad_id: (ids == pad_id)[:, None, None, :],),
+            (
+                lambda ids, pad_id: (ids == pad_id)[:, None, None, :],
+                lambda ids, pad_id: (ids == pad_id)[:, None, :],
+                lambda ids, pad_id: ids == pad_id,
+            ),
             "Inverted: yours is True on padding, so all words are closed and only padding is open. "
             "True = may attend, and a word is where the id is *not* pad_id.",
         ),
@@ -281,16 +325,19 @@ PADDING = Exercise(
         ),
         Misconception(
             "rows-and-columns",
-            (_both_sides,),
+            (_both_sides, lambda ids, pad_id: _both_sides(ids, pad_id)[:, 0]),
             "You close padding as a query as well. Its rows would then have nothing left to look at, a "
             "softmax over nothing, and nobody reads what padding computes. Close it as a key only: the "
             "loss leaves the padded rows out.",
         ),
         Misconception(
             "row-for-each-query",
-            (lambda ids, pad_id: padding_mask(ids, pad_id).expand(-1, 1, ids.shape[1], -1),),
-            "Right values, written out: all your S rows are the same. Leave the query axis at size 1; "
-            "then the mask fits any number of queries, also those of another sentence.",
+            (
+                lambda ids, pad_id: padding_mask(ids, pad_id).expand(-1, 1, ids.shape[1], -1),
+                lambda ids, pad_id: (ids != pad_id)[:, None, :].expand(-1, ids.shape[1], -1),
+            ),
+            "Right values, written out: all your S rows are the same. Leave the query axis at size 1, "
+            "(B, 1, 1, S); then the mask fits any number of queries, also those of another sentence.",
         ),
         Misconception(
             "zero-is-padding",
@@ -302,17 +349,26 @@ PADDING = Exercise(
             "there 0 is a word like any other.",
         ),
         Misconception(
-            "greater-than-pad",
-            (lambda ids, pad_id: (ids > pad_id)[:, None, None, :],),
-            "You take ids greater than pad_id for words. The id of padding is a name, not a size: words "
-            "may have ids on both sides of it. Compare with `!=`.",
+            "by-size",
+            (
+                lambda ids, pad_id: (ids > pad_id)[:, None, None, :],
+                lambda ids, pad_id: (ids < pad_id)[:, None, None, :],
+            ),
+            "You compare by size. The id of padding is a name, not an amount: words may have ids above it "
+            "and below it. Compare with `!=`.",
+        ),
+        Misconception(
+            "ids-themselves",
+            (lambda ids, pad_id: ids[:, None, None, :],),
+            "These are the ids themselves. The axes are right; what is missing is the question to each of "
+            "them: is this another id than `pad_id`?",
         ),
         Misconception(
             "padding-at-the-end-only",
-            (_by_length,),
-            "You count the words and open that many positions from the left. It holds for padding at the "
-            "end; when padding stands in front, it closes words and opens padding. Ask each position "
-            "whether it is padding.",
+            (_by_length, _until_padding),
+            "Your mask takes for granted that padding stands at the end: it opens positions from the left. "
+            "When padding stands in front, it closes words. Ask each position by itself whether it is "
+            "padding.",
         ),
         Misconception(
             "additive",
@@ -322,6 +378,12 @@ PADDING = Exercise(
         ),
     ),
     insight="Padding is closed as a key. As a query it may look around: nobody reads its answer.",
+    advice=(
+        (
+            r"Boolean value",
+            "`not` and `if` ask for one truth value; for a tensor of them write `~` or `!=`.",
+        ),
+    ),
 )
 
 
@@ -335,6 +397,16 @@ def combine(causal, padding):
 def _with_padded_queries(causal, padding):
     queries = padding[..., -causal.shape[0] :].transpose(-1, -2)  # (B, 1, T, 1)
     return causal & padding & queries
+
+
+def _itself(causal):
+    return causal & torch.ones_like(causal).triu(causal.shape[1] - causal.shape[0])  # each query itself
+
+
+def _only_empty_rows_opened(expected, got, args):
+    more = got.bool() & ~expected
+    fits = _yes_or_no(got) and bool((got >= expected).all())
+    return fits and not bool((more & expected.any(-1, keepdim=True)).any())
 
 
 def _or_leaks(expected, got, args):
@@ -387,9 +459,12 @@ COMBINE = Exercise(
         ),
         Misconception(
             "added",
-            (lambda causal, padding: causal.float() + padding.float(),),
-            "You add the masks: cells open in both count 2, cells open in one count 1, and both pass for "
-            "true. That is an `or` with bigger numbers. A key must be allowed by both: `&`.",
+            (
+                lambda causal, padding: causal.float() + padding.float(),
+                lambda causal, padding: (causal.float() + padding.float()) / 2,
+            ),
+            "You add the masks: cells that one of them allows count something too, and so they pass for "
+            "true. That is an `or` with other numbers. A key must be allowed by both: `&`.",
         ),
         Misconception(
             "exclusive-or",
@@ -433,6 +508,30 @@ COMBINE = Exercise(
             (lambda causal, padding: ~causal & ~padding,),
             "You turn both masks round and keep what both forbid. `allowed` is True = may attend on the "
             "way in already: no `~` is needed.",
+        ),
+        Misconception(
+            "one-turned-round",
+            (lambda causal, padding: causal & ~padding, lambda causal, padding: ~causal & padding),
+            "One of the two masks is turned round with `~`, so you keep what it forbids. Both are `allowed` "
+            "already, True = may attend.",
+        ),
+        Misconception(
+            "empty-rows-opened",
+            (
+                lambda causal, padding: (causal & padding) | ~(causal & padding).any(-1, keepdim=True),
+                lambda causal, padding: (causal & padding) | _itself(causal),
+                lambda causal, padding: (causal & padding) | torch.eye(*causal.shape).bool(),
+            ),
+            "You open cells again so that no row is empty. But an empty row is true: with padding in front, "
+            "the first query has nothing to look at. The mask says so, and the softmax gives such a row "
+            "weights of 0; that is the exercise after next.",
+            sign=_only_empty_rows_opened,
+        ),
+        Misconception(
+            "additive",
+            (_additive(combine, _INFINITY), _additive(combine, -1e9)),
+            "The places are right, and this is the other form of a mask: 0 and -∞, made to be added to "
+            "the scores. Here the mask is boolean, True = may attend.",
         ),
         Misconception(
             "padded-queries",
@@ -549,6 +648,8 @@ PREFIX = Exercise(
             (
                 _prefix(lambda query, key, n: (key <= query) | (query < n)),
                 _prefix(lambda query, key, n: (key <= query) | (query < n) | (key < n)),
+                _prefix(lambda query, key, n: (query < n) | (key < n)),
+                _prefix(lambda query, key, n: query < n),
             ),
             _prefix_sees_the_rest,
         ),
@@ -572,6 +673,42 @@ PREFIX = Exercise(
             (_prefix(lambda query, key, n: (key <= query) | (key < n - 1)),),
             "Off by one: the last position of the prefix is closed to those before it. Positions are "
             "counted from 0, so the prefix is 0 … n_prefix - 1, all of it.",
+        ),
+        Misconception(
+            "wrong-part-opened",
+            (
+                _prefix(lambda query, key, n: (key <= query) | (key >= n)),
+                lambda n_prefix, T: causal_mask(T, T) | (torch.arange(T) >= T - n_prefix),
+            ),
+            "You open the columns of the wrong part. The prefix is the beginning, 0 … n_prefix - 1; what you "
+            "open for everybody lies behind it, and there stands what must be predicted.",
+        ),
+        Misconception(
+            "diagonal-moved",
+            (
+                lambda n_prefix, T: _lower(T, T, n_prefix),
+                lambda n_prefix, T: _lower(T, T, n_prefix - 1),
+            ),
+            "You move the diagonal by the length of the prefix, so *every* query looks that far ahead, the "
+            "late ones too. The prefix is a block of columns: open those, and leave the diagonal.",
+        ),
+        Misconception(
+            "rest-sees-the-next",
+            (_prefix(lambda query, key, n: (key <= query + 1) | (key < n)),),
+            "Off by one: each position sees the one after it, and that is what it must predict. Outside the "
+            "prefix a query sees keys up to its own position.",
+        ),
+        Misconception(
+            "rest-diagonal-blocked",
+            (_prefix(lambda query, key, n: (key < query) | (key < n)),),
+            "Behind the prefix the diagonal is blocked: a position may not look at itself. Its own token is "
+            "known, so it may: `<=`, not `<`.",
+        ),
+        Misconception(
+            "exclusive-or",
+            (_prefix(lambda query, key, n: (key <= query) ^ (key < n)),),
+            "`^` is true where exactly one reason holds, so it closes the cells that lie in the past *and* "
+            "in the prefix. Either reason is enough, and both are fine: `|`.",
         ),
         Misconception(
             "and-instead-of-or",
@@ -645,13 +782,30 @@ def _inverted(fill: float, clean: bool = False):
     return lambda scores, allowed: _soft(fill, clean=clean)(scores, ~allowed)
 
 
-def _added(scores, allowed):
-    return torch.softmax(scores + torch.zeros(allowed.shape).masked_fill(~allowed, _INFINITY), dim=-1)
+def _added(scores, allowed, fill=_INFINITY):
+    return torch.softmax(scores + torch.zeros(allowed.shape).masked_fill(~allowed, fill), dim=-1)
 
 
-def _renormalised(scores, allowed):
-    weights = torch.softmax(scores, dim=-1) * allowed
-    return weights / weights.sum(dim=-1, keepdim=True)
+def _in_place(weights, allowed):
+    weights[~allowed.expand_as(weights)] = 0.0
+    return weights
+
+
+def _renormalised(small: float):
+    def weights(scores, allowed):
+        kept = torch.softmax(scores, dim=-1) * allowed
+        return kept / (kept.sum(dim=-1, keepdim=True) + small)
+
+    return weights
+
+
+def _over_the_grid(fill: float | None, clean: bool):
+    def weights(scores, allowed):
+        filled = scores if fill is None else scores.masked_fill(~allowed, fill)
+        result = torch.softmax(filled.flatten(-2), dim=-1).view_as(scores)
+        return result.masked_fill(~allowed, 0.0) if clean else result
+
+    return weights
 
 
 def _exponentials(scores, allowed):
@@ -678,21 +832,30 @@ def _nan_rows(expected, got, args):
 
 
 def _still_open(expected, got, args):
-    lost = (got * ~args[1]).sum(dim=-1)[args[1].any(dim=-1).expand(got.shape[:-1])].max().item()
+    kept = (got * args[1]).sum(dim=-1)[args[1].any(dim=-1).expand(got.shape[:-1])]
     return (
         "The forbidden scores are 0, or next to it: -1e-9 is a slip for -1e9. A score of 0 is an ordinary "
-        f"score, and exp(0) = 1: in one row the forbidden keys take {lost:.0%} of the weight. What is "
-        "forbidden needs a score that is as low as can be."
+        f"score, and exp(0) = 1: in one row the forbidden keys take {1 - kept.min().item():.0%} of the "
+        "weight. What is forbidden needs a score that is as low as can be."
     )
 
 
-def _uniform_rows(expected, got, args):
+def _only_empty_rows(expected, got, args):
+    """True if every row that has something allowed is right."""
+    scores, allowed = args
+    if scores.requires_grad:  # then ``got`` is a gradient, which cannot tell
+        return True
+    alive = allowed.any(dim=-1, keepdim=True)
+    return torch.allclose(got * alive, expected * alive, atol=1e-5)
+
+
+def _empty_rows_share(expected, got, args):
     empty = ~args[1].any(dim=-1).expand(got.shape[:-1])
     share = got[empty].max().item()
     return (
-        "Nearly: only the rows with nothing allowed are wrong. There all scores are equally low, and a "
-        f"softmax of equal scores is even: each key gets {share:.3f}, forbidden as it is. Our rule is 0: "
-        "set the weights to 0 where `allowed` is False, after the softmax as well."
+        "Nearly: only the rows with nothing allowed are wrong. All their scores are lowered alike, and a "
+        f"softmax shares out 1 in any case: one key gets {share:.3f}, forbidden as it is. Our rule is 0: set "
+        "the weights to 0 where `allowed` is False, after the softmax as well."
     )
 
 
@@ -705,7 +868,7 @@ def _not_masked(expected, got, args):
 
 
 def _in_proportion(expected, got, args):
-    """True if the allowed keys of each row share what they get as they should, but get less than 1."""
+    """True if the allowed keys of a row share as they should, and the forbidden ones take a little."""
     scores, allowed = args
     if scores.requires_grad:  # then ``got`` is a gradient, which cannot tell
         return True
@@ -713,7 +876,8 @@ def _in_proportion(expected, got, args):
     kept = got * allowed
     share = kept.sum(dim=-1, keepdim=True)
     in_proportion = torch.allclose(kept * alive, expected * share * alive, atol=1e-5)
-    return in_proportion and bool((share > 0).any() and (share < 1 + 1e-5).all())
+    a_little = bool(((share > 0.95) | ~alive).all()) or scores.abs().max() > 50
+    return in_proportion and a_little and bool((share < 1 + 1e-5).all())
 
 
 def _weights_or_gradient(weights, args):
@@ -729,7 +893,13 @@ def _weights_or_gradient(weights, args):
     # check hands out clones; what they have in common is the tensor that they were cloned from.
     origin = scores if scores.is_leaf else scores.grad_fn.next_functions[0][0].variable
     wanted = torch.linspace(-1, 1, weights.numel()).reshape(weights.shape)  # something to ask of the weights
-    return torch.autograd.grad(weights, origin, wanted)[0]
+    try:
+        return torch.autograd.grad(weights, origin, wanted)[0]
+    except RuntimeError as error:
+        raise CannotCompare(
+            "No gradient comes back: the weights were changed in place (`weights[...] = 0`, `*=`), and the "
+            "softmax needs its own answer for the way back. `masked_fill` makes new ones."
+        ) from error
 
 
 def _softmax_cases() -> list[Case]:
@@ -790,7 +960,10 @@ SOFTMAX = Exercise(
     misconceptions=(
         Misconception(
             "masked-after",
-            (lambda scores, allowed: torch.softmax(scores, dim=-1) * allowed,),
+            (
+                lambda scores, allowed: torch.softmax(scores, dim=-1) * allowed,
+                lambda scores, allowed: _in_place(torch.softmax(scores, dim=-1), allowed),
+            ),
             _rows_too_small,
         ),
         Misconception(
@@ -798,6 +971,7 @@ SOFTMAX = Exercise(
             (
                 _soft(_INFINITY),
                 lambda scores, allowed: _soft(_INFINITY)(scores, allowed) * allowed,
+                _added,
             ),
             _nan_rows,
         ),
@@ -819,20 +993,26 @@ SOFTMAX = Exercise(
             ),
             "Your weights are right on all inputs, and the gradient is NaN. You add -∞ to the scores, and a "
             "row of nothing but -∞ becomes NaN in the softmax. You set it to 0 afterwards; on the way back "
-            "the gradient meets the NaN again, 0 · NaN is NaN, and it spoils all parameters. Let the NaN "
-            "not arise: give such rows finite scores.",
+            "the gradient meets the NaN again, 0 · NaN is NaN, and it spoils all parameters. Do not let the "
+            "NaN arise: give such rows finite scores.",
         ),
         Misconception(
-            "even-in-empty-rows",
-            (_soft(-1e9), _soft(torch.finfo(torch.float32).min)),
-            _uniform_rows,
+            "empty-rows-share",
+            (
+                _soft(-1e9),
+                lambda scores, allowed: _added(scores, allowed, -1e9),
+                lambda scores, allowed: _added(scores, allowed, -1e4),
+            ),
+            _empty_rows_share,
+            sign=_only_empty_rows,
         ),
         Misconception(
             "not-low-enough",
             (_soft(-10.0), _soft(-100.0), _soft(-100.0, clean=True)),
-            "You fill with a low score, and it is not low enough. Scores can be anything; here some allowed "
-            "ones are below -100, and then the forbidden keys take their row. Fill with the lowest number "
-            "there is, `torch.finfo(scores.dtype).min`, and set forbidden weights to 0 at the end.",
+            "You lower the forbidden scores, and not far enough. Scores can be anything: in one row here "
+            "the allowed ones are near -150 and a forbidden one is 200, and then it takes the row. Fill with "
+            "the lowest number there is, `torch.finfo(scores.dtype).min`, and set forbidden weights to 0 at "
+            "the end.",
             sign=_in_proportion,
         ),
         Misconception(
@@ -849,11 +1029,10 @@ SOFTMAX = Exercise(
         ),
         Misconception(
             "renormalised-afterwards",
-            (_renormalised,),
-            "You mask after the softmax and divide by what is left. On paper that is the same. In "
-            "numbers it is not: where a forbidden score is the largest by far, the allowed weights have "
-            "already been rounded to 0, and 0/0 is NaN; so are the rows with nothing allowed. Mask the "
-            "scores before the softmax.",
+            (_renormalised(0.0), _renormalised(1e-9), _renormalised(1e-6)),
+            "You mask after the softmax and divide by what is left. On paper that is the same. In numbers it "
+            "is not: where a forbidden score is the largest by far, the allowed weights have already been "
+            "rounded to 0, and no division brings them back; 0/0 is NaN. Mask the scores before the softmax.",
         ),
         Misconception(
             "exponentials-overflow",
@@ -888,9 +1067,34 @@ SOFTMAX = Exercise(
             "share one budget of attention. Each row runs over the keys: `dim=-1`.",
         ),
         Misconception(
+            "softmax-over-the-grid",
+            tuple(_over_the_grid(fill, clean) for fill, clean in _FILLS),
+            "You take one softmax over all T · S cells of a head, so the queries share one weight of 1. Each "
+            "query has a weight of 1 of its own: leave the axes apart and take `dim=-1`.",
+        ),
+        Misconception(
+            "mask-added-as-numbers",
+            (
+                lambda scores, allowed: torch.softmax(scores + allowed, dim=-1),
+                lambda scores, allowed: torch.softmax(scores - (~allowed).float(), dim=-1),
+                lambda scores, allowed: torch.softmax(scores + (~allowed), dim=-1),
+            ),
+            "You add the mask itself: True counts as 1, so scores move by 1 and nothing is forbidden. What "
+            "can be added is a mask of 0 and very low numbers; with a boolean one, fill.",
+        ),
+        Misconception(
             "not-masked",
             (_soft(None),),
             _not_masked,
+        ),
+        Misconception(
+            "log-softmax",
+            tuple(
+                lambda scores, allowed, fill=fill: torch.log_softmax(scores.masked_fill(~allowed, fill), -1)
+                for fill in (_INFINITY, -1e9, torch.finfo(torch.float32).min)
+            ),
+            "These are the logarithms of the weights. log_softmax is made for losses; a weighted sum "
+            "needs the weights themselves: softmax.",
         ),
         Misconception(
             "no-softmax",
@@ -909,6 +1113,14 @@ SOFTMAX = Exercise(
         (
             r"not allowed|Boolean value",
             "`not` is for one truth value; for a tensor of them write `~allowed`.",
+        ),
+        (
+            r"shape of the mask",
+            "Indexing with a mask does not broadcast; `masked_fill` and `torch.where` do.",
+        ),
+        (
+            r"must match the size",
+            "`allowed` is (B, 1, T, S): its axis of size 1 serves all heads, so it fits the scores as it is.",
         ),
     ),
 )
@@ -935,10 +1147,13 @@ def causal_attention(x, W_q, W_k, W_v):
     return weights @ v  # (B, T, K)
 
 
+def _size_one(x, over, correction=0):
+    return x / x.std(dim=over, correction=correction, keepdim=True)
+
+
 def _normalised(x, mean_over, std_over, correction=0):
-    return (x - x.mean(dim=mean_over, keepdim=True)) / x.std(
-        dim=std_over, correction=correction, keepdim=True
-    )
+    std = x.std(dim=std_over, correction=correction, keepdim=True)
+    return (x - x.mean(dim=mean_over, keepdim=True)) / std
 
 
 def _repair(normalise: Callable[[torch.Tensor], torch.Tensor], *, diagonal: int = 1, late: bool = False):
@@ -969,15 +1184,19 @@ def _leak(attend: Callable[..., torch.Tensor], args: tuple[torch.Tensor, ...]) -
     return leak_matrix(lambda sentence: attend(sentence[None], *matrices)[0], x[0])[0, -1].item()
 
 
-def _measured(attend: Callable[..., torch.Tensor], sentence: str) -> Callable[..., str]:
-    """The sentence with the leak that is left in it, and the number of the last token."""
-    return lambda expected, got, args: sentence.format(leak=_leak(attend, args), last=args[0].shape[1] - 1)
+def _growing(x, W_q, W_k, W_v):
+    ends = range(1, x.shape[1] + 1)
+    return torch.stack([leaky_attention(x[:, :end], W_q, W_k, W_v)[:, -1] for end in ends], dim=1)
 
 
-_AS_GIVEN = leaky_attention
-_HALF = _repair(lambda x: _normalised(x, -1, 1))
-_EVERYTHING = _repair(lambda x: _normalised(x, (1, 2), (1, 2)))
-_LATE = _repair(lambda x: _normalised(x, -1, -1), late=True)
+def _leaking(name: str, ways: tuple[Callable[..., torch.Tensor], ...], sentence: str) -> Misconception:
+    """A repair that leaks; its sentence says how much, and the number of the last token."""
+
+    def measured(expected, got, args):
+        way = next(way for way in ways if torch.allclose(way(*args), got, atol=1e-3, equal_nan=True))
+        return sentence.format(leak=_leak(way, args), last=args[0].shape[1] - 1)
+
+    return Misconception(name, ways, measured)
 
 
 def _leak_cases() -> list[Case]:
@@ -1017,16 +1236,13 @@ LEAK = Exercise(
         "all other lines as in leaky_attention",
     ),
     misconceptions=(
-        Misconception(
+        _leaking(
             "still-leaks",
-            (_AS_GIVEN,),
-            _measured(
-                _AS_GIVEN,
-                "These are the numbers of the leaky function: output 0 still depends on token {last} "
-                "(‖∂o/∂x‖ = {leak:.2f}, and it must be 0). The weights are right, so the future gets in "
-                "before them. Where do positions meet without a mask? (A `detach()` hides a leak from the "
-                "gradient; the numbers still have it.)",
-            ),
+            (leaky_attention,),
+            "These are the numbers of the leaky function: output 0 still depends on token {last} "
+            "(‖∂o/∂x‖ = {leak:.2f}, and it must be 0). The weights are right, so the future gets in before "
+            "them. Where do positions meet without a mask? (A `detach()` hides a leak from the gradient; the "
+            "numbers still have it.)",
         ),
         Misconception(
             "stricter-mask",
@@ -1037,25 +1253,42 @@ LEAK = Exercise(
             "You have closed the diagonal as well. The mask was right before; now the first row has "
             "nothing allowed and is NaN. Leave the mask, and look at what happens to `x` before it.",
         ),
-        Misconception(
+        _leaking(
             "half-repaired",
-            (_HALF, _repair(lambda x: _normalised(x, 1, -1))),
-            _measured(
-                _HALF,
-                "Half of it: mean and std stand in one line, and one of the two still runs over the "
-                "positions. With the std left there, for example, output 0 depends on token {last} "
-                "(‖∂o/∂x‖ = {leak:.2f}). Both must run over the features, `dim=-1`.",
+            (
+                _repair(lambda x: _normalised(x, -1, 1)),
+                _repair(lambda x: _normalised(x, 1, -1)),
+                _repair(lambda x: _size_one(x - x.mean(dim=-1, keepdim=True), 1)),
+                _repair(lambda x: _size_one(x - x.mean(dim=1, keepdim=True), -1)),
             ),
+            "Half of it: mean and std stand in one line, and one of the two still runs over the positions. "
+            "Output 0 depends on token {last} (‖∂o/∂x‖ = {leak:.2f}, and it must be 0). Both must run over "
+            "the features, `dim=-1`.",
         ),
-        Misconception(
-            "over-everything",
-            (_EVERYTHING,),
-            _measured(
-                _EVERYTHING,
-                "You take mean and std over positions *and* features. The positions are still among them: "
-                "output 0 depends on token {last} (‖∂o/∂x‖ = {leak:.2f}). Over the features alone, "
-                "`dim=-1`.",
+        _leaking(
+            "other-statistics",
+            (
+                _repair(lambda x: _normalised(x, 1, 1, correction=1)),
+                _repair(lambda x: x - x.mean(dim=1, keepdim=True)),
+                _repair(lambda x: _normalised(_normalised(x, 1, 1), -1, -1)),
+                _repair(lambda x: _normalised(_normalised(x, -1, -1), 1, 1)),
             ),
+            "The line is found, and a mean or a std over the positions is still in it: output 0 depends on "
+            "token {last} (‖∂o/∂x‖ = {leak:.2f}, and it must be 0). Nothing before the mask may run over "
+            "`dim=1`.",
+        ),
+        _leaking(
+            "over-everything",
+            (_repair(lambda x: _normalised(x, (1, 2), (1, 2))),),
+            "You take mean and std over positions *and* features. The positions are still among them: "
+            "output 0 depends on token {last} (‖∂o/∂x‖ = {leak:.2f}). Over the features alone, `dim=-1`.",
+        ),
+        _leaking(
+            "batch-norm",
+            (_repair(lambda x: _normalised(x, (0, 1), (0, 1))),),
+            "You take mean and std over batch and positions, as batch norm does. So all positions of all "
+            "sentences meet: output 0 depends on token {last} (‖∂o/∂x‖ = {leak:.2f}). Each token by itself: "
+            "over its features, `dim=-1`.",
         ),
         Misconception(
             "over-the-batch",
@@ -1073,20 +1306,29 @@ LEAK = Exercise(
         ),
         Misconception(
             "running-statistics",
-            (_repair(_running),),
-            "You use the mean and std of the positions so far. That does not leak. It is another "
-            "function, though: early positions have almost no statistics, position 0 becomes 0. Each "
-            "token is to be taken by itself, over its D features.",
+            (_repair(_running), _growing),
+            "You use the mean and std of the positions so far. That does not leak. It is another function, "
+            "though, and at position 0 the std is 0: there is one token, and nothing to compare it with. "
+            "Each token is to be taken by itself, over its D features.",
+        ),
+        _leaking(
+            "mask-moved-behind",
+            (
+                _repair(lambda x: _normalised(x, -1, -1), late=True),
+                _repair(lambda x: _normalised(x, 1, 1), late=True),
+            ),
+            "You mask after the softmax: the weights of the future are 0, but its scores still stand in the "
+            "denominator. Output 0 depends on token {last} (‖∂o/∂x‖ = {leak:.2f}). The mask was right where "
+            "it was; look at the first line.",
         ),
         Misconception(
-            "mask-moved-behind",
-            (_LATE,),
-            _measured(
-                _LATE,
-                "You mask after the softmax: the weights of the future are 0, but its scores still stand in "
-                "the denominator. Output 0 depends on token {last} (‖∂o/∂x‖ = {leak:.2f}). The mask was "
-                "right where it was.",
+            "mean-or-std-left-out",
+            (
+                _repair(lambda x: x - x.mean(dim=-1, keepdim=True)),
+                _repair(lambda x: _size_one(x, -1)),
             ),
+            "No leak any more, and half of the line is lost: it takes the mean off *and* divides by the std. "
+            "Both, over the features.",
         ),
         Misconception(
             "other-std",

@@ -69,7 +69,8 @@ def run_check(exercise: Exercise, function: Any, seconds: float = TIME_LIMIT) ->
     cases = exercise.cases()
     outcomes = _run_all(function, cases, seconds)
     if exercise.view and _all_have_right_types(exercise, outcomes):
-        exercise, outcomes = _through_view(exercise, cases, outcomes)
+        outcomes = [_look_at(exercise, c, o) for c, o in zip(cases, outcomes, strict=False)]
+        exercise = through_view(exercise)
     expected = [exercise.reference(*(running.clone(a) for a in case.args)) for case in cases]
     notes = _notes(outcomes)
     printed = outcomes[0].printed
@@ -100,11 +101,13 @@ def run_check(exercise: Exercise, function: Any, seconds: float = TIME_LIMIT) ->
     changed = _changed(exercise, outcomes)
     if changed:
         notes = (*notes, changed)
+    order = _order_note(exercise, function)
+    notes = (*notes, order) if order else notes
     match = _matching_misconception(exercise, cases, outcomes, expected)
     if match:
         name, sentence = match
         return result("misconception", sentence, misconception=name, notes=notes)
-    return _unknown_mistake(exercise, function, cases, outcomes, expected, result, notes)
+    return _unknown_mistake(exercise, cases, outcomes, expected, result, notes)
 
 
 # --- before running ---------------------------------------------------------------------------------------
@@ -169,30 +172,25 @@ def _all_have_right_types(exercise: Exercise, outcomes: list[Outcome]) -> bool:
     return all(o.error is not None or comparing.type_problem(exercise, o.value) is None for o in outcomes)
 
 
-def _through_view(
-    exercise: Exercise, cases: list[Case], outcomes: list[Outcome]
-) -> tuple[Exercise, list[Outcome]]:
-    """The same exercise and outcomes, with what the answers lead to in place of the answers."""
+def through_view(exercise: Exercise) -> Exercise:
+    """The same exercise, with reference and ways that return what their answers lead to."""
     view = exercise.view
+    if view is None:
+        return exercise
 
     def seen(function: Callable[..., Any]) -> Callable[..., Any]:
         return lambda *args: view.make(function(*args), args)
 
     ideas = tuple(replace(m, ways=tuple(map(seen, m.ways))) for m in exercise.misconceptions)
-    exercise = replace(
-        exercise, outputs=(view.output,), reference=seen(exercise.reference), misconceptions=ideas
-    )
-    looks = [
-        outcome
-        if outcome.error is not None or outcome.timed_out
-        else running.run(view.make, (outcome.value, case.args), TIME_LIMIT)
-        for case, outcome in zip(cases, outcomes, strict=False)  # a time-out leaves later cases unrun
-    ]
-    outcomes = [
-        replace(outcome, value=look.value, error=look.error)
-        for outcome, look in zip(outcomes, looks, strict=True)
-    ]
-    return exercise, outcomes
+    return replace(exercise, outputs=(view.output,), reference=seen(exercise.reference), misconceptions=ideas)
+
+
+def _look_at(exercise: Exercise, case: Case, outcome: Outcome) -> Outcome:
+    """The outcome with what its answer leads to in place of the answer."""
+    if outcome.error is not None or outcome.timed_out:
+        return outcome
+    look = running.run(exercise.view.make, (outcome.value, case.args), TIME_LIMIT)
+    return replace(outcome, value=look.value, error=look.error)
 
 
 def _all_right(exercise: Exercise, outcomes: list[Outcome], expected: list[Any]) -> bool:
@@ -260,10 +258,10 @@ def _shows(
     outcomes: list[Outcome],
     expected: list[Any],
 ) -> bool:
-    """True if ``sign`` holds wherever the answer is wrong, and every answer is a tensor of the right shape."""
+    """True if ``sign`` holds wherever the answer is wrong, and all answers are tensors of the right shape."""
     wrong = 0
     for case, outcome, right in zip(cases, outcomes, expected, strict=True):
-        if outcome.error is not None or outcome.value.shape != right.shape:
+        if outcome.error is not None or not _alike(outcome.value, right):
             return False
         if not comparing.same(outcome.value, right, exercise.tolerance):
             wrong += 1
@@ -292,6 +290,10 @@ def behaves_like(
     return values > 0
 
 
+def _alike(value: Any, right: Any) -> bool:
+    return isinstance(value, torch.Tensor) and isinstance(right, torch.Tensor) and value.shape == right.shape
+
+
 def _sentence(
     misconception: Misconception,
     exercise: Exercise,
@@ -311,7 +313,6 @@ def _sentence(
 
 def _unknown_mistake(
     exercise: Exercise,
-    function: Callable[..., Any],
     cases: list[Case],
     outcomes: list[Outcome],
     expected: list[Any],
@@ -319,8 +320,6 @@ def _unknown_mistake(
     notes: tuple[str, ...],
 ) -> Result:
     """No misconception fits: show the error at the learner's line, or the first difference."""
-    order = _order_note(exercise, function)
-    notes = (*notes, order) if order else notes
     for case, outcome, right in zip(cases, outcomes, expected, strict=True):
         on = f"On the input with {case.name}: "
         if outcome.error is not None:
@@ -341,7 +340,7 @@ def _unknown_mistake(
 
 def _advice(exercise: Exercise, outcome: Outcome) -> str:
     """What a tutor would add to this error in this exercise; empty if nothing fits."""
-    seen = f"{outcome.line[1] if outcome.line else ''}\n{outcome.error}"
+    seen = f"{outcome.line[1] if outcome.line else ''}\n{type(outcome.error).__name__}: {outcome.error}"
     return next((" " + sentence for pattern, sentence in exercise.advice if re.search(pattern, seen)), "")
 
 
@@ -372,13 +371,16 @@ def _error_sentence(error: BaseException) -> str:
 
 
 def _shapes_given(exercise: Exercise, case: Case) -> str:
-    """`` It was called with s (B=3, D_s=4), h (B=3, S=5, D_h=6).`` Empty if no input is a tensor."""
-    words = [
-        name + " " + comparing.shape_words(axis_names(what), tuple(value.shape))
-        for (name, what), value in zip(exercise.inputs.items(), case.args, strict=True)
-        if isinstance(value, torch.Tensor)
-    ]
-    return f" It was called with {', '.join(words)}." if words else ""
+    """`` It was called with s (B=3, D_s=4), h (B=3, S=5, D_h=6).`` Empty if there is no tensor among them."""
+    if not any(isinstance(value, torch.Tensor) for value in case.args):
+        return ""
+    words = []
+    for (name, what), value in zip(exercise.inputs.items(), case.args, strict=True):
+        if isinstance(value, torch.Tensor):
+            words.append(name + " " + comparing.shape_words(axis_names(what), tuple(value.shape)))
+        elif comparing.is_number(value):
+            words.append(f"{name} = {value}")
+    return f" It was called with {', '.join(words)}."
 
 
 def _short(text: str, most: int = 200) -> str:

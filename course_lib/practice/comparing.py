@@ -156,6 +156,9 @@ def _shape_sentence(output: Output, case: Case, what: str, got: tuple, expected:
     names = [axis_of.get(size) for size in got]
     if got and all(names):
         text += f" Yours looks like ({', '.join(names)})."
+    if [n for n in got if n != 1] == [n for n in expected if n != 1]:
+        longer = len(got) > len(expected)
+        return text + f" An axis of length 1 {'is left over' if longer else 'was lost'}."
     if len(got) < len(expected):
         text += " An axis is missing: was one summed away too much?"
     elif len(got) > len(expected):

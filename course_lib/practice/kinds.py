@@ -139,7 +139,7 @@ class Exercise:
 def axis_names(what: str) -> tuple[str, ...] | None:
     """``"B, D_s"`` gives ``("B", "D_s")``; a description in words gives None."""
     names = tuple(what.split(", "))
-    return names if all(re.fullmatch(r"[A-Z](_\w+)?", name) for name in names) else None
+    return names if all(re.fullmatch(r"[A-Z](_\w+)?|1", name) for name in names) else None
 
 
 @dataclass(frozen=True)

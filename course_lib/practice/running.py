@@ -105,7 +105,7 @@ def untouched(before: Any, after: Any) -> bool:
         return before.keys() == after.keys() and all(untouched(before[key], after[key]) for key in before)
     if isinstance(before, (list, tuple)):
         return len(before) == len(after) and all(map(untouched, before, after))
-    return before is after or before == after
+    return callable(before) or before == after  # no call changes a function
 
 
 # --- the time limit ---------------------------------------------------------------------------------------

@@ -239,4 +239,13 @@ def tidy_output(output):
     if data and WIDGET_VIEW in data and any(mime in data for mime in STILLS):
         del data[WIDGET_VIEW]
         output.get("metadata", {}).pop(WIDGET_VIEW, None)
+    if data and "image/png" in data and is_live_html(output):
+        # a live view in a frame: half a megabyte of scripts, which its still stands for
+        data.pop("text/html", None)
+        output["metadata"].pop("text/html", None)
     return output
+
+
+def is_live_html(output) -> bool:
+    """Whether the HTML of an output is a live view (viz.bertviz_views marks it so)."""
+    return bool(output.get("metadata", {}).get("text/html", {}).get("live"))

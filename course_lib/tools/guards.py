@@ -120,6 +120,8 @@ def output_faults(output: dict) -> list[str]:
             if is_still(output)
             else "a live view without a still"
         )
+    if output["metadata"].get("text/html", {}).get("live"):
+        found.append("the scripts of a live view are stored: build the page")
     return found + machine_faults("".join(data.get("text/plain", "")))
 
 

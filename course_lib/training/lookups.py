@@ -1,6 +1,6 @@
 """A card game in which the right attention is known for certain.
 
-    a card       its own name, the name it looks for, a gift:   (Ana, looks for Ben, ball)
+    a card       its own name, the name it looks for, a gift:   (Ada, looks for Ben, ball)
     the task     say the gift of the card you look for
     the answer   one look-up: query = the name looked for, key = the own name, value = the gift
 
@@ -21,10 +21,12 @@ from course_lib.attention import scaled_dot_product_attention
 from course_lib.training.loop import History, seeded, train
 
 NAMES = (
-    "Ada Ali Ben Bea Cai Cleo Dan Dia Eli Eva Fay Finn Gus Gia Hana Hugo Ida Ivo Jan Jun Kai Kim Lea Leo "
-    "Max Mia Nia Noa Ola Oto Pia Per Qin Raj Ria Sam Sue Tia Tom Uma Uri Vic Wen Xia Yan Yui Zed Zoe"
-).split()
-GIFTS = "apple ball book clock cup drum flower guitar hat kite lamp pear".split()
+    "Ada", "Ali", "Ben", "Bea", "Cai", "Cleo", "Dan", "Dia", "Eli", "Eva", "Fay", "Finn", "Gus", "Gia",
+    "Hana", "Hugo", "Ida", "Ivo", "Jan", "Jun", "Kai", "Kim", "Lea", "Leo", "Max", "Mia", "Nia", "Noa", "Ola", "Oto",
+    "Pia", "Per", "Qin", "Raj", "Ria", "Sam", "Sue", "Tia", "Tom", "Uma", "Uri", "Vic", "Wen", "Xia", "Yan",
+    "Yui", "Zed", "Zoe",
+)  # fmt: skip
+GIFTS = ("apple", "ball", "book", "clock", "cup", "drum", "flower", "guitar", "hat", "kite", "lamp", "pear")
 
 
 @dataclass(frozen=True)
@@ -46,16 +48,16 @@ class Cards:
         return self.gifts.gather(1, self.found)
 
     def tokens(self, deal: int = 0) -> list[str]:
-        """The cards of one deal as words: `Ana→Ben:ball`."""
+        """The cards of one deal as words: `Ada→Ben:ball`."""
         columns = (self.names[deal].tolist(), self.wanted[deal].tolist(), self.gifts[deal].tolist())
         return [f"{NAMES[n]}→{NAMES[w]}:{GIFTS[g]}" for n, w, g in zip(*columns, strict=True)]
 
 
 def cards(text: str) -> Cards:
-    """One deal written out: `cards("Ana→Ben:ball Ben→Ana:drum")`.
+    """One deal written out: `cards("Ada→Ben:ball Ben→Ada:drum")`.
 
     Raises:
-        ValueError: a card that is not written as NAME→NAME:GIFT, or a name or gift that the game does not have.
+        ValueError: no card, one that is not NAME→NAME:GIFT, or a name or gift that the game does not have.
     """
     rows = []
     for card in text.split():
@@ -79,8 +81,8 @@ def deal(n_deals: int, n_cards: int, generator: torch.Generator, *, mutual: bool
         n_deals: B.
         n_cards: T.
         generator: where the randomness comes from.
-        mutual: False: the cards look for one another in one ring, in random order (Ana looks for Ben, Ben for
-            Cai, … the last for Ana). True: in pairs (Ana looks for Ben and Ben for Ana), so T must be even.
+        mutual: False: the cards look for one another in one ring, in random order (Ada looks for Ben, Ben for
+            Cai, … the last for Ada). True: in pairs (Ada looks for Ben and Ben for Ada), so T must be even.
 
     Returns:
         the deals.
@@ -94,10 +96,8 @@ def deal(n_deals: int, n_cards: int, generator: torch.Generator, *, mutual: bool
         raise ValueError(f"n_cards is {n_cards}, expected an even number: mutual cards come in pairs")
     names = torch.rand(n_deals, len(NAMES), generator=generator).argsort(1)[:, :n_cards]  # (B, T)
     order = torch.rand(n_deals, n_cards, generator=generator).argsort(1)  # (B, T)
-    if mutual:
-        after = order.unflatten(1, (-1, 2)).flip(-1).flatten(1)  # 1st ↔ 2nd, 3rd ↔ 4th, …
-    else:
-        after = order.roll(-1, dims=1)
+    pairs = order.unflatten(1, (-1, 2)).flip(-1).flatten(1) if mutual else None  # 1st ↔ 2nd, 3rd ↔ 4th, …
+    after = pairs if mutual else order.roll(-1, dims=1)  # (B, T)
     found = torch.empty_like(order).scatter_(1, order, after)  # (B, T): the card that card t looks for
     gifts = torch.randint(len(GIFTS), (n_deals, n_cards), generator=generator)
     return Cards(names, names.gather(1, found), gifts)
@@ -200,7 +200,9 @@ def train_in_stages(
 
 
 @torch.no_grad()
-def score(model: CardReader, n_deals: int = 64, *, n_cards: int = 16, mutual: bool = False) -> dict[str, float]:
+def score(
+    model: CardReader, n_deals: int = 64, *, n_cards: int = 16, mutual: bool = False
+) -> dict[str, float]:
     """How well a model plays, on deals of its own seed.
 
     Returns:

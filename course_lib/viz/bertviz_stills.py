@@ -19,9 +19,12 @@ from course_lib.viz.still import SMALL, Still, in_style, shown
 
 MOST_HEADS = 8  # on the still of one layer
 WIDEST = 10.6  # inches
+TALLEST = 9.0
+LONGEST = 22  # characters of a token
+ROW, CLOSEST = 0.25, 0.18  # inches between two tokens, and where they are many
 FAINTEST = 0.03  # weights below are not drawn: they would hardly be seen
-ROW = 0.25  # inches between two tokens
-NOTE = f"left: queries · right: keys · a line is as strong as its weight (below {FAINTEST:g}: not drawn)"
+MOST_LINES = 700  # drawn on one still, the strongest ones: more make a large file and a grey picture
+NOTE = "left: queries · right: keys · a line is as strong as its weight (below {faintest:.2g}: not drawn)"
 
 
 @in_style
@@ -29,27 +32,32 @@ def head_still(
     weights: np.ndarray, tokens: Sequence[str], keys: Sequence[str], heads: Sequence[int], title: str
 ) -> Still:
     """One small line drawing for each head of one layer; weights (H, T, S), heads their numbers from 0."""
-    shown_heads = list(heads)[:MOST_HEADS]
     rows = max(len(tokens), len(keys))
+    row = max(CLOSEST, min(ROW, TALLEST / rows))
     left, right = _width_of(tokens), _width_of(keys)
     tightest = left + right + 0.8
-    lines = math.ceil(len(shown_heads) / max(1, min(4, int(WIDEST / tightest))))
+    in_a_row = max(1, min(4, int(WIDEST / tightest)))
+    some = in_a_row * max(1, int(TALLEST / (rows * row + 0.55)))  # what fits on a page
+    shown_heads = list(heads)[: min(MOST_HEADS, some)]
+    faintest = _faintest(weights[: len(shown_heads)])
+    lines = math.ceil(len(shown_heads) / in_a_row)
     columns = math.ceil(len(shown_heads) / lines)
     panel = min(tightest + 0.7, max(tightest, WIDEST / columns))
     width = max(5.0, columns * panel + 0.2)
     heading = wrapped(title, width)
-    more = f" · {len(heads) - MOST_HEADS} more heads in the live view" if len(heads) > MOST_HEADS else ""
-    height = lines * (rows * ROW + 0.55) + 0.3 * (heading.count("\n") + 1) + 0.45
+    left_out = len(heads) - len(shown_heads)
+    note = NOTE.format(faintest=faintest) + (f" · {left_out} more heads in the live view" if left_out else "")
+    height = lines * (rows * row + 0.55) + 0.3 * (heading.count("\n") + 1) + 0.45
     still = Still(width, height, _describe_heads(title, weights, tokens, keys, heads))
     axes = still.subplots(lines, columns, squeeze=False)
     for ax in axes.flat[len(shown_heads) :]:
         ax.set_axis_off()
     for place, (ax, head) in enumerate(zip(axes.flat, shown_heads, strict=False)):
         colour = colours.SERIES[place % len(colours.SERIES)]  # as the live view, by place
-        draw_lines(ax, weights[place], colour)
+        draw_lines(ax, weights[place], colour, faintest)
         write_tokens(ax, tokens, keys)
         ax.set_title(f"head {head + 1}", fontsize=SMALL + 1, color=colour, loc="center", pad=6)
-    add_heading(still, heading, NOTE + more)
+    add_heading(still, heading, note)
     return still
 
 
@@ -71,12 +79,13 @@ def model_still(
     width = max(5.0, left + right + len(heads) * thumbnail + 0.9)
     heading = wrapped(title, width)
     height = len(layers) * (tall + 0.14) + 0.3 * (heading.count("\n") + 1) + 0.85
+    faintest = _faintest(weights)
     still = Still(width, height, _describe_model(title, weights, tokens, keys, layers, heads))
     axes = still.subplots(len(layers), len(heads), squeeze=False)
     for i, layer in enumerate(layers):
         for j, head in enumerate(heads):
             ax = axes[i, j]
-            draw_lines(ax, weights[i, j], colours.SERIES[layer % len(colours.SERIES)], thin=True)
+            draw_lines(ax, weights[i, j], colours.SERIES[layer % len(colours.SERIES)], faintest, thin=True)
             if i == 0:
                 ax.set_title(
                     f"head {head + 1}" if thumbnail > 0.7 else head + 1, fontsize=SMALL, loc="center", pad=5
@@ -88,7 +97,7 @@ def model_still(
                     f"layer {layer + 1}" if tall > 0.6 else layer + 1,
                     fontsize=SMALL, fontweight="bold", labelpad=8 + left * 72 if with_tokens else 6,
                 )  # fmt: skip
-    add_heading(still, heading, NOTE)
+    add_heading(still, heading, NOTE.format(faintest=faintest))
     return still
 
 
@@ -111,9 +120,9 @@ def neuron_still(
     """
     d_k = queries.shape[1]
     rows = max(len(queries), len(keys))
-    vector = min(2.0, max(1.1, 0.16 * d_k))
     left, right = _width_of(tokens), _width_of(key_tokens)
     gap, number, bar = 0.3, 0.62, 1.0
+    vector = min(2.0, max(1.1, 0.16 * d_k), max(0.7, (WIDEST - left - right - 4.15) / 3))
     x_q = left + 0.25
     x_k = x_q + vector + 0.75
     x_p = x_k + vector + gap
@@ -121,7 +130,7 @@ def neuron_still(
     x_w = x_s + number + 0.3
     x_t = x_w + bar + 0.55
     width = max(5.0, x_t + right + 0.15)
-    row, top = 0.3, 0.45
+    row, top = max(CLOSEST + 0.04, min(0.3, TALLEST / rows)), 0.45
     heading = wrapped(title, width)
     above = 0.27 * (heading.count("\n") + 1) + 0.2
     height = above + top + rows * row + 0.5
@@ -171,7 +180,7 @@ def neuron_still(
     for i, token in enumerate(tokens):
         mine = i == query
         ax.text(
-            left, middle(i), shown(token), ha="right", va="center", fontsize=SMALL,
+            left, middle(i), _label(token), ha="right", va="center", fontsize=SMALL,
             fontweight="bold" if mine else "normal", color=colours.QUERY if mine else colours.INK,
         )  # fmt: skip
         cells(x_q, i, queries[i], vector, colours.QUERY if mine else colours.LINE)
@@ -180,7 +189,7 @@ def neuron_still(
         ax.text(
             x_t,
             middle(j),
-            shown(token),
+            _label(token),
             va="center",
             fontsize=SMALL,
             color=colours.INK if allowed[j] else colours.SOFT_INK,
@@ -208,7 +217,7 @@ def neuron_still(
         ax.text(
             x_s + number,
             middle(j),
-            f"{scores[j]:.2f}".replace("-", "−"),
+            _number(scores[j]),
             ha="right",
             va="center",
             fontsize=SMALL,
@@ -235,11 +244,11 @@ def signed(value: float, most: float) -> tuple[float, float, float]:
     return tuple(1 - strength * (1 - part) for part in target)
 
 
-def draw_lines(ax: Axes, weights: np.ndarray, colour: str, thin: bool = False) -> None:
+def draw_lines(ax: Axes, weights: np.ndarray, colour: str, faintest: float, thin: bool = False) -> None:
     """Lines from row i on the left to row j on the right of `ax`, as strong as weights (T, S)."""
     rows = max(weights.shape)
     order = np.argsort(weights, axis=None, kind="stable")  # strong lines over weak ones
-    order = order[weights.ravel()[order] >= FAINTEST]
+    order = order[weights.ravel()[order] >= faintest]
     i, j = np.unravel_index(order, weights.shape)
     ends = np.stack([np.stack([np.zeros(len(i)), i], 1), np.stack([np.ones(len(j)), j], 1)], 1)  # (n, 2, 2)
     # Opaque, in 20 steps, with hard edges: where thin lines cross there are no mixed colours, so a line's
@@ -264,20 +273,36 @@ def write_tokens(ax: Axes, left: Sequence[str], right: Sequence[str]) -> None:
     for x, side, those in ((-0.05, "right", left), (1.05, "left", right)):
         for row, token in enumerate(those):
             ax.text(
-                x, row, shown(token), ha=side, va="center", fontsize=SMALL,
+                x, row, _label(token), ha=side, va="center", fontsize=SMALL,
                 transform=ax.get_yaxis_transform(),
             )  # fmt: skip
 
 
+def _faintest(weights: np.ndarray) -> float:
+    """The weight from which on lines are drawn."""
+    lines = np.sort(weights[weights >= FAINTEST])
+    return FAINTEST if len(lines) <= MOST_LINES else float(lines[-MOST_LINES])
+
+
+def _number(score: float) -> str:
+    return f"{score:.2f}".replace("-", "−")
+
+
+def _label(token: object) -> str:
+    """A token as it is written on a still: a very long one is cut (the alt text has all of it)."""
+    text = shown(token)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
 def _width_of(tokens: Sequence[str]) -> float:
     """Inches that the longest token takes; wide scripts count twice."""
-    return max(sum(2 if ord(c) > 0x2E7F else 1 for c in shown(token)) for token in tokens) * CHARACTER + 0.1
+    return max(sum(2 if ord(c) > 0x2E7F else 1 for c in _label(token)) for token in tokens) * CHARACTER + 0.1
 
 
 def _describe_heads(title: str, weights: np.ndarray, tokens, keys, heads) -> str:
     """Alt text: for each head its strongest line, and how concentrated its rows are."""
-    text = f"{title.rstrip('.')}. Lines from {len(tokens)} queries on the left to {len(keys)} keys on the right, "
-    text += f"for {len(heads)} {'head' if len(heads) == 1 else 'heads'}. "
+    text = f"{title.rstrip('.')}. Lines from {len(tokens)} queries on the left to {len(keys)} keys on the "
+    text += f"right, for {len(heads)} {'head' if len(heads) == 1 else 'heads'}. "
     return text + " ".join(
         _strongest(w, tokens, keys, f"Head {head + 1}") for w, head in zip(weights, heads, strict=True)
     )
@@ -293,8 +318,8 @@ def _strongest(weights: np.ndarray, tokens, keys, name: str) -> str:
 
 def _describe_model(title: str, weights: np.ndarray, tokens, keys, layers, heads) -> str:
     text = (
-        f"{title.rstrip('.')}. A grid of {len(layers)} × {len(heads)} small line drawings, layers × heads, over "
-        f"{len(tokens)} queries and {len(keys)} keys. "
+        f"{title.rstrip('.')}. A grid of {len(layers)} × {len(heads)} small line drawings, layers × heads, "
+        f"over {len(tokens)} queries and {len(keys)} keys. "
     )
     mean = weights.max(axis=-1).mean(axis=-1)  # (L, H): a query's largest weight, on average
     for pick, word in ((mean.argmax(), "most concentrated"), (mean.argmin(), "most even")):
@@ -308,11 +333,11 @@ def _describe_model(title: str, weights: np.ndarray, tokens, keys, layers, heads
 
 def _describe_neuron(title, queries, scores, weights, allowed, query, tokens, key_tokens, scale) -> str:
     text = (
-        f"{title.rstrip('.')}. The query “{shown(tokens[query])}” and {len(key_tokens)} keys, {queries.shape[1]} "
-        f"numbers each; {'scaled ' if scale else ''}score and weight: "
+        f"{title.rstrip('.')}. The query “{shown(tokens[query])}” and {len(key_tokens)} keys, "
+        f"{queries.shape[1]} numbers each; {'scaled ' if scale else ''}score and weight: "
     )
     parts = [
-        f"“{shown(token)}” {scores[j]:.2f} → {weights[j]:.2f}"
+        f"“{shown(token)}” {_number(scores[j])} → {weights[j]:.2f}"
         if allowed[j]
         else f"“{shown(token)}” not allowed"
         for j, token in enumerate(key_tokens[:12])

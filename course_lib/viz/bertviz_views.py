@@ -1,28 +1,22 @@
-"""bertviz's three views of attention, on any arrays, with no network: `head_view`, `model_view`, `neuron_view`.
+"""bertviz's `head_view`, `model_view` and `neuron_view`, on any arrays, with no network.
 
-bertviz (Vig 2019, "A Multiscale Visualization of Attention in the Transformer Model") draws with JavaScript.
-As it ships, it asks the network for its helpers at every view. Here they come from installed packages and go
-into one page, together with bertviz's own script and the numbers. That page shows itself in a frame below
-the cell, and can be saved as a file.
+bertviz draws with JavaScript. `bertviz_page` makes one HTML document of its script and the numbers; that
+document shows itself in a frame below the cell, and can be saved as a file. Where nothing is live (GitHub,
+e-mail, a notebook that is not trusted) a still of `bertviz_stills` stands in its place.
 
-Where nothing is live (GitHub, e-mail, a notebook that is not trusted) a still stands in its place.
-
-bertviz's scripts are taken as they are, except for the replacements listed in `HEAD`, `MODEL` and `NEURON`:
-they make room for long tokens, name layers and heads from 1 like the rest of the course, take the course's
-colours, and keep `neuron_view` true for any mask and any scale.
+Source: Vig 2019, "A Multiscale Visualization of Attention in the Transformer Model".
 """
 
 import html
-import importlib.metadata
-import json
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from course_lib.files import write_whole
-from course_lib.viz import bertviz_stills, colours
+from course_lib.viz import bertviz_stills
+from course_lib.viz.bertviz_page import offline
 from course_lib.viz.still import Still, as_allowed, as_array, as_weights, shown
 
 MOST_BYTES = 2_000_000  # of numbers in one view
@@ -31,103 +25,20 @@ MOST_LINES = 40_000  # drawn at once: more make the browser slow
 SAME = 1e-3  # weights given and weights recomputed agree to this
 LIVE = {"live": True}  # marks the HTML of an output: `build` stores the still alone
 
-# What a view needs: package, and the file in it.
-JQUERY = ("XStatic-jQuery", "xstatic/pkg/jquery/data/jquery.min.js")
-D3 = ("mpld3", "mpld3/js/d3.v5.min.js")  # version 5: bertviz's handlers take (d, i), which 6 changed
-TESTED = "1.4.1"  # of bertviz
-
 HEAD_NOTE = (
-    "Left: queries. Right: keys. Point at a token to see only its lines. Each coloured square is a head: click "
-    "to switch it off or on, double-click to see it alone. A line is as strong as its weight, divided by the "
-    "number of heads that are on."
+    "Left: queries. Right: keys. Point at a token to see only its lines. Each coloured square is a head: "
+    "click to switch it off or on, double-click to see it alone. A line is as strong as its weight, divided "
+    "by the number of heads that are on."
 )
 MODEL_NOTE = (
-    "One small picture for each layer (row) and head (column): queries on the left, keys on the right, a line "
-    "as strong as its weight. Click a picture to enlarge it; then point at a query. Click again to close it."
+    "One small picture for each layer (row) and head (column): queries on the left, keys on the right, a "
+    "line as strong as its weight. Click a picture to enlarge it; then point at a query. Click the picture "
+    "again to close it."
 )
 NEURON_NOTE = (
     "Left: queries. Right: keys, as dark as their weight. Point at a query and click its ⊕ to see how its "
     "weights come about; ⊖ closes. Blue is positive, orange negative; full colour is ±{most} or more. "
     "{column} is the score before the softmax.{mask}"
-)
-
-# Replacements in bertviz's scripts: (its text, ours). Each must be there, or the view is refused.
-PARAMS = ("PYTHON_PARAMS", "window.bertviz_params")
-HEAD = (
-    PARAMS,
-    ("const BOXWIDTH = 110;", "const BOXWIDTH = Math.max(110, course.room(15));"),
-    (
-        '.attr("height", CHECKBOX_SIZE);',
-        """.attr("height", CHECKBOX_SIZE)
-            .style("cursor", "pointer");
-        checkboxContainer.selectAll("text").data(params.head_names).enter().append("text")
-            .text(d => d).attr("font-size", "12px").attr("font-weight", "bold").attr("fill", "white")
-            .attr("pointer-events", "none").attr("text-anchor", "middle")
-            .attr("x", (d, i) => (i + .5) * CHECKBOX_SIZE).attr("y", top + 14.5);""",
-    ),
-)
-MODEL = (
-    PARAMS,
-    ("const DIV_WIDTH = 970;", "const DIV_WIDTH = 790;"),
-    ("const DETAIL_WIDTH = 300;", "const DETAIL_WIDTH = 140 + 2 * course.room(13);"),
-    ("const DETAIL_BOX_WIDTH = 80;", "const DETAIL_BOX_WIDTH = course.room(13);"),
-    # with few heads, bertviz's pictures are as large as a page, and the enlarged one falls outside of it
-    ("7 * (12 / config.totalHeads)", "Math.max(5, Math.min(14, 84 / config.totalHeads))"),
-    (
-        "(DIV_WIDTH - axisSize) / config.totalHeads",
-        "Math.min(190, (DIV_WIDTH - axisSize) / config.totalHeads)",
-    ),
-    ("const ATTN_PADDING = 0;", "const ATTN_PADDING = 6;"),
-    (
-        "LAYER_COLORS[config.layers[layer] % 10]",
-        "LAYER_COLORS[(config.layers[layer] - 1) % LAYER_COLORS.length]",
-    ),
-    (
-        "x = leftPos + THUMBNAIL_PADDING - DETAIL_WIDTH + 8;",
-        "x = Math.max(0, leftPos + THUMBNAIL_PADDING - DETAIL_WIDTH + 8);",
-    ),
-)
-NEURON = (
-    ("const BOXWIDTH = TEXT_SIZE * 8;", "const BOXWIDTH = Math.max(100, course.room(15) + 30);"),
-    ("const MATRIX_WIDTH = 200;", "const MATRIX_WIDTH = 130;"),
-    ("const HEIGHT_PADDING = 100;", "const HEIGHT_PADDING = 50;"),
-    (
-        "= attentionFilter.right_text.length",
-        "= Math.max(attentionFilter.left_text.length, attentionFilter.right_text.length)",
-    ),
-    (".val(i).text(i)", ".val(i).text(i + 1)"),
-    # headings: the column that bertviz calls "q · k" holds the scaled product
-    ("posQueries + 68", "posQueries + 42"),
-    ("posKeys + 73", "posKeys + 44"),
-    ("posProduct + 28", "posProduct + 46"),
-    ("k (elementwise)'", "k'"),
-    ("posDotProduct - 6", "posDotProduct - (params.scaled ? 22 : 6)"),
-    ("' \\u2219 k'", "params.scaled ? '·k / √dₖ' : ' · k'"),
-    ("/ Math.sqrt(config.vectorSize)", "/ (params.scaled ? Math.sqrt(config.vectorSize) : 1)"),
-    # bertviz hides what a causal mask forbids (key after query); here: what any mask forbids
-    ("i <= index", "config.attention[config.filter].attn[config.layer][config.head][index][i] > 0"),
-    # the weight as a number beside its key
-    (
-        "var container = svg.select('#rightText');",
-        """var container = svg.select('#rightText');
-            container.selectAll(".token").each(function (d, i) {
-                const text = d3.select(this).text(config.attention[config.filter].right_text[i]);
-                if (attn[i] > 0) text.append("tspan").attr("class", "weight").attr("dx", 8).text(attn[i].toFixed(2));
-            });""",
-    ),
-    (
-        """svg.select('#rightText').selectAll("rect").style("opacity", 0);""",
-        """svg.select('#rightText').selectAll("rect").style("opacity", 0);
-            svg.select('#rightText').selectAll(".weight").remove();""",
-    ),
-    # its colours suit numbers around 4; ours suit the numbers that are there
-    ("Math.tanh(Math.abs(d) / 4)", "Math.tanh(2 * Math.abs(d) / params.most)"),
-    ("Math.tanh(Math.abs(d) / 2)", "Math.tanh(4 * Math.abs(d) / params.most)"),
-    ("'#0c36d8'", f"'{colours.QUERY}'"),
-    ("'#ff6318'", f"'{colours.KEY}'"),
-    ("'blue'", f"'{colours.QUERY}'"),
-    ('"blue"', f"'{colours.QUERY}'"),
-    ('"#478be8"', '"#8FC1E3"'),
 )
 
 
@@ -137,16 +48,16 @@ class BertvizView:
     `still` and `alt` are the picture and its words; `page()` is the view as one HTML document.
     """
 
-    def __init__(self, still: Still, view: str, params: dict, changes: Iterable, title: str, note: str):
+    def __init__(self, still: Still, view: str, params: dict, title: str, note: str):
         self.still, self.alt, self.title = still, still.alt, title
-        self._view, self._params, self._changes, self._note = view, params, changes, note
+        self._view, self._params, self._note = view, params, note
 
     def page(self) -> str:
         """The live view as one HTML document that asks nothing of any other machine.
 
-        Raises ImportError when bertviz, mpld3 or XStatic-jQuery is missing or too different; it says what to do.
+        Raises ImportError when bertviz, mpld3 or XStatic-jQuery is missing or too different, with what to do.
         """
-        return offline(self._view, self._params, self._changes, title=self.title, note=self._note)
+        return offline(self._view, self._params, title=self.title, note=self._note)
 
     def save_html(self, path: str | Path) -> None:
         """Write the live view to `path`; the file opens in any browser, with no network."""
@@ -213,7 +124,7 @@ def head_view(
     array, layers, heads = _weights(weights, tokens, keys, layers, heads)
     first = _among(layers, layer, "layer")
     pairs = 1 if sentence_b_start is None else 2
-    _fits("head_view", array.shape, lambda l, h, t, s: max(_bytes(pairs * l * h * t * s), _lines(h * t * s)))
+    _fits("head_view", array.shape, lambda n, h, t, s: max(_bytes(pairs * n * h * t * s), _lines(h * t * s)))
     still = bertviz_stills.head_still(
         array[layers.index(first)], tokens, keys, heads, _titled(title, first, layers)
     )
@@ -226,7 +137,7 @@ def head_view(
         "include_layers": [number + 1 for number in layers],
         "head_names": [number + 1 for number in heads],
     }
-    return BertvizView(still, "head_view.js", params, HEAD, title, HEAD_NOTE)
+    return BertvizView(still, "head_view", params, title, HEAD_NOTE)
 
 
 def model_view(
@@ -249,7 +160,7 @@ def model_view(
     _fits(
         "model_view",
         array.shape,
-        lambda l, h, t, s: max(_bytes(pairs * l * h * t * s), _lines(l * h * t * s)),
+        lambda n, h, t, s: max(_bytes(pairs * n * h * t * s), _lines(n * h * t * s)),
     )
     still = bertviz_stills.model_still(array, tokens, keys, layers, heads, title)
     params = {
@@ -261,7 +172,7 @@ def model_view(
         "include_heads": [number + 1 for number in heads],
         "total_heads": len(heads),
     }
-    return BertvizView(still, "model_view.js", params, MODEL, title, MODEL_NOTE)
+    return BertvizView(still, "model_view", params, title, MODEL_NOTE)
 
 
 def neuron_view(
@@ -281,7 +192,7 @@ def neuron_view(
     """How one query's weights come about: q, k, their product feature by feature, the score, the softmax.
 
     Args:
-        queries, keys: (H, T, K) and (H, S, K), or lists of such over layers; (1, H, T, K) counts as (H, T, K).
+        queries, keys: (H, T, K) and (H, S, K), or lists of such over layers; (1, H, T, K) too.
         tokens: T query tokens. key_tokens: S key tokens where they are others.
         weights: (H, T, S), or a list; made from queries and keys when None. A weight of exactly 0 counts as
             not allowed unless `allowed` says otherwise.
@@ -308,8 +219,8 @@ def neuron_view(
     _fits(
         "neuron_view",
         scores.shape,
-        lambda l, h, t, s: max(
-            _bytes(l * h * (t * s + (t + s) * d_k)), _lines(7 * t * s + (t + 2 * s) * d_k)
+        lambda n, h, t, s: max(
+            _bytes(n * h * (t * s + (t + s) * d_k)), _lines(7 * t * s + (t + 2 * s) * d_k)
         ),
     )
     mask = as_allowed(allowed, scores.shape)
@@ -351,87 +262,7 @@ def neuron_view(
         column="q·k / √dₖ" if scale else "q · k",
         mask="" if mask.all() else " What the mask forbids is left out: its weight is 0.",
     )
-    return BertvizView(still, "neuron_view.js", params, NEURON, title, note)
-
-
-# -- one page that needs no network ----------------------------------------------------------------
-
-
-def offline(
-    view: str, params: dict, changes: Iterable[tuple[str, str]] = (), *, title: str, note: str
-) -> str:
-    """One of bertviz's views as an HTML document with everything inside.
-
-    Args:
-        view: bertviz's script: "head_view.js", "model_view.js" or "neuron_view.js".
-        params: the numbers and tokens, as bertviz's own Python gives them to that script.
-        changes: replacements in the script, (old, new).
-        title, note: text above and below, plain.
-
-    Raises:
-        ImportError: a package is missing, or bertviz's script is not the one the course knows.
-    """
-    script = _file("bertviz", f"bertviz/{view}")
-    for old, new in changes:
-        if old not in script:
-            raise ImportError(
-                f"{view} of the installed bertviz is not the one that the course knows: it has no {old!r}. "
-                f"The still is shown instead. Next step: python3 -m pip install bertviz=={TESTED}"
-            )
-        script = script.replace(old, new)
-    parts = {
-        "title": html.escape(title),
-        "note": html.escape(note),
-        "selectors": _selectors(view, params),
-        "params": _in_a_script(json.dumps(params, separators=(",", ":"))),
-        "colours": json.dumps(colours.SERIES),
-        "jquery": _file(*JQUERY),
-        "d3": _file(*D3),
-        "view": script,
-        "paper": colours.PAPER,
-        "ink": colours.INK,
-        "soft-ink": colours.SOFT_INK,
-        "line": colours.LINE,
-    }
-    pieces = (Path(__file__).parent / "bertviz_page.html").read_text(encoding="utf-8").split("{{")
-    filled = [pieces[0]]
-    for piece in pieces[1:]:
-        name, rest = piece.split("}}", 1)
-        filled += [parts[name], rest]
-    return "".join(filled)
-
-
-def _file(package: str, path: str) -> str:
-    """A file of an installed package, without importing the package."""
-    try:
-        place = Path(importlib.metadata.distribution(package).locate_file(path))
-        return place.read_text(encoding="utf-8")
-    except (importlib.metadata.PackageNotFoundError, FileNotFoundError):
-        raise ImportError(
-            f"The live view needs the package {package} (its file {path}), which is not installed here. The "
-            f"still is shown instead. Next step: python3 -m pip install {package}"
-        ) from None
-
-
-def _in_a_script(text: str) -> str:
-    """JSON that cannot end the script it stands in: a token may be "</script>"."""
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _selectors(view: str, params: dict) -> str:
-    """The menus that bertviz's script fills."""
-    menus = {
-        "head_view.js": 'Layer: <select id="layer"></select> ',
-        "neuron_view.js": 'Layer: <select id="layer"></select> Head: <select id="att_head"></select>',
-    }
-    text = menus.get(view, "")
-    if isinstance(params["attention"], list) and len(params["attention"]) > 1:
-        options = "".join(
-            f'<option value="{i}">{html.escape(part["name"])}</option>'
-            for i, part in enumerate(params["attention"])
-        )
-        text += f'Attention: <select id="filter">{options}</select>'
-    return text
+    return BertvizView(still, "neuron_view", params, title, note)
 
 
 # -- what comes in ---------------------------------------------------------------------------------
@@ -460,11 +291,15 @@ def _per_layer(values, name: str) -> list:
     return arrays
 
 
+def _are_tokens(tokens, name: str) -> None:
+    if isinstance(tokens, str):
+        raise ValueError(f"{name} is one string, {tokens!r:.40}; expected a list of tokens")
+
+
 def _weights(weights, tokens, keys, layers, heads) -> tuple[np.ndarray, list[int], list[int]]:
     """Weights (L, H, T, S) of the chosen layers and heads, checked, and the numbers of both."""
     for name, those in (("tokens", tokens), ("keys", keys)):
-        if isinstance(those, str):
-            raise ValueError(f"{name} is one string, {those!r:.40}; expected a list of tokens")
+        _are_tokens(those, name)
     several = [as_weights(layer, tokens, keys, heads=True) for layer in _per_layer(weights, "weights")]
     array = np.stack(several)  # (L, H, T, S)
     layers = _chosen(layers, len(array), "layers")
@@ -474,6 +309,7 @@ def _weights(weights, tokens, keys, layers, heads) -> tuple[np.ndarray, list[int
 
 def _vectors(values, tokens, name: str) -> np.ndarray:
     """Queries or keys of all layers, (L, H, T, K), checked against their tokens."""
+    _are_tokens(tokens, "tokens")
     array = np.stack(_per_layer(values, name))
     if array.shape[2] != len(tokens):
         raise ValueError(
@@ -512,20 +348,21 @@ def _fits(view: str, shape: tuple[int, ...], load: Callable[..., float]) -> None
     fits = {
         "layers": largest(n_layers - 1, lambda n: load(n, n_heads, n_queries, n_keys)),
         "heads": largest(n_heads - 1, lambda n: load(n_layers, n, n_queries, n_keys)),
-        "layer with 1 head": int(load(1, 1, n_queries, n_keys) <= 1),
         "tokens": largest(
-            max(n_queries, n_keys), lambda n: load(*shape[:2], min(n, n_queries), min(n, n_keys))
+            max(n_queries, n_keys), lambda n: load(n_layers, n_heads, min(n, n_queries), min(n, n_keys))
         ),
     }
-    what = " or ".join(
-        f"{n} {name}"
-        for name, n in fits.items()
-        if n and not (name[:6] == "layer " and n_layers * n_heads == 1)
-    )
+    what = [f"{n} {name if n > 1 else name[:-1]}" for name, n in fits.items() if n]
+    if (
+        n_layers * n_heads > 1
+        and not (fits["layers"] and fits["heads"])
+        and load(1, 1, n_queries, n_keys) <= 1
+    ):
+        what.append("one head of one layer")
     how = "hand over fewer" if view == "neuron_view" else "choose with layers=[…] and heads=[…]"
     raise ValueError(
-        f"{view} would be slow or stuck with {n_layers} layers × {n_heads} heads × {n_queries} queries × "
-        f"{n_keys} keys. What fits: {what}; {how}, or take a shorter text"
+        f"{view} gets {n_layers} layers × {n_heads} heads × {n_queries} queries × {n_keys} keys, too much "
+        f"for a browser. What fits: {' or '.join(what)}; {how}, or take a shorter text"
     )
 
 
@@ -560,7 +397,10 @@ def _made_of(weights: np.ndarray, scores: np.ndarray, allowed: np.ndarray, scale
     if other <= SAME:
         why = f"they are with scale={not scale}: pass that"
     elif np.abs(sums - 1).max(initial=0) > SAME:
-        why = f"their rows sum to {sums.min():.2g} to {sums.max():.2g}: are they after dropout, or masked after the softmax?"
+        why = (
+            f"their rows sum to {sums.min():.2g} … {sums.max():.2g}: are they after dropout, or masked after "
+        )
+        why += "the softmax?"
     else:
         why = "are they of another layer, or is `allowed` another mask?"
     raise ValueError(

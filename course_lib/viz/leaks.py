@@ -1,4 +1,4 @@
-"""Masks held to what they promise: attention weights beside the measured flow from every input to every output.
+"""Masks held to what they promise: attention weights beside what really gets from each input to each output.
 
 A mask is right when nothing arrives where it forbids. What arrives is the derivative ∂output_i/∂input_j.
 """
@@ -76,7 +76,13 @@ def weights_and_leak(
     for row, column in zip(*np.nonzero(leaking), strict=True):
         two.add_patch(
             Rectangle(
-                (column - 0.45, row - 0.45), 0.9, 0.9, fill=False, edgecolor=colours.LEAK, linewidth=2.2, zorder=4
+                (column - 0.45, row - 0.45),
+                0.9,
+                0.9,
+                fill=False,
+                edgecolor=colours.LEAK,
+                linewidth=2.2,
+                zorder=4,
             )
         )
     one.set_ylabel("query (row)", color=colours.QUERY, labelpad=8)
@@ -116,4 +122,5 @@ def _describe(title: str, weights, leak, queries, keys, allowed) -> str:
         seen = [shown(keys[j]) for j in np.nonzero(allowed[i])[0]]
         lines.append(f"{shown(query)} may look at {', '.join(seen) if seen else 'nothing'}")
     more = f"; and {len(queries) - 6} more rows" if len(queries) > 6 else ""
-    return f"{title}. Left the weights, right the measured leak. {'; '.join(lines)}{more}. {_verdict(leak, allowed)}"
+    rows = "; ".join(lines) + more
+    return f"{title}. Left the weights, right the measured leak. {rows}. {_verdict(leak, allowed)}"

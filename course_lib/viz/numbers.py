@@ -86,7 +86,7 @@ def attend(
     """Attention, and how much each input that is looked at changes each output.
 
     The leak is measured, not read off the mask: it is the size (Frobenius norm) of the Jacobian block
-    ∂o_i/∂x_j, where x_j is reached through its key `x_j W_k` and its value `x_j W_v`; the query stays as it is.
+    ∂o_i/∂x_j, where x_j is reached through its key `x_j W_k` and its value `x_j W_v`; the query stays.
     With p the softmax, m the mask that is multiplied on *after* it (1 everywhere for a mask before it) and
     w = p·m:
 

@@ -55,39 +55,31 @@ def pipeline(
     panels = [steps.scores, steps.scaled, steps.masked, steps.weights, steps.output]
 
     left = max(len(shown(token)) for token in query_tokens) * CHARACTER + 0.45
-    widths = [max(1.45, CELL_WIDTH * panel.shape[1]) + 0.3 for panel in panels]
-    lines = [range(5)] if left + sum(widths) <= WIDEST else [range(3), range(3, 5)]
-    width = max(6.0, max(left + sum(widths[p] for p in line) for line in lines))
+    span = max(
+        panel.shape[1] for panel in panels
+    )  # every panel is as wide as the widest: cells have one size
+    panel_width = max(1.45, CELL_WIDTH * span) + 0.3
+    n_columns = 5 if left + 5 * panel_width <= WIDEST else 3
+    n_lines = 1 if n_columns == 5 else 2
+    width = max(6.0, left + n_columns * panel_width)
     heading = wrapped(title, width)
-    turned = max(len(shown(token)) for token in key_tokens) * CHARACTER > CELL_WIDTH - 0.06
-    top = 0.85 + (max(len(shown(token)) for token in key_tokens) * CHARACTER * 0.75 if turned else 0.2)
-    height = len(lines) * (CELL_HEIGHT * len(q) + top) + 0.3 * (heading.count("\n") + 1) + 0.1
+    longest = max(len(shown(token)) for token in key_tokens) * CHARACTER
+    turned = longest > CELL_WIDTH - 0.06
+    above = longest * 0.75 + 0.1 if turned else 0.28
+    height = n_lines * (CELL_HEIGHT * len(q) + above + 0.85) + 0.3 * (heading.count("\n") + 1) + 0.1
 
     still = Still(width, height, _describe(title, steps, query_tokens, key_tokens, mask, scaled))
-    for line, figure in zip(lines, np.atleast_1d(still.subfigures(len(lines), 1)), strict=True):
-        ratios = [widths[p] for p in line]
-        if len(line) == 2:  # the second line is filled with paper, so that cells keep their size
-            ratios.append(max(0.01, sum(widths[:3]) - sum(ratios)))
-        axes = np.atleast_1d(figure.subplots(1, len(ratios), width_ratios=ratios))
-        for ax in axes[len(line) :]:
-            ax.set_axis_off()
-        for ax, p in zip(axes, line, strict=False):
-            cmap = colours.WEIGHTS if p == 3 else OUTPUTS if p == 4 else SCORES
-            _numbers(ax, panels[p], cmap, whole=p == 3)
-            over, under = names[p]
-            ax.set_title(f"{over}\n", fontsize=SMALL + 1)
-            ax.annotate(
-                under,
-                (0, 1),
-                (0, top * 72 - 36),
-                xycoords="axes fraction",
-                textcoords="offset points",
-                fontsize=SMALL,
-                color=colours.SOFT_INK,
-                va="bottom",
-            )
-            columns = [f"{c + 1}" for c in range(v.shape[1])] if p == 4 else [shown(t) for t in key_tokens]
-            _label(ax, columns, query_tokens if p == line[0] else None, turned and p != 4, p == 4)
+    still.get_layout_engine().set(hspace=0.06)
+    axes = list(still.subplots(n_lines, n_columns, squeeze=False).flat)
+    for p, (ax, panel, (over, under)) in enumerate(zip(axes, panels, names, strict=False)):
+        _numbers(ax, panel, colours.WEIGHTS if p == 3 else OUTPUTS if p == 4 else SCORES, whole=p == 3)
+        ax.set_title(over, fontsize=SMALL + 1, y=1, pad=above * 72 + 4)
+        ax.set_xlabel(under, loc="left", fontsize=SMALL, labelpad=6)
+        columns = [f"{c + 1}" for c in range(v.shape[1])] if p == 4 else [shown(t) for t in key_tokens]
+        _label(ax, columns, query_tokens if p % n_columns == 0 else None, turned and p != 4, p == 4)
+        ax.set_xlim(-0.5, span - 0.5)
+    for ax in axes[5:]:
+        ax.set_axis_off()
     add_heading(still, heading)
     return still
 
@@ -198,6 +190,6 @@ def _describe(title: str, steps: Steps, query_tokens, key_tokens, mask, scaled: 
             rows.append(f"{shown(token)} may look at nothing: all 0")
     masked = 0 if mask is None else int((~mask).sum())
     return (
-        f"{title}. Five matrices: scores query · key; {'scaled by the root of d_k' if scaled else 'not scaled'}; "
+        f"{title}. Five matrices: scores query · key; {'divided by √d_k' if scaled else 'not scaled'}; "
         f"{masked} of {steps.scores.size} cells masked with −∞; softmax weights; outputs. {'; '.join(rows)}."
     )

@@ -12,4 +12,12 @@ from course_lib.widgets.pipeline_stepper import PipelineStepper
 from course_lib.widgets.pronouncer import Pronouncer
 from course_lib.widgets.question import Question
 
-__all__ = ["AlignmentMovie", "AttentionView", "LiveLoss", "MaskLab", "PipelineStepper", "Pronouncer", "Question"]
+__all__ = [
+    "AlignmentMovie",
+    "AttentionView",
+    "LiveLoss",
+    "MaskLab",
+    "PipelineStepper",
+    "Pronouncer",
+    "Question",
+]

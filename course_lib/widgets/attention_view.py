@@ -1,6 +1,6 @@
 """AttentionView: tokens × tokens, one matrix a head; touch a cell and it says who looks at whom.
 
-With `editable=True` a click masks a cell, the row shares its weight out anew, and a slider sets the temperature.
+With `editable=True` a click masks a cell and its row is shared out anew; a slider sets the temperature.
 """
 
 from collections.abc import Sequence

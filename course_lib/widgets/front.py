@@ -44,6 +44,7 @@ def flags(allowed: np.ndarray | None) -> bytes:
     """A boolean array as one byte per cell; no bytes when everything is allowed."""
     return b"" if allowed is None else np.ascontiguousarray(allowed, dtype=np.uint8).tobytes()
 
+
 class Array(traitlets.TraitType):
     """A numpy array as a trait; with `sync=True` the browser reads and writes it as `{dtype, shape, data}`.
 

@@ -1,7 +1,8 @@
 // MaskLab: the mask is drawn, the weights and the leak are computed here, in double precision. Only a new text
 // needs Python: it answers with the vectors of the new words.
 
-const PAUSE_WHILE_TYPING = 120, PATIENCE = 900; // milliseconds
+const PAUSE_WHILE_TYPING = 40, PATIENCE = 900; // milliseconds
+const HEIGHT = 440; // pixels for the two grids, whatever the text
 const KINDS = {
   self: "Every token may look at every token.",
   cross: "Rows come from the text, columns from the second text. Everything is allowed.",
@@ -19,7 +20,7 @@ function render({ model, el }) {
   box.classList.add("wide");
 
   // The controls: texts, kind, how many tokens, where the mask acts.
-  const texts = element("div", "row");
+  const texts = element("div", "row texts");
   const text = textBox("text"), other = textBox("other");
   texts.append(text.root, other.root);
   const note = element("div", "note soft");
@@ -37,6 +38,7 @@ function render({ model, el }) {
   bar.append(where.root, count.root);
   const hint = element("div", "hint");
   const stages = element("div", "labs");
+  stages.style.height = `${HEIGHT}px`;
   const readout = element("div", "readout");
   readout.setAttribute("aria-live", "polite");
   box.append(texts, note, kinds.root, bar, hint, stages, readout);
@@ -108,18 +110,20 @@ function render({ model, el }) {
   // Two grids over the same cells: pointing at one lights the other.
   let grids = null, shape = "", found = null;
   function build(rows, columns) {
+    const longest = Math.max(...columns.map((token) => [...token].length));
+    const room = HEIGHT - 70 - Math.min(92, Math.max(20, 8 * longest)); // for titles, and for tokens that stand upright
     const same = {
-      rows, columns, room: 300, width: 330, largest: 44, onToggle: toggleCells, hint: "", sentence: () => [],
+      rows, columns, room, width: 340, largest: 44, onToggle: toggleCells, hint: "", sentence: () => [],
       rowName: "query (row)", columnName: "key (column)",
     };
     const weights = weightGrid({ ...same, sums: true, onLook: (place) => { leak.look(place); say(place); } });
     const leak = weightGrid({
-      ...same, columnName: "input looked at (column)", low: "weight-0", high: "value", caption: "leak",
+      ...same, rowName: "", columnName: "input looked at (column)", low: "weight-0", high: "value", caption: "leak",
       onLook: (place) => { weights.look(place); say(place); },
     });
     const [left, right] = [weights, leak].map((grid, i) => {
       const side = element("div", "lab");
-      const title = element("div", "lab-title", i ? "Leak: what really arrives" : "Weights: who looks at whom");
+      const title = element("div", "lab-title", i ? "Leak: what arrives" : "Weights: who looks at whom");
       const verdict = element("span", "verdict");
       title.append(verdict);
       side.append(title, grid.root);
@@ -139,14 +143,14 @@ function render({ model, el }) {
     found = compute(rows, columns);
     const { weights, leak, allowed } = found;
     const highest = Math.max(...leak), worst = leak.reduce((most, x, i) => (allowed[i] ? most : Math.max(most, x)), 0);
-    const leaks = (place) => !allowed[place] && leak[place] > 0;
-    grids.weights.paint(weights, 0, allowed, { hollow: (place) => weights[place] === 0, text: (place) => weights[place] ? short(weights[place]) : "" });
-    grids.leak.paint(leak, 0, allowed, {
-      top: highest || 1, most: short(highest), hollow: (place) => !leaks(place),
-      mark: (place) => (leaks(place) ? "leak" : ""), text: (place) => (leaks(place) ? short(leak[place]) : ""),
+    const shown = (values) => ({ // forbidden, and yet not 0: no hatching, but an outline
+      hollow: (place) => values[place] === 0, text: (place) => (values[place] ? short(values[place]) : ""),
+      mark: (place) => (!allowed[place] && values[place] ? "leak" : ""),
     });
+    grids.weights.paint(weights, 0, allowed, shown(weights));
+    grids.leak.paint(leak, 0, allowed, { ...shown(leak), top: highest || 1, most: short(highest) });
     const forbidden = allowed.some((on) => !on);
-    grids.verdict.textContent = !forbidden ? "nothing is forbidden" : worst ? `✗ up to ${short(worst)} where forbidden` : "✓ exactly 0 where forbidden";
+    grids.verdict.textContent = !forbidden ? "nothing is forbidden" : worst ? `✗ ${exact(worst, 2)} where forbidden` : "✓ 0 where forbidden";
     grids.verdict.classList.toggle("bad", worst > 0);
 
     kinds.show(kind);
@@ -177,13 +181,13 @@ function render({ model, el }) {
     }[model.get("where")];
     readout.replaceChildren(
       "“", element("span", "query", rows[row]), allowed[place] ? "” may look at “" : "” may not look at “",
-      element("span", "key", columns[column]), "”: weight ", element("span", "number", short(w, 3)),
-      ", leak ", element("span", "number", short(l, 3)), !allowed[place] && l > 0 ? `. Something leaks: ${why}` : "",
+      element("span", "key", columns[column]), "”: weight ", element("span", "number", exact(w)),
+      ", leak ", element("span", "number", exact(l)), !allowed[place] && l > 0 ? `. Something leaks: ${why}` : "",
       empty && model.get("where") === "before" ? `. Nothing is allowed in this row: its weights and its output are 0` : "", ".",
     );
   }
 
-  const names = ["allowed", "kind", "where", "n_prefix", "window", "padded", "n_words", "other_words", "inputs", "other_inputs", "message", "answered"];
+  const names = ["allowed", "kind", "sides", "where", "n_prefix", "window", "padded", "n_words", "other_words", "inputs", "other_inputs", "message", "answered"];
   listen(model, cleanups, names, soon(paint));
   onTheme(cleanups, paint);
   paint();

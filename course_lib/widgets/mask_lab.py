@@ -78,7 +78,7 @@ class MaskLab(anywidget.AnyWidget):
         """text: words between spaces (a Chinese character is a token of its own), at most 16.
 
         kind: "self" (everything allowed), "cross" (keys from `other`), "causal", "padding" (up to `pad_to`
-            tokens), "prefix" (the first `n_prefix` are seen by all), "window" (at most `window` keys), "hand".
+            tokens), "prefix" (the first `n_prefix` are seen by all), "window" (`window` keys), "hand".
         d_model: features of the random vectors; seed: which random vectors.
         Raises ValueError for an empty text, an unknown kind, or sizes out of range.
         """
@@ -131,9 +131,9 @@ class MaskLab(anywidget.AnyWidget):
 
     @traitlets.validate("allowed")
     def _fits(self, proposal) -> np.ndarray:
-        shape = len(self.tokens), len(self.key_tokens)
+        shape = self._set_tokens()
         if "allowed" in self._property_lock and proposal.value.shape != shape:
-            return self._mask(np.ones(shape, bool))  # the browser drew on a text that is no longer there
+            return self._mask(shape)  # the browser drew on a text that is no longer there
         return np.array(as_allowed(proposal.value, shape))
 
     # From texts and kind to tokens, mask and numbers.
@@ -163,24 +163,26 @@ class MaskLab(anywidget.AnyWidget):
             self.other_inputs = _vectors(others, d_model, self._seed)
             self.message, self.answered = "; ".join(cut), answered
             self._apply_kind()
-            self._compute()
 
     def _apply_kind(self, _change=None) -> None:
         """The mask of the chosen kind; a mask by hand keeps the cells that still exist."""
+        self.allowed = self._mask(self._set_tokens())
+        self._compute()  # also when the mask stays equal: its tokens may be others
+
+    def _set_tokens(self) -> tuple[int, int]:
+        """Whose tokens stand at rows and columns; returns (T, S). A mask by hand keeps the sides it had."""
         if self.kind != "hand":
             self.sides = self.kind if self.kind in ("cross", "padding") else "self"
-        words = self.padded[: self.n_words]
-        self.tokens = self.padded if self.sides == "padding" else words
+        self.tokens = self.padded if self.sides == "padding" else self.padded[: self.n_words]
         self.key_tokens = self.other_words if self.sides == "cross" else self.tokens
-        everything = np.ones((len(self.tokens), len(self.key_tokens)), bool)
-        self._own = self._mask(everything)
-        self.allowed = self._own
+        return len(self.tokens), len(self.key_tokens)
 
-    def _mask(self, everything: np.ndarray) -> np.ndarray:
-        """allowed (T, S) of the kind that is chosen; `everything` is (T, S) and all True."""
-        query, key = np.indices(everything.shape)
+    def _mask(self, shape: tuple[int, int]) -> np.ndarray:
+        """allowed (T, S) of the kind that is chosen."""
+        everything = np.ones(shape, bool)
+        query, key = np.indices(shape)
         if self.kind == "hand" and self.allowed is not None:
-            rows, columns = (min(a, b) for a, b in zip(everything.shape, self.allowed.shape, strict=True))
+            rows, columns = (min(a, b) for a, b in zip(shape, self.allowed.shape, strict=True))
             everything[:rows, :columns] = self.allowed[:rows, :columns]
             return everything
         return {
@@ -190,9 +192,9 @@ class MaskLab(anywidget.AnyWidget):
             "window": (key <= query) & (key > query - self.window),
         }.get(self.kind, everything)
 
-    def _by_hand(self, change) -> None:
+    def _by_hand(self, _change) -> None:
         """A mask that is not the one of its kind was drawn by hand."""
-        if not np.array_equal(change.new, self._own):
+        if not np.array_equal(self.allowed, self._mask(self.allowed.shape)):
             self.kind = "hand"
 
     def numbers(self, allowed=None) -> Attended:

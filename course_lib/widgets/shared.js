@@ -71,13 +71,19 @@ function softmaxRow(row, allowed = null) {
   if (total > 0) for (let j = 0; j < row.length; j++) row[j] /= total;
 }
 
-// A number in few characters, with a real minus sign; exactly 0 is "0".
+// A number with few digits and a real minus sign. Only what is exactly 0 is written "0".
 function short(number, digits = 2) {
   if (number === 0) return "0";
   if (number === -Infinity) return "−∞";
-  const size = Math.abs(number);
-  const text = size < 0.5 * 10 ** -digits ? size.toExponential(0) : size.toFixed(size < 99.5 ? digits : 0);
-  return (number < 0 ? "−" : "") + text.replace("-", "−");
+  const text = Math.abs(number).toFixed(Math.abs(number) < 99.5 ? digits : 0);
+  return number < 0 && Number(text) ? `−${text}` : text;
+}
+
+// The same where there is room: a number too small for `digits` is written as 4·10⁻⁶.
+function exact(number, digits = 3) {
+  if (number === 0 || Math.abs(number) >= 0.5 * 10 ** -digits) return short(number, digits);
+  const [factor, power] = number.toExponential(0).split("e");
+  return `${factor}·10${[...power].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]).join("")}`;
 }
 
 // ---- Controls ------------------------------------------------------------------------------------------
@@ -156,23 +162,36 @@ function paletteOf(low = "weight-0", high = "weight-1") {
   const style = getComputedStyle(probe), colour = (name) => style.getPropertyValue(`--course-${name}`).trim();
   const palette = {
     ink: colour("ink"), paper: colour("paper"), panel: colour("panel"), masked: colour("masked"),
-    font: style.fontFamily, css: [], rgb: null,
+    font: style.fontFamily, css: [], on: [], rgb: null, // on: the colour of text on each tone
   };
   const strip = element("canvas");
-  strip.width = STEPS + 2;
+  strip.width = STEPS + 4;
   strip.height = 1;
   const pen = strip.getContext("2d", { willReadFrequently: true });
   for (let i = 0; i <= STEPS; i++) {
     pen.fillStyle = `color-mix(in oklab, ${colour(high)} ${(100 * i) / STEPS}%, ${colour(low)})`;
     pen.fillRect(i, 0, 1, 1);
   }
-  pen.fillStyle = palette.masked; // the last tone of a thumbnail: masked
-  pen.fillRect(STEPS + 1, 0, 1, 1);
-  palette.rgb = pen.getImageData(0, 0, STEPS + 2, 1).data;
-  for (let i = 0; i <= STEPS; i++) palette.css.push(`rgb(${palette.rgb.slice(4 * i, 4 * i + 3).join(" ")})`);
+  const inks = [palette.ink, palette.paper];
+  [`color-mix(in oklab, ${palette.masked} 55%, ${palette.panel})`, ...inks].forEach((tone, i) => { pen.fillStyle = tone; pen.fillRect(STEPS + 1 + i, 0, 1, 1); });
+  palette.rgb = pen.getImageData(0, 0, strip.width, 1).data; // tone STEPS + 1 of a thumbnail: masked
+  const contrast = (a, b) => { const [low, high] = [a, b].map((i) => lightness(palette.rgb, i)).sort((x, y) => x - y); return high / low; };
+  for (let i = 0; i <= STEPS; i++) {
+    palette.css.push(`rgb(${palette.rgb.slice(4 * i, 4 * i + 3).join(" ")})`);
+    palette.on.push(inks[contrast(i, STEPS + 2) >= contrast(i, STEPS + 3) ? 0 : 1]);
+  }
   probe.remove();
   palettes.set(key, palette);
   return palette;
+}
+
+// Relative luminance (WCAG) of pixel i, with the offset of its contrast formula.
+function lightness(rgb, i) {
+  const [r, g, b] = [0, 1, 2].map((channel) => {
+    const c = rgb[4 * i + channel] / 255;
+    return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
 }
 
 const toneOf = (share) => Math.max(0, Math.min(STEPS, Math.round(share * STEPS)));
@@ -200,7 +219,7 @@ function paintCells(canvas, palette, { rows, columns, size, share, blocked, text
     } else pen.fillRect(x, y, side, side);
     const words = text && text(place);
     if (words) {
-      pen.fillStyle = tone > STEPS / 2 && !masked ? palette.paper : palette.ink;
+      pen.fillStyle = masked ? palette.ink : palette.on[tone];
       pen.fillText(words, x + side / 2, y + side / 2 + scale);
     }
   }
@@ -255,7 +274,8 @@ function weightGrid({
 
   const root = element("div");
   const names = element("div", "row axis");
-  names.append(element("span", "axis query", rowName), element("span", "soft", "·"), element("span", "axis key", columnName));
+  if (rowName) names.append(element("span", "axis query", rowName), element("span", "soft", "·"));
+  names.append(element("span", "axis key", columnName));
   const ruler = element("span", "scale"), end = element("span", "soft", most);
   ruler.style.setProperty("--low", `var(--course-${low})`);
   ruler.style.setProperty("--high", `var(--course-${high})`);
@@ -264,9 +284,10 @@ function weightGrid({
   const grid = element("div", onToggle ? "grid editable" : "grid");
   grid.tabIndex = 0;
   grid.setAttribute("role", "grid");
-  grid.setAttribute("aria-label", `${caption}: ${rowName} by ${columnName}. ${keys}`);
+  grid.setAttribute("aria-label", `${caption}: ${rowName || "query (row)"} by ${columnName}. ${keys}`);
   grid.style.setProperty("--size", `${size}px`);
   if (size < 16) grid.classList.add("dense");
+  if (!rowName) grid.classList.add("without-rows");
   grid.style.gridTemplateColumns = `max-content repeat(${columns.length}, ${size}px)` + (sums ? " max-content" : "");
   grid.style.gridTemplateRows = `max-content repeat(${rows.length}, ${size}px)`;
   const canvas = element("canvas", "cells");

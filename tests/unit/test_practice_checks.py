@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from course_lib.practice import cards, checking, comparing, desk, running
-from course_lib.practice.kinds import Case, Exercise, Misconception, Output
+from course_lib.practice.kinds import CannotCompare, Case, Exercise, Misconception, Output, View, axis_names
 
 ROOT = Path(__file__).parents[2]
 
@@ -212,8 +212,10 @@ def test_shapes_are_named():
         "(5, 2)", "Yours looks like (S, B). The sizes are right and the order is not."
     )
     longer = run(lambda *args: scores(*args)[..., None])
-    assert longer.message == message.format(
-        "(2, 5, 1)", "There is an axis too many: is a sum over it missing?"
+    assert longer.message == message.format("(2, 5, 1)", "An axis of length 1 is left over.")
+    larger = run(lambda *args: scores(*args)[..., None].expand(-1, -1, 7))
+    assert larger.message == message.format(
+        "(2, 5, 7)", "There is an axis too many: is a sum over it missing?"
     )
     shorter = run(lambda *args: scores(*args).sum())
     assert shorter.message == message.format("()", "An axis is missing: was one summed away too much?")
@@ -511,6 +513,96 @@ def test_comparing_rejects_equal_answers():
         comparing.first_difference(exercise, case, torch.ones(2), torch.ones(2))
 
 
+# --- ideas known by a sign, and answers that are looked at through a view --------------------------
+
+
+def test_a_sign_is_asked_after_every_way_and_must_hold_wherever_the_answer_is_wrong():
+    negative = Misconception(
+        "negative", (lambda x: -x,), lambda expected, got, args: f"lowest {got.min():.0f}",
+        sign=lambda expected, got, args: bool((got < 0).all()),
+    )  # fmt: skip
+    minus_five = Misconception("minus-five", (lambda x: x * 0 - 5,), "You always return -5.")
+    exercise = tiny_exercise((negative, minus_five))
+    assert checking.run_check(exercise, lambda x: x * 0 - 5).misconception == "minus-five"
+    other = checking.run_check(exercise, lambda x: x - 9)
+    assert (other.misconception, other.message) == ("negative", "lowest -8")
+    assert checking.run_check(exercise, lambda x: x - 9 * (len(x) == 2)).kind == "difference"
+    assert checking.run_check(exercise, lambda x: -x[:1]).kind == "shape"
+    assert checking.run_check(exercise, lambda x: x * x).passed
+    partly_right = checking.run_check(exercise, lambda x: x * x if len(x) == 3 else x - 9)
+    assert partly_right.misconception == "negative"
+
+
+def viewed_exercise():
+    """Any number whose square is x is right."""
+
+    def square(answer, args):
+        if answer.shape != args[0].shape:
+            raise CannotCompare(f"your root has {answer.numel()} numbers.")
+        return answer**2
+
+    return Exercise(
+        id="99.viewed", title="viewed", minutes=1, difficulty=1, statement="", inputs={"x": "N"},
+        outputs=(Output("root", ("N",)),), reference=torch.sqrt,
+        cases=lambda: [Case("ones and fours", (torch.tensor([1.0, 4.0]),), {"N": 2})],
+        hints=("", ""), misconceptions=(Misconception("halved", (lambda x: x / 2,), "You halve."),),
+        insight="", view=View(Output("root²", ("N",)), square),
+    )  # fmt: skip
+
+
+def test_through_a_view_every_right_answer_passes():
+    exercise = viewed_exercise()
+    assert checking.run_check(exercise, torch.sqrt).passed
+    assert checking.run_check(exercise, lambda x: -(x**0.5)).passed
+    assert checking.run_check(exercise, lambda x: -x / 2).misconception == "halved"
+
+
+def test_through_a_view_what_is_compared_is_named():
+    exercise = viewed_exercise()
+    other = checking.run_check(exercise, lambda x: x**0.5 + torch.tensor([0.0, 1.0]))
+    assert other.kind == "difference"
+    assert "`root²` has the right shape; 1 of 2 values differ." in other.message
+    assert "expected 4.0000, got 9.0000" in other.message
+    unfit = checking.run_check(exercise, lambda x: x[:1])
+    assert (unfit.kind, unfit.message) == (
+        "shape",
+        "On the input with ones and fours: your root has 1 numbers. It was called with x (N=2).",
+    )
+    assert checking.run_check(exercise, lambda x: [1.0, 2.0]).kind == "type"
+    assert checking.run_check(exercise, lambda x: ...).kind == "stub"
+    assert checking.run_check(exercise, lambda x: x @ torch.ones(9)).kind == "error"
+
+
+def test_a_dict_of_tensors_is_copied_and_watched():
+    before = {"W": torch.ones(2), "many": [torch.zeros(1), 3]}
+    copied = running.clone(before)
+    assert running.untouched(before, copied)
+    copied["W"] += 1
+    assert before["W"].tolist() == [1, 1] and not running.untouched(before, copied)
+    copied = running.clone(before)
+    copied["many"][0][0] = 5
+    assert not running.untouched(before, copied)
+    copied = running.clone(before)
+    del copied["W"]
+    assert not running.untouched(before, copied)
+
+
+def test_axes_or_words():
+    assert axis_names("B, D_s") == ("B", "D_s")
+    assert axis_names("the number of heads, H") is None
+    assert axis_names("True or False, in a shape that broadcasts to (B, H, T, S)") is None
+
+
+def test_an_order_of_parameters_is_noted_beside_a_misconception():
+    def soft_lookup(keys, query, values):
+        return torch.softmax(keys @ query, dim=0) @ values
+
+    result = run(soft_lookup, "02.soft-dict")
+    assert result.notes == (
+        "Your parameters are (keys, query, values); check passes them by position, as (query, keys, values).",
+    )
+
+
 # --- in a real notebook cell ----------------------------------------------------------------------
 
 CELLS = [
@@ -576,6 +668,23 @@ def test_in_a_notebook_each_check_shows_one_thing(tmp_path, monkeypatch):
             "(input, state)",
         ),
         ("00.weighted-mean", lambda v, w: (torch.softmax(w, 0) * v).sum(), "need no softmax"),
+        ("02.soft-dict", lambda query, keys, values: torch.softmax(query @ keys, 0), "in `keys @ query`"),
+        ("02.soft-dict", lambda query, keys, values: torch.softmax(keys @ query, 1) @ values, "`dim=0`"),
+        ("02.attention", lambda q, k, v, allowed: torch.softmax(q @ k, -1) @ v, "`k.transpose(-2, -1)`"),
+        ("02.attention", lambda q, k, v, allowed: q @ k.transpose(1, 2), "it is the last two, -2 and -1"),
+        ("02.attention", lambda q, k, v, allowed: q @ k.mT / torch.sqrt(k.shape[-1]), "`k.shape[-1] ** 0.5`"),
+        ("02.attention", lambda q, k, v, allowed: (q @ k.mT)[~allowed], "broadcasts it for you"),
+        ("02.retrieval", lambda wanted, n_keys: (torch.eye(2)[wanted], torch.eye(n_keys)), "`k[wanted]`"),
+        (
+            "03.split",
+            lambda x, n_heads: x.view(*x.shape[:2], n_heads, x.shape[2] / n_heads),
+            "`d // n_heads`",
+        ),
+        ("03.split", lambda x, n_heads: x.mT.view(len(x), n_heads, x.shape[1], -1), "Cut first"),
+        ("03.merge", lambda x: x.transpose(1, 2).view(len(x), x.shape[2], -1), "`.contiguous()` before"),
+        ("03.merge", lambda x: torch.cat(x, dim=-1), "takes a list of tensors"),
+        ("03.layer", lambda x_q, x_kv, params, n_heads, allowed: params["w_q"], '"W_q", "b_q"'),
+        ("03.layer", lambda x_q, x_kv, params, n_heads, allowed: params.W_q, "is a dict"),
     ],
 )
 def test_the_most_natural_errors_get_a_sentence_of_their_own(id, function, says):

@@ -1,0 +1,322 @@
+"""A small language model of Tiny Town, and the masks under which it can be trained: the right and wrong ones.
+
+The model reads a sentence and, at every position, guesses the next word. What it may look at while it guesses
+is decided by a *reader*: a function from model and ids `(B, T)` to logits `(B, T, V)`. The same model read
+under another mask is another experiment.
+
+The Town knows the probability of each of its sentences, so the loss that nobody can beat is known, and
+whatever a model writes can be parsed.
+
+Axes: B batch, T query positions, S key positions (here equal to T), H heads, V vocabulary.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, partial
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from course_lib.attention import merge_heads
+from course_lib.data import town
+from course_lib.generation import sample
+from course_lib.masks import causal_mask, masked_softmax
+from course_lib.models.attention_only import AttentionOnly, AttentionOnlyConfig
+from course_lib.text.batching import batches_by_length, endless, pad
+from course_lib.text.tokenizers import BOS_ID, WordTokenizer
+from course_lib.training.loop import History, seeded, train
+from course_lib.training.objectives import shift, token_loss
+
+GRAMMAR = replace(town.TOWN, sentences=(1,))  # a story of one sentence: the Town knows its probability
+WORDS = WordTokenizer(town.vocabulary("english"))
+MAX_WORDS = 45  # more than the longest sentence has
+TRAINING_SEED, VALIDATION_SEED = 0, 1
+
+Reader = Callable[[AttentionOnly, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train one model; the budget is in steps, the learning rate is constant."""
+
+    steps: int = 600
+    d_model: int = 64
+    n_heads: int = 4
+    n_layers: int = 2
+    sentences: int = 20_000
+    batch_size: int = 64
+    lr: float = 4e-3
+    seed: int = 0
+
+
+# ---------------------------------------------------------------- readers: who may look at whom
+
+
+def causal(model: AttentionOnly, ids: Tensor) -> Tensor:
+    """The right mask: each position sees itself and what stands before it."""
+    return model(ids, causal_mask(ids.shape[1]))
+
+
+def one_too_far(model: AttentionOnly, ids: Tensor) -> Tensor:
+    """A mask that is off by one: each position also sees the next word, the one it is asked for."""
+    return model(ids, sees_next(ids.shape[1]))
+
+
+def one_too_strict(model: AttentionOnly, ids: Tensor) -> Tensor:
+    """Off by one the other way: nobody sees its own position."""
+    return model(ids, sees_only_before(ids.shape[1]))
+
+
+def multiplied_after(model: AttentionOnly, ids: Tensor) -> Tensor:
+    """The right mask in the wrong place: the weights are multiplied by it, after the softmax."""
+    return forward_with(model, ids, lambda scores: scores.softmax(-1) * causal_mask(ids.shape[1]))
+
+
+def drop_before(model: AttentionOnly, ids: Tensor, p: float) -> Tensor:
+    """In training, forbid each allowed key with probability `p`, before the softmax.
+
+    Source: Li et al. 2023 (DropKey).
+    """
+    return forward_with(model, ids, lambda scores: masked_softmax(scores, kept_keys(model, scores, p)))
+
+
+def drop_after(model: AttentionOnly, ids: Tensor, p: float) -> Tensor:
+    """In training, set each weight to 0 with probability `p`, after the softmax; the rest grow by 1/(1 − p).
+
+    This is what `dropout` of `torch.nn.MultiheadAttention` and `dropout_p` of
+    `torch.nn.functional.scaled_dot_product_attention` do.
+    """
+
+    def weigh(scores: Tensor) -> Tensor:
+        weights = masked_softmax(scores, causal_mask(ids.shape[1]))
+        return F.dropout(weights, p, training=model.training)
+
+    return forward_with(model, ids, weigh)
+
+
+def sees_next(n_positions: int) -> Tensor:
+    """The faulty `allowed` of `one_too_far`, `(T, T)`: the diagonal above the main one is open too."""
+    return torch.ones(n_positions, n_positions, dtype=torch.bool).tril(1)
+
+
+def sees_only_before(n_positions: int) -> Tensor:
+    """The faulty `allowed` of `one_too_strict`, `(T, T)`: the main diagonal is closed."""
+    return torch.ones(n_positions, n_positions, dtype=torch.bool).tril(-1)
+
+
+def kept_keys(model: AttentionOnly, scores: Tensor, p: float) -> Tensor:
+    """The causal mask without the keys that chance takes away; in evaluation mode, all of it."""
+    allowed = causal_mask(scores.shape[-1])  # (T, S)
+    return allowed & (torch.rand_like(scores) >= p) if model.training else allowed  # (B, H, T, S)
+
+
+def forward_with(model: AttentionOnly, ids: Tensor, weigh: Callable[[Tensor], Tensor]) -> Tensor:
+    """The model's forward pass with your own way from scores to weights.
+
+    Args:
+        model: whose layers are used.
+        ids: `(B, T)`.
+        weigh: scores `(B, H, T, S)` to weights of the same shape.
+
+    Returns:
+        logits `(B, T, V)`.
+    """
+    x = model.embed(ids)  # (B, T, D)
+    for layer in model.layers:
+        q, k, v = layer.project(x, x, x)  # (B, H, T, K) each
+        weights = weigh(q @ k.transpose(-2, -1) / math.sqrt(layer.d_k))  # (B, H, T, S)
+        x = x + layer.w_o(merge_heads(weights @ v))  # (B, T, D)
+    return model.read_out(x)
+
+
+# ---------------------------------------------------------------- data and training
+
+
+@cache
+def sentences(n: int, seed: int = VALIDATION_SEED) -> tuple[town.Story, ...]:
+    """The first `n` one-sentence stories of a seed."""
+    return tuple(town.stories(n, seed, GRAMMAR))
+
+
+@cache
+def encoded(n: int, seed: int) -> list[list[int]]:
+    """The same as ids, from `[BOS]` to `[EOS]`."""
+    return [WORDS.encode(story.english_tokens, bos=True, eos=True) for story in sentences(n, seed)]
+
+
+def batches(recipe: Recipe) -> Iterator[Tensor]:
+    """Epoch after epoch of ids `(B, T + 1)`, in an order that depends on the recipe's seed alone."""
+    generator = torch.Generator().manual_seed(recipe.seed)
+    ids = encoded(recipe.sentences, TRAINING_SEED)
+    lengths = [len(row) for row in ids]
+    epoch = partial(batches_by_length, lengths, recipe.batch_size, generator)
+    return (pad([ids[i] for i in rows]) for rows in endless(epoch))
+
+
+def new_model(recipe: Recipe) -> AttentionOnly:
+    """An untrained model; its first weights depend on the recipe's seed alone."""
+    config = AttentionOnlyConfig(len(WORDS), recipe.d_model, recipe.n_heads, recipe.n_layers)
+    with seeded(recipe.seed):
+        return AttentionOnly(config)
+
+
+def next_word_loss(model: AttentionOnly, ids: Tensor, reader: Reader = causal) -> Tensor:
+    """Mean loss of the next word, in nats a token, `[EOS]` included.
+
+    Args:
+        model: the model.
+        ids: `[BOS] … [EOS]`, padded, `(B, T + 1)`.
+        reader: under which mask it reads.
+
+    Returns:
+        a scalar.
+    """
+    inputs, labels = shift(ids)  # (B, T) each
+    return token_loss(reader(model, inputs), labels)
+
+
+def train_model(
+    model: AttentionOnly,
+    recipe: Recipe,
+    reader: Reader = causal,
+    *,
+    on_step: Callable[[int, float], None] | None = None,
+) -> History:
+    """Train on one-sentence stories; `on_step` is called with step and loss, for a live view."""
+    with seeded(recipe.seed):  # dropout
+        return train(
+            model,
+            batches(recipe),
+            partial(next_word_loss, reader=reader),
+            steps=recipe.steps,
+            lr=recipe.lr,
+            on_step=on_step,
+        )
+
+
+def train_in_stages(
+    model: AttentionOnly, recipe: Recipe, stages: Sequence[int], reader: Reader = causal
+) -> Iterator[tuple[int, History, AttentionOnly]]:
+    """Train, and hand out the model on the way.
+
+    Args:
+        model: from `new_model`.
+        recipe: settings; its `steps` do not count here.
+        stages: numbers of steps, rising.
+        reader: under which mask it trains.
+
+    Yields:
+        `(step, history since the last stage, model)` at each stage.
+
+    Raises:
+        ValueError: stages that do not rise.
+    """
+    if list(stages) != sorted(set(stages)):
+        raise ValueError(f"stages is {list(stages)}, expected rising numbers of steps")
+    data = batches(recipe)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.0)
+    loss_of = partial(next_word_loss, reader=reader)
+    with seeded(recipe.seed):
+        draws = torch.get_rng_state()  # of dropout: kept from stage to stage, so that stages change nothing
+    done = 0
+    for stage in stages:
+        with seeded(recipe.seed):
+            torch.set_rng_state(draws)
+            history = train(model, data, loss_of, steps=stage - done, optimizer=optimizer)
+            draws = torch.get_rng_state()
+        done = stage
+        yield stage, history, model
+
+
+# ---------------------------------------------------------------- how good is it?
+
+
+def floor(stories: Sequence[town.Story]) -> float:
+    """The Town's own loss on some stories, in nats a token: on average nobody can do better.
+
+    Args:
+        stories: from `sentences`; each counts its words and one `[EOS]`.
+    """
+    return -sum(story.log_prob for story in stories) / sum(len(s.english_tokens) + 1 for s in stories)
+
+
+@torch.no_grad()
+def reading_loss(model: AttentionOnly, stories: Sequence[town.Story], reader: Reader = causal) -> float:
+    """Loss with the whole sentence in view of the reader, as in training; nats a token."""
+    return next_word_loss(model.eval(), _ids(stories), reader).item()
+
+
+@torch.no_grad()
+def writing_loss(model: AttentionOnly, stories: Sequence[town.Story], reader: Reader = causal) -> float:
+    """Loss when the next word does not exist yet, as in writing; nats a token.
+
+    Each beginning of a sentence is given alone, and only the guess at its last position counts. Under a mask
+    without a leak this is the same number as `reading_loss`.
+    """
+    model.eval()
+    inputs, labels = shift(_ids(stories))  # (B, T) each
+    nats = counted = 0.0
+    for t in range(1, inputs.shape[1] + 1):
+        alive = labels[:, t - 1] >= 0  # sentences that have a t-th word to guess
+        guess = reader(model, inputs[alive, :t])[:, -1]  # (B, V)
+        nats += F.cross_entropy(guess, labels[alive, t - 1], reduction="sum").item()
+        counted += int(alive.sum())
+    return nats / counted
+
+
+def write(
+    model: AttentionOnly,
+    n: int,
+    *,
+    start: str = "",
+    reader: Reader = causal,
+    temperature: float = 1.0,
+    seed: int = 0,
+) -> list[list[str]]:
+    """Let the model write, word by word.
+
+    Args:
+        model: a trained model.
+        n: how many sentences.
+        start: words they begin with.
+        reader: under which mask the model reads what it has written so far.
+        temperature: 0 always takes the likeliest word.
+        seed: of the draws.
+
+    Returns:
+        for each sentence its tokens, `start` included.
+
+    Raises:
+        ValueError: a word of `start` that the Town does not know.
+    """
+    unknown = [word for word in start.split() if word not in WORDS.ids]
+    if unknown:
+        raise ValueError(f"start holds {unknown[0]!r}, a word that Tiny Town does not know")
+    model.eval()
+    prompt = torch.tensor([[BOS_ID, *WORDS.encode(start)]]).expand(n, -1)  # (B, T)
+    generator = torch.Generator().manual_seed(seed)
+    ids = sample(
+        partial(reader, model), prompt, MAX_WORDS, temperature=temperature, generator=generator,
+        max_len=model.config.max_len,
+    )  # fmt: skip
+    return [WORDS.decode_tokens(row) for row in ids.tolist()]
+
+
+def shares(texts: Sequence[Sequence[str]]) -> tuple[float, float]:
+    """The Town's verdict on some texts.
+
+    Args:
+        texts: tokens of each.
+
+    Returns:
+        the share that is made of the Town's sentences, and the share that can also happen there.
+    """
+    verdicts = [town.score(tuple(tokens), grammar=GRAMMAR) for tokens in texts]
+    valid = sum(verdict.valid for verdict in verdicts)
+    return valid / len(texts), sum(verdict.consistent is True for verdict in verdicts) / len(texts)
+
+
+def _ids(stories: Sequence[town.Story]) -> Tensor:
+    return pad([WORDS.encode(story.english_tokens, bos=True, eos=True) for story in stories])

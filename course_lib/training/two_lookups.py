@@ -1,0 +1,198 @@
+"""A round table at which everybody is asked two questions; the right attention is known for certain.
+
+    eight guests sit in a circle, each with a name of 24, no name twice
+    at every seat:  who sits on your left?  who sits on your right?
+    two look-ups:   the seat before, the seat after (left of the first seat is the last)
+
+A sentence of eight words, so to speak, in which each word must fetch two others from two places and keep them
+apart. The model is one layer of attention; `n_heads` changes, the number of parameters does not.
+
+Axes: B tables, T seats, N names, H heads, K features of a head; 2 questions, left and right.
+"""
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from course_lib.models.attention_only import AttentionOnly, AttentionOnlyConfig
+from course_lib.training.loop import History, seeded, train
+
+NAMES = (
+    "amir anna bo chen clara dina emma ivan julia kenji lena leo mia nina noor omar oscar paul "
+    "rosa sam tara tom wei zoe"
+).split()
+SEATS = 8
+QUESTIONS = ("left", "right")
+OFFSETS = (-1, +1)  # where each answer stands, seen from the guest who is asked
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train one model; the learning rate is constant, so a short run begins a long one."""
+
+    n_heads: int = 2
+    n_layers: int = 1
+    steps: int = 300
+    d_model: int = 16
+    batch_size: int = 64
+    lr: float = 5e-3
+    seed: int = 0
+
+
+def tables(n_tables: int, generator: torch.Generator) -> Tensor:
+    """Random tables: name ids `(B, T)`, no name twice at a table."""
+    return torch.rand(n_tables, len(NAMES), generator=generator).argsort(1)[:, :SEATS]  # (B, T)
+
+
+def test_tables(n_tables: int = 500) -> Tensor:
+    """The tables on which models are scored, always the same."""
+    return tables(n_tables, torch.Generator().manual_seed(99))
+
+
+def seat(text: str) -> Tensor:
+    """One table written out: `seat("anna bo chen dina emma ivan julia kenji")`, ids `(1, T)`.
+
+    Raises:
+        ValueError: another number of guests than seats, a name that is not in `NAMES`, or one twice.
+    """
+    guests = text.split()
+    if len(guests) != SEATS or len(set(guests)) != SEATS:
+        raise ValueError(f"text has {len(guests)} guests, expected {SEATS} different names")
+    for name in guests:
+        if name not in NAMES:
+            raise ValueError(f"text has {name!r}, expected names of {', '.join(NAMES)}")
+    return torch.tensor([[NAMES.index(name) for name in guests]])
+
+
+def guests(ids: Tensor) -> list[str]:
+    """The names at one table `(T,)`, from seat 0 on."""
+    return [NAMES[i] for i in ids.tolist()]
+
+
+def true_answers(ids: Tensor) -> Tensor:
+    """What each guest should say: `(B, T)` to `(B, T, 2)`, left and right."""
+    return torch.stack([ids.roll(-offset, dims=1) for offset in OFFSETS], dim=-1)
+
+
+def true_places() -> Tensor:
+    """Where each answer stands: boolean `(2, T, T)`, question, guest who is asked (row), seat (column)."""
+    here = torch.eye(SEATS, dtype=torch.bool)
+    return torch.stack([here.roll(offset, dims=1) for offset in OFFSETS])
+
+
+def new_model(recipe: Recipe) -> AttentionOnly:
+    """An untrained model; its first weights depend on the recipe alone.
+
+    Its vocabulary has each name twice: the first 24 scores of a position answer "left?", the other 24 "right?".
+    """
+    config = AttentionOnlyConfig(
+        vocab_size=2 * len(NAMES),
+        d_model=recipe.d_model,
+        n_heads=recipe.n_heads,
+        n_layers=recipe.n_layers,
+        max_len=SEATS,
+    )
+    with seeded(recipe.seed):
+        return AttentionOnly(config)
+
+
+def answer_scores(model: AttentionOnly, ids: Tensor) -> Tensor:
+    """A score for every name, at every seat, for both questions: `(B, T)` to `(B, T, 2, N)`."""
+    return model(ids).unflatten(-1, (2, len(NAMES)))
+
+
+def batches(recipe: Recipe) -> Iterator[Tensor]:
+    """New tables for ever: none is seen twice, so nothing can be learned by heart."""
+    generator = torch.Generator().manual_seed(1_000 + recipe.seed)
+    while True:
+        yield tables(recipe.batch_size, generator)
+
+
+def table_loss(model: AttentionOnly, ids: Tensor) -> Tensor:
+    """Mean cross-entropy of the true neighbours, nats an answer."""
+    scores = answer_scores(model, ids)  # (B, T, 2, N)
+    return F.cross_entropy(scores.flatten(0, 2), true_answers(ids).flatten())
+
+
+def train_model(
+    model: AttentionOnly, recipe: Recipe, *, on_step: Callable[[int, float], None] | None = None
+) -> History:
+    """Train on new tables; AdamW without weight decay."""
+    return train(model, batches(recipe), table_loss, steps=recipe.steps, lr=recipe.lr, on_step=on_step)
+
+
+def train_in_stages(
+    model: AttentionOnly, recipe: Recipe, stages: Sequence[int]
+) -> Iterator[tuple[int, AttentionOnly]]:
+    """Train once and stop after each number of steps in `stages`: (step, model)."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.0)
+    stream, done = batches(recipe), 0
+    for stage in stages:
+        train(model, stream, table_loss, steps=stage - done, optimizer=optimizer)
+        done = stage
+        yield stage, model
+
+
+@torch.no_grad()
+def right_answers(model: AttentionOnly, ids: Tensor) -> Tensor:
+    """Which answers are right: boolean `(B, T, 2)`, left and right."""
+    return answer_scores(model, ids).argmax(-1) == true_answers(ids)
+
+
+def accuracy(model: AttentionOnly, ids: Tensor) -> dict[str, float]:
+    """Share of right answers to each question."""
+    shares = right_answers(model, ids).float().mean(dim=(0, 1))  # (2,)
+    return dict(zip(QUESTIONS, shares.tolist(), strict=True))
+
+
+@torch.no_grad()
+def head_weights(model: AttentionOnly, ids: Tensor) -> list[Tensor]:
+    """The attention weights of every layer, `(B, H, T, T)` each."""
+    return model(ids, need_weights=True)[1]
+
+
+def look_up_scores(weights: Tensor) -> Tensor:
+    """Does a head look where an answer stands?
+
+    Args:
+        weights: of one layer, `(B, H, T, T)`.
+
+    Returns:
+        `(H, 2)`: the mean weight that head h puts on the left neighbour, and on the right one. 1 is a
+        perfect look-up, 1/8 is what a head gives that looks everywhere alike.
+    """
+    places = true_places().to(weights)  # (2, T, T)
+    return torch.einsum("bhts,qts->hq", weights, places) / (len(weights) * SEATS)
+
+
+def without_heads(model: AttentionOnly, heads: Sequence[tuple[int, int]]) -> AttentionOnly:
+    """A copy of the model in which some heads say nothing.
+
+    The columns h·K to (h + 1)·K − 1 of W_O are all that ever reads head h: with zeros there, its slice of
+    the merged output counts for nothing. (In the paper's order, x W_O, they are rows.)
+
+    Args:
+        model: stays as it is.
+        heads: (layer, head) pairs.
+
+    Returns:
+        the copy.
+
+    Raises:
+        ValueError: a layer or a head that the model does not have.
+    """
+    model = copy.deepcopy(model)
+    for layer, head in heads:
+        if not 0 <= layer < len(model.layers) or not 0 <= head < model.layers[layer].n_heads:
+            raise ValueError(
+                f"heads has ({layer}, {head}), expected layers 0 to {len(model.layers) - 1} and heads 0 to "
+                f"{model.config.n_heads - 1}: pairs are (layer, head)"
+            )
+        d_k = model.layers[layer].d_k
+        with torch.no_grad():
+            model.layers[layer].w_o.weight[:, head * d_k : (head + 1) * d_k] = 0.0
+    return model
