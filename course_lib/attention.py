@@ -92,6 +92,7 @@ def fused_attention(
         return F.scaled_dot_product_attention(q, k, v, scale=scale)
     leading = torch.broadcast_shapes(q.shape[:-2], k.shape[:-2])
     check_allowed(allowed, torch.Size((*leading, q.shape[-2], k.shape[-2])))
+    allowed = torch.atleast_2d(allowed)  # the kernel wants both axes, also of a mask (S,)
     # What a kernel makes of a row with nothing allowed differs (0 or NaN). Such a row may see everything here
     # and loses its output below, so that neither the values nor the gradients ever pass through a NaN.
     alive = allowed.any(-1, keepdim=True)  # (..., T, 1)

@@ -16,6 +16,9 @@ STEPS = 300
 MEASURED_AT = (10, 25, 50, 75, 100, 150, 200, 300)  # steps after which a run is scored
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
 RATES_STEPS = 100
+WIDTHS = (16, 32, 64, 128, 256, 512)  # d_k
+GOOD_ENOUGH = 0.9  # accuracy that counts as learned
+MOST_STEPS = 3000
 
 BASE = Recipe()
 
@@ -43,6 +46,29 @@ def rates_rows(seed: int, steps: int) -> list[Row]:
         both = {name: recipes[name] for name in ("divided by √d_k", "not divided")}
         rows += [row | {"rate": rate} for row in _rows("scores", both, seed, steps, (steps,))]
     return rows
+
+
+def width_rows(seed: int, steps: int) -> list[Row]:
+    """How many training steps each needs until nine gifts of ten are right, for keys of growing size.
+
+    One that is not there after `steps` steps counts as `steps`.
+    """
+    rows: list[Row] = []
+    for d_k in WIDTHS:
+        recipes = lookups.variants(replace(BASE, d_model=d_k, seed=seed))
+        for name in ("divided by √d_k", "not divided"):
+            needed = _steps_needed(recipes[name], steps)
+            rows.append({"seed": seed, "step": steps, "scores": name, "d_k": d_k, "steps_needed": needed})
+    return rows
+
+
+def _steps_needed(recipe: Recipe, most: int) -> int:
+    """Training steps until a model plays well enough, looked at every 5 steps."""
+    points = (*range(5, most, 5), most)
+    for step, model, _ in lookups.train_in_stages(lookups.new_model(recipe), recipe, points):
+        if lookups.score(model, 32)["accuracy"] >= GOOD_ENOUGH:
+            return step
+    return most
 
 
 def _rows(
@@ -92,6 +118,17 @@ EXPERIMENTS = (
         steps=RATES_STEPS,
         live_steps=RATES_STEPS,
         tolerance=0.05,
+    ),
+    Experiment(
+        "width",
+        "For which size of keys does the division matter?",
+        width_rows,
+        group="scores",
+        measure="steps_needed",
+        seeds=SEEDS[:3],
+        steps=MOST_STEPS,
+        live_steps=MOST_STEPS,
+        tolerance=20,
     ),
     Experiment(
         "tied",

@@ -61,14 +61,14 @@ def remove_rows(seed: int, steps: int) -> list[Row]:
 
 def _rows(recipes: dict, seed: int, steps: int) -> list[Row]:
     """Right answers of each recipe along its training, on tables that are never trained on."""
-    stages = tuple(step for step in MEASURED_AT if step < steps) + (steps,)
+    stages = (*(step for step in MEASURED_AT if step < steps), steps)
     test = two_lookups.test_tables()
     rows: list[Row] = []
     for name, recipe in recipes.items():
         recipe = replace(recipe, seed=seed)
-        model = two_lookups.new_model(recipe)
-        parameters = sum(p.numel() for p in model.parameters())
-        for step, model in two_lookups.train_in_stages(model, recipe, stages):
+        new = two_lookups.new_model(recipe)
+        parameters = sum(p.numel() for p in new.parameters())
+        for step, model in two_lookups.train_in_stages(new, recipe, stages):
             shares = two_lookups.accuracy(model, test)
             row = _rounded({"accuracy": sum(shares.values()) / len(shares), **shares})
             rows.append({"seed": seed, "step": step, "heads": name, "parameters": parameters, **row})

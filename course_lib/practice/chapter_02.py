@@ -358,9 +358,9 @@ def _sizes(args):
 def _no_scale_told(expected, got, args):
     _, k = _sizes(args)
     return (
-        f"The scale is missing: your scores are √{k} ≈ {math.sqrt(k):.2f} times too large. A dot product of "
-        f"{k} products has a variance of about {k}; divided by √{k} it is about 1 again, and the softmax "
-        "does not saturate."
+        f"The scale is missing: your scores are √{k} ≈ {math.sqrt(k):.2f} times too large. A sum of {k} "
+        f"products of numbers with variance 1 has variance {k}; divided by √{k} it is 1 again, and the "
+        "softmax does not saturate."
     )
 
 

@@ -260,7 +260,7 @@ SPLIT = Exercise(
                 lambda x, n_heads: split_heads(x, n_heads).flatten(0, 1),
                 lambda x, n_heads: x.reshape(-1, x.shape[1], x.shape[2] // n_heads),
             ),
-            "Batch and heads are one axis, (B·H, T, K). Some old programs do so to save an axis. Keep them "
+            "Batch and heads are one axis, (B·H, T, K). Some programs do so for speed. Keep them "
             "apart: (B, H, T, K), so that a mask can name a sentence or a head.",
         ),
         Misconception(
@@ -453,7 +453,7 @@ MERGE = Exercise(
         Misconception(
             "heads-reversed",
             (lambda x: merge_heads(x.flip(1)),),
-            "The heads stand in reversed order. Head 0 comes first: the rows of W_O count on it.",
+            "The heads stand in reversed order. Head 0 comes first: W_O counts on it.",
         ),
         Misconception(
             "scrambled",

@@ -21,10 +21,11 @@ from torch.nn import functional as F
 from course_lib.models.attention_only import AttentionOnly, AttentionOnlyConfig
 from course_lib.training.loop import History, seeded, train
 
-NAMES = (
+GUESTS = (
     "amir anna bo chen clara dina emma ivan julia kenji lena leo mia nina noor omar oscar paul "
     "rosa sam tara tom wei zoe"
-).split()
+)
+NAMES = tuple(GUESTS.split())
 SEATS = 8
 QUESTIONS = ("left", "right")
 OFFSETS = (-1, +1)  # where each answer stands, seen from the guest who is asked
@@ -87,7 +88,7 @@ def true_places() -> Tensor:
 def new_model(recipe: Recipe) -> AttentionOnly:
     """An untrained model; its first weights depend on the recipe alone.
 
-    Its vocabulary has each name twice: the first 24 scores of a position answer "left?", the other 24 "right?".
+    Its vocabulary has each name twice: the first 24 scores of a seat answer "left?", the others "right?".
     """
     config = AttentionOnlyConfig(
         vocab_size=2 * len(NAMES),

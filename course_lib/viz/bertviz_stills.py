@@ -4,12 +4,13 @@ They show what the live views show first, in the same colours: lines from querie
 for one query the way from its numbers to its weights.
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 
@@ -112,11 +113,13 @@ def neuron_still(
     tokens: Sequence[str],
     key_tokens: Sequence[str],
     scale: bool,
+    most: float,
     title: str,
 ) -> Still:
     """For one query: its numbers, those of each key, their products, the scores, the weights.
 
-    queries (T, K), keys (S, K), scores, weights and allowed (S,) of the query at position `query`.
+    queries (T, K), keys (S, K); scores, weights and allowed (S,) are of the query at position `query`.
+    most: the number that has full colour.
     """
     d_k = queries.shape[1]
     rows = max(len(queries), len(keys))
@@ -150,19 +153,11 @@ def neuron_still(
     def middle(i: int) -> float:
         return first + (i + 0.5) * row
 
-    most = max(np.abs(queries).max(), np.abs(keys).max(), np.abs(scores[allowed]).max(initial=0), 1e-3)
-
     def cells(x: float, i: int, values: np.ndarray, size: float, edge: str = colours.LINE) -> None:
-        for f, value in enumerate(values):
-            ax.add_patch(
-                Rectangle(
-                    (x + f * size / len(values), middle(i) - 0.1),
-                    size / len(values),
-                    0.2,
-                    lw=0,
-                    color=signed(value, most),
-                )
-            )
+        low, high = middle(i) - 0.1, middle(i) + 0.1
+        edges = x + size * np.arange(len(values) + 1) / len(values)
+        boxes = [[(a, low), (b, low), (b, high), (a, high)] for a, b in itertools.pairwise(edges)]
+        ax.add_collection(PolyCollection(boxes, facecolors=signed(values, most), antialiaseds=False))
         wide = edge != colours.LINE
         ax.add_patch(
             Rectangle((x, middle(i) - 0.1), size, 0.2, fill=False, lw=1.8 if wide else 0.7, edgecolor=edge)
@@ -237,16 +232,8 @@ def neuron_still(
 # The pieces.
 
 
-def signed(value: float, most: float) -> tuple[float, float, float]:
-    """Paper for 0, blue for positive, orange for negative; full colour at ±most, by the live view's rule."""
-    strength = math.tanh(2 * abs(value) / most)
-    target = to_rgb(colours.QUERY if value >= 0 else colours.KEY)
-    return tuple(1 - strength * (1 - part) for part in target)
-
-
 def draw_lines(ax: Axes, weights: np.ndarray, colour: str, faintest: float, thin: bool = False) -> None:
     """Lines from row i on the left to row j on the right of `ax`, as strong as weights (T, S)."""
-    rows = max(weights.shape)
     order = np.argsort(weights, axis=None, kind="stable")  # strong lines over weak ones
     order = order[weights.ravel()[order] >= faintest]
     i, j = np.unravel_index(order, weights.shape)
@@ -256,11 +243,9 @@ def draw_lines(ax: Axes, weights: np.ndarray, colour: str, faintest: float, thin
     paper = np.array(to_rgb(colours.PANEL if thin else colours.PAPER))
     strength = np.ceil(weights[i, j] * 20)[:, None] / 20
     shades = paper + (np.array(to_rgb(colour)) - paper) * strength
-    ax.add_collection(
-        LineCollection(ends, colors=shades, linewidths=1.6 if thin else 2.2, antialiaseds=False)
-    )
+    ax.add_collection(LineCollection(ends, colors=shades, linewidths=1.6 if thin else 2, antialiaseds=False))
     ax.set_xlim(0, 1)
-    ax.set_ylim(rows - 0.5, -0.5)
+    ax.set_ylim(max(weights.shape) - 0.5, -0.5)
     ax.set_xticks([])
     ax.set_yticks([])
     ax.spines[:].set_visible(False)
@@ -270,12 +255,17 @@ def draw_lines(ax: Axes, weights: np.ndarray, colour: str, faintest: float, thin
 
 def write_tokens(ax: Axes, left: Sequence[str], right: Sequence[str]) -> None:
     """Tokens beside the ends of the lines."""
+    beside = ax.get_yaxis_transform()
     for x, side, those in ((-0.05, "right", left), (1.05, "left", right)):
         for row, token in enumerate(those):
-            ax.text(
-                x, row, _label(token), ha=side, va="center", fontsize=SMALL,
-                transform=ax.get_yaxis_transform(),
-            )  # fmt: skip
+            ax.text(x, row, _label(token), ha=side, va="center", fontsize=SMALL, transform=beside)
+
+
+def signed(values: np.ndarray, most: float) -> np.ndarray:
+    """Colours (n, 3): paper for 0, blue for positive, orange for negative, by the live view's rule."""
+    strength = np.tanh(2 * np.abs(values) / most)[:, None]
+    hue = np.where(values[:, None] >= 0, to_rgb(colours.QUERY), to_rgb(colours.KEY))
+    return 1 - strength * (1 - hue)
 
 
 def _faintest(weights: np.ndarray) -> float:

@@ -10,6 +10,7 @@ Source: Vig 2019, "A Multiscale Visualization of Attention in the Transformer Mo
 import html
 from base64 import b64encode
 from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from course_lib.viz.still import Still, as_allowed, as_array, as_weights, shown
 MOST_BYTES = 2_000_000  # of numbers in one view
 BYTES_OF_A_NUMBER = 8  # "0.12345,"
 MOST_LINES = 40_000  # drawn at once: more make the browser slow
+UNDERFLOW = 80  # exp(−80) is about the smallest float32 number times 1000
 SAME = 1e-3  # weights given and weights recomputed agree to this
 LIVE = {"live": True}  # marks the HTML of an output: `build` stores the still alone
 
@@ -45,12 +47,22 @@ NEURON_NOTE = (
 class BertvizView:
     """One of bertviz's views: live below the cell, a still everywhere else.
 
-    `still` and `alt` are the picture and its words; `page()` is the view as one HTML document.
+    `save_html(path)` writes the live view as a file of its own.
     """
 
-    def __init__(self, still: Still, view: str, params: dict, title: str, note: str):
-        self.still, self.alt, self.title = still, still.alt, title
-        self._view, self._params, self._note = view, params, note
+    def __init__(self, draw: Callable[[], Still], view: str, params: dict, title: str, note: str):
+        self.title = title
+        self._draw, self._view, self._params, self._note = draw, view, params, note
+
+    @cached_property
+    def still(self) -> Still:
+        """The picture that stands where nothing is live."""
+        return self._draw()
+
+    @property
+    def alt(self) -> str:
+        """The picture in words."""
+        return self.still.alt
 
     def page(self) -> str:
         """The live view as one HTML document that asks nothing of any other machine.
@@ -125,8 +137,13 @@ def head_view(
     first = _among(layers, layer, "layer")
     pairs = 1 if sentence_b_start is None else 2
     _fits("head_view", array.shape, lambda n, h, t, s: max(_bytes(pairs * n * h * t * s), _lines(h * t * s)))
-    still = bertviz_stills.head_still(
-        array[layers.index(first)], tokens, keys, heads, _titled(title, first, layers)
+    draw = partial(
+        bertviz_stills.head_still,
+        array[layers.index(first)],
+        tokens,
+        keys,
+        heads,
+        _titled(title, first, layers),
     )
     params = {
         "attention": _parts(array, tokens, keys, sentence_b_start),
@@ -137,7 +154,7 @@ def head_view(
         "include_layers": [number + 1 for number in layers],
         "head_names": [number + 1 for number in heads],
     }
-    return BertvizView(still, "head_view", params, title, HEAD_NOTE)
+    return BertvizView(draw, "head_view", params, title, HEAD_NOTE)
 
 
 def model_view(
@@ -162,7 +179,7 @@ def model_view(
         array.shape,
         lambda n, h, t, s: max(_bytes(pairs * n * h * t * s), _lines(n * h * t * s)),
     )
-    still = bertviz_stills.model_still(array, tokens, keys, layers, heads, title)
+    draw = partial(bertviz_stills.model_still, array, tokens, keys, layers, heads, title)
     params = {
         "attention": _parts(array, tokens, keys, sentence_b_start),
         "default_filter": "0",
@@ -172,7 +189,7 @@ def model_view(
         "include_heads": [number + 1 for number in heads],
         "total_heads": len(heads),
     }
-    return BertvizView(still, "model_view", params, title, MODEL_NOTE)
+    return BertvizView(draw, "model_view", params, title, MODEL_NOTE)
 
 
 def neuron_view(
@@ -194,8 +211,8 @@ def neuron_view(
     Args:
         queries, keys: (H, T, K) and (H, S, K), or lists of such over layers; (1, H, T, K) too.
         tokens: T query tokens. key_tokens: S key tokens where they are others.
-        weights: (H, T, S), or a list; made from queries and keys when None. A weight of exactly 0 counts as
-            not allowed unless `allowed` says otherwise.
+        weights: (H, T, S), or a list; made from queries and keys when None. Without `allowed`, a weight
+            of exactly 0 counts as not allowed.
         allowed: booleans that broadcast to (H, T, S), True = may attend.
         scale: whether scores are divided by √d_k.
         layer, head: what is shown first, counted from 0.
@@ -229,14 +246,24 @@ def neuron_view(
         weights = _softmax(scores, mask)
     else:
         weights = _weights(weights, tokens, names, None, None)[0]
-        mask = weights > 0 if mask is None else mask
+        mask = _mask_of(weights, scores) if mask is None else mask
         _made_of(weights, scores, mask, scale, d_k)
     query = len(tokens) - 1 if query is None else _among(list(range(len(tokens))), query, "query")
-    still = bertviz_stills.neuron_still(
-        queries[layer, head], keys[layer, head], scores[layer, head, query], weights[layer, head, query],
-        mask[layer, head, query], query, tokens, names, scale, title,
-    )  # fmt: skip
     most = float(max(np.abs(queries).max(), np.abs(keys).max(), np.abs(scores[mask]).max(initial=0), 1e-3))
+    draw = partial(
+        bertviz_stills.neuron_still,
+        queries[layer, head],
+        keys[layer, head],
+        scores[layer, head, query],
+        weights[layer, head, query],
+        mask[layer, head, query],
+        query,
+        tokens,
+        names,
+        scale,
+        most,
+        title,
+    )
     left, right = ([shown(token) for token in those] for those in (tokens, names))
     params = {
         "attention": {
@@ -262,7 +289,7 @@ def neuron_view(
         column="q·k / √dₖ" if scale else "q · k",
         mask="" if mask.all() else " What the mask forbids is left out: its weight is 0.",
     )
-    return BertvizView(still, "neuron_view", params, title, note)
+    return BertvizView(draw, "neuron_view", params, title, note)
 
 
 # -- what comes in ---------------------------------------------------------------------------------
@@ -380,6 +407,17 @@ def _softmax(scores: np.ndarray, allowed: np.ndarray) -> np.ndarray:
     top = scores.max(axis=-1, keepdims=True)
     powers = np.exp(scores - np.where(np.isfinite(top), top, 0))
     return powers / np.maximum(powers.sum(axis=-1, keepdims=True), 1e-300)
+
+
+def _mask_of(weights: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """The mask that weights were made with: False where a weight is 0, unless 0 is only a tiny weight.
+
+    A score far below its row's largest gives exactly 0 in float32 too; that pair is allowed when some other
+    head or layer gives it a weight.
+    """
+    positive = weights > 0
+    top = np.where(positive, scores, -np.inf).max(axis=-1, keepdims=True)
+    return positive | (positive.any(axis=(0, 1)) & (scores < top - UNDERFLOW))
 
 
 def _made_of(weights: np.ndarray, scores: np.ndarray, allowed: np.ndarray, scale: bool, d_k: int) -> None:

@@ -27,6 +27,9 @@ PAPER = "#FFFFFF"
 SERIES = (QUERY, KEY, VALUE, GENERATED, "#6B6100", "#5B6673")
 DASHES = ("-", (0, (5, 2)), (0, (1, 1.4)), (0, (6, 2, 1.5, 2)), (0, (3, 1.5)), (0, (8, 3)))
 
+# Heads of one layer, in this order: other hues than query, key and value, since every head has all three.
+HEADS = ("#8A7A00", "#9C3F7C", "#00788A", "#5B6673")
+
 # Weights: 0 is nearly the paper, 1 is dark. Lightness falls evenly, so it also reads in grey print.
 WEIGHT_STOPS = ("#F7FAFC", "#CFE3F2", "#8FC1E3", "#3F8FC5", "#0A5C99", "#06304F")
 WEIGHTS = LinearSegmentedColormap.from_list("course_weights", WEIGHT_STOPS).with_extremes(bad=PANEL)

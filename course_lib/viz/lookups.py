@@ -141,7 +141,8 @@ def score_tables(
                 ax.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=colours.PANEL, hatch="////",
                                        edgecolor=colours.MASKED, lw=0))  # fmt: skip
             else:
-                text = number_format.format(table[row, column] + 0.0).replace("-", "−")
+                text = number_format.format(table[row, column]).replace("-", "−")
+                text = text if text.strip("−0.") else text.lstrip("−")  # no minus before 0.0
                 ax.text(column, row, text, ha="center", va="center", fontsize=SMALL)
         for row, column in pairs:
             ax.add_patch(Rectangle((column - 0.46, row - 0.45), 0.92, 0.9, fill=False, edgecolor=colours.GOLD,

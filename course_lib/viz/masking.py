@@ -41,7 +41,7 @@ def mask_gallery(
     alt = f"{title.rstrip('.')}. " + " ".join(
         _say_mask(name, mask, queries, keys) for name, mask in masks.items()
     )
-    still, axes = _grid(len(masks), queries, keys, title, alt, "hatched: not allowed", columns)
+    still, axes = _grid(len(masks), queries, keys, title, alt, "hatched: not allowed", columns, cell=0.36)
     for ax, (name, mask) in zip(axes, masks.items(), strict=True):
         draw_cells(ax, np.full(mask.shape, OPEN), queries, keys, mask, [], False, 0.36)
         ax.set_title(shown(name), fontsize=SMALL + 1)
@@ -119,9 +119,9 @@ def leaks(
                 f"{masks[name].shape} with numbers from 0 up: queries in rows, inputs in columns"
             )
     alt = f"{title.rstrip('.')}. " + " ".join(_say_leak(name, found[name], masks[name]) for name in found)
-    note = "hatched: not allowed · dark: much arrives"
+    note = "hatched: not allowed"
     if any((leak[~masks[name]] > 0).any() for name, leak in found.items()):
-        note += " · outlined: arrives although not allowed"
+        note += " · outlined: arrives all the same"
     still, axes = _grid(len(found), queries, keys, title, alt, note, columns)
     for ax, (name, leak) in zip(axes, found.items(), strict=True):
         _draw_leak(ax, leak, masks[name], queries, keys)
@@ -265,11 +265,12 @@ def _grid(
     note: str,
     columns: int | None = None,
     beside: float = 0.0,
+    cell: float = 0.5,
 ) -> tuple[Still, list[Axes]]:
-    """A still with equal panels; `beside` are inches that a panel needs to the right of its cells."""
+    """A still with equal panels; `cell`: size of a cell, `beside`: room to its right, both in inches."""
     if columns is not None and columns < 1:
         raise ValueError(f"columns is {columns}; expected at least 1 panel in a row")
-    cell = 0.5 if len(keys) <= MOST_NUMBERS else 0.3
+    cell = cell if len(keys) <= MOST_NUMBERS else 0.3
     left = _longest(queries) * CHARACTER + 0.3
     panel = max(cell * len(keys) + 0.25 + beside, 1.6)
     fits = max(1, int((WIDEST - 0.5) // (panel + left)))
@@ -319,7 +320,10 @@ def _draw_leak(ax: Axes, leak: np.ndarray, mask: np.ndarray, queries, keys) -> N
 
 
 def _short(value: float) -> str:
-    return "0" if value == 0 else f"{value:.2f}".lstrip("0") if 0.005 <= value < 1 else f"{value:.2g}"
+    """As few signs as a small cell needs; what is not 0 never looks like 0."""
+    if value == 0:
+        return "0"
+    return "<.01" if value < 0.005 else f"{value:.2f}".lstrip("0") if value < 0.995 else f"{value:.1f}"
 
 
 def _row_of_tokens(ax: Axes, middle: float, y: float, step: float, tokens, colour: str) -> np.ndarray:

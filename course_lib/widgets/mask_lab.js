@@ -187,8 +187,9 @@ function render({ model, el }) {
     );
   }
 
-  const names = ["allowed", "kind", "sides", "where", "n_prefix", "window", "padded", "n_words", "other_words", "inputs", "other_inputs", "message", "answered"];
-  listen(model, cleanups, names, soon(paint));
+  const names = ["allowed", "kind", "sides", "where", "n_prefix", "window", "message", "answered"];
+  const material = ["padded", "n_words", "other_words", "inputs", "other_inputs", "w_q", "w_k", "w_v"];
+  listen(model, cleanups, [...names, ...material], soon(paint));
   onTheme(cleanups, paint);
   paint();
   box.numbers = () => found; // for the browser's console

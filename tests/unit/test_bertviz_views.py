@@ -190,6 +190,17 @@ def test_a_weight_that_rounds_to_zero_is_not_shown_as_forbidden():
     assert shown["bidirectional"] is True and np.min(shown["attention"]["all"]["attn"]) > 0
 
 
+def test_a_weight_that_is_zero_only_in_float32_is_not_shown_as_forbidden():
+    """Scores 0 and 200 give the weights 0 and 1: allowed, as the other head shows; a mask's zeros are not."""
+    q = torch.ones(2, 3, 1)
+    k = torch.tensor([[[0.0], [200.0], [1.0]], [[0.0], [1.0], [1.0]]])
+    mask = torch.ones(3, 3).tril().bool()
+    weights = (q @ k.mT).masked_fill(~mask, -torch.inf).softmax(-1)
+    assert weights[0, 1, 0] == 0
+    shown = params_of(neuron_view(q, k, ["a", "b", "c"], weights=weights).page())["attention"]["all"]["attn"]
+    np.testing.assert_array_equal(np.array(shown)[0] > 0, np.broadcast_to(mask, (2, 3, 3)))
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
