@@ -40,13 +40,11 @@ def off_by_one_rows(seed: int, steps: int) -> list[Row]:
     for name, reader in MASKS.items():
         for step, history, model in _on_the_way(Recipe(steps=STEPS, seed=seed), reader, steps):
             texts = masked_lm.write(model, WRITTEN, reader=reader, seed=seed)
-            valid, consistent = masked_lm.shares(texts)
             row = {
                 "training_loss": history.last(),
                 "validation_loss": masked_lm.reading_loss(model, validation, reader),
                 "writing_loss": masked_lm.writing_loss(model, validation, reader),
-                "valid": valid,
-                "consistent": consistent,
+                **masked_lm.judge(texts)._asdict(),
             }
             rows.append({"seed": seed, "step": step, "mask": name, **_rounded(row)})
     return rows

@@ -1063,32 +1063,33 @@ PREDICTIONS = (
     Prediction(
         id="03.two-lookups",
         prompt=(
-            "Each word must fetch two things from two different places of the sentence. A layer with one "
-            "head is trained to do it. What does its row of weights look like at the end?"
+            "Each guest must name the left neighbour and the right one. A layer with one head is trained on "
+            "both questions, eight times, each time from other random numbers. What does the head's row of "
+            "weights look like at the end, most of the time?"
         ),
         options=(
             Option(
-                "Half on each place: it fetches both, and the values are wide enough to keep them apart.",
-                "One row can be shared out. But both places pass through the same W_V and are added up, so "
-                "the sum does not say which value came from which place, however wide it is.",
-            ),
-            Option(
-                "Almost all of it lies on one of the two places.",
-                "One row can point at one place. So the head answers one question, and the other one as "
-                "well as by guessing. Which of the two it takes differs from seed to seed.",
-            ),
-            Option(
-                "One dark cell for the first place, then one for the second: it looks twice.",
+                "Dark on the left neighbour for the first question, then dark on the right one: it looks twice.",
                 "A head looks once: it has one row of weights for each word, and the row sums to 1. A second "
                 "look needs a second row.",
             ),
             Option(
-                "Even over all words: it gives up.",
-                "Even weights fetch the mean of the sentence and answer neither question. Training finds "
-                "something better; what it cannot find is both at once.",
+                "Shared between the two neighbours: a mixture of both names.",
+                "It is possible, and one of eight recorded trainings ended so. But the two names arrive added "
+                "up, and the mixture does not say who sits where. The other seven did not stay there.",
+            ),
+            Option(
+                "All on one neighbour: one question is answered, the other one given up.",
+                "So seven of eight recorded trainings ended, some on the left and some on the right. One answer "
+                "known for certain, and a guess for the other: with one row of weights this is easy to reach.",
+            ),
+            Option(
+                "On both neighbours, fully: the values can be made wide enough for two names.",
+                "A wide value vector can carry much about one seat. But the weights of a row sum to 1, and both "
+                "values pass through the same W_V and are added up: width does not tell which is which.",
             ),
         ),
-        right=1,
+        right=2,
     ),
     Prediction(
         id="03.view",

@@ -1425,8 +1425,8 @@ PREDICTIONS = (
             ),
             Option(
                 "NaN everywhere.",
-                "0/0 has no answer. One such row in the batch is enough: in the backward pass the NaN gets "
-                "into every weight of the model.",
+                "0/0 has no answer. One such row in the batch is enough: its NaN gets into the loss, and "
+                "from there into every gradient.",
             ),
         ),
         right=3,

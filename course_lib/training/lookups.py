@@ -22,9 +22,9 @@ from course_lib.training.loop import History, seeded, train
 
 NAMES = (
     "Ada", "Ali", "Ben", "Bea", "Cai", "Cleo", "Dan", "Dia", "Eli", "Eva", "Fay", "Finn", "Gus", "Gia",
-    "Hana", "Hugo", "Ida", "Ivo", "Jan", "Jun", "Kai", "Kim", "Lea", "Leo", "Max", "Mia", "Nia", "Noa", "Ola", "Oto",
-    "Pia", "Per", "Qin", "Raj", "Ria", "Sam", "Sue", "Tia", "Tom", "Uma", "Uri", "Vic", "Wen", "Xia", "Yan",
-    "Yui", "Zed", "Zoe",
+    "Hana", "Hugo", "Ida", "Ivo", "Jan", "Jun", "Kai", "Kim", "Lea", "Leo", "Max", "Mia", "Nia", "Noa",
+    "Ola", "Oto", "Pia", "Per", "Qin", "Raj", "Ria", "Sam", "Sue", "Tia", "Tom", "Uma", "Uri", "Vic",
+    "Wen", "Xia", "Yan", "Yui", "Zed", "Zoe",
 )  # fmt: skip
 GIFTS = ("apple", "ball", "book", "clock", "cup", "drum", "flower", "guitar", "hat", "kite", "lamp", "pear")
 
@@ -126,8 +126,9 @@ class CardReader(nn.Module):
         self.read_out = nn.Linear(d_model, len(GIFTS))
         self.scale = scale
         with torch.no_grad():
-            for matrix in {self.w_q.weight, self.w_k.weight}:
-                matrix *= start
+            self.w_q.weight.mul_(start)
+            if not tied:
+                self.w_k.weight.mul_(start)
 
     def embed(self, cards: Cards) -> Tensor:
         """One vector a card: the sum of its three parts, `(B, T, D)`."""

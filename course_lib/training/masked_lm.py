@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -304,18 +305,27 @@ def write(
     return [WORDS.decode_tokens(row) for row in ids.tolist()]
 
 
-def shares(texts: Sequence[Sequence[str]]) -> tuple[float, float]:
-    """The Town's verdict on some texts.
+class Shares(NamedTuple):
+    """The Town's verdict on some texts, as shares of all of them."""
 
-    Args:
-        texts: tokens of each.
+    valid: float  # made of the Town's sentences
+    consistent: float  # and what they tell can happen
+    different: float  # and no text is counted twice: a model may say one sentence again and again
 
-    Returns:
-        the share that is made of the Town's sentences, and the share that can also happen there.
+
+def judge(texts: Sequence[Sequence[str]]) -> Shares:
+    """Let the Town read some texts, each given as its tokens.
+
+    Raises:
+        ValueError: no texts.
     """
-    verdicts = [town.score(tuple(tokens), grammar=GRAMMAR) for tokens in texts]
+    if not texts:
+        raise ValueError("texts is empty, expected at least one list of tokens")
+    told = [tuple(tokens) for tokens in texts]
+    verdicts = [town.score(tokens, grammar=GRAMMAR) for tokens in told]
     valid = sum(verdict.valid for verdict in verdicts)
-    return valid / len(texts), sum(verdict.consistent is True for verdict in verdicts) / len(texts)
+    right = [tokens for tokens, verdict in zip(told, verdicts, strict=True) if verdict.consistent]
+    return Shares(valid / len(told), len(right) / len(told), len(set(right)) / len(told))
 
 
 def _ids(stories: Sequence[town.Story]) -> Tensor:

@@ -38,7 +38,7 @@ HEAD = (
 )
 MODEL = (
     PARAMS,
-    ("const DIV_WIDTH = 970;", "const DIV_WIDTH = 790;"),
+    ("const DIV_WIDTH = 970;", "const DIV_WIDTH = Math.max(790, 160 + 2 * course.room(13));"),
     ("const DETAIL_WIDTH = 300;", "const DETAIL_WIDTH = 140 + 2 * course.room(13);"),
     ("const DETAIL_BOX_WIDTH = 80;", "const DETAIL_BOX_WIDTH = course.room(13);"),
     # with few heads, bertviz's pictures are as large as a page, and the enlarged one falls outside of it
@@ -47,6 +47,7 @@ MODEL = (
         "(DIV_WIDTH - axisSize) / config.totalHeads",
         "Math.min(190, (DIV_WIDTH - axisSize) / config.totalHeads)",
     ),
+    ("axisSize, config.detailHeight)", "axisSize, config.detailHeight + 6)"),
     ("const ATTN_PADDING = 0;", "const ATTN_PADDING = 6;"),
     (
         "LAYER_COLORS[config.layers[layer] % 10]",

@@ -6,6 +6,7 @@ for one query the way from its numbers to its weights.
 
 import itertools
 import math
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,7 +22,7 @@ from course_lib.viz.still import SMALL, Still, in_style, shown
 MOST_HEADS = 8  # on the still of one layer
 WIDEST = 10.6  # inches
 TALLEST = 9.0
-LONGEST = 22  # characters of a token
+LONGEST = 18  # characters of a token
 ROW, CLOSEST = 0.25, 0.18  # inches between two tokens, and where they are many
 FAINTEST = 0.03  # weights below are not drawn: they would hardly be seen
 MOST_LINES = 700  # drawn on one still, the strongest ones: more make a large file and a grey picture
@@ -48,7 +49,8 @@ def head_still(
     heading = wrapped(title, width)
     left_out = len(heads) - len(shown_heads)
     note = NOTE.format(faintest=faintest) + (f" · {left_out} more heads in the live view" if left_out else "")
-    height = lines * (rows * row + 0.55) + 0.3 * (heading.count("\n") + 1) + 0.45
+    note = _wrapped_note(note, width)
+    height = 0.2 * note.count("\n") + lines * (rows * row + 0.55) + 0.3 * (heading.count("\n") + 1) + 0.45
     still = Still(width, height, _describe_heads(title, weights, tokens, keys, heads))
     axes = still.subplots(lines, columns, squeeze=False)
     for ax in axes.flat[len(shown_heads) :]:
@@ -79,8 +81,9 @@ def model_still(
     tall = rows * 0.19 if with_tokens else max(0.35, min(0.9, 9 / len(layers)))
     width = max(5.0, left + right + len(heads) * thumbnail + 0.9)
     heading = wrapped(title, width)
-    height = len(layers) * (tall + 0.14) + 0.3 * (heading.count("\n") + 1) + 0.85
     faintest = _faintest(weights)
+    note = _wrapped_note(NOTE.format(faintest=faintest), width)
+    height = 0.2 * note.count("\n") + len(layers) * (tall + 0.14) + 0.3 * (heading.count("\n") + 1) + 0.85
     still = Still(width, height, _describe_model(title, weights, tokens, keys, layers, heads))
     axes = still.subplots(len(layers), len(heads), squeeze=False)
     for i, layer in enumerate(layers):
@@ -94,11 +97,10 @@ def model_still(
             if with_tokens:
                 write_tokens(ax, tokens if j == 0 else (), keys if j == len(heads) - 1 else ())
             if j == 0:
-                ax.set_ylabel(
-                    f"layer {layer + 1}" if tall > 0.6 else layer + 1,
-                    fontsize=SMALL, fontweight="bold", labelpad=8 + left * 72 if with_tokens else 6,
-                )  # fmt: skip
-    add_heading(still, heading, NOTE.format(faintest=faintest))
+                name = f"layer {layer + 1}" if tall > 0.6 else str(layer + 1)
+                pad = 8 + left * 72 if with_tokens else 6  # points
+                ax.set_ylabel(name, fontsize=SMALL, fontweight="bold", color=colours.INK, labelpad=pad)
+    add_heading(still, heading, note)
     return still
 
 
@@ -272,6 +274,10 @@ def _faintest(weights: np.ndarray) -> float:
     """The weight from which on lines are drawn."""
     lines = np.sort(weights[weights >= FAINTEST])
     return FAINTEST if len(lines) <= MOST_LINES else float(lines[-MOST_LINES])
+
+
+def _wrapped_note(note: str, width: float) -> str:
+    return "\n".join(textwrap.wrap(note, int(width / 0.085)))
 
 
 def _number(score: float) -> str:

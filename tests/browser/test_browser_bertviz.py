@@ -11,6 +11,8 @@ HOSTILE = "</script><b>&\"'"
 ATTACK = "<img src=x onerror=parent.hacked=1>"
 TOKENS = ["The", HOSTILE, "你好", "🙂", ATTACK, "it"]
 N, HEADS, LAYERS = len(TOKENS), 3, 2
+MASK = np.tril(np.ones((N, N), bool), 2)  # two tokens ahead, and nobody may look at the second one
+MASK[:, 1] = False
 
 # The course's own model, whose weights and vectors the views get.
 START = f"""
@@ -24,8 +26,6 @@ tokens = {TOKENS!r}
 with seeded(0):
     model = AttentionOnly(AttentionOnlyConfig(20, d_model=18, n_heads={HEADS}, n_layers={LAYERS}))
 with torch.no_grad():
-    for p in model.parameters():
-        p.mul_(1.8)
     layers = model.look_inside(torch.arange({N})[None], causal_mask({N}))
 weights = [layer.weights for layer in layers]
 queries, keys = [layer.queries for layer in layers], [layer.keys for layer in layers]
@@ -145,8 +145,8 @@ def check_model_view(frame, weights: np.ndarray) -> None:
     assert frame.locator(".attn-line-group").evaluate_all(script) == [1] * n_queries
 
 
-def check_neuron_view(frame, weights, queries, keys) -> None:
-    """Expand one query, compare every number; other layer and head; collapse."""
+def check_neuron_view(frame, weights, queries, keys, mask, scale=True) -> None:
+    """Expand one query, compare every number with NumPy's; another layer and head; collapse."""
     seen = "(nodes) => nodes.map((node) => +getComputedStyle(node).opacity)"
     assert texts(frame, "#collapsed #leftText text.token") == TOKENS
     query = frame.locator("#collapsed #leftText > g").nth(3)
@@ -162,17 +162,21 @@ def check_neuron_view(frame, weights, queries, keys) -> None:
         for name, wanted in (("queries", q), ("keys", k), ("product", q[i] * k)):
             shown = attributes(frame, f"#expanded #{name} .element", "data-value").reshape(wanted.shape)
             np.testing.assert_allclose(shown, wanted, atol=1e-4)
-        scores = k @ q[i] / np.sqrt(q.shape[-1])
+        scores = k @ q[i] / (np.sqrt(q.shape[-1]) if scale else 1)
         np.testing.assert_allclose(attributes(frame, ".dotproduct", "data-value"), scores, atol=1e-4)
-        allowed = (np.arange(N) <= i).astype(float).tolist()
-        assert frame.locator(".dotproduct").evaluate_all(seen) == allowed
-        assert frame.locator("#product .vector").evaluate_all(seen) == allowed
-        softmax = np.exp(scores[: i + 1]) / np.exp(scores[: i + 1]).sum()
-        np.testing.assert_allclose(w[: i + 1], softmax, atol=1e-5)
+        allowed = mask[i]
+        assert frame.locator(".dotproduct").evaluate_all(seen) == allowed.astype(float).tolist()
+        assert frame.locator("#product .vector").evaluate_all(seen) == allowed.astype(float).tolist()
+        powers = np.where(allowed, np.exp(scores), 0)
+        np.testing.assert_allclose(w, powers / powers.sum(), atol=1e-5)
         marks = frame.locator("#expanded #rightText .highlight").evaluate_all(seen)
         np.testing.assert_allclose(marks, w, atol=1e-4)
-        written = [f"{token}{weight:.2f}" for token, weight in zip(TOKENS, w, strict=True)]
-        assert texts(frame, "#expanded #rightText text.token") == written[: i + 1] + TOKENS[i + 1 :]
+        written = [
+            f"{token}{weight:.2f}" if may else token
+            for token, weight, may in zip(TOKENS, w, allowed, strict=True)
+        ]
+        assert texts(frame, "#expanded #rightText text.token") == written
+        assert ("q·k / √dₖ" if scale else "q · k") in texts(frame, "#expanded #heading text")
 
     numbers(0, 0, 3)
     frame.locator("#layer").select_option(label="2")
@@ -202,9 +206,10 @@ def test_three_views_in_jupyterlab(lab, open_page, dark):
     turned = [frame.evaluate("getComputedStyle(frameElement).filter") for frame in frames]
     assert all(("invert" in how) == dark for how in turned), turned
     numbers = {name: np.array(values) for name, values in json.loads(page.python(NUMBERS)).items()}
-    check_head_view(frames[0], numbers["weights"])
-    check_model_view(frames[1], numbers["weights"])
-    check_neuron_view(frames[2], numbers["weights"], numbers["queries"], numbers["keys"])
+    if not dark:
+        check_head_view(frames[0], numbers["weights"])
+        check_model_view(frames[1], numbers["weights"])
+    check_neuron_view(frames[2], **numbers, mask=np.tril(np.ones((N, N), bool)))
     nothing_ran(page.window, frames)
 
 
@@ -255,7 +260,7 @@ def test_exported_pages_work_from_a_file(browser, tmp_path):
     open_file("model.html")
     check_model_view(window.main_frame, weights)
     open_file("neuron.html")
-    check_neuron_view(window.main_frame, weights, queries, keys)
+    check_neuron_view(window.main_frame, weights, queries, keys, MASK, scale=False)
     assert asked == opened and errors == []
     nothing_ran(window, [window.main_frame])
 
@@ -269,18 +274,18 @@ def test_exported_pages_work_from_a_file(browser, tmp_path):
 
 
 def views_here():
-    """Weights, queries, keys (L, H, T, …) and the three views, made in this process."""
+    """Weights, queries, keys (L, H, T, …) and the three views, made in this process, with no scale."""
     from course_lib.viz.bertviz_views import head_view, model_view, neuron_view
 
     random = np.random.default_rng(0)
     queries, keys = random.normal(size=(2, LAYERS, HEADS, N, 6))
-    scores = np.where(np.tril(np.ones((N, N))), queries @ keys.swapaxes(-1, -2) / np.sqrt(6), -np.inf)
+    scores = np.where(MASK, queries @ keys.swapaxes(-1, -2), -np.inf)
     powers = np.exp(scores)
     weights = powers / powers.sum(-1, keepdims=True)
     views = {
         "head": head_view(list(weights), TOKENS),
         "model": model_view(list(weights), TOKENS),
-        "neuron": neuron_view(list(queries), list(keys), TOKENS, weights=list(weights)),
+        "neuron": neuron_view(list(queries), list(keys), TOKENS, weights=list(weights), scale=False),
     }
     return weights, queries, keys, views
 

@@ -64,7 +64,7 @@ def chips(view, text: str):
 
 
 def test_200_random_masks_and_scores_as_in_python(lab, open_page, show):
-    """Every number that the browser computes equals Python's; a mask before the softmax leaks exactly nothing."""
+    """All numbers of the browser equal Python's; a mask before the softmax leaks exactly nothing."""
     page = open_page(lab.write("masklab_random.ipynb", [START, "lab = MaskLab(seed=3)\nlab"]))
     page.run_all()
     page.window.locator(".course-view .cell").first.wait_for()

@@ -245,7 +245,7 @@ def test_the_layer_equals_torch_in_values_and_gradients(B, T, S, H, K, cross, dt
     dice = Dice(seed)
     S = S if cross else T
     ours, theirs = a_layer(dice, H, K, dtype)
-    x, memory = dice.normal(B, T, H * K, dtype=dtype), dice.normal(B, S, H * K, dtype=dtype)
+    x, *memory = (dice.normal(B, n, H * K, dtype=dtype) for n in (T, S, S))  # in cross, keys are not values
     upstream = dice.normal(B, T, H * K, dtype=dtype)
     allowed = dice.mask("any head" if kind == "head" else kind, B, H, T, S)
     if kind == "head":
@@ -255,16 +255,16 @@ def test_the_layer_equals_torch_in_values_and_gradients(B, T, S, H, K, cross, dt
     def both_ways(layer, road):
         """Output, weights (or None) and all gradients."""
         layer.zero_grad()
-        query, other = x.clone().requires_grad_(), memory.clone().requires_grad_()
-        keys = other if cross else query
+        query, *other = (tensor.clone().requires_grad_() for tensor in (x, *memory))
+        keys, values = other if cross else (query, query)
         if layer is ours:
-            found = layer(query, keys, keys, allowed, need_weights=road)
+            found = layer(query, keys, values, allowed, need_weights=road)
             output, weights = found if road else (found, None)
         else:
             settings = {"need_weights": road, "average_attn_weights": False}
-            output, weights = layer(query, keys, keys, **settings, **theirs_masks)
+            output, weights = layer(query, keys, values, **settings, **theirs_masks)
         (output * upstream).sum().backward()
-        inputs = [query.grad, other.grad] if cross else [query.grad]
+        inputs = [t.grad for t in (query, *other)] if cross else [query.grad]
         return output, weights, [*inputs, *parameter_gradients(layer)]
 
     expected, their_weights, their_gradients = both_ways(theirs, True)
@@ -349,6 +349,19 @@ def test_a_query_with_nothing_allowed_gets_the_bias_and_no_nan(need_weights, dty
     for tensor in (x, memory, *layer.parameters()):
         assert torch.isfinite(tensor.grad).all()
     assert (x.grad[empty] == 0).all()  # what is not asked cannot be learned from
+
+
+def test_the_kernel_never_meets_an_empty_row(monkeypatch):
+    """What it would make of one differs between versions of torch, kernels and machines: 0 or NaN."""
+
+    def kernel(q, k, v, attn_mask=None, **more):
+        assert attn_mask.any(-1).all()
+        return torch_attention(q, k, v, attn_mask=attn_mask, **more)
+
+    monkeypatch.setattr("course_lib.attention.F.scaled_dot_product_attention", kernel)
+    q, k, v = (Dice(seed).normal(2, 2, 4, 3) for seed in range(3))
+    output = fused_attention(q, k, v, masks.causal_mask(4).tril(-1))
+    assert (output[:, :, 0] == 0).all() and (output[:, :, 1:] != 0).all()
 
 
 def test_if_nothing_at_all_is_allowed_only_the_last_bias_learns():

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from course_lib import masks
+from course_lib import experiments, masks
 from course_lib.metrics import leak_matrix
 from course_lib.practice import chapter_04 as four
 from course_lib.practice import desk
@@ -577,6 +577,15 @@ def test_a_row_after_dropout_sums_to_anything_from_0_to_2_and_to_1_on_average():
     assert (min(sums), max(sums), sum(sums) / len(sums)) == (0, 2, 1)
     assert {0.5, 1.5} < set(sums)  # as the explanation says
     assert "between 0 and 2; on average 1" in answer("04.dropout")
+
+
+def test_a_mask_that_is_off_by_one_copies_and_cannot_write():
+    rows = [r for r in experiments.load("off-by-one").rows if r["mask"] == "one too far"]
+    last = [r for r in rows if r["step"] == max(r["step"] for r in rows)]
+    assert len(last) >= 3
+    assert all(max(r["training_loss"], r["validation_loss"]) < 0.1 for r in last)
+    assert "almost to 0, and so does the loss on held-out text" in answer("04.too-good")
+    assert all(r["valid"] < 0.1 for r in last) and answer("04.generation").startswith("Broken")
 
 
 def test_the_ids_that_the_page_uses_are_there():

@@ -1,0 +1,198 @@
+"""AttentionView with `editable=True` in a real JupyterLab: heads, masks, temperature, and how fast it is."""
+
+import json
+import math
+
+import pytest
+from lab import CHROMIUM_OPTIONS, Page
+from test_browser_views import THEMES, contrast_of, height, wait_for_text
+
+from course_lib.tools.testing import find_chromium
+
+START = """
+import json
+import numpy as np
+from course_lib.widgets import AttentionView
+rng = np.random.default_rng(0)
+"""
+
+# Chromium paints when the screen is ready, every 16.7 ms. These options lift that limit, so that the time to
+# the next frame is the time the browser needs. They are used for the one measurement below.
+NO_FRAME_LIMIT = ["--disable-gpu-vsync", "--disable-frame-rate-limit"]
+
+# Clicks, one after another: [work, to the next frame] in ms each. Work ends when the layout is forced and
+# every canvas has been read back, so nothing that belongs to the paint is left over.
+CLICKS = """async (n) => {
+  const view = document.querySelector('.course-view'), cells = [...view.querySelectorAll('.cell')];
+  const canvases = [...view.querySelectorAll('canvas')], times = [];
+  for (let i = 0; i < n; i++) {
+    const start = performance.now();
+    cells[(i * 37) % cells.length].dispatchEvent(new MouseEvent('click', { bubbles: true }));
+    await null; // the view paints in a microtask
+    view.getBoundingClientRect();
+    for (const canvas of canvases) canvas.getContext('2d').getImageData(0, 0, 1, 1);
+    const work = performance.now() - start;
+    await new Promise((done) => requestAnimationFrame(() => {
+      const channel = new MessageChannel();
+      channel.port1.onmessage = done;
+      channel.port2.postMessage(0);
+    }));
+    times.push([work, performance.now() - start]);
+    await new Promise((done) => setTimeout(done, 60)); // nobody clicks faster; Python hears of it meanwhile
+  }
+  return times;
+}"""
+
+PICTURES = "() => [...document.querySelectorAll('.course-view canvas')].map((canvas) => canvas.toDataURL())"
+WEIGHTS = "() => [...document.querySelector('.course-view').numbers().weights]"
+
+
+def same_in_python(page) -> None:
+    """The weights that the browser shows are `view.weights`, once both have heard of the last change."""
+    page.idle()
+    expected = json.loads(page.python("print(json.dumps(view.weights.ravel().tolist()))"))
+    found = page.window.evaluate(WEIGHTS)
+    assert len(found) == len(expected)
+    assert max(abs(a - b) for a, b in zip(found, expected, strict=True)) < 1e-9
+
+
+@THEMES
+def test_masks_heads_and_temperature(lab, open_page, dark):
+    cells = [
+        START,
+        """
+words = "the cat sat down".split()
+view = AttentionView(rng.dirichlet(np.ones(4), size=(3, 4)), words, words, editable=True,
+                     allowed=np.tri(4, dtype=bool))
+view""",
+    ]
+    page = open_page(lab.write(f"editing_{dark}.ipynb", cells), dark)
+    page.run_all()
+    view, window = page.window.locator(".course-view"), page.window
+    view.locator(".cell").first.wait_for()
+    before, cell, readout = height(view), view.locator(".cell"), view.locator(".readout")
+    same_in_python(page)
+    assert contrast_of(page, ".course-view .slider .soft") > 4.5
+
+    # every head is a picture; the pictures are radio buttons
+    assert view.locator(".heads canvas").count() == 3 == view.locator("[role=radiogroup] input").count()
+    view.locator(".chips label").nth(1).click()
+    page.python_becomes("view.head", "1")
+    window.keyboard.press("ArrowRight")
+    page.python_becomes("view.head", "2")
+    view.locator(".chips label").nth(1).click()
+
+    # a click masks: the row is shared out anew, other rows and heads stay
+    pictures = window.evaluate(PICTURES)
+    cell.nth(9).click()
+    page.python_becomes("view.allowed[1, 2].astype(int), view.selected", "[1 0 1 0] [1, 2, 1]")
+    page.python_becomes(
+        "view.weights[1, 2, 1], round(view.weights[1, 2].sum(), 12), view.weights[1, 1].all()",
+        "0.0 1.0 False",
+    )
+    assert "weight not allowed" in readout.inner_text()
+    changed = [a != b for a, b in zip(pictures, window.evaluate(PICTURES), strict=True)]
+    assert changed == [False, True, False, True]  # the picture of head 2, and the grid
+    same_in_python(page)
+    cell.nth(9).click()
+    page.python_becomes("view.allowed[1, 2].astype(int)", "[1 1 1 0]")
+    assert window.evaluate(PICTURES) == pictures
+
+    # the keyboard: an empty row is all 0
+    window.evaluate("document.querySelector('.course-view .grid').focus({ focusVisible: true })")
+    for key in ("Home", "Space", "ArrowRight", "Space", "ArrowRight", "Space"):
+        window.keyboard.press(key)
+    page.python_becomes("view.allowed[1, 2].any(), view.weights[1, 2].sum()", "False 0.0")
+    assert "all its weights are 0" in readout.inner_text()
+    window.keyboard.press("r")
+    page.python_becomes("view.allowed[1, 2].all()", "True")
+    window.keyboard.press("c")
+    page.python_becomes("view.allowed[1, :, 2].any()", "False")
+    window.keyboard.press("Escape")
+    page.python_becomes("view.selected", "[]")
+    assert readout.inner_text().startswith("Click a cell")
+
+    # temperature, reset, and Python
+    slider = view.locator("input[type=range]")
+    slider.focus()
+    window.keyboard.press("Home")
+    page.python_becomes("view.temperature", "0.1")
+    same_in_python(page)
+    window.keyboard.press("End")
+    page.python_becomes("view.temperature", "10.0")
+    same_in_python(page)
+    assert view.locator(".slider .number").inner_text() == "10"
+    view.locator("button").click()
+    page.python_becomes("view.temperature, (view.allowed == np.tri(4, dtype=bool)).all()", "1.0 True")
+    assert window.evaluate(PICTURES) == pictures
+    page.python("view.allowed = np.eye(4, dtype=bool)")
+    window.wait_for_function("document.querySelector('.course-view').numbers().weights[5] === 1")
+    page.python("view.weights = np.full((3, 4, 4), 0.25); view.allowed = np.ones((4, 4), dtype=bool)")
+    window.wait_for_function("document.querySelector('.course-view').numbers().weights[5] === 0.25")
+    same_in_python(page)
+    assert height(view) == before
+
+
+def test_reading_only_a_click_pins(lab, open_page):
+    page = open_page(
+        lab.write("reading.ipynb", [START, "view = AttentionView(np.eye(3), 'abc', 'abc')\nview"])
+    )
+    page.run_all()
+    view = page.window.locator(".course-view")
+    view.locator(".cell").nth(4).click()
+    page.python_becomes("view.selected, view.allowed.all()", "[0, 1, 1] True")
+    page.window.keyboard.press("Space")
+    view.locator(".of-row").nth(0).click()
+    assert view.locator("button, input").count() == 0
+    page.python_becomes("view.allowed.all()", "True")
+
+
+@pytest.mark.parametrize("options", [[], NO_FRAME_LIMIT], ids=["60 frames a second", "no frame limit"])
+def test_click_to_repaint(lab, browser, show, options):
+    """From a click to the picture, for 32 tokens and 8 heads: measured and printed; slow does not fail."""
+    cells = [
+        START,
+        """
+tokens = [f"w{i}" for i in range(32)]
+view = AttentionView(rng.dirichlet(np.ones(32) * 0.3, size=(8, 32)), tokens, tokens, editable=True)
+view""",
+    ]
+    own = browser.browser_type.launch(executable_path=find_chromium(), args=[*CHROMIUM_OPTIONS, *options])
+    try:
+        page = Page(lab, own, lab.write("speed.ipynb", cells))
+        page.run_all()
+        page.window.locator(".course-view .cell").first.wait_for()
+        page.window.evaluate(CLICKS, 5)  # the first clicks compile the script
+        pictures = page.window.evaluate(PICTURES)
+        times = page.window.evaluate(CLICKS, 100)
+        changed = page.window.evaluate(PICTURES)
+        assert page.errors == [] and page.outside == []
+        page.close()
+    finally:
+        own.close()
+    assert len(times) == 100 and all(math.isfinite(t) and t > 0 for pair in times for t in pair)
+    assert pictures[-1] != changed[-1] and pictures[0] != changed[0]
+    for name, values in zip(("work", "to the next frame"), zip(*times, strict=True), strict=True):
+        values = sorted(values)
+        show(
+            f"click → repaint, 32 tokens × 8 heads{', no frame limit' if options else ''}, {name}: "
+            f"p50 {values[49]:.1f} ms, p95 {values[94]:.1f} ms"
+        )
+
+
+def test_theme_changes_under_a_view(lab, open_page):
+    """The canvas takes the colours of the new theme, and gets back to the same picture."""
+    page = open_page(lab.write("theme.ipynb", [START, "AttentionView(np.eye(3), 'abc', 'abc')"]))
+    page.run_all()
+    page.window.locator(".course-view .cell").first.wait_for()
+    light = page.window.evaluate(PICTURES)
+    for theme, same in (("JupyterLab Dark", False), ("JupyterLab Light", True)):
+        page.window.evaluate(
+            "(theme) => jupyterapp.commands.execute('apputils:change-theme', { theme })", theme
+        )
+        page.window.wait_for_selector(f'body[data-jp-theme-name="{theme}"]', state="attached")
+        page.window.wait_for_function(
+            f"([before, same]) => (({PICTURES})()[0] === before) === same", arg=[light[0], same]
+        )
+        page.window.wait_for_timeout(500)  # JupyterLab takes the old theme's style sheet away
+    wait_for_text(page, ".readout", "Point at a cell")
