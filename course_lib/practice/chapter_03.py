@@ -1069,23 +1069,23 @@ PREDICTIONS = (
         ),
         options=(
             Option(
-                "Dark on the left neighbour for the first question, then dark on the right one: it looks twice.",
+                "Dark on the left neighbour first, then dark on the right one: it looks twice.",
                 "A head looks once: it has one row of weights for each word, and the row sums to 1. A second "
                 "look needs a second row.",
             ),
             Option(
                 "Shared between the two neighbours: a mixture of both names.",
-                "It is possible, and one of eight recorded trainings ended so. But the two names arrive added "
-                "up, and the mixture does not say who sits where. The other seven did not stay there.",
+                "It is possible, and one of eight recorded trainings ended so. But the two names arrive "
+                "added up, and the mixture does not say who sits where. The other seven ended otherwise.",
             ),
             Option(
                 "All on one neighbour: one question is answered, the other one given up.",
-                "So seven of eight recorded trainings ended, some on the left and some on the right. One answer "
-                "known for certain, and a guess for the other: with one row of weights this is easy to reach.",
+                "So seven of eight recorded trainings ended, some on the left, some on the right: one answer "
+                "is known for certain, the other is a guess. One row of weights allows no more.",
             ),
             Option(
                 "On both neighbours, fully: the values can be made wide enough for two names.",
-                "A wide value vector can carry much about one seat. But the weights of a row sum to 1, and both "
+                "A wide value vector can carry much about one seat. But a row of weights sums to 1, and both "
                 "values pass through the same W_V and are added up: width does not tell which is which.",
             ),
         ),

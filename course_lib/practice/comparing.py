@@ -129,10 +129,14 @@ def _difference(
     if got.shape != expected.shape:
         return "shape", _shape_sentence(output, case, what, tuple(got.shape), tuple(expected.shape))
     if got.is_complex() or (got.dtype != expected.dtype and same(got, expected, tolerance)):
-        kinds = f"{_kind(got)}; expected {_kind(expected)}"
-        return "dtype", f"{what} has the right shape, but its numbers are {kinds}."
+        text = f"{what} has the right shape, but its numbers are {_kind(got)}; expected {_kind(expected)}."
+        if expected.dtype == torch.bool:
+            text += " A mask is True or False: return the comparison itself, or add `.bool()`."
+        return "dtype", text
     if same(got, expected, tolerance):
         return None
+    if got.dtype == expected.dtype == torch.bool:
+        return "difference", _boolean_sentence(output, what, got, expected)
     got, expected = _plain(got), _plain(expected)
     bad = ~torch.isfinite(got) & torch.isfinite(expected)
     if bad.any():
@@ -177,6 +181,19 @@ def _nan_sentence(output: Output, what: str, got: torch.Tensor, bad: torch.Tenso
     if kind == "NaN":
         text += " NaN comes from 0/0, ∞ − ∞ or 0 · ∞, or from a softmax over a row that is −∞ everywhere."
     return text
+
+
+def _boolean_sentence(output: Output, what: str, got: torch.Tensor, expected: torch.Tensor) -> str:
+    """How many cells of a mask differ, and the first of them."""
+    wrong = got != expected
+    where = wrong.nonzero()[0].tolist()
+    at = tuple(where)
+    text = (
+        f"{what} has the right shape; {int(wrong.sum())} of {wrong.numel()} cells differ. The first is at "
+        f"{_place(output, where)}: expected {expected[at].item()}, got {got[at].item()}."
+    )
+    pattern = _confined(output, wrong)
+    return text + (" " + pattern if pattern else "")
 
 
 def _value_sentence(
@@ -231,8 +248,9 @@ def _confined(output: Output, wrong: torch.Tensor) -> str | None:
 
 
 def _place(output: Output, index: list[int]) -> str:
-    names = (a.lower() for a in output.axes or ())
-    return "[" + ", ".join(f"{a}={i}" for a, i in zip(names, index, strict=True)) + "]"
+    """``[b=0, s=2]``; an axis of length 1 needs no place."""
+    places = zip(output.axes or (), index, strict=True)
+    return "[" + ", ".join(f"{axis.lower()}={i}" for axis, i in places if axis != "1") + "]"
 
 
 def _kind(tensor: torch.Tensor) -> str:

@@ -62,6 +62,8 @@ def test_what_the_page_says_of_the_scale():
     assert f"{shares(early[PLAIN])} without" in caption
     assert f"last line is at {shares(record.at(step=300, scores=PLAIN))}" in caption
     assert min(row["accuracy"] for row in early[SMALL]) >= 0.99  # "nothing needs to be divided"
+    sharp = [row["right_weight"] for row in record.at(step=300, scores=DIVIDED)]
+    assert round(sum(sharp) / len(sharp), 2) == 0.99 and "has 0.99 of its weight" in text_of("tied")
     # "the training loss itself is lower by far"
     assert max(row["training_loss"] for row in early[DIVIDED]) < 0.1
     assert min(row["training_loss"] for row in early[PLAIN]) > 2
