@@ -1,0 +1,117 @@
+"""Chapter 04: its records, a cheap slice run again, and the numbers that the page says."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from course_lib import experiments
+from course_lib.experiments import records
+from course_lib.experiments.chapter_04 import EXPERIMENTS, VALIDATION
+from course_lib.training import masked_lm
+
+ROOT = Path(__file__).parents[2]
+NAMES = [experiment.name for experiment in EXPERIMENTS]
+
+
+@pytest.fixture(scope="module")
+def page():
+    cells = json.loads((ROOT / "notebooks" / "04_masking.ipynb").read_text(encoding="utf-8"))["cells"]
+    return {cell["id"]: "".join(cell["source"]) for cell in cells}
+
+
+@pytest.fixture(scope="module")
+def floor():
+    return masked_lm.floor(masked_lm.sentences(VALIDATION))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_record_is_whole(name):
+    record, experiment = experiments.load(name), records.find(name)
+    assert record.command == f"python -m course_lib experiment {name}"
+    assert len(record.seeds) >= 3 and record.steps == experiment.steps
+    assert (record.group, record.measure, record.question) == (
+        experiment.group,
+        experiment.measure,
+        experiment.question,
+    )
+    for group in {row[record.group] for row in record.rows}:
+        steps = {row["step"] for row in record.at(**{record.group: group})}
+        assert {50, experiment.live_steps, record.steps} <= steps
+        for step in steps:
+            rows = record.at(**{record.group: group, "step": step})
+            assert sorted(row["seed"] for row in rows) == sorted(record.seeds)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_slice_of_the_record_can_be_made_again(name):
+    record = experiments.load(name)
+    live = experiments.run(name, seed=0, steps=50)
+    recorded = record.at(seed=0, step=50)
+    assert len(live) == len(recorded) > 1
+    for now, then in zip(live, recorded, strict=True):
+        assert now.keys() == then.keys() and now[record.group] == then[record.group]
+        assert now["validation_loss"] == pytest.approx(then["validation_loss"], abs=0.02)
+    assert experiments.compare(live, record).ok
+
+
+def column(record, name, **wanted):
+    return [row[name] for row in record.at(**wanted)]
+
+
+def said(values, digits=2):
+    return f"{min(values):.{digits}f} to {max(values):.{digits}f}"
+
+
+def test_two_leaks_go_through_the_floor_and_cannot_write(floor):
+    record = experiments.load("off-by-one")
+    for mask, leaks in (
+        ("causal", False),
+        ("one too strict", False),
+        ("one too far", True),
+        ("multiplied after", True),
+    ):
+        at_end = {"mask": mask, "step": record.steps}
+        reading, writing = (column(record, f"{kind}_loss", **at_end) for kind in ("validation", "writing"))
+        right = column(record, "different", **at_end)
+        if leaks:
+            assert max(reading) < floor - 0.4 and min(writing) > 4.87 and max(right) < 0.1
+        else:
+            assert floor < min(reading) and max(reading) < floor + 0.2
+            assert reading == pytest.approx(writing, abs=1e-3) and min(right) > 0.35
+    strict, causal = (
+        column(record, "validation_loss", mask=m, step=600) for m in ("one too strict", "causal")
+    )
+    assert min(strict) < max(causal) and min(causal) < max(strict)  # the bands overlap: a null result
+
+
+def test_dropout_helps_and_its_place_does_not_matter(floor):
+    record = experiments.load("dropout")
+    none, before, after = (
+        column(record, "validation_loss", dropout=name, step=record.steps)
+        for name in ("none", "before the softmax", "after the softmax")
+    )
+    assert min(none) > max(before + after) + 0.2 and min(before + after) > floor
+    apart = [b - a for b, a in zip(before, after, strict=True)]
+    assert min(apart) < 0 < max(apart) and max(map(abs, apart)) < 0.05
+
+
+def test_numbers_on_the_page_come_from_the_records(page, floor):
+    record = experiments.load("off-by-one")
+    text = page["record-caption"]
+    assert f"floor of {floor:.2f}" in text
+    for mask in ("causal", "one too far", "multiplied after"):
+        assert said(column(record, "validation_loss", mask=mask, step=record.steps)) in text
+    assert said(column(record, "different", mask="causal", step=record.steps)) in text
+    late = column(record, "different", mask="multiplied after", step=record.steps)
+    assert f"at most {max(late):.2f}" in text
+
+    record = experiments.load("dropout")
+    text = page["dropout-caption"]
+    none = column(record, "validation_loss", dropout="none", step=record.steps)
+    both = [
+        loss
+        for name in ("before the softmax", "after the softmax")
+        for loss in column(record, "validation_loss", dropout=name, step=record.steps)
+    ]
+    assert said(none) in text and said(both) in text
