@@ -44,7 +44,7 @@ def remove_rows(seed: int, steps: int) -> list[Row]:
         model = two_lookups.new_model(recipe)
         two_lookups.train_model(model, recipe)
         whole = two_lookups.accuracy(model, test)
-        looks = two_lookups.look_up_scores(two_lookups.head_weights(model, test)[0])  # (H, 2)
+        looks = two_lookups.weight_on_neighbours(two_lookups.head_weights(model, test)[0])  # (H, 2)
         for head in range(n_heads):
             rest = two_lookups.accuracy(two_lookups.without_heads(model, [(0, head)]), test)
             lost = {question: whole[question] - rest[question] for question in two_lookups.QUESTIONS}

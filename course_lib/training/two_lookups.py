@@ -156,7 +156,7 @@ def head_weights(model: AttentionOnly, ids: Tensor) -> list[Tensor]:
     return model(ids, need_weights=True)[1]
 
 
-def look_up_scores(weights: Tensor) -> Tensor:
+def weight_on_neighbours(weights: Tensor) -> Tensor:
     """Does a head look where an answer stands?
 
     Args:

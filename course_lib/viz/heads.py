@@ -56,7 +56,7 @@ def labelled(
 
     lines = _in_lines(grids)
     left = LEFT
-    width = max(5.6, max(left + sum(g.shape[1] * CELL + GAP for g in line.values()) for line in lines))
+    width = max(5.6, max(left + sum(_wide(name, grid) for name, grid in line.items()) for line in lines))
     notes = [f"number: {STEP} · token + feature", "colour: the head that this feature belongs to"]
     if any(w.any() for w in wrong.values()):
         notes.append("red outline: not where it belongs")
@@ -64,7 +64,7 @@ def labelled(
     if len(note) * 0.088 > width:
         note = "\n".join(notes)
     heading = wrapped(title, width)
-    foot, head = 0.24 * (note.count("\n") + 1) + 0.12, 0.3 * (heading.count("\n") + 1) + 0.25
+    foot, head = 0.2 * (note.count("\n") + 1) + 0.12, 0.3 * (heading.count("\n") + 1) + 0.12
     heights = [max(len(g) for g in line.values()) * ROW + 0.45 for line in lines]
     still, ax = _sheet(width, sum(heights) + head + foot, heading, note, _describe(title, grids, wrong))
     y = sum(heights) + foot
@@ -95,7 +95,7 @@ def labelled(
                     owner,
                     wrong[name][row, column],
                 )
-            x += grid.shape[1] * CELL + GAP
+            x += _wide(name, grid)
         y -= height
     return still
 
@@ -108,7 +108,7 @@ def layer(
     if not 1 <= n_heads <= 4:
         raise ValueError(f"n_heads is {n_heads}; expected 1 to 4: more would not fit the picture")
     pitch = 0.86
-    height = max(2.5, n_heads * pitch) + 1.1
+    height = max(2.5, n_heads * pitch) + 0.95
     still, ax = _sheet(
         10.2,
         height,
@@ -176,7 +176,7 @@ def concat_times_w_o(heads, w_o, *, title: str) -> Still:
     cell = 0.56
     width = 0.35 + (n_heads * d_k + 2 * d_model) * cell + 2 * 0.62 + 0.35
     heading = wrapped(title, width)
-    height = max(n_heads * d_k, n_tokens) * ROW + 1.05 + 0.3 * (heading.count("\n") + 1)
+    height = max(n_heads * d_k, n_tokens) * ROW + 0.7 + 0.3 * (heading.count("\n") + 1)
     still, ax = _sheet(max(width, 5.6), height, heading, "", alt)
     top = height - 0.3 * (heading.count("\n") + 1) - 0.55
     tall = max(len(w_o), n_tokens) * ROW
@@ -243,6 +243,84 @@ def report(
     return still
 
 
+@in_style
+def directions(panels: Mapping[str, tuple], *, title: str, names: Sequence[str] | None = None) -> Still:
+    """Keys as dots and queries as arrows, for heads of one or two features: which key can a query ask for?
+
+    panels: name -> (queries, keys), (T, K) each with K = 1 or 2. names: of the T positions, else their
+    numbers. Only the direction of a query is drawn: its length makes a row sharper and changes no order.
+    """
+    if not isinstance(panels, Mapping) or not panels:
+        raise ValueError(f"panels must be a dict from name to (queries, keys); got {panels!r:.80}")
+    heads = {}
+    for name, (queries, keys) in panels.items():
+        q, k = as_array(queries, f"queries of {name!r}", 2), as_array(keys, f"keys of {name!r}", 2)
+        if q.shape != k.shape or k.shape[1] not in (1, 2):
+            raise ValueError(
+                f"panels[{name!r}] has queries {q.shape} and keys {k.shape}; expected both (T, 1) or (T, 2)"
+            )
+        heads[name] = q, k
+    count = max(len(k) for _, k in heads.values())
+    names = [str(t) for t in range(count)] if names is None else [shown(name) for name in names]
+    wins = {
+        name: "; ".join(
+            f"query {names[t]} points most at key {names[best]}" for t, best in enumerate((q @ k.T).argmax(1))
+        )
+        for name, (q, k) in heads.items()
+    }
+    alt = f"{title.rstrip('.')}. " + " ".join(f"{name}: {text}." for name, text in wins.items())
+    heading = wrapped(title, 4.4 * len(heads))
+    note = "dot: the key of a position     arrow: the direction of its query"
+    still = Still(max(5.6, 4.3 * len(heads)), 4.6 + 0.3 * heading.count("\n"), alt)
+    axes = still.subplots(1, len(heads), squeeze=False)[0]
+    for ax, (name, (q, k)) in zip(axes, heads.items(), strict=True):
+        ax.set_title(shown(name), fontsize=SMALL + 1)
+        ax.set(xlim=(-1.3, 1.3), ylim=(-1.3, 1.3), aspect="equal", xticks=[], yticks=[])
+        ax.spines[:].set_visible(False)
+        k = k / np.abs(np.linalg.norm(k, axis=1)).max()
+        (_on_a_plane if k.shape[1] == 2 else _on_a_line)(ax, q, k, names)
+    add_heading(still, heading, note)
+    return still
+
+
+def _on_a_plane(ax: Axes, q: np.ndarray, k: np.ndarray, names: Sequence[str]) -> None:
+    ax.axhline(0, color=colours.PANEL, lw=1.2, zorder=0)
+    ax.axvline(0, color=colours.PANEL, lw=1.2, zorder=0)
+    ax.scatter(*k.T, s=46, color=colours.KEY, zorder=3)
+    for (x, y), name in zip(k, names, strict=False):
+        far = 1 + 0.15 / max(np.hypot(x, y), 0.2)
+        ax.text(x * far, y * far, name, ha="center", va="center", color=colours.KEY, fontweight="bold")
+    for (x, y), name in zip(q / np.linalg.norm(q, axis=1, keepdims=True), names, strict=False):
+        _arrow(ax, (0, 0), (0.5 * x, 0.5 * y), colours.QUERY)
+        ax.text(0.6 * x, 0.6 * y, name, ha="center", va="center", color=colours.QUERY, fontsize=SMALL)
+
+
+def _on_a_line(ax: Axes, q: np.ndarray, k: np.ndarray, names: Sequence[str]) -> None:
+    line = 0.85
+    ax.axhline(line, color=colours.LINE, lw=1.4, zorder=0)
+    ax.scatter(k[:, 0], np.full(len(k), line), s=46, color=colours.KEY, zorder=3)
+    last, lift = -9.0, 0
+    for t in k[:, 0].argsort():  # names of neighbours on two heights where they would touch
+        lift = 0 if k[t, 0] - last > 0.16 else (lift + 1) % 3
+        ax.text(
+            k[t, 0],
+            line + 0.14 + 0.15 * lift,
+            names[t],
+            ha="center",
+            va="center",
+            color=colours.KEY,
+            fontweight="bold",
+        )
+        last = k[t, 0]
+    step = min(0.24, 1.85 / len(q))
+    for t, (value,) in enumerate(q):
+        y = 0.6 - t * step
+        _arrow(ax, (0, y), (0.5 * np.sign(value), y), colours.QUERY)
+        ax.text(
+            -0.12 * np.sign(value), y, names[t], ha="center", va="center", color=colours.QUERY, fontsize=SMALL
+        )
+
+
 # The pieces.
 
 
@@ -257,11 +335,16 @@ def _labels(values, name: str, d_model: int) -> np.ndarray:
     return labels
 
 
+def _wide(name: str, grid: np.ndarray) -> float:
+    """Inches that a grid takes with its name above it."""
+    return max(grid.shape[1] * CELL, len(shown(name)) * 0.1) + GAP
+
+
 def _in_lines(grids: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
     """Grids side by side, in as many lines as they need."""
     lines, x = [{}], LEFT
     for name, grid in grids.items():
-        wide = grid.shape[1] * CELL + GAP
+        wide = _wide(name, grid)
         if lines[-1] and x + wide > WIDEST:
             lines.append({})
             x = LEFT

@@ -32,7 +32,8 @@ def masked_softmax(scores: np.ndarray, allowed: np.ndarray) -> np.ndarray:
     """
     scores = np.where(allowed, scores, -np.inf)
     top = scores.max(-1, keepdims=True)
-    weights = np.exp(scores - np.where(np.isfinite(top), top, 0.0))
+    with np.errstate(over="ignore"):  # a difference beyond the largest number is −∞: its weight is 0
+        weights = np.exp(scores - np.where(np.isfinite(top), top, 0.0))
     total = weights.sum(-1, keepdims=True)
     return weights / np.where(total == 0, 1.0, total)
 

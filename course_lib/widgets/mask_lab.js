@@ -31,7 +31,7 @@ function render({ model, el }) {
   });
   const count = slider({
     label: "tokens", min: 0, max: 16, onInput: (n) => change({ [model.get("kind") === "prefix" ? "n_prefix" : "window"]: n }, false),
-    onRelease: () => model.save_changes(),
+    onRelease: () => tellPython(model),
   });
   const where = choice({ label: "applied", options: WHERES, onChoose: (where) => change({ where }) });
   const bar = element("div", "row");
@@ -52,7 +52,7 @@ function render({ model, el }) {
       clearTimeout(typing);
       if (input.value === model.get(name)) return;
       model.set(name, input.value);
-      model.save_changes();
+      tellPython(model);
       clearTimeout(waiting);
       waiting = setTimeout(() => { note.textContent = "waiting for Python: is another cell running?"; }, PATIENCE);
     };
@@ -88,14 +88,14 @@ function render({ model, el }) {
       const { rows, columns } = tokens(), n = model.get(kind === "prefix" ? "n_prefix" : "window");
       model.set("allowed", traitOf(maskOf(kind, n, rows, columns), [rows.length, columns.length]));
     }
-    if (save) model.save_changes();
+    if (save) tellPython(model);
   }
   function toggleCells(places, on) {
     const { rows, columns } = tokens();
     const allowed = found.allowed.slice();
     for (const place of places) allowed[place] = on ? 1 : 0;
     model.set({ kind: "hand", allowed: traitOf(allowed, [rows.length, columns.length]) });
-    model.save_changes();
+    tellPython(model);
   }
 
   function compute(rows, columns) {
@@ -158,7 +158,7 @@ function render({ model, el }) {
     const sized = kind === "prefix" || kind === "window";
     count.root.style.visibility = sized ? "visible" : "hidden";
     if (sized) count.show(model.get(kind === "prefix" ? "n_prefix" : "window"), `${model.get(kind === "prefix" ? "n_prefix" : "window")}`);
-    other.root.style.visibility = model.get("sides") === "cross" ? "visible" : "hidden";
+    other.root.style.display = model.get("sides") === "cross" ? "" : "none";
     hint.textContent = KINDS[kind];
     const full = kind === "padding" && rows.length === words().length;
     note.textContent = model.get("message") || (full ? `${rows.length} tokens fill the lab: take a word away to see padding` : "");

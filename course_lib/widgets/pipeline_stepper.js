@@ -28,7 +28,7 @@ function render({ model, el }) {
   next.addEventListener("click", () => go(model.get("step") + 1));
   strip.root.append(back, next);
 
-  const set = (state) => { model.set(state); model.save_changes(); };
+  const set = (state) => { model.set(state); tellPython(model); };
   const scale = toggle({ label: `divide by √${q.columns}`, onChange: (on) => set({ scale: on }) });
   const mask = toggle({ label: "mask", onChange: (on) => set({ mask: on }) });
   const temperature = temperatureSlider(model);

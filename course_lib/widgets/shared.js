@@ -51,6 +51,15 @@ function soon(callback) {
   };
 }
 
+// Python hears of a change a moment later, when the picture has been painted: the hand on the mouse comes first.
+const MOMENT = 25; // milliseconds
+const untold = new Set();
+function tellPython(model) {
+  if (untold.has(model)) return;
+  untold.add(model);
+  setTimeout(() => { untold.delete(model); model.save_changes(); }, MOMENT);
+}
+
 // Call back when JupyterLab changes between light and dark: canvases must be painted again.
 function onTheme(cleanups, callback) {
   const watcher = new MutationObserver(callback);
@@ -138,7 +147,7 @@ function temperatureSlider(model) {
   const control = slider({
     label: "temperature", min: -40, max: 40,
     onInput: (position) => model.set("temperature", Number((10 ** (position / 40)).toPrecision(3))),
-    onRelease: () => model.save_changes(),
+    onRelease: () => tellPython(model),
   });
   const show = () => {
     const temperature = model.get("temperature");
@@ -295,7 +304,10 @@ function weightGrid({
   canvas.setAttribute("aria-hidden", "true");
   const readout = element("div", "readout");
   readout.setAttribute("aria-live", "polite");
-  grid.append(canvas);
+  const band = element("div", "band"); // around the row that is pointed at
+  band.style.gridColumn = canvas.style.gridColumn;
+  band.hidden = true;
+  grid.append(canvas, band);
   stage.append(grid);
   root.append(names, stage, readout);
 
@@ -357,8 +369,9 @@ function weightGrid({
     const row = Math.floor(place / columns.length), column = place % columns.length;
     rowTokens[row].classList.toggle("on", on);
     columnTokens[column].classList.toggle("on", on);
-    for (let c = 0; c < columns.length; c++) cells[row * columns.length + c].classList.toggle("in-row", on);
     cells[place].classList.toggle("on", on);
+    band.style.gridRow = `${row + 2} / ${row + 3}`;
+    band.hidden = !on;
   }
 
   function look(place, tell = true) {
@@ -384,12 +397,12 @@ function weightGrid({
     cells[shown].setAttribute("aria-label", readout.textContent);
   }
 
-  function pin(place, tell = true) {
+  function pin(place, tell = true, scroll = false) {
     pinned = place;
     if (place >= 0) grid.setAttribute("aria-activedescendant", cells[place].id);
     else grid.removeAttribute("aria-activedescendant");
     look(place);
-    if (place >= 0 && tell) cells[place].scrollIntoView({ block: "nearest", inline: "nearest" });
+    if (place >= 0 && scroll) cells[place].scrollIntoView({ block: "nearest", inline: "nearest" });
     if (tell && onPin) onPin(place < 0 ? [] : [Math.floor(place / columns.length), place % columns.length]);
   }
 
@@ -440,12 +453,13 @@ function weightGrid({
       flip(mask());
     } else if (move) {
       const [r, c] = move();
-      pin(Math.max(0, Math.min(rows.length - 1, r)) * columns.length + Math.max(0, Math.min(columns.length - 1, c)));
+      pin(Math.max(0, Math.min(rows.length - 1, r)) * columns.length + Math.max(0, Math.min(columns.length - 1, c)), true, true);
     } else return;
     event.preventDefault();
   });
 
-  // options: top, the value of the darkest tone; mark(place): a class for this cell, or ""
+  // options: top: the value of the darkest tone, and most: how the legend writes it; for a cell that is not allowed,
+  // hollow(place): whether it is hatched, text(place): what is written in it; mark(place): `data-mark` of any cell
   function paint(newValues, newStart = 0, newAllowed = null, options = {}) {
     values = newValues; start = newStart; allowed = newAllowed; top = options.top ?? 1;
     const hollow = options.hollow ?? (() => true);

@@ -60,7 +60,7 @@ def test_what_the_page_says_of_the_scale():
     early = {name: record.at(step=50, scores=name) for name in (DIVIDED, PLAIN, SMALL)}
     assert min(row["accuracy"] for row in early[DIVIDED]) >= 0.99
     assert f"{shares(early[PLAIN])} without" in caption
-    assert f"last line is at {shares(record.at(step=300, scores=PLAIN))}" in caption
+    assert f"after 300 steps it is at {shares(record.at(step=300, scores=PLAIN))}" in caption
     assert min(row["accuracy"] for row in early[SMALL]) >= 0.99  # "nothing needs to be divided"
     sharp = [row["right_weight"] for row in record.at(step=300, scores=DIVIDED)]
     assert round(sum(sharp) / len(sharp), 2) == 0.99 and "has 0.99 of its weight" in text_of("tied")

@@ -7,7 +7,7 @@ import torch
 from course_lib import masks
 from course_lib.viz import colours, masking
 
-WORDS = "the red ball is here".split()
+WORDS = ["the", "red", "ball", "is", "here"]
 CAUSAL = masks.causal_mask(5)
 EVERYONE = torch.ones(5, 5, dtype=torch.bool)
 
@@ -77,10 +77,8 @@ def test_a_leak_is_outlined_and_exact_zeros_are_said():
 
 
 def test_lines_are_drawn_where_looking_is_allowed():
-    still = masking.who_sees_whom(
-        {"cross": (torch.ones(2, 3, dtype=torch.bool), ["le", "mot"], WORDS[:3]), "causal": (CAUSAL, WORDS, WORDS)},
-        title="Lines",
-    )  # fmt: skip
+    cross = torch.ones(2, 3, dtype=torch.bool), ["le", "mot"], WORDS[:3]
+    still = masking.who_sees_whom({"cross": cross, "causal": (CAUSAL, WORDS, WORDS)}, title="Lines")
     assert len(still.axes[0].lines) == 2 * 3 + 15
     assert {"query", "key", "cross", "causal", "mot", "here"} <= set(texts(still))
     assert "cross: “le” sees the, red, ball; “mot” sees the, red, ball." in still.alt

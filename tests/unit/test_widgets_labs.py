@@ -88,7 +88,7 @@ def test_masking_shares_a_row_out_anew():
     expected[1, 2] = np.append(0, weights[1, 2, 1:] / weights[1, 2, 1:].sum())
     expected[0, 1] = 0
     np.testing.assert_allclose(view.weights, expected)
-    assert view.weights[1, 2, 0] == 0 and "nothing" not in view.still().alt
+    assert view.weights[1, 2, 0] == 0 and "“b” looks at nothing" in view.still().alt
     view.allowed = torch.tensor([True, False, True, True])  # broadcast, and from torch
     assert view.allowed.shape == (2, 3, 4) and (view.weights[..., 1] == 0).all()
 
@@ -131,8 +131,8 @@ def test_masks_are_those_of_the_library(kind):
     rule = {
         "causal": lambda: masks.causal_mask(6),
         "padding": lambda: masks.padding_mask(is_word, 0)[0, 0].expand(9, 9),
-        "prefix": lambda: masks.prefix_mask(2, 6),
-        "window": lambda: masks.sliding_window_mask(3, 6),
+        "prefix": lambda: masks.prefix_mask(n_positions=6, n_prefix=2),
+        "window": lambda: masks.sliding_window_mask(n_positions=6, window=3),
         "cross": lambda: torch.ones(6, 2, dtype=torch.bool),
     }
     expected = rule.get(kind, lambda: torch.ones(6, 6, dtype=torch.bool))()
