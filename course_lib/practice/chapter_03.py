@@ -1081,7 +1081,7 @@ PREDICTIONS = (
             Option(
                 "All on one neighbour: one question is answered, the other one given up.",
                 "So seven of eight recorded trainings ended, some on the left, some on the right: one answer "
-                "is known for certain, the other is a guess. One row of weights allows no more.",
+                "is known for certain, the other is a guess. One row of weights gives little more.",
             ),
             Option(
                 "On both neighbours, fully: the values can be made wide enough for two names.",

@@ -271,7 +271,8 @@ def directions(panels: Mapping[str, tuple], *, title: str, names: Sequence[str] 
     alt = f"{title.rstrip('.')}. " + " ".join(f"{name}: {text}." for name, text in wins.items())
     heading = wrapped(title, 4.4 * len(heads))
     note = "dot: the key of a position     arrow: the direction of its query"
-    still = Still(max(5.6, 4.3 * len(heads)), 4.6 + 0.3 * heading.count("\n"), alt)
+    panel = max(4.3, max(len(shown(name)) for name in heads) * 0.1 + 0.4)
+    still = Still(max(5.6, panel * len(heads)), 4.6 + 0.3 * heading.count("\n"), alt)
     axes = still.subplots(1, len(heads), squeeze=False)[0]
     for ax, (name, (q, k)) in zip(axes, heads.items(), strict=True):
         ax.set_title(shown(name), fontsize=SMALL + 1)

@@ -1,0 +1,110 @@
+"""Chapter 03: its records, and what the page says of them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from course_lib import experiments
+from course_lib.experiments.chapter_03 import EXPERIMENTS, HEADS
+
+PAGE = Path(__file__).parents[2] / "notebooks" / "03_multi_head_attention.ipynb"
+
+
+def text_of(cell_id):
+    cells = json.loads(PAGE.read_text(encoding="utf-8"))["cells"]
+    return {cell["id"]: "".join(cell["source"]) for cell in cells}[cell_id]
+
+
+def of_100(value):
+    return int(100 * value + 0.5)
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda experiment: experiment.name)
+def test_a_record_says_where_it_comes_from(experiment):
+    record = experiments.load(experiment.name)
+    assert record.command == f"python -m course_lib experiment {experiment.name}"
+    assert tuple(record.seeds) == experiment.seeds and len(record.seeds) >= 5
+    assert record.steps == experiment.steps == max(row["step"] for row in record.rows)
+    assert (record.group, record.measure, record.question) == (
+        experiment.group,
+        experiment.measure,
+        experiment.question,
+    )
+    for group in {row[record.group] for row in record.rows}:  # every seed at the step that pages run live
+        rows = record.at(**{record.group: group, "step": experiment.live_steps})
+        assert {row["seed"] for row in rows} == set(record.seeds)
+
+
+@pytest.mark.parametrize("name", ["heads", "head-size"])
+def test_a_slice_of_the_record_can_be_made_again(name):
+    record, live = experiments.load(name), experiments.run(name, seed=0, steps=50)
+    assert len(live) == 2 * len({row["heads"] for row in record.rows})  # steps 25 and 50
+    for now in live:
+        (then,) = record.at(seed=0, step=now["step"], heads=now["heads"])
+        assert now["accuracy"] == pytest.approx(then["accuracy"], abs=0.05)
+        assert now["parameters"] == then["parameters"]
+    assert experiments.compare(live, record).ok
+
+
+def test_a_removed_head_is_measured_as_recorded():
+    record, live = experiments.load("remove"), experiments.run("remove", seed=0)
+    assert len(live) == len(record.at(seed=0)) == 2 + 4 + 8
+    assert experiments.compare(live, record).ok
+
+
+def test_what_the_page_says_of_the_number_of_heads():
+    record, caption = experiments.load("heads"), text_of("heads-caption")
+    assert len({row["parameters"] for row in record.rows}) == 1  # equal parameters
+    final = {n: [row["accuracy"] for row in record.final() if row["heads"] == n] for n in HEADS}
+    assert "over eight seeds" in caption and len(record.seeds) == 8
+    assert all(0.5 < accuracy < 0.56 for accuracy in final[1]) and "a little over a half" in caption
+    assert min(final[2] + final[4] + final[8]) >= 0.99 and "at least 99 of 100 in every run" in caption
+    assert f"have {of_100(min(final[16]))} to {of_100(max(final[16]))} of 100" in caption
+    for step in (100, 150, 200):  # "8 heads reach the top after 2 and 4"
+        mean = {n: sum(r["accuracy"] for r in record.at(step=step, heads=n)) / 8 for n in HEADS}
+        assert mean[8] < min(mean[2], mean[4])
+
+
+def test_what_the_page_says_of_the_one_head():
+    rows = experiments.load("heads").at(step=600, heads=1)
+    sides = [sorted((row["left"], row["right"])) for row in rows]
+    one_sided = [pair for pair in sides if pair[0] < 0.06 and pair[1] > 0.99]
+    (mixed,) = [pair for pair in sides if pair not in one_sided]
+    text = text_of("one-head-why")
+    assert len(one_sided) == 7 and "Of eight recorded trainings, seven ended so" in text
+    assert f"{of_100(mixed[1])} of 100 right on one side and {of_100(mixed[0])} of 100 on the other" in text
+    left = sum(row["left"] > row["right"] for row in rows)
+    assert 0 < left < 8  # "some on the left, some on the right", says the prediction
+
+
+def test_what_the_page_says_of_the_size_of_heads():
+    record, caption = experiments.load("head-size"), text_of("size-caption")
+    final = {
+        name: [r["accuracy"] for r in record.final() if r["heads"] == name] for name in experiments_names()
+    }
+    parameters = {name: {r["parameters"] for r in record.at(heads=name)} for name in experiments_names()}
+    assert parameters["16 heads of 2"] == parameters["32 heads of 1"] != parameters["16 heads of 1"]
+    assert min(final["16 heads of 2"]) > 0.999
+    low, high = min(final["32 heads of 1"]), max(final["32 heads of 1"])
+    assert f"end at {of_100(low)} to {of_100(high)} of 100" in caption
+    for step in {row["step"] for row in record.rows if row["step"] >= 100}:  # "slower all the way"
+        narrow = [row["accuracy"] for row in record.at(step=step, heads="32 heads of 1")]
+        assert max(narrow) < min(row["accuracy"] for row in record.at(step=step, heads="16 heads of 2"))
+
+
+def experiments_names():
+    return ("16 heads of 1", "32 heads of 1", "16 heads of 2")
+
+
+def test_what_the_page_says_of_removed_heads():
+    rows, caption = experiments.load("remove").rows, text_of("remove-record-caption")
+    weight = {id(row): max(row["looks_left"], row["looks_right"]) for row in rows}
+    elsewhere = [row["lost"] for row in rows if weight[id(row)] < 0.6]
+    assert max(elsewhere) < 0.105 and "less than 0.6 on the true seat are worth 10 of 100 at most" in caption
+    sharp = [row["lost"] for row in rows if weight[id(row)] > 0.9]
+    assert of_100(min(sharp)) == 5 and max(sharp) > 0.95 and "from 5 of 100 to nearly all" in caption
+    for row in rows:  # "only its own question suffers"
+        other = "right" if row["looks_left"] > row["looks_right"] else "left"
+        if weight[id(row)] > 0.6:
+            assert row[f"lost_{other}"] < 0.03

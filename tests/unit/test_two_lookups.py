@@ -1,0 +1,114 @@
+"""The round table: answers, places, models of equal size, heads that are silenced."""
+
+import pytest
+import torch
+
+from course_lib.training import two_lookups
+from course_lib.training.two_lookups import Recipe
+
+TABLE = "anna bo chen dina emma ivan julia kenji"
+
+
+def test_the_answers_are_the_neighbours_round_the_circle():
+    ids = two_lookups.seat(TABLE)
+    names = TABLE.split()
+    for t, answers in enumerate(two_lookups.true_answers(ids)[0]):
+        assert two_lookups.guests(answers) == [names[t - 1], names[(t + 1) % 8]]
+
+
+def test_the_true_places_hold_the_true_answers():
+    ids = two_lookups.test_tables(5)
+    places = two_lookups.true_places()  # (2, T, T)
+    assert (places.sum(-1) == 1).all()
+    fetched = torch.einsum("qts,bs->btq", places.long(), ids)
+    assert torch.equal(fetched, two_lookups.true_answers(ids))
+
+
+def test_tables_have_no_name_twice_and_batches_are_new():
+    ids = two_lookups.test_tables(50)
+    assert all(len(set(row.tolist())) == two_lookups.SEATS for row in ids)
+    assert len(set(two_lookups.NAMES)) == len(two_lookups.NAMES) == 24
+    stream = two_lookups.batches(Recipe())
+    assert not torch.equal(next(stream), next(stream))
+
+
+def test_models_differ_in_heads_and_in_nothing_else():
+    models = [two_lookups.new_model(Recipe(n_heads=n)) for n in (1, 2, 4, 8, 16)]
+    assert len({sum(p.numel() for p in model.parameters()) for model in models}) == 1
+    first = models[0].state_dict()
+    for model in models[1:]:  # the same first weights, cut in another way
+        assert all(torch.equal(first[name], value) for name, value in model.state_dict().items())
+
+
+def test_weight_on_the_neighbours():
+    left, right = two_lookups.true_places().float()
+    even = torch.full((8, 8), 1 / 8)
+    weights = torch.stack([left, right, even, (left + right) / 2]).expand(3, 4, 8, 8)  # (B, H, T, T)
+    expected = torch.tensor([[1, 0], [0, 1], [1 / 8, 1 / 8], [0.5, 0.5]])
+    torch.testing.assert_close(two_lookups.weight_on_neighbours(weights), expected)
+
+
+@pytest.mark.parametrize("silent", [[(0, 1)], [(0, 0), (1, 2)]])
+def test_a_silenced_head_is_a_head_whose_values_are_zero(silent):
+    """Zero columns in W_O give what zeros in the head's slice of the merged output give."""
+    ids = two_lookups.test_tables(4)
+    model = two_lookups.new_model(Recipe(n_heads=4, n_layers=2))
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    quiet = two_lookups.without_heads(model, silent)
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+    def zeros(layer):
+        def hook(linear, inputs):
+            merged = inputs[0].clone()  # (B, T, D)
+            for number, head in silent:
+                if number == layer:
+                    merged[..., head * 4 : (head + 1) * 4] = 0
+            return (merged,)
+
+        return hook
+
+    for number, layer in enumerate(model.layers):
+        layer.w_o.register_forward_pre_hook(zeros(number))
+    torch.testing.assert_close(quiet(ids), model(ids))
+    assert not torch.allclose(quiet(ids), two_lookups.new_model(Recipe(n_heads=4, n_layers=2))(ids))
+
+
+def test_two_heads_learn_what_one_cannot():
+    right = {}
+    for n_heads in (1, 2):
+        recipe = Recipe(n_heads=n_heads, steps=200)
+        model = two_lookups.new_model(recipe)
+        history = two_lookups.train_model(model, recipe)
+        assert history.steps == 200
+        right[n_heads] = two_lookups.accuracy(model, two_lookups.test_tables(100))
+    assert min(right[1].values()) < 0.2 < 0.9 < min(right[2].values())
+
+
+def test_training_in_stages_is_training():
+    recipe = Recipe(steps=20)
+    model = two_lookups.new_model(recipe)
+    two_lookups.train_model(model, recipe)
+    *_, (step, staged) = two_lookups.train_in_stages(two_lookups.new_model(recipe), recipe, (5, 20))
+    assert step == 20
+    for one, other in zip(model.parameters(), staged.parameters(), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("anna bo", "2 guests"),
+        (TABLE.replace("bo", "anna"), "different names"),
+        (TABLE.replace("bo", "bob"), "'bob'"),
+    ],
+)
+def test_a_table_that_cannot_be_laid_is_refused(text, says):
+    with pytest.raises(ValueError, match=says):
+        two_lookups.seat(text)
+
+
+def test_a_head_that_is_not_there_is_refused():
+    model = two_lookups.new_model(Recipe(n_heads=2))
+    for pair in ((1, 0), (0, 2), (0, -1)):
+        with pytest.raises(ValueError, match=r"pairs are \(layer, head\)"):
+            two_lookups.without_heads(model, [pair])
