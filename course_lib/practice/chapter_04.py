@@ -1381,7 +1381,7 @@ PREDICTIONS = (
         id="04.after",
         prompt=(
             "Four tokens, all scores equal. The softmax is taken over all four, and afterwards the "
-            "weights of the future are set to 0. What does the row of the *first* token sum to?"
+            "weights of the future are set to 0. What does the row of the first token sum to?"
         ),
         options=(
             Option(
@@ -1415,7 +1415,7 @@ PREDICTIONS = (
             ),
             Option(
                 "1/S everywhere: all scores are equal.",
-                "Equal *finite* scores give that, and with -1e9 in place of -∞ you would see it. With -∞ it "
+                "Equal finite scores give that, and with -1e9 in place of -∞ you would see it. With -∞ it "
                 "is ∞ - ∞ on the way, and 0/0 at the end.",
             ),
             Option(
@@ -1533,7 +1533,7 @@ PREDICTIONS = (
             ),
             Option(
                 "12",
-                "3 × 4 counts the token itself in every layer. Each layer goes only 3 *back*.",
+                "3 × 4 counts the token itself in every layer. Each layer goes only 3 back.",
             ),
             Option(
                 "9",

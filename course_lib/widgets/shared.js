@@ -300,22 +300,19 @@ function weightGrid({
   grid.style.gridTemplateColumns = `max-content repeat(${columns.length}, ${size}px)` + (sums ? " max-content" : "");
   grid.style.gridTemplateRows = `max-content repeat(${rows.length}, ${size}px)`;
   const canvas = element("canvas", "cells");
-  canvas.style.gridColumn = `2 / ${columns.length + 2}`;
+  canvas.style.gridArea = `2 / 2 / ${rows.length + 2} / ${columns.length + 2}`;
   canvas.setAttribute("aria-hidden", "true");
   const readout = element("div", "readout");
   readout.setAttribute("aria-live", "polite");
-  const band = element("div", "band"); // around the row that is pointed at
-  band.style.gridColumn = canvas.style.gridColumn;
-  band.hidden = true;
-  grid.append(canvas, band);
+  grid.append(canvas);
   stage.append(grid);
   root.append(names, stage, readout);
 
-  const line = () => {
+  const line = (parent) => {
     const node = element("div");
     node.setAttribute("role", "row");
     node.style.display = "contents";
-    grid.append(node);
+    parent.append(node);
     return node;
   };
   const label = (text, className, role, place) => {
@@ -325,32 +322,48 @@ function weightGrid({
     Object.assign(node.dataset, place);
     return node;
   };
-  const head = line();
+  const head = line(grid);
   head.append(element("span"));
   const columnTokens = columns.map((token, column) =>
     label(token, "of-column" + (turned ? " turned" : ""), "columnheader", { column }));
   head.append(...columnTokens);
   if (sums) head.append(element("span", "token of-column sum", "sum"));
-  const cells = [], sumCells = [];
+  const sumCells = [];
   const rowTokens = rows.map((token, row) => {
-    const rowLine = line(), node = label(token, "of-row", "rowheader", { row });
-    rowLine.append(node);
-    columns.forEach((_, column) => {
+    const node = label(token, "of-row", "rowheader", { row });
+    node.style.gridRow = row + 2;
+    grid.append(node);
+    if (sums) {
+      const sum = element("span", "sum number");
+      Object.assign(sum.style, { gridRow: row + 2, gridColumn: columns.length + 2 });
+      grid.append(sum);
+      sumCells.push(sum);
+    }
+    return node;
+  });
+  const body = element("div", "body");
+  body.setAttribute("role", "rowgroup");
+  body.style.gridArea = `2 / 2 / ${rows.length + 2} / ${columns.length + 2}`;
+  body.style.gridTemplateColumns = `repeat(${columns.length}, ${size}px)`;
+  const cells = rows.flatMap((token, row) => {
+    const rowLine = line(body);
+    rowLine.setAttribute("aria-label", token);
+    return columns.map((_, column) => {
       const place = row * columns.length + column;
       const cell = element("div", gold.has(place) ? "cell gold" : "cell");
       cell.id = `${id}-${place}`;
       cell.dataset.place = place;
       cell.setAttribute("role", "gridcell");
       rowLine.append(cell);
-      cells.push(cell);
+      return cell;
     });
-    if (sums) {
-      const sum = element("span", "sum number");
-      rowLine.append(sum);
-      sumCells.push(sum);
-    }
-    return node;
   });
+  // What moves with the pointer lies over the cells, in a layer of its own: if one of a thousand cells changed, the
+  // browser would look at all of them again.
+  const over = element("div", "over"), band = element("div", "band"), mark = element("div", "mark");
+  over.style.gridArea = body.style.gridArea;
+  over.append(band, mark);
+  grid.append(body, over);
 
   let values = [], start = 0, allowed = null, top = 1, pinned = -1, shown = -1;
   const isAllowed = (place) => !allowed || Boolean(allowed[start + place]);
@@ -369,9 +382,9 @@ function weightGrid({
     const row = Math.floor(place / columns.length), column = place % columns.length;
     rowTokens[row].classList.toggle("on", on);
     columnTokens[column].classList.toggle("on", on);
-    cells[place].classList.toggle("on", on);
-    band.style.gridRow = `${row + 2} / ${row + 3}`;
-    band.hidden = !on;
+    over.classList.toggle("on", on);
+    band.style.transform = `translateY(${row * (size + 1)}px)`;
+    mark.style.transform = `translate(${column * (size + 1)}px, ${row * (size + 1)}px)`;
   }
 
   function look(place, tell = true) {

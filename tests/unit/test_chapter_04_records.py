@@ -98,20 +98,31 @@ def test_dropout_helps_and_its_place_does_not_matter(floor):
 
 def test_numbers_on_the_page_come_from_the_records(page, floor):
     record = experiments.load("off-by-one")
-    text = page["record-caption"]
+    at_end = {"step": record.steps}
+    text = page["writing-loss"]  # what is said of the curves
     assert f"floor of {floor:.2f}" in text
     for mask in ("causal", "one too far", "multiplied after"):
-        assert said(column(record, "validation_loss", mask=mask, step=record.steps)) in text
-    assert said(column(record, "different", mask="causal", step=record.steps)) in text
-    late = column(record, "different", mask="multiplied after", step=record.steps)
-    assert f"at most {max(late):.2f}" in text
+        assert said(column(record, "validation_loss", mask=mask, **at_end)) in text
+
+    text = page["record-caption"]  # of the bars
+    assert said(column(record, "different", mask="causal", **at_end)) in text
+    leaky = [
+        x for m in ("one too far", "multiplied after") for x in column(record, "different", mask=m, **at_end)
+    ]
+    assert f"at most {max(leaky):.2f}" in text
+    town_itself = masked_lm.judge([s.english_tokens for s in masked_lm.sentences(300)]).different
+    assert f"about {town_itself:.1f}" in text
+    one_sentence = [
+        row for row in record.at(mask="multiplied after") if row["valid"] > 0.4 > 20 * row["different"]
+    ]
+    assert one_sentence  # "again and again: valid, and no language"
 
     record = experiments.load("dropout")
     text = page["dropout-caption"]
-    none = column(record, "validation_loss", dropout="none", step=record.steps)
-    both = [
-        loss
-        for name in ("before the softmax", "after the softmax")
-        for loss in column(record, "validation_loss", dropout=name, step=record.steps)
-    ]
-    assert said(none) in text and said(both) in text
+    none, before, after = (
+        column(record, "validation_loss", dropout=name, step=record.steps)
+        for name in ("none", "before the softmax", "after the softmax")
+    )
+    assert said(none) in text and said(before + after) in text
+    apart = max(abs(b - a) for b, a in zip(before, after, strict=True))
+    assert f"differ by at most {apart:.2f} nats" in text

@@ -47,7 +47,7 @@ def test_temperature_is_said_and_used():
     np.testing.assert_allclose(softmax.images[0].get_array()[0, 0], 1 / (1 + np.exp(-2 / 2**0.5)))
 
 
-@pytest.mark.parametrize("n", [1, 4, 12])
+@pytest.mark.parametrize("n", [1, 2, 4])
 def test_few_and_many_tokens(n):
     still = pipeline(np.eye(n), np.eye(n), np.eye(n), ["a"] * n, ["你"] * n)
     assert len(still.png()) > 2000
