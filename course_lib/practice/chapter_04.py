@@ -295,7 +295,7 @@ PADDING = Exercise(
                 lambda ids, pad_id: ids == pad_id,
             ),
             "Inverted: yours is True on padding, so all words are closed and only padding is open. "
-            "True = may attend, and a word is where the id is *not* pad_id.",
+            "True = may attend, and a word is where the id is not pad_id.",
         ),
         Misconception(
             "lines-up-with-heads",
@@ -415,7 +415,7 @@ def _or_leaks(expected, got, args):
     blank = int((got.bool() & ~padding).sum())
     return (
         f"`or` opens what either mask opens: {future} cells show the future and {blank} show padding. A "
-        "key must pass both gates: it is no padding *and* it is not in the future. `&`, not `|`; for "
+        "key must pass both gates: it is no padding and it is not in the future. `&`, not `|`; for "
         "booleans `+` is an `or` as well."
     )
 
@@ -563,7 +563,7 @@ COMBINE = Exercise(
 # --- 04.prefix: a prefix that all may see, causal over the rest ----------------------------------------
 
 
-def prefix_mask(n_prefix, T):
+def prefix_mask(T, n_prefix):
     query = torch.arange(T)[:, None]  # (T, 1)
     key = torch.arange(T)[None, :]  # (1, T)
     return (key <= query) | (key < n_prefix)  # (T, T)
@@ -576,7 +576,7 @@ def _query_and_key(T):
 def _prefix(rule: Callable) -> Callable[..., torch.Tensor]:
     """A mask from a rule on (query, key, n_prefix), written out to (T, T)."""
 
-    def mask(n_prefix, T):
+    def mask(T, n_prefix):
         query, key = _query_and_key(T)
         return rule(query, key, n_prefix).expand(T, T)
 
@@ -584,7 +584,7 @@ def _prefix(rule: Callable) -> Callable[..., torch.Tensor]:
 
 
 def _prefix_causal(expected, got, args):
-    n_prefix, _ = args
+    _, n_prefix = args
     closed = int((expected & ~got.bool()).sum())
     return (
         f"Your prefix is causal as well: {closed} cells above the diagonal are closed that should be open. "
@@ -594,12 +594,12 @@ def _prefix_causal(expected, got, args):
 
 
 def _prefix_sees_the_rest(expected, got, args):
-    n_prefix, _ = args
+    _, n_prefix = args
     seen = int((got.bool() & ~expected)[:n_prefix].sum())
     return (
-        f"Your first {n_prefix} *rows* are open all along, so the prefix sees {seen} cells of the part "
+        f"Your first {n_prefix} rows are open all along, so the prefix sees {seen} cells of the part "
         "that is still to be written; through it, later positions learn their own future. Open the "
-        "first *columns*: everybody sees the prefix, and the prefix sees only itself."
+        "first columns: everybody sees the prefix, and the prefix sees only itself."
     )
 
 
@@ -609,17 +609,17 @@ PREFIX = Exercise(
     minutes=8,
     difficulty=2,
     statement=(
-        "Write `prefix_mask(n_prefix, T)`. The first n_prefix of T positions are given, for example a "
+        "Write `prefix_mask(T, n_prefix)`. The first n_prefix of T positions are given, for example a "
         "question: everybody may attend to all of them. The rest is written word by word: it is causal. "
         "Return the boolean mask (rows: queries, columns: keys), True = may attend."
     ),
-    inputs={"n_prefix": "length of the prefix, 0 … T", "T": "number of positions"},
+    inputs={"T": "number of positions", "n_prefix": "length of the prefix, 0 … T"},
     outputs=(Output("allowed", ("T", "T")),),
     reference=prefix_mask,
     cases=lambda: [
-        Case("a prefix of two in five", (2, 5), {"T": 5}),
-        Case("a prefix of four in seven", (4, 7), {"T": 7}),
-        Case("no prefix", (0, 4), {"T": 4}),
+        Case("a prefix of two in five", (5, 2), {"T": 5}),
+        Case("a prefix of four in seven", (7, 4), {"T": 7}),
+        Case("no prefix", (4, 0), {"T": 4}),
         Case("nothing but prefix", (3, 3), {"T": 3}),
     ],
     hints=(
@@ -678,7 +678,7 @@ PREFIX = Exercise(
             "wrong-part-opened",
             (
                 _prefix(lambda query, key, n: (key <= query) | (key >= n)),
-                lambda n_prefix, T: causal_mask(T, T) | (torch.arange(T) >= T - n_prefix),
+                lambda T, n_prefix: causal_mask(T, T) | (torch.arange(T) >= T - n_prefix),
             ),
             "You open the columns of the wrong part. The prefix is the beginning, 0 … n_prefix - 1; what you "
             "open for everybody lies behind it, and there stands what must be predicted.",
@@ -686,10 +686,10 @@ PREFIX = Exercise(
         Misconception(
             "diagonal-moved",
             (
-                lambda n_prefix, T: _lower(T, T, n_prefix),
-                lambda n_prefix, T: _lower(T, T, n_prefix - 1),
+                lambda T, n_prefix: _lower(T, T, n_prefix),
+                lambda T, n_prefix: _lower(T, T, n_prefix - 1),
             ),
-            "You move the diagonal by the length of the prefix, so *every* query looks that far ahead, the "
+            "You move the diagonal by the length of the prefix, so every query looks that far ahead, the "
             "late ones too. The prefix is a block of columns: open those, and leave the diagonal.",
         ),
         Misconception(
@@ -707,13 +707,13 @@ PREFIX = Exercise(
         Misconception(
             "exclusive-or",
             (_prefix(lambda query, key, n: (key <= query) ^ (key < n)),),
-            "`^` is true where exactly one reason holds, so it closes the cells that lie in the past *and* "
+            "`^` is true where exactly one reason holds, so it closes the cells that lie in the past and "
             "in the prefix. Either reason is enough, and both are fine: `|`.",
         ),
         Misconception(
             "and-instead-of-or",
             (_prefix(lambda query, key, n: (key <= query) & (key < n)),),
-            "A key must be in the past *and* in the prefix: so nobody sees anything behind the prefix, "
+            "A key must be in the past and in the prefix: so nobody sees anything behind the prefix, "
             "not even itself. Either reason is enough: `|`.",
         ),
         Misconception(
@@ -724,19 +724,19 @@ PREFIX = Exercise(
         ),
         Misconception(
             "everything-open",
-            (lambda n_prefix, T: torch.ones(T, T).bool(),),
+            (lambda T, n_prefix: torch.ones(T, T).bool(),),
             "Everything is allowed, so the part that must be predicted sees its own future. Only the "
             "prefix is open to all.",
         ),
         Misconception(
             "transposed",
-            (lambda n_prefix, T: prefix_mask(n_prefix, T).T,),
+            (lambda T, n_prefix: prefix_mask(T, n_prefix).T,),
             "Transposed: your rows are keys and your columns are queries. The prefix then sees "
             "everything and the rest looks at its future. Rows are queries.",
         ),
         Misconception(
             "inverted",
-            (lambda n_prefix, T: ~prefix_mask(n_prefix, T),),
+            (lambda T, n_prefix: ~prefix_mask(T, n_prefix),),
             "Your mask is True where attention is blocked. In this course True = may attend: yours is "
             "the exact opposite, `~mask`.",
         ),
@@ -1280,7 +1280,7 @@ LEAK = Exercise(
         _leaking(
             "over-everything",
             (_repair(lambda x: _normalised(x, (1, 2), (1, 2))),),
-            "You take mean and std over positions *and* features. The positions are still among them: "
+            "You take mean and std over positions and features. The positions are still among them: "
             "output 0 depends on token {last} (‖∂o/∂x‖ = {leak:.2f}). Over the features alone, `dim=-1`.",
         ),
         _leaking(
@@ -1327,7 +1327,7 @@ LEAK = Exercise(
                 _repair(lambda x: x - x.mean(dim=-1, keepdim=True)),
                 _repair(lambda x: _size_one(x, -1)),
             ),
-            "No leak any more, and half of the line is lost: it takes the mean off *and* divides by the std. "
+            "No leak any more, and half of the line is lost: it takes the mean off and divides by the std. "
             "Both, over the features.",
         ),
         Misconception(

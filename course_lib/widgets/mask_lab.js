@@ -155,9 +155,10 @@ function render({ model, el }) {
 
     kinds.show(kind);
     where.show(model.get("where"));
-    const sized = kind === "prefix" || kind === "window";
+    const sized = kind === "prefix" || kind === "window", n = model.get(kind === "prefix" ? "n_prefix" : "window");
     count.root.style.visibility = sized ? "visible" : "hidden";
-    if (sized) count.show(model.get(kind === "prefix" ? "n_prefix" : "window"), `${model.get(kind === "prefix" ? "n_prefix" : "window")}`);
+    count.root.querySelector("input").min = kind === "window" ? 1 : 0; // a window has room for the own token at least
+    if (sized) count.show(n, `${n}`);
     other.root.style.display = model.get("sides") === "cross" ? "" : "none";
     hint.textContent = KINDS[kind];
     const full = kind === "padding" && rows.length === words().length;

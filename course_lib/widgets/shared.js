@@ -330,7 +330,7 @@ function weightGrid({
   if (sums) head.append(element("span", "token of-column sum", "sum"));
   const sumCells = [];
   const rowTokens = rows.map((token, row) => {
-    const node = label(token, "of-row", "rowheader", { row });
+    const node = label(token, "of-row", "presentation", { row }); // the row of cells carries its name
     node.style.gridRow = row + 2;
     grid.append(node);
     if (sums) {

@@ -140,6 +140,8 @@ def test_masklab_by_mouse(lab, open_page, show, dark):
     slider.focus()
     page.window.keyboard.press("ArrowLeft")
     page.python_becomes("lab.window, lab.allowed.sum()", "2 11")
+    page.window.keyboard.press("Home")
+    page.python_becomes("lab.window, lab.allowed.sum()", "1 6")
 
     # a token masks its whole row, and a drag paints
     chips(view, "self").first.click()

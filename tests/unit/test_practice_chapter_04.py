@@ -121,32 +121,32 @@ def squeezed(causal, padding):
     return causal & padding.reshape(len(padding), -1)
 
 
-def prefix_rows_open(n_prefix, T):
+def prefix_rows_open(T, n_prefix):
     mask = torch.ones(T, T).tril().bool()
     mask[:n_prefix] = True
     return mask
 
 
-def prefix_block(n_prefix, T):
+def prefix_block(T, n_prefix):
     mask = torch.zeros(T, T, dtype=torch.bool)
     mask[:n_prefix, :n_prefix] = True
     mask[n_prefix:, n_prefix:] = torch.ones(T - n_prefix, T - n_prefix).tril().bool()
     return mask
 
 
-def rest_open(n_prefix, T):
+def rest_open(T, n_prefix):
     mask = torch.ones(T, T).tril().bool()
     mask[n_prefix:, :] = True
     return mask
 
 
-def prefix_with_one_more(n_prefix, T):
+def prefix_with_one_more(T, n_prefix):
     mask = torch.ones(T, T).tril().bool()
     mask[:, : n_prefix + 1] = True
     return mask
 
 
-def prefix_stays_causal(n_prefix, T):
+def prefix_stays_causal(T, n_prefix):
     return torch.ones(T, T).tril() > 0
 
 
@@ -354,13 +354,13 @@ def combined_by_minimum(causal, padding):
     return torch.minimum(*torch.broadcast_tensors(causal, padding))
 
 
-def prefix_by_slice(n_prefix, T):
+def prefix_by_slice(T, n_prefix):
     mask = torch.ones(T, T).tril().bool()
     mask[:, :n_prefix] = True
     return mask
 
 
-def prefix_by_block(n_prefix, T):
+def prefix_by_block(T, n_prefix):
     mask = torch.ones(T, T).tril().bool()
     mask[:n_prefix, :n_prefix] = True
     return mask
@@ -413,9 +413,9 @@ def test_right_is_right_however_it_is_written(id, function):
 
 def test_the_library_s_prefix_mask_is_the_exercise_s():
     for case in four.PREFIX.cases():
-        n_prefix, T = case.args
-        theirs = masks.prefix_mask(n_positions=T, n_prefix=n_prefix)
-        assert torch.equal(four.prefix_mask(n_prefix, T), theirs)
+        T, n_prefix = case.args
+        theirs = masks.prefix_mask(T, n_prefix)
+        assert torch.equal(four.prefix_mask(T, n_prefix), theirs)
 
 
 # --- what check says beside the misconceptions --------------------------------------------------------------

@@ -137,6 +137,25 @@ def test_changed_words_in_the_whole_town_are_caught_or_make_another_story():
     assert outcomes["invalid"] > 450 and outcomes["another story"] < 60, outcomes
 
 
+@pytest.mark.parametrize("language", ["english", "french"])
+def test_whatever_a_model_writes_gets_a_verdict(language):
+    """Words in any order, and beginnings of stories that go on with any words: never an exception."""
+    rng = random.Random(7)
+    words = town.vocabulary(language)
+    told = [getattr(story, f"{language}_tokens") for story in town.stories(200, 7)]
+    starts = ["it", "they", "there is", "il", "elle", "ils"]
+    for number in range(4000):
+        text = [rng.choice(words) for _ in range(rng.randint(1, 6))] + ["."]
+        if number % 4 == 0:
+            tokens = rng.choice(told)
+            text = [*tokens[: rng.randrange(len(tokens))], *text]
+        elif number % 4 == 1:
+            text = [*rng.choice(starts).split(), *text]
+        verdict = town.score(tuple(text), language, Grammar(sentences=(1,)))
+        assert verdict.valid or verdict.error
+    assert not town.score("it has red .", grammar=Grammar(sentences=(1,))).valid
+
+
 def _check_many(job):
     """Tell many stories; check links and round trips; return the hash of all that was told."""
     seed, n, every = job

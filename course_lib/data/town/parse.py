@@ -280,9 +280,10 @@ def _after_pronoun(r: _Reader, found: list) -> dict:
             return _is(r, {"kind": "thing", "pronoun": thing[0], "things": 0, "who": (stand_in,)})
     r.at = start
     person = next((m for m in found if m[0] != "it"), None)
-    if not person:
+    if not person:  # only "it" fits: a thing is something or somewhere, and does nothing
         r.need("a verb")
         r.need("an adjective")
+        raise Invalid(start, f"found '{r.tokens[start]}', expected 'is' or 'are': things do nothing")
     word, feminine = person
     feminine = feminine or word == "she"
     stand_ins = FEMALE[:2] if feminine else lex.MALE[:2]
