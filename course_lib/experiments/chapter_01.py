@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from course_lib import metrics
-from course_lib.experiments.records import Experiment, Row
+from course_lib.experiments.records import Experiment, Row, rounded
 from course_lib.training import translating
 from course_lib.training.translating import Recipe
 
@@ -62,7 +62,7 @@ def _alignment_rows(column: str, variants: dict[str, dict], seed: int, steps: in
                 ),
                 "exact_match": sum(matches) / len(matches),
             }
-            rows.append({"seed": seed, "step": step, column: name, **_rounded(row)})
+            rows.append({"seed": seed, "step": step, column: name, **rounded(row)})
     return rows
 
 
@@ -87,11 +87,8 @@ def _on_the_way(recipe: Recipe, steps: int):
     """Train once, and stop on the way to be measured: (step, model)."""
     model = translating.new_model(recipe)
     points = MEASURED_AT if steps == STEPS else (steps,)  # a short run is measured at its end only
-    yield from translating.train_in_stages(model, recipe, points)
-
-
-def _rounded(row: Row) -> Row:
-    return {key: round(value, 4) for key, value in row.items()}
+    for step, _ in translating.train_in_stages(model, recipe, points):
+        yield step, model
 
 
 def _experiment(

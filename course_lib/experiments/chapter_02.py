@@ -7,7 +7,7 @@ difference in learning, not in learning by heart.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from course_lib.experiments.records import Experiment, Row
+from course_lib.experiments.records import Experiment, Row, rounded
 from course_lib.training import lookups
 from course_lib.training.lookups import Recipe
 
@@ -65,7 +65,8 @@ def width_rows(seed: int, steps: int) -> list[Row]:
 def _steps_needed(recipe: Recipe, most: int) -> int:
     """Training steps until a model plays well enough, looked at every 5 steps."""
     points = (*range(5, most, 5), most)
-    for step, model, _ in lookups.train_in_stages(lookups.new_model(recipe), recipe, points):
+    model = lookups.new_model(recipe)
+    for step, _ in lookups.train_in_stages(model, recipe, points):
         if lookups.score(model, 32)["accuracy"] >= GOOD_ENOUGH:
             return step
     return most
@@ -88,11 +89,11 @@ def _rows(
     rows: list[Row] = []
     for name, recipe in recipes.items():
         recipe = replace(recipe, seed=seed)
-        for step, model, history in lookups.train_in_stages(lookups.new_model(recipe), recipe, points):
+        model = lookups.new_model(recipe)
+        for step, history in lookups.train_in_stages(model, recipe, points):
             row = {"training_loss": history.last(len(history.losses))}
             row |= lookups.score(model, mutual=recipe.mutual)
-            row = {key: round(value, 4) for key, value in row.items()}
-            rows.append({"seed": seed, "step": step, column: name, **row})
+            rows.append({"seed": seed, "step": step, column: name, **rounded(row)})
     return rows
 
 

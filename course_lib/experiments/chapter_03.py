@@ -6,7 +6,7 @@ difference in accuracy is a difference in learning, not in learning by heart.
 
 from dataclasses import replace
 
-from course_lib.experiments.records import Experiment, Row
+from course_lib.experiments.records import Experiment, Row, rounded
 from course_lib.training import two_lookups
 from course_lib.training.two_lookups import Recipe
 
@@ -55,7 +55,7 @@ def remove_rows(seed: int, steps: int) -> list[Row]:
                 "lost_right": lost["right"],
                 "lost": max(lost.values()),
             }
-            rows.append({"seed": seed, "step": steps, "heads": n_heads, "head": head, **_rounded(row)})
+            rows.append({"seed": seed, "step": steps, "heads": n_heads, "head": head, **rounded(row)})
     return rows
 
 
@@ -66,17 +66,13 @@ def _rows(recipes: dict, seed: int, steps: int) -> list[Row]:
     rows: list[Row] = []
     for name, recipe in recipes.items():
         recipe = replace(recipe, seed=seed)
-        new = two_lookups.new_model(recipe)
-        parameters = sum(p.numel() for p in new.parameters())
-        for step, model in two_lookups.train_in_stages(new, recipe, stages):
+        model = two_lookups.new_model(recipe)
+        parameters = sum(p.numel() for p in model.parameters())
+        for step, _ in two_lookups.train_in_stages(model, recipe, stages):
             shares = two_lookups.accuracy(model, test)
-            row = _rounded({"accuracy": sum(shares.values()) / len(shares), **shares})
+            row = rounded({"accuracy": sum(shares.values()) / len(shares), **shares})
             rows.append({"seed": seed, "step": step, "heads": name, "parameters": parameters, **row})
     return rows
-
-
-def _rounded(row: Row) -> Row:
-    return {key: round(value, 4) for key, value in row.items()}
 
 
 EXPERIMENTS = (

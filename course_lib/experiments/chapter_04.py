@@ -6,7 +6,7 @@ All use one model and one constant learning rate; variants differ only in what m
 from dataclasses import replace
 from functools import partial
 
-from course_lib.experiments.records import Experiment, Row
+from course_lib.experiments.records import Experiment, Row, rounded
 from course_lib.training import masked_lm
 from course_lib.training.masked_lm import Reader, Recipe
 
@@ -46,7 +46,7 @@ def off_by_one_rows(seed: int, steps: int) -> list[Row]:
                 "writing_loss": masked_lm.writing_loss(model, validation, reader),
                 **masked_lm.judge(texts)._asdict(),
             }
-            rows.append({"seed": seed, "step": step, "mask": name, **_rounded(row)})
+            rows.append({"seed": seed, "step": step, "mask": name, **rounded(row)})
     return rows
 
 
@@ -61,18 +61,16 @@ def dropout_rows(seed: int, steps: int) -> list[Row]:
                 "training_loss": history.last(),
                 "validation_loss": masked_lm.reading_loss(model, validation, reader),
             }
-            rows.append({"seed": seed, "step": step, "dropout": name, **_rounded(row)})
+            rows.append({"seed": seed, "step": step, "dropout": name, **rounded(row)})
     return rows
 
 
 def _on_the_way(recipe: Recipe, reader: Reader, steps: int):
     """Train once, and stop on the way to be measured: (step, history, model)."""
     points = MEASURED_AT if steps == STEPS else (steps,)  # a short run is measured at its end only
-    yield from masked_lm.train_in_stages(masked_lm.new_model(recipe), recipe, points, reader)
-
-
-def _rounded(row: Row) -> Row:
-    return {key: round(value, 4) for key, value in row.items()}
+    model = masked_lm.new_model(recipe)
+    for step, history in masked_lm.train_in_stages(model, recipe, points, reader):
+        yield step, history, model
 
 
 EXPERIMENTS = (

@@ -100,6 +100,11 @@ def every_experiment() -> list[Experiment]:
     return [experiment for chapter in chapters for experiment in chapter.EXPERIMENTS]
 
 
+def rounded(row: Row) -> Row:
+    """Four decimals: enough to plot and to compare, and a record one can read."""
+    return {key: round(value, 4) for key, value in row.items()}
+
+
 def find(name: str) -> Experiment:
     """An experiment by name.
 

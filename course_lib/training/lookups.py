@@ -10,7 +10,7 @@ together anew. So the game shows what a change of the layer does: no division by
 Axes: B deals, T cards of a deal, D features of a card (here also d_k: one head), G gifts.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from course_lib.attention import scaled_dot_product_attention
+from course_lib.training import loop
 from course_lib.training.loop import History, seeded, train
 
 NAMES = (
@@ -189,15 +190,10 @@ def train_model(
 
 
 def train_in_stages(
-    model: CardReader, recipe: Recipe, points: tuple[int, ...]
-) -> Iterator[tuple[int, CardReader, History]]:
-    """Train once and stop at each step of `points`: (step, model, what happened since the last stop)."""
-    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.0)
-    stream, done = batches(recipe), 0
-    for point in points:
-        history = train(model, stream, card_loss, steps=point - done, optimizer=optimizer)
-        done = point
-        yield point, model, history
+    model: CardReader, recipe: Recipe, stages: Sequence[int]
+) -> Iterator[tuple[int, History]]:
+    """The same, stopping on the way; see `loop.train_in_stages`."""
+    return loop.train_in_stages(model, batches(recipe), card_loss, stages, lr=recipe.lr)
 
 
 @torch.no_grad()

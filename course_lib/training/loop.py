@@ -11,7 +11,7 @@ import math
 import os
 import pickle
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,6 +129,47 @@ def train(
     if save_to is not None:
         _save(save_to, model, optimizer, history)
     return history
+
+
+def train_in_stages(
+    model: nn.Module,
+    batches: Iterable,
+    loss_of: Callable[[nn.Module, object], Tensor],
+    stages: Sequence[int],
+    *,
+    lr: float = 1e-3,
+    seed: int = 0,
+) -> Iterator[tuple[int, History]]:
+    """Train once with a constant rate, and stop on the way: measure or look at the model, then go on.
+
+    A run that stops is the same run: optimizer, batches and dropout go on where they were.
+
+    Args:
+        model, batches, loss_of, lr: as in `train`.
+        stages: numbers of steps, rising.
+        seed: of dropout.
+
+    Yields:
+        `(step, history since the last stage)` at each stage; Kernel → Interrupt ends the run.
+
+    Raises:
+        ValueError: stages that do not rise.
+    """
+    if list(stages) != sorted(set(stages)):
+        raise ValueError(f"stages is {list(stages)}, expected rising numbers of steps")
+    optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.0)
+    batches, done = iter(batches), 0
+    with seeded(seed):
+        draws = torch.get_rng_state()
+    for stage in stages:
+        with seeded(seed):
+            torch.set_rng_state(draws)
+            history = train(model, batches, loss_of, steps=stage - done, optimizer=optimizer)
+            draws = torch.get_rng_state()
+        if history.interrupted:
+            return
+        done = stage
+        yield stage, history
 
 
 def _one_step(

@@ -27,6 +27,7 @@ from course_lib.masks import causal_mask, masked_softmax
 from course_lib.models.attention_only import AttentionOnly, AttentionOnlyConfig
 from course_lib.text.batching import batches_by_length, endless, pad
 from course_lib.text.tokenizers import BOS_ID, WordTokenizer
+from course_lib.training import loop
 from course_lib.training.loop import History, seeded, train
 from course_lib.training.objectives import shift, token_loss
 
@@ -199,36 +200,10 @@ def train_model(
 
 def train_in_stages(
     model: AttentionOnly, recipe: Recipe, stages: Sequence[int], reader: Reader = causal
-) -> Iterator[tuple[int, History, AttentionOnly]]:
-    """Train, and hand out the model on the way.
-
-    Args:
-        model: from `new_model`.
-        recipe: settings; its `steps` do not count here.
-        stages: numbers of steps, rising.
-        reader: under which mask it trains.
-
-    Yields:
-        `(step, history since the last stage, model)` at each stage.
-
-    Raises:
-        ValueError: stages that do not rise.
-    """
-    if list(stages) != sorted(set(stages)):
-        raise ValueError(f"stages is {list(stages)}, expected rising numbers of steps")
-    data = batches(recipe)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.0)
+) -> Iterator[tuple[int, History]]:
+    """The same, stopping on the way; see `loop.train_in_stages`."""
     loss_of = partial(next_word_loss, reader=reader)
-    with seeded(recipe.seed):
-        draws = torch.get_rng_state()  # of dropout: kept from stage to stage, so that stages change nothing
-    done = 0
-    for stage in stages:
-        with seeded(recipe.seed):
-            torch.set_rng_state(draws)
-            history = train(model, data, loss_of, steps=stage - done, optimizer=optimizer)
-            draws = torch.get_rng_state()
-        done = stage
-        yield stage, history, model
+    return loop.train_in_stages(model, batches(recipe), loss_of, stages, lr=recipe.lr, seed=recipe.seed)
 
 
 # ---------------------------------------------------------------- how good is it?

@@ -13,6 +13,7 @@ from course_lib.generation import greedy
 from course_lib.models.seq2seq import Seq2Seq, Seq2SeqConfig
 from course_lib.text.batching import batches_by_length, pad
 from course_lib.text.tokenizers import BOS_ID, WordTokenizer
+from course_lib.training import loop
 from course_lib.training.loop import History, seeded, train, warmup_then_cosine
 from course_lib.training.pairs import Pairs, decode_all, pair_loss
 
@@ -91,29 +92,10 @@ def train_model(
     )
 
 
-def train_in_stages(model: Seq2Seq, recipe: Recipe, stages: Sequence[int]) -> Iterator[tuple[int, Seq2Seq]]:
-    """Train with a constant rate, and hand out the model on the way.
-
-    Args:
-        model: from `new_model`.
-        recipe: settings; its `steps` do not count here.
-        stages: numbers of steps, rising.
-
-    Yields:
-        `(step, model)` at each stage: measure or look at the model, then go on.
-
-    Raises:
-        ValueError: stages that do not rise.
-    """
-    if list(stages) != sorted(set(stages)):
-        raise ValueError(f"stages is {list(stages)}, expected rising numbers of steps")
+def train_in_stages(model: Seq2Seq, recipe: Recipe, stages: Sequence[int]) -> Iterator[tuple[int, History]]:
+    """The same with a constant rate, stopping on the way; see `loop.train_in_stages`."""
     batches = training_pairs().batches(recipe.batch_size, recipe.seed)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.0)
-    done = 0
-    for stage in stages:
-        train(model, batches, pair_loss, steps=stage - done, optimizer=optimizer)
-        done = stage
-        yield stage, model
+    return loop.train_in_stages(model, batches, pair_loss, stages, lr=recipe.lr, seed=recipe.seed)
 
 
 def translate(model: Seq2Seq, english: str | Sequence[str]) -> tuple[list[str], list[str], Tensor]:

@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from course_lib.models.attention_only import AttentionOnly, AttentionOnlyConfig
+from course_lib.training import loop
 from course_lib.training.loop import History, seeded, train
 
 GUESTS = (
@@ -128,14 +129,9 @@ def train_model(
 
 def train_in_stages(
     model: AttentionOnly, recipe: Recipe, stages: Sequence[int]
-) -> Iterator[tuple[int, AttentionOnly]]:
-    """Train once and stop after each number of steps in `stages`: (step, model)."""
-    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=0.0)
-    stream, done = batches(recipe), 0
-    for stage in stages:
-        train(model, stream, table_loss, steps=stage - done, optimizer=optimizer)
-        done = stage
-        yield stage, model
+) -> Iterator[tuple[int, History]]:
+    """The same, stopping on the way; see `loop.train_in_stages`."""
+    return loop.train_in_stages(model, batches(recipe), table_loss, stages, lr=recipe.lr)
 
 
 @torch.no_grad()

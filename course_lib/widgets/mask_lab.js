@@ -1,7 +1,7 @@
 // MaskLab: the mask is drawn, the weights and the leak are computed here, in double precision. Only a new text
 // needs Python: it answers with the vectors of the new words.
 
-const PAUSE_WHILE_TYPING = 40, PATIENCE = 900; // milliseconds
+const PAUSE_WHILE_TYPING = 20, PATIENCE = 900; // milliseconds
 const HEIGHT = 440; // pixels for the two grids, whatever the text
 const KINDS = {
   self: "Every token may look at every token.",
@@ -52,7 +52,7 @@ function render({ model, el }) {
       clearTimeout(typing);
       if (input.value === model.get(name)) return;
       model.set(name, input.value);
-      tellPython(model);
+      model.save_changes();
       clearTimeout(waiting);
       waiting = setTimeout(() => { note.textContent = "waiting for Python: is another cell running?"; }, PATIENCE);
     };

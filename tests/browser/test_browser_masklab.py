@@ -228,7 +228,7 @@ def test_masklab_by_keyboard_and_text(lab, open_page, show):
       }
       return times;
     }""")
-    show(f"MaskLab: typed text → Python → painted {statistics.median(times):.0f} ms (of these 40 ms waiting)")
+    show(f"MaskLab: typed text → Python → painted {statistics.median(times):.0f} ms (of these 20 ms waiting)")
 
 
 def test_masklab_needs_no_kernel_for_masks(lab, open_page):

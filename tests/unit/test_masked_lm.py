@@ -93,11 +93,11 @@ def test_stages_do_not_change_a_run():
     """Stopping to measure leaves weights, batches and dropout as they would have been."""
     reader = partial(masked_lm.drop_after, p=0.5)
     once, stopped = masked_lm.new_model(TINY), masked_lm.new_model(TINY)
-    [(step, history, _)] = masked_lm.train_in_stages(once, TINY, (4,), reader)
+    [(step, history)] = masked_lm.train_in_stages(once, TINY, (4,), reader)
     steps = []
-    for stage, part, model in masked_lm.train_in_stages(stopped, TINY, (1, 4), reader):
+    for stage, part in masked_lm.train_in_stages(stopped, TINY, (1, 4), reader):
         steps.append((stage, part.steps))
-        masked_lm.write(model, 2, seed=3)
+        masked_lm.write(stopped, 2, seed=3)
         torch.rand(5)
     assert (step, history.steps) == (4, 4) and steps == [(1, 1), (4, 3)]
     for a, b in zip(once.parameters(), stopped.parameters(), strict=True):

@@ -80,9 +80,9 @@ def test_stages_are_one_training(test_sentences):
     recipe = Recipe(steps=6, constant_lr=True, d_embed=8, d_hidden=12, d_attn=6, batch_size=4)
     staged = translating.new_model(recipe)
     steps = []
-    for step, model in translating.train_in_stages(staged, recipe, [1, 3, 6]):
+    for step, _ in translating.train_in_stages(staged, recipe, [1, 3, 6]):
         steps.append(step)
-        translating.exact_match(model, test_sentences[:3])
+        translating.exact_match(staged, test_sentences[:3])
     whole = translating.new_model(recipe)
     translating.train_model(whole, recipe)
     assert steps == [1, 3, 6]
