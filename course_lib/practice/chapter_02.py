@@ -195,7 +195,7 @@ SOFT_DICT = Exercise(
             "cosine",
             (_with_scores(lambda query, keys: F.cosine_similarity(keys, query[None], dim=1)),),
             "You score by the cosine, so the lengths of query and keys have no effect and no score leaves "
-            "-1 … 1. A dot product keeps the lengths: a long query asks loudly and gets a sharp answer.",
+            "-1 … 1. A dot product keeps the lengths: a longer query gets a sharper answer.",
         ),
         Misconception(
             "scaled-already",
@@ -342,6 +342,20 @@ def _weights(q, k, allowed):
     return torch.softmax(_scores(q, k).masked_fill(~allowed, _INFINITY), dim=-1)
 
 
+def _over_table(axes):
+    """The softmax divides by one sum for a whole table, or for all of them, in place of one for each row."""
+
+    def share(factor, fill):
+        def wrong(q, k, v, allowed):
+            scores = (q @ k.transpose(-2, -1) * factor(q, k, v)).masked_fill(~allowed, fill)
+            return scores.exp() / scores.exp().sum(axes, keepdim=True) @ v
+
+        return wrong
+
+    factors = (_right_factor, lambda q, k, v: 1.0)
+    return tuple(share(factor, fill) for factor in factors for fill in (_INFINITY, -1e9))
+
+
 def _scale_after(factor):
     def wrong(q, k, v, allowed):
         scores = (q @ k.transpose(-2, -1)).masked_fill(~allowed, _INFINITY)
@@ -408,13 +422,27 @@ def _leaking_told(expected, got, args):
     return (
         "`allowed` has no effect: every query looks everywhere. One query gives "
         f"{lost:.0%} of its attention to keys that it must not see. Set their scores to -inf before the "
-        "softmax."
+        "softmax. (`masked_fill` returns a new tensor: did you keep it?)"
+    )
+
+
+def _least_left(scores, allowed):
+    """The smallest row sum that a mask after the softmax leaves."""
+    return (torch.softmax(scores, dim=-1) * allowed).sum(dim=-1).min().item()
+
+
+def _no_scale_masked_after_told(expected, got, args):
+    q, k, _, allowed = args
+    return (
+        "Two steps are not in their place. You mask after the softmax, so one row of weights sums to "
+        f"{_least_left(q @ k.transpose(-2, -1), allowed):.2f}: put -inf into the scores first. And the scale "
+        f"is missing: divide the scores by √{k.shape[-1]}, the root of d_k."
     )
 
 
 def _masked_after_told(expected, got, args):
     q, k, _, allowed = args
-    left = (torch.softmax(_scores(q, k), dim=-1) * allowed).sum(dim=-1).min().item()
+    left = _least_left(_scores(q, k), allowed)
     return (
         "You mask after the softmax. The forbidden keys get 0, and the others keep their old shares: one "
         f"row of weights sums to {left:.2f}. Put -inf into the scores first; then the softmax gives the "
@@ -515,10 +543,22 @@ ATTENTION = Exercise(
         ),
         Misconception(
             "fixed-number",
-            tuple(_scaled(lambda q, k, v, c=c: 1 / c) for c in (8.0, 64.0, math.sqrt(512), 512.0)),
+            tuple(_scaled(lambda q, k, v, c=c: 1 / c) for c in (2.0, 4.0, 8.0, 64.0, math.sqrt(512), 512.0)),
             lambda expected, got, args: (
-                "You divide by a fixed number. √64 = 8 fits the paper's base model, whose heads have 64 "
-                f"features; here they have {_sizes(args)[1]}. Take the number from the keys: `k.shape[-1]`."
+                "You divide by a fixed number. √4 fits the page's cards, whose d_k is 4, and √64 the paper's "
+                f"base model; here a key has {_sizes(args)[1]} features. Take the number from the keys: "
+                "`k.shape[-1]`."
+            ),
+        ),
+        Misconception(
+            "scaled-by-batch",
+            (
+                _scaled(lambda q, k, v: _root(len(k))),
+                _scaled(lambda q, k, v: 1 / len(k)),
+            ),
+            lambda expected, got, args: (
+                f"You divide by the batch size, {len(args[1])}, or its root: `len(k)` is the first axis. d_k "
+                f"is the last one, the {_sizes(args)[1]} features of a key: `k.shape[-1]`."
             ),
         ),
         Misconception(
@@ -548,6 +588,12 @@ ATTENTION = Exercise(
             "budget. The keys are the last axis: `dim=-1`.",
         ),
         Misconception(
+            "softmax-over-table",
+            _over_table((0, 1, 2, 3)) + _over_table((2, 3)),
+            "You divide by the sum of the whole table; each row has its own. A query's scores lie along the "
+            "last axis: `.sum(-1, keepdim=True)`, or `torch.softmax(scores, dim=-1)` for all of it.",
+        ),
+        Misconception(
             "mask-unused",
             _masked(lambda scores, allowed: scores),
             _leaking_told,
@@ -567,12 +613,16 @@ ATTENTION = Exercise(
             (
                 _after,
                 _after_renormalised,
-                lambda q, k, v, allowed: (torch.softmax(q @ k.transpose(-2, -1), dim=-1) * allowed) @ v,
                 lambda q, k, v, allowed: (
                     torch.softmax(_scores(q, k), -1).masked_fill(~allowed, _INFINITY) @ v
                 ),
             ),
             _masked_after_told,
+        ),
+        Misconception(
+            "no-scale-mask-after",
+            (lambda q, k, v, allowed: (torch.softmax(q @ k.transpose(-2, -1), dim=-1) * allowed) @ v,),
+            _no_scale_masked_after_told,
         ),
         Misconception(
             "mask-not-low-enough",
@@ -700,6 +750,11 @@ ATTENTION = Exercise(
     insight="MatMul, scale, mask, softmax, MatMul: five steps, and no loop over words.",
     advice=(
         (
+            r"\.sum\((dim\s*=\s*)?(-1|3)\)",
+            "A sum takes its axis away: (B, H, T, S) becomes (B, H, T) and fits the table no more. "
+            "`.sum(-1, keepdim=True)` keeps it as an axis of length 1.",
+        ),
+        (
             r"only one element tensors|must be Tensor, not int|must be real number",
             "The root is of one number, the size of an axis: `k.shape[-1] ** 0.5`.",
         ),
@@ -745,8 +800,8 @@ ATTENTION = Exercise(
 
 def queries_and_keys(wanted, n_keys):
     k = torch.eye(n_keys)  # (S, K): each key has a feature of its own
-    loud = 20 * n_keys**0.5  # after the division by √K a score of 20 is left
-    q = loud * k[wanted]  # (T, K): each query is the key that it wants, said loudly
+    length = 20 * n_keys**0.5  # after the division by √K a score of 20 is left
+    q = length * k[wanted]  # (T, K): each query is the key that it wants, made long
     return q, k
 
 
@@ -761,9 +816,11 @@ def _weights_by_hand(answer, args):
                 f"each {what}, and as many features K as you like."
             )
     if q.shape[1] != k.shape[1]:
+        counted = q.shape[1] == wanted.max() + 1  # what one_hot does when it has to guess the size
         raise CannotCompare(
             f"your `q` has {q.shape[1]} features and your `k` has {k.shape[1]}. A score is a dot product of "
             "a query with a key, so both need the same number of features K."
+            + (" If you use `one_hot(wanted)`, give it `n_keys` as its second argument." if counted else "")
         )
     weights = torch.softmax(q @ k.T / k.shape[1] ** 0.5, dim=-1)  # (T, S)
     right = F.one_hot(wanted, n_keys).float()
@@ -772,7 +829,7 @@ def _weights_by_hand(answer, args):
 
 
 def _by_hand(make):
-    """A wrong answer, said with several loudnesses: ``make(wanted, n_keys, loud)``."""
+    """A wrong answer with queries of several lengths: ``make(wanted, n_keys, loud)``."""
     return tuple(
         lambda wanted, n_keys, loud=loud: make(wanted, n_keys, loud) for loud in (1.0, 10.0, 100.0, 1000.0)
     )
@@ -792,8 +849,8 @@ def _too_quiet(expected, got, args):
 def _too_quiet_told(expected, got, args):
     share = (got * expected).sum(dim=-1).min().item()
     return (
-        "Every query looks most at the key it wants, and not clearly enough: one row puts "
-        f"{share:.2f} there with {args[1]} keys. Dot products must differ by more. Say the queries louder, "
+        "Every query looks most at the key it wants, but not clearly enough: one row puts "
+        f"{share:.2f} there with {args[1]} keys. Dot products must differ by more. Make the queries longer, "
         "for example `100 * q`; and remember that the scores are divided by √K, so many features need "
         "more."
     )
@@ -914,7 +971,7 @@ RETRIEVAL = Exercise(
         "one key and 0 with all others?",
         "k = one feature for each key: the identity matrix      (S, S)\n"
         "q = for each query, the row of k that it wants          (T, S)\n"
-        "make q louder: times a large number, so that a gap of 10 or more is left after dividing by √S\n"
+        "make q longer: times a large number, so that a gap of 10 or more is left after dividing by √S\n"
         "return q, k",
     ),
     misconceptions=(
@@ -988,7 +1045,7 @@ RETRIEVAL = Exercise(
         Misconception(
             "infinite",
             (_infinite, _infinite_and_zero),
-            "Infinity is too loud: ∞ · 0 is NaN, and so is the whole row. A large number is enough: with "
+            "Infinity is too large: ∞ · 0 is NaN, and so is the whole row. A large number is enough: with "
             "a score that is 10 above the others, e¹⁰ ≈ 22,000 to 1, a row is as good as one cell.",
             sign=lambda expected, got, args: bool(got.isnan().any()),
         ),
@@ -1002,7 +1059,7 @@ RETRIEVAL = Exercise(
         ),
     ),
     insight=(
-        "A query is the key of what it wants, said loudly. W_Q and W_K learn to make such pairs out of words."
+        "A query is the key of what it wants, made long. W_Q and W_K learn to make such pairs out of words."
     ),
     tolerance=1e-3,
     advice=(
@@ -1044,7 +1101,7 @@ PREDICTIONS = (
                 "the mean of their values. It need not be a value that the dictionary holds.",
             ),
             Option(
-                "One of the two values, drawn by lot.",
+                "One of the two values, drawn at random.",
                 "The shares look like probabilities, and nothing is drawn. Each value is multiplied by its "
                 "share and all of them are added: the same answer every time.",
             ),
@@ -1098,7 +1155,7 @@ PREDICTIONS = (
                 "passes, so what made these scores learns almost nothing. This is saturation.",
             ),
             Option(
-                "About 0.06: the scores are about four times as far apart as usual.",
+                "About 0.06: the scores are four times as far apart as 2 and -2.",
                 "The gradient does not shrink in step with the scores. The exponential is in it: with a gap "
                 "of 16 it falls to about e⁻¹⁶.",
             ),
@@ -1194,7 +1251,7 @@ PREDICTIONS = (
                 "j for i differ in general: the scores are symmetric, the weights need not be.",
             ),
             Option(
-                "Score 'i looks for j' otherwise than 'j looks for i'.",
+                "Score 'i looks for j' differently from 'j looks for i'.",
                 "Query and key of a word are the same vector now, so the table of scores is symmetric. What "
                 "a word looks for and what it offers can no longer be two things.",
             ),

@@ -37,8 +37,8 @@ def _moved(expected, got, args):
 
 def split_heads(x, n_heads):
     b, t, d = x.shape
-    x = x.reshape(b, t, n_heads, d // n_heads)  # (B, T, H, K): cut each word's features into H pieces
-    return x.transpose(1, 2)  # (B, H, T, K): then exchange the words and the heads
+    x = x.reshape(b, t, n_heads, d // n_heads)  # (B, T, H, K): cut each token's features into H pieces
+    return x.transpose(1, 2)  # (B, H, T, K): then exchange the tokens and the heads
 
 
 def _cut(order, axes=None):
@@ -92,8 +92,8 @@ def _where_from(expected, got, args):
     right = _found_at(expected[b, h, t, k], args[0])
     foreign = "" if origin[0] == b else f" of sentence {origin[0]}"
     return (
-        f"In sentence {b}, feature {k} of word {t} in head {h} should be feature {right[2]} of that word; "
-        f"you have put feature {origin[2]} of word {origin[1]}{foreign} there."
+        f"In sentence {b}, feature {k} of token {t} in head {h} should be feature {right[2]} of that token; "
+        f"you have put feature {origin[2]} of token {origin[1]}{foreign} there."
     )
 
 
@@ -101,16 +101,16 @@ def _split_by_view_told(expected, got, args):
     words = sorted({place[1] for n in got[0, 0].flatten() if (place := _found_at(n, args[0]))})
     return (
         "You cut with one `view` or `reshape`, without a transpose. It moves no number: it reads on in "
-        f"memory, so head 0 got whole words, numbers {', '.join(map(str, words))} of {args[0].shape[1]}, and "
-        "never sees the others. Cut only the features, (B, T, H, K); then exchange T and H with "
+        f"memory, so head 0 got whole tokens, numbers {', '.join(map(str, words))} of {args[0].shape[1]}, "
+        "and never sees the others. Cut only the features, (B, T, H, K); then exchange T and H with "
         "`.transpose(1, 2)`."
     )
 
 
 def _transposed_first_told(expected, got, args):
     return (
-        "You exchange words and features first and cut afterwards, so each row of a head is made of one "
-        f"feature of many words. {_where_from(expected, got, args)} Cut first, (B, T, H, K), then "
+        "You exchange tokens and features first and cut afterwards, so each row of a head is made of one "
+        f"feature of many tokens. {_where_from(expected, got, args)} Cut first, (B, T, H, K), then "
         "`.transpose(1, 2)`."
     )
 
@@ -132,9 +132,9 @@ def _split_cases() -> list[Case]:
     turned = _random(g, 5, 3, 8).transpose(0, 1)  # (3, 5, 8)
     return [
         case("five different sizes", 2, 5, 3, 4),
-        case("as many words as heads", 2, 4, 4, 4),
+        case("as many tokens as heads", 2, 4, 4, 4),
         Case(
-            "words and sentences exchanged in memory", (turned, 2), {"B": 3, "T": 5, "D": 8, "H": 2, "K": 4}
+            "tokens and sentences exchanged in memory", (turned, 2), {"B": 3, "T": 5, "D": 8, "H": 2, "K": 4}
         ),
         case("one head", 2, 3, 1, 5),
     ]
@@ -146,8 +146,8 @@ SPLIT = Exercise(
     minutes=8,
     difficulty=2,
     statement=(
-        "Write `split_heads(x, n_heads)`. Cut the D features of each word into H pieces of K = D / H "
-        "features: head 0 gets the first K features of every word, head 1 the next K, and so on. Return "
+        "Write `split_heads(x, n_heads)`. Cut the D features of each token into H pieces of K = D / H "
+        "features: head 0 gets the first K features of every token, head 1 the next K, and so on. Return "
         "the pieces as (B, H, T, K)."
     ),
     inputs={"x": "B, T, D", "n_heads": "the number of heads, H; it divides D"},
@@ -171,7 +171,7 @@ SPLIT = Exercise(
             "axes-not-moved",
             (_cut("bthk"),),
             "The cut is right and the second step is missing: you return (B, T, H, K). Attention works on "
-            "the last two axes, so the words must stand there: `.transpose(1, 2)` gives (B, H, T, K).",
+            "the last two axes, so the tokens must stand there: `.transpose(1, 2)` gives (B, H, T, K).",
         ),
         Misconception(
             "heads-interleaved",
@@ -199,14 +199,14 @@ SPLIT = Exercise(
         Misconception(
             "features-before-words",
             (_cut("bthk", "bhkt"), _cut("bhkt")),
-            "You return (B, H, K, T): words and features have changed places. The features of a word are the "
-            "last axis, (B, H, T, K). The keys are transposed later, inside the attention.",
+            "You return (B, H, K, T): tokens and features have changed places. The features of a token are "
+            "the last axis, (B, H, T, K). The keys are transposed later, inside the attention.",
         ),
         Misconception(
             "heads-before-batch",
             (_cut("bthk", "hbtk"), _cut("hbtk"), _cut("bthk", "htbk")),
             "The heads stand before the batch: you return (H, B, T, K). Axis 0 stays the batch; exchange "
-            "only the words and the heads, `.transpose(1, 2)`.",
+            "only the tokens and the heads, `.transpose(1, 2)`.",
         ),
         Misconception(
             "batch-mixed",
@@ -224,8 +224,8 @@ SPLIT = Exercise(
         Misconception(
             "words-cut",
             (_words_cut,),
-            "You cut the sentence: each head gets some of the words with all their features. Every head "
-            "must see every word; cut the features.",
+            "You cut the sentence: each head gets some of the tokens with all their features. Every head "
+            "must see every token; cut the features.",
         ),
         Misconception(
             "not-cut",
@@ -264,13 +264,27 @@ SPLIT = Exercise(
             "apart: (B, H, T, K), so that a mask can name a sentence or a head.",
         ),
         Misconception(
+            "batch-and-tokens-joined",
+            (
+                lambda x, n_heads: x.reshape(-1, n_heads, x.shape[2] // n_heads).transpose(0, 1),
+                lambda x, n_heads: x.reshape(-1, n_heads, x.shape[2] // n_heads),
+            ),
+            "Batch and tokens have become one axis, B·T, so the end of one sentence is followed by the next "
+            "one. Keep them apart: cut to (B, T, H, K), then exchange T and H.",
+        ),
+        Misconception(
+            "heads-reversed",
+            (lambda x, n_heads: split_heads(x, n_heads).flip(1),),
+            "The heads stand in reversed order. Head 0 comes first: it gets the first K features.",
+        ),
+        Misconception(
             "scrambled",
             (_cut("bkht", "bhtk"), _cut("bkth", "bhtk")),
             _scrambled_told,
             sign=_moved,
         ),
     ),
-    insight="Cut the features, then move the axis: no number is changed, and each head sees every word.",
+    insight="Cut the features, then move the axis: no number is changed, and each head sees every token.",
     advice=(
         (
             r"view size is not compatible",
@@ -323,8 +337,8 @@ def _merged_by_view_told(expected, got, args):
     words = sorted({place[2] for n in got[0, 0] if (place := _found_at(n, args[0]))})
     return (
         "You join with one `view` or `reshape`, without a transpose. It reads on in memory: your first row "
-        f"holds words {', '.join(map(str, words))} of head {', '.join(map(str, heads))}, and it should hold "
-        "word 0 of every head. Exchange the axes first, `.transpose(1, 2)`; then join H and K."
+        f"holds tokens {', '.join(map(str, words))} of head {', '.join(map(str, heads))}, and it should hold "
+        "token 0 of every head. Exchange the axes first, `.transpose(1, 2)`; then join H and K."
     )
 
 
@@ -332,8 +346,8 @@ def _merge_scrambled_told(expected, got, args):
     b, t, d = (expected != got).nonzero()[0].tolist()
     mine, right = _found_at(got[b, t, d], args[0]), _found_at(expected[b, t, d], args[0])
     what = (
-        f"In sentence {b}, feature {d} of word {t} should be feature {right[3]} of word {right[2]} in head "
-        f"{right[1]}; you have put feature {mine[3]} of word {mine[2]} in head {mine[1]} there. "
+        f"In sentence {b}, feature {d} of token {t} should be feature {right[3]} of token {right[2]} in head "
+        f"{right[1]}; you have put feature {mine[3]} of token {mine[2]} in head {mine[1]} there. "
     )
     return (
         f"The shape is right and no number is lost, but they stand at wrong places. {what}First bring "
@@ -350,7 +364,7 @@ def _merge_cases() -> list[Case]:
     split = _random(g, 3, 4, 10).unflatten(-1, (2, 5)).transpose(1, 2)  # (3, 2, 4, 5), as a split leaves it
     return [
         Case("five different sizes", (_random(g, 2, 3, 5, 4),), sizes(2, 5, 3, 4)),
-        Case("as many words as heads", (_random(g, 2, 4, 4, 4),), sizes(2, 4, 4, 4)),
+        Case("as many tokens as heads", (_random(g, 2, 4, 4, 4),), sizes(2, 4, 4, 4)),
         Case("heads that come straight from a split", (split,), sizes(3, 4, 2, 5)),
         Case("one head", (_random(g, 2, 1, 3, 5),), sizes(2, 3, 1, 5)),
     ]
@@ -362,7 +376,7 @@ MERGE = Exercise(
     minutes=6,
     difficulty=2,
     statement=(
-        "Write `merge_heads(x)`, the way back: put the H heads of each word side by side, head 0 first, "
+        "Write `merge_heads(x)`, the way back: put the H heads of each token side by side, head 0 first, "
         "so that (B, H, T, K) becomes (B, T, D) with D = H · K. Merging what was split gives the input back."
     ),
     inputs={"x": "B, H, T, K"},
@@ -386,13 +400,13 @@ MERGE = Exercise(
             "heads-averaged",
             (lambda x: x.mean(dim=1), lambda x: x.max(dim=1).values),
             "You take the mean or the maximum of the heads. They have looked for different things; "
-            "afterwards nobody can tell them apart. Put them side by side: H · K features for each word.",
+            "afterwards nobody can tell them apart. Put them side by side: H · K features for each token.",
         ),
         Misconception(
             "heads-added",
             (lambda x: x.sum(dim=1),),
             "You add the heads up. They have looked for different things; in a sum nobody can tell them "
-            "apart any more. Put them side by side: H · K features for each word.",
+            "apart any more. Put them side by side: H · K features for each token.",
         ),
         Misconception(
             "heads-interleaved",
@@ -412,8 +426,8 @@ MERGE = Exercise(
                 lambda x: x.flatten(1, 2),
                 lambda x: x.transpose(1, 2).flatten(1, 2),
             ),
-            "You join the heads along the words, so the sentence becomes H times as long. Join them along "
-            "the features: the number of words stays, and each word gets H · K features.",
+            "You join the heads along the tokens, so the sentence becomes H times as long. Join them along "
+            "the features: the number of tokens stays, and each token gets H · K features.",
         ),
         Misconception(
             "words-joined",
@@ -421,7 +435,7 @@ MERGE = Exercise(
                 lambda x: x.flatten(2),
                 lambda x: x.transpose(1, 2).reshape(*x.shape[:2], -1),
             ),
-            "You return (B, H, T·K): the words are joined and the heads are not. Did you read the sizes as "
+            "You return (B, H, T·K): the tokens are joined and the heads are not. Did you read the sizes as "
             "`b, t, h, k`? The input is (B, H, T, K), so it is `b, h, t, k = x.shape`.",
         ),
         Misconception(
@@ -433,13 +447,13 @@ MERGE = Exercise(
         Misconception(
             "one-head-only",
             (lambda x: x[:, 0], lambda x: x[:, -1]),
-            "You return one head and throw the others away. Put all H heads of a word side by side.",
+            "You return one head and throw the others away. Put all H heads of a token side by side.",
         ),
         Misconception(
             "batch-exchanged",
             (_merged("tbhk"),),
-            "Batch and words have changed places: you return (T, B, D). The batch stays axis 0; exchange the "
-            "words and the heads, axes 1 and 2.",
+            "Batch and tokens have changed places: you return (T, B, D). The batch stays axis 0; exchange "
+            "the tokens and the heads, axes 1 and 2.",
         ),
         Misconception(
             "features-before-words",
@@ -447,8 +461,8 @@ MERGE = Exercise(
                 lambda x: merge_heads(x).transpose(1, 2),
                 lambda x: x.transpose(2, 3).flatten(1, 2),
             ),
-            "The numbers are right and two axes are exchanged: you return (B, D, T). Each word gets a row of "
-            "features: (B, T, D).",
+            "The numbers are right and two axes are exchanged: you return (B, D, T). Each token gets a row "
+            "of features: (B, T, D).",
         ),
         Misconception(
             "heads-reversed",
@@ -647,7 +661,7 @@ def _layer_cases() -> list[Case]:
         params |= {"b_" + n: _random(g, d) for n in "qkvo"}
         x_q = _random(g, b, t, d)
         x_kv = x_q if same else _random(g, d, s, b).permute(2, 1, 0)  # (B, S, D), not contiguous
-        x_kv[0, s - 1] = x_kv[0, 0]  # a repeated word
+        x_kv[0, s - 1] = x_kv[0, 0]  # a repeated token
         allowed = torch.rand(b, h, t, s, generator=g) < 0.6
         allowed[-1, :, :, s - 1] = False  # padding at the end of the last sentence
         allowed[..., 0] |= ~allowed.any(dim=-1)  # every query may look somewhere
@@ -703,6 +717,15 @@ LAYER = Exercise(
             ),
             "W_o is missing: the heads stand side by side, and nobody mixes them. Features 0 to K-1 would "
             "always come from head 0. Multiply the merged heads by W_o transposed, and add b_o.",
+        ),
+        Misconception(
+            "not-merged",
+            (
+                _layer(merge=lambda heads: heads, out=lambda merged, params: merged),
+                _layer(merge=lambda heads: heads.transpose(1, 2), out=lambda merged, params: merged),
+            ),
+            "You return the heads, each on its own. Merge the heads to (B, T, D), as in exercise 3.2; then "
+            "multiply by W_o transposed, and add b_o.",
         ),
         Misconception("scaled-by-d-model", (_layer(factor=lambda d, h: 1 / math.sqrt(d)),), _d_model_told),
         Misconception("no-scale", (_layer(factor=lambda d, h: 1.0),), _no_scale_told),
@@ -810,18 +833,18 @@ LAYER = Exercise(
             "not-transposed",
             tuple(_not_transposed(names) for names in ("qkvo", "qkv", "q", "k", "v", "o", "qk")),
             "A matrix is not transposed. Its rows belong to the outputs (as in torch.nn.Linear), so with "
-            "words as rows of `x` it is `x @ W.T`. All matrices here are square, so no shape warns you.",
+            "tokens as rows of `x` it is `x @ W.T`. All matrices here are square, so no shape warns you.",
         ),
         Misconception(
             "split-by-view",
             (_layer(split=_split_anyhow), _layer(split=_split_anyhow, merge=_joined_anyhow)),
-            "You split with `view` or `reshape` alone, so each head gets whole words from one part of the "
+            "You split with `view` or `reshape` alone, so each head gets whole tokens from one part of the "
             "sentence. Cut the features, (B, T, H, K), then exchange T and H: exercise 3.1.",
         ),
         Misconception(
             "merge-by-view",
             (_layer(merge=_joined_anyhow),),
-            "The heads are right, and you join them with `view` or `reshape` alone: words get mixed. First "
+            "The heads are right, and you join them with `view` or `reshape` alone: tokens get mixed. First "
             "`.transpose(1, 2)`, then join H and K: exercise 3.2.",
         ),
         Misconception(
@@ -876,7 +899,7 @@ LAYER = Exercise(
         Misconception(
             "no-projections",
             (_layer(linear=lambda x, params, name: x),),
-            "The inputs go into the heads as they are: W_q, W_k and W_v have no effect. Then a word's query "
+            "The inputs go into the heads as they are: W_q, W_k and W_v have no effect. Then a token's query "
             "equals its key, and head 0 sees the first features only. Project first, then split.",
         ),
         Misconception(
@@ -896,6 +919,15 @@ LAYER = Exercise(
     ),
     tolerance=1e-4,
     advice=(
+        (
+            r"'tuple'",
+            "`scaled_dot_product_attention` returns two things, (output, weights): take both apart, "
+            "`output, weights = …`.",
+        ),
+        (
+            r"is invalid for input of size|too many values to unpack|only four or fewer|maximum 4",
+            "Is there an axis too many? `allowed` has an axis for the heads already: no `[:, None]` here.",
+        ),
         (
             r"view size is not compatible",
             "After a `transpose` the numbers are not in order in memory, and `view` needs them so: use "
@@ -1040,6 +1072,26 @@ COUNT = Exercise(
             "output: d_model numbers for each of the four projections.",
         ),
         Misconception(
+            "b-o-for-each-head",
+            (
+                _counted(lambda d, h, k: 4 * d * d + 3 * d + h * d),
+                _counted(lambda d, h, k: 4 * d * d + 3 * d + h),
+                _counted(lambda d, h, k: 4 * d * d + 3 * d + k),
+            ),
+            "All terms are right but one: b_o. W_o comes after the merge and is there once, and its bias has "
+            "one number for each of its d_model outputs.",
+        ),
+        Misconception(
+            "one-row-for-a-matrix",
+            (
+                _counted(lambda d, h, k: 4 * d + 4),
+                _counted(lambda d, h, k: 4 * d),
+                _counted(lambda d, h, k: 8 * d),
+            ),
+            "Each of your four matrices has one row. W_q gives d_model numbers, and each of them needs a row "
+            "of d_model weights and one number of bias: d_model · d_model + d_model.",
+        ),
+        Misconception(
             "o-without-bias",
             (_counted(lambda d, h, k: 4 * d * d + 3 * d), _counted(lambda d, h, k: 4 * d * d + d)),
             "The matrices are right and biases are missing: all four projections have one, q, k, v and o.",
@@ -1070,8 +1122,8 @@ PREDICTIONS = (
         options=(
             Option(
                 "Dark on the left neighbour first, then dark on the right one: it looks twice.",
-                "A head looks once: it has one row of weights for each word, and the row sums to 1. A second "
-                "look needs a second row.",
+                "A head looks once: it has one row of weights for each token, and the row sums to 1. A "
+                "second look needs a second row.",
             ),
             Option(
                 "Shared between the two neighbours: a mixture of both names.",
@@ -1094,15 +1146,15 @@ PREDICTIONS = (
     Prediction(
         id="03.view",
         prompt=(
-            "A sentence of 4 words has 6 features for each word. You want 2 heads of 3 features, and write "
+            "A sentence of 4 tokens has 6 features for each token. You want 2 heads of 3 features, and write "
             "`x.view(1, 2, 4, 3)` on the tensor of shape (1, 4, 6), with no transpose. What does the first "
             "head hold?"
         ),
         options=(
             Option(
-                "The first three features of all four words.",
+                "The first three features of all four tokens.",
                 "So it should be. But `view` moves no number: it reads on in memory, where the six features "
-                "of the first word stand side by side.",
+                "of the first token stand side by side.",
             ),
             Option(
                 "An error is raised: (4, 6) is no (2, 4, 3).",
@@ -1110,14 +1162,14 @@ PREDICTIONS = (
                 "meant.",
             ),
             Option(
-                "Every second feature of all four words.",
+                "Every second feature of all four tokens.",
                 "That is what you get when features are cut as (K, H) and not as (H, K). `view` alone reads "
-                "the memory in order, word after word.",
+                "the memory in order, token after token.",
             ),
             Option(
-                "All six features of the first two words.",
-                "The first head takes the first 12 numbers in memory: two whole words, each broken into two "
-                "rows. It never sees the other two words, and no error warns you.",
+                "All six features of the first two tokens.",
+                "The first head takes the first 12 numbers in memory: two whole tokens, each broken into two "
+                "rows. It never sees the other two tokens, and no error warns you.",
             ),
         ),
         right=3,
@@ -1171,8 +1223,8 @@ PREDICTIONS = (
                 "the smallest. No query can ask for a key in the middle, so heads must not be too small.",
             ),
             Option(
-                "Look at exactly one word, because it has one feature.",
-                "How many words a head looks at is decided by its scores and the softmax, and not by the "
+                "Look at exactly one token, because it has one feature.",
+                "How many tokens a head looks at is decided by its scores and the softmax, and not by the "
                 "number of features.",
             ),
         ),
@@ -1197,8 +1249,8 @@ PREDICTIONS = (
             ),
             Option(
                 "Nothing: the other heads take over.",
-                "They could, after more training. Here nothing is trained again: what only this head looked "
-                "up is gone.",
+                "A little, if another head looks at the same seat; but nothing is trained again, and what "
+                "only this head looked up is gone.",
             ),
             Option(
                 "Each time a little, and the same for every head: they share the work evenly.",
@@ -1246,7 +1298,7 @@ PREDICTIONS = (
 RECALL = (
     Recall(
         "Why is `x.view(B, H, T, K)` the wrong way to split heads?",
-        "`view` reads the memory in order, so each head would get whole words from one part of the "
+        "`view` reads the memory in order, so each head would get whole tokens from one part of the "
         "sentence. Cut the features first, (B, T, H, K), then exchange the axes T and H.",
     ),
     Recall(
@@ -1256,11 +1308,11 @@ RECALL = (
     Recall(
         "What can two heads do that one head cannot?",
         "Look at two places for two reasons and keep the answers apart. One head has one row of weights for "
-        "each word, so two values arrive added up.",
+        "each token, so two values arrive added up.",
     ),
     Recall(
         "Which shape has W_O, and what does it do?",
-        "(H·d_v) × d_model: it takes the heads side by side and mixes them into one vector for each word.",
+        "(H·d_v) × d_model: it takes the heads side by side and mixes them into one vector for each token.",
     ),
     Recall(
         "By which number are the scores divided in a layer with d_model = 64 and 8 heads?",

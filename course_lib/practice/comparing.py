@@ -85,7 +85,13 @@ def _one_type_problem(output: Output, value: Any, begin: str) -> str | None:
     if isinstance(value, tuple) and len(value) == 1:
         return f"{begin} a tuple that holds one thing; check expects {wanted}. Is a comma left over?"
     if isinstance(value, tuple):
-        return f"{begin} a tuple of {len(value)} things; check expects {wanted}."
+        text = f"{begin} a tuple of {len(value)} things; check expects {wanted}."
+        shapes = [part.shape if isinstance(part, torch.Tensor) else () for part in value]
+        if value and len(set(shapes)) == 1 and len(shapes[0]) == len(output.axes) - 1 > 0:  # from `chunk`
+            text += " `torch.stack` joins tensors of one shape into one."
+        elif value and shapes.count(shapes[0]) == 1 and len(shapes[0]) == len(output.axes):
+            text += f" Return `{output.name}` only."  # as (output, weights)
+        return text
     if isinstance(value, list):
         return f"{begin} a list; check expects {wanted}. `torch.stack` joins a list of tensors into one."
     if type(value).__module__ == "numpy":
@@ -163,7 +169,10 @@ def _shape_sentence(output: Output, case: Case, what: str, got: tuple, expected:
     if [n for n in got if n != 1] == [n for n in expected if n != 1]:
         longer = len(got) > len(expected)
         return text + f" An axis of length 1 {'is left over' if longer else 'was lost'}."
-    if len(got) < len(expected):
+    if len(got) != len(expected) and math.prod(got) == math.prod(expected):
+        text += " No number is lost, and none is new: "
+        text += "two axes were joined." if len(got) < len(expected) else "two axes must still be joined."
+    elif len(got) < len(expected):
         text += " An axis is missing: was one summed away too much?"
     elif len(got) > len(expected):
         text += " There is an axis too many: is a sum over it missing?"

@@ -14,6 +14,7 @@ from course_lib.viz.still import SMALL, Still, as_allowed, as_array, as_links, a
 CHARACTER = 0.112  # inches that one character takes, about
 ROW, BOX = 0.62, 0.42  # inches from box to box, and height of a box
 FAINT = 0.004  # lines below this weight are left out
+WRITTEN = 0.2  # with several queries, only weights from here on are written on their lines
 SCORES = LinearSegmentedColormap.from_list("course_score_table", (colours.PAPER, "#8FC1E3"))
 
 
@@ -30,6 +31,7 @@ def fetch(
     """Which query finds which key, and what each key's value brings to the answer: lines as thick as weights.
 
     weights: (T, S) between 0 and 1, rows are queries. queries, results: T texts; keys, values: S texts.
+    The weights are written on the lines to the keys, small ones only when there is a single query.
     Returns a Still. Raises ValueError when sizes do not fit or values are no weights.
     """
     weights = as_weights(weights, queries, keys)
@@ -73,10 +75,10 @@ def fetch(
         ax.plot(
             [x_value + width_of[2], x_result], [key_y[s], query_y[t]], color=colours.VALUE, zorder=0, **pen
         )
-        if len(queries) == 1:
-            x, y = x_key - 0.55, key_y[s] + (query_y[t] - key_y[s]) * 0.55 / gap  # on its line
-            ax.text(x, y, f"{weights[t, s]:.2f}", ha="center", va="center", fontsize=SMALL,
-                    bbox={"facecolor": colours.PAPER, "edgecolor": "none", "pad": 1.2})  # fmt: skip
+    left, right = x_query + width_of[0], x_key
+    for (x, y), number in _numbers_on_lines(weights, left, right, query_y, key_y):
+        ax.text(x, y, number, ha="center", va="center", fontsize=SMALL,
+                bbox={"facecolor": colours.PAPER, "edgecolor": "none", "pad": 1.2})  # fmt: skip
     for y, query, result in zip(query_y, queries, results, strict=True):
         _text_box(ax, x_query, y, width_of[0], query, colours.QUERY, "#E5F0F8")
         _text_box(ax, x_result, y, width_of[3], result, colours.INK, colours.PAPER)
@@ -169,6 +171,38 @@ def _spread(n: int, rows: int, top: float) -> list[float]:
     """Heights of the middles of n boxes, centred beside the longer column."""
     first = top - 0.05 - ROW * ((rows - n) / 2 + 0.5)
     return [first - ROW * place for place in range(n)]
+
+
+def _numbers_on_lines(weights, left: float, right: float, query_y, key_y) -> list:
+    """Where each weight is written on its line from query to key: far from other lines and other numbers.
+
+    Returns pairs ((x, y), text). A single query has all its weights written, several only the large ones.
+    """
+    if len(query_y) == 1:
+        part = 1 - 0.55 / (right - left)  # beside each other, where the lines lie far apart
+        return [
+            ((right - 0.55, query_y[0] + (y - query_y[0]) * part), f"{weight:.2f}")
+            for weight, y in zip(weights[0], key_y, strict=True)
+            if weight >= FAINT
+        ]
+    lines = [(query_y[t], key_y[s]) for t, s in zip(*np.nonzero(weights >= FAINT), strict=True)]
+    written: list = []
+    for t, s in zip(*np.nonzero(weights >= WRITTEN), strict=True):
+        own = query_y[t], key_y[s]
+
+        def room(part, own=own):
+            y = own[0] + (own[1] - own[0]) * part
+            to_lines = (abs(a + (b - a) * part - y) for a, b in lines if (a, b) != own)
+            to_numbers = (
+                max(abs(x - left - part * (right - left)) / 2.5, abs(other - y)) for (x, other), _ in written
+            )
+            return min((*to_lines, *to_numbers), default=1.0)
+
+        part = max(np.linspace(0.18, 0.82, 17), key=room)
+        written.append(
+            ((left + part * (right - left), own[0] + (own[1] - own[0]) * part), f"{weights[t, s]:.2f}")
+        )
+    return written
 
 
 def _text_box(ax: Axes, x: float, y: float, width: float, text: str, edge: str, face: str) -> None:

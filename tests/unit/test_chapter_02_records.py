@@ -58,7 +58,7 @@ def test_a_slice_of_the_record_can_be_made_again(name):
 def test_what_the_page_says_of_the_scale():
     record, caption = experiments.load("scale"), text_of("scale-caption")
     early = {name: record.at(step=50, scores=name) for name in (DIVIDED, PLAIN, SMALL)}
-    assert min(row["accuracy"] for row in early[DIVIDED]) >= 0.99
+    assert shares(early[DIVIDED]) == "100 to 100" and "100 of 100 gifts (rounded)" in caption
     assert f"{shares(early[PLAIN])} without" in caption
     assert f"after 300 steps it is at {shares(record.at(step=300, scores=PLAIN))}" in caption
     assert min(row["accuracy"] for row in early[SMALL]) >= 0.99  # "nothing needs to be divided"
@@ -79,9 +79,8 @@ def test_what_the_page_says_of_learning_rates():
     }
     assert sum(reached[DIVIDED, rate] for rate in RATES) == 3
     assert not any(row["accuracy"] >= 0.99 for row in record.at(scores=PLAIN))
-    assert "three of five rates reach 99 of 100 within 100 steps, without it none" in text_of(
-        "not-regularization"
-    )
+    best = max(row["accuracy"] for row in record.at(scores=PLAIN))
+    assert f"99 of 100 within 100 steps, without it none (best: {best:.2f})" in text_of("not-regularization")
 
 
 def test_what_the_page_says_of_the_size_of_keys():
@@ -94,18 +93,44 @@ def test_what_the_page_says_of_the_size_of_keys():
         times[d_k] = [without[seed] / with_it[seed] for seed in record.seeds]
     means = [sum(times[d_k]) / len(times[d_k]) for d_k in WIDTHS]
     assert means == sorted(means) and min(times[WIDTHS[0]]) > 1
-    low, high = (f"{pick(times[512]):.0f}" for pick in (min, max))
     assert f"with 16 features {min(times[16]):.1f} to {max(times[16]):.1f} times" in text_of("tied")
-    assert f"with 512 {low} to {high} times" in text_of("tied")
+    assert min(times[512]) > 15 and max(times[512]) < 25 and "with 512 about 20 times" in text_of("tied")
+    needed = {d: [r["steps_needed"] for r in record.at(d_k=d, scores=DIVIDED)] for d in (16, 512)}
+    assert set(needed[512]) == {15} and "divided it needs 15" in text_of("tied")
+    assert f"16 features need {min(needed[16])} steps or more" in text_of("tied")
 
 
 def test_what_the_page_says_of_one_matrix():
     record = experiments.load("tied")
     ring = record.at(step=300, matrices="W_Q = W_K, in a ring")
     assert f"stays at {shares(ring)} of 100" in text_of("third")
-    assert all(abs(row["right_weight"] - row["mirror_weight"]) < 0.03 for row in ring)
+    right, mirror = (sum(row[name] for row in ring) / len(ring) for name in ("right_weight", "mirror_weight"))
+    assert f"{right:.2f} of the attention goes to the card I look for, {mirror:.2f}" in text_of("third")
     others = [row for row in record.final() if row["matrices"] != "W_Q = W_K, in a ring"]
     assert min(row["accuracy"] for row in others) > 0.99
+
+
+def test_what_the_page_says_of_two_cards_with_one_name():
+    recipe = Recipe(d_model=64, lr=3e-3, n_cards=8, steps=100)
+    model = lookups.new_model(recipe)
+    lookups.train_model(model, recipe)
+    faulty = lookups.cards("Ada→Zoe:ball Ben→Cai:drum Cai→Ada:kite Dan→Ben:hat Cai→Dan:pear")
+    with torch.no_grad():
+        logits, weights = model(faulty)
+    assert weights[0, 1, [4, 2]].tolist() == pytest.approx([0.72, 0.27], abs=0.03)
+    assert logits[0, 1].softmax(-1).max().item() == pytest.approx(0.91, abs=0.04)
+    assert "0.72 to 0.27 over two cards; the answer names one gift, 91 % sure" in text_of("fails-caption")
+
+
+def test_what_the_page_says_of_longer_training():
+    recipe = Recipe(d_model=64, lr=3e-3, n_cards=8, steps=1000)
+    model = lookups.new_model(recipe)
+    right = {
+        steps: lookups.score(model, n_cards=48)["right_weight"]
+        for steps, _ in lookups.train_in_stages(model, recipe, (100, 1000))
+    }
+    assert right == pytest.approx({100: 0.53, 1000: 0.92}, abs=0.04)
+    assert "falls to 0.53 after 100 training steps, but only to 0.92 after 1000" in text_of("out")
 
 
 # The game.

@@ -124,6 +124,35 @@ def keys_at_queries(q, k, v, allowed):
     return F.softmax(scores.masked_fill(~allowed, -INFINITY), dim=-1) @ v
 
 
+def one_sum_for_all(q, k, v, allowed):
+    scores = (q @ k.mT / k.shape[-1] ** 0.5).masked_fill(~allowed, -INFINITY)
+    return scores.exp() / scores.exp().sum() @ v
+
+
+def one_sum_for_a_table(q, k, v, allowed):
+    shares = torch.exp(q @ k.mT / k.shape[-1] ** 0.5) * allowed
+    return shares / shares.flatten(2).sum(-1)[..., None, None] @ v
+
+
+def root_of_the_cards(q, k, v, allowed):
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=allowed, scale=4**-0.5)
+
+
+def root_of_the_batch(q, k, v, allowed):
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=allowed, scale=len(k) ** -0.5)
+
+
+def neither_scale_nor_mask(q, k, v, allowed):
+    scores = torch.einsum("bhtk,bhsk->bhts", q, k)
+    return softmax_by_hand(scores, -1).masked_fill(~allowed, 0.0) @ v
+
+
+def mask_not_kept(q, k, v, allowed):
+    scores = q @ k.mT / k.shape[-1] ** 0.5
+    scores.masked_fill(~allowed, -INFINITY)
+    return scores.softmax(-1) @ v
+
+
 def ask_softly(wanted, n_keys):
     return F.one_hot(wanted, n_keys) * 3, torch.eye(n_keys) * 2
 
@@ -247,6 +276,11 @@ def layer_split_by_view(x_q, x_kv, params, n_heads, allowed):
     return F.linear(heads.transpose(1, 2).reshape(b, t, d), params["W_o"], params["b_o"])
 
 
+def heads_alone(x_q, x_kv, params, n_heads, allowed):
+    q, k, v = (torch.stack(x, dim=1) for x in projected(x_q, x_kv, params, n_heads))
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=allowed)
+
+
 def keys_of_head_0(x_q, x_kv, params, n_heads, allowed):
     q, k, v = (torch.stack(x, dim=1) for x in projected(x_q, x_kv, params, n_heads))
     heads = F.scaled_dot_product_attention(q, k[:, :1].expand_as(k), v, attn_mask=allowed)
@@ -274,6 +308,12 @@ TABLE = [
     ("scores × 0", "02.attention", "mask-not-low-enough", mask_multiplied),
     ("-1e-9 for -1e9", "02.attention", "mask-not-low-enough", slip_of_the_exponent),
     ("queries and keys swapped", "02.attention", "queries-and-keys-swapped", keys_at_queries),
+    ("one sum for all", "02.attention", "softmax-over-table", one_sum_for_all),
+    ("one sum for a table", "02.attention", "softmax-over-table", one_sum_for_a_table),
+    ("/ 4**0.5 of the cards", "02.attention", "fixed-number", root_of_the_cards),
+    ("/ len(k)**0.5", "02.attention", "scaled-by-batch", root_of_the_batch),
+    ("no scale, mask after", "02.attention", "no-scale-mask-after", neither_scale_nor_mask),
+    ("masked_fill not kept", "02.attention", "mask-unused", mask_not_kept),
     ("too quiet", "02.retrieval", "too-quiet", ask_softly),
     ("position as a number", "02.retrieval", "one-number", ask_by_number),
     ("looks at itself", "02.retrieval", "wanted-unused", ask_the_first_rows),
@@ -284,12 +324,17 @@ TABLE = [
     ("K, H order", "03.split", "heads-interleaved", features_first),
     ("n_heads as a size", "03.split", "heads-and-features-exchanged", heads_as_size),
     ("reshape mixes the batch", "03.split", "batch-mixed", batch_in_the_cut),
+    ("B and T joined", "03.split", "batch-and-tokens-joined",
+     lambda x, h: x.flatten(0, 1).unflatten(-1, (h, -1)).movedim(1, 0)),
+    ("heads reversed", "03.split", "heads-reversed",
+     lambda x, h: torch.stack(x.chunk(h, dim=-1)[::-1], dim=1)),
     ("view without transpose", "03.merge", "view-without-transpose", one_view_back),
     ("mean over heads", "03.merge", "heads-averaged", mean_of_heads),
     ("sum over heads", "03.merge", "heads-added", sum_of_heads),
     ("wrong order", "03.merge", "heads-interleaved", interleaved_back),
     ("along the words", "03.merge", "joined-along-words", cat_along_words),
     ("no W_O", "03.layer", "no-w-o", lambda *args: looped(*args, out=False)),
+    ("heads not merged", "03.layer", "not-merged", heads_alone),
     ("softmax over heads", "03.layer", "softmax-over-heads", lambda *args: looped(*args, axis=0)),
     ("softmax over queries", "03.layer", "softmax-over-queries", lambda *args: looped(*args, axis=1)),
     ("scale by d_model", "03.layer", "scaled-by-d-model",
@@ -305,6 +350,8 @@ TABLE = [
     ("W_Q = W_K", "03.layer", "one-matrix-for-two", changed(W_k="W_q", b_k="b_q")),
     ("more heads cost more", "03.count", "times-heads", lambda d, h: h * count(d, h)),
     ("biases forgotten", "03.count", "biases-forgotten", lambda d, h: count(d, h, bias=False)),
+    ("b_o for each head", "03.count", "b-o-for-each-head", lambda d, h: count(d, h) + (h - 1) * d),
+    ("a matrix is a row", "03.count", "one-row-for-a-matrix", lambda d, h: 4 * (d + 1)),
     ("no W_O", "03.count", "no-w-o", lambda d, h: count(d, h) - d * (d + 1)),
     ("W_O gives one head", "03.count", "w-o-gives-one-head",
      lambda d, h: count(d, h) - d * (d + 1) + nn.Linear(d, d // h).weight.numel() + d // h),
@@ -504,6 +551,8 @@ def test_shapes_by_hand_are_told_without_a_traceback():
     result = desk.run_check("02.retrieval", other_sizes)
     assert result.kind == "shape" and result.line is None
     assert "your `q` has 4 features and your `k` has 5." in result.message
+    guessed = desk.run_check("02.retrieval", lambda w, n: (100.0 * F.one_hot(w), torch.eye(n)))
+    assert "give it `n_keys`" in guessed.message and "one_hot" not in result.message
     flat = desk.run_check("02.retrieval", lambda wanted, n_keys: (wanted, torch.arange(n_keys)))
     assert "your `q` has shape (4,); it needs two axes, with 4 rows" in flat.message
     one = desk.run_check("02.retrieval", lambda wanted, n_keys: torch.eye(n_keys)[wanted])
@@ -521,9 +570,9 @@ def test_shapes_by_hand_are_told_without_a_traceback():
         ("02.attention", scale_after_softmax, "your rows of weights sum to 0.41"),
         ("02.soft-dict", dict_that_forgives, "the best key has a share of 58%"),
         ("02.retrieval", ask_softly, "one row puts 0.79 there with 5 keys"),
-        ("03.split", one_view, "head 0 got whole words, numbers 0, 1 of 5"),
+        ("03.split", one_view, "head 0 got whole tokens, numbers 0, 1 of 5"),
         ("03.split", features_first, "head 0 gets the features 0, 3, 6 …"),
-        ("03.merge", one_view_back, "your first row holds words 0, 1, 2 of head 0"),
+        ("03.merge", one_view_back, "your first row holds tokens 0, 1, 2 of head 0"),
         ("03.layer", lambda *args: looped(*args, scale=1.0), "√6 ≈ 2.45 times too large"),
         ("03.count", lambda d, h: h * count(d, h), "133,120 numbers"),
         ("03.count", lambda d, h: count(d, h, bias=False), "missing: 256 numbers"),
@@ -532,6 +581,37 @@ def test_shapes_by_hand_are_told_without_a_traceback():
 def test_messages_that_measure(id, function, says):
     message = desk.run_check(id, function).message
     assert says in message, message
+
+
+def layer_that_keeps_weights(x_q, x_kv, params, n_heads, allowed, *, both=True):
+    q, k, v = (torch.stack(x, dim=1) for x in projected(x_q, x_kv, params, n_heads))
+    found = attention.scaled_dot_product_attention(q, k, v, allowed)
+    heads = found[0] if both else found  # not taken apart: a tuple
+    merged = heads.transpose(1, 2).flatten(2)
+    return F.linear(merged, params["W_o"], params["b_o"]), found[1]
+
+
+@pytest.mark.parametrize(
+    ("id", "function", "says"),
+    [
+        ("03.layer", lambda *args: layer_that_keeps_weights(*args), "Return `output` only."),
+        ("03.layer", lambda *args: layer_that_keeps_weights(*args, both=False), "`output, weights = …`"),
+        ("03.layer", lambda *args: looped_with_axis(*args), "no `[:, None]` here"),
+        ("03.split", lambda x, h: x.chunk(h, dim=-1), "`torch.stack` joins"),
+        ("03.split", lambda x, h: x.flatten(0, 1), "two axes were joined"),
+        ("03.merge", lambda x: x.permute(2, 0, 1, 3).contiguous(), "two axes must still be joined"),
+    ],
+)
+def test_slips_of_chapter_03_that_are_no_wrong_idea_get_advice(id, function, says):
+    message = desk.run_check(id, function).message
+    assert says in message, message
+
+
+def looped_with_axis(x_q, x_kv, params, n_heads, allowed):
+    q, k, v = (torch.stack(x, dim=1) for x in projected(x_q, x_kv, params, n_heads))
+    scores = (q @ k.mT / q.shape[-1] ** 0.5).masked_fill(~allowed[:, None], -INFINITY)
+    merged = (torch.softmax(scores, -1) @ v).transpose(1, 2).reshape(*x_q.shape)
+    return F.linear(merged, params["W_o"], params["b_o"])
 
 
 def test_measured_shares_and_leaks_are_true():
@@ -543,6 +623,18 @@ def test_measured_shares_and_leaks_are_true():
     )
     left = (open_weights * allowed).sum(-1).min().item()
     assert f"weights sums to {left:.2f}" in desk.run_check("02.attention", mask_after).message
+    left = (torch.softmax(q @ k.mT, dim=-1) * allowed).sum(-1).min().item()
+    message = desk.run_check("02.attention", neither_scale_nor_mask).message
+    assert f"weights sums to {left:.2f}" in message and "divide the scores by √6" in message
+
+
+def test_a_sum_that_loses_its_axis_is_explained():
+    def no_keepdim(q, k, v, allowed):
+        scores = (q @ k.mT / k.shape[-1] ** 0.5).masked_fill(~allowed, -INFINITY)
+        return scores.exp() / scores.exp().sum(-1) @ v
+
+    result = desk.run_check("02.attention", no_keepdim)
+    assert result.kind == "error" and "keepdim=True" in result.message
 
 
 def test_a_number_at_a_wrong_place_is_traced():
@@ -553,8 +645,8 @@ def test_a_number_at_a_wrong_place_is_traced():
 
     message = desk.run_check("03.split", strange).message
     assert (
-        "In sentence 0, feature 0 of word 0 in head 0 should be feature 0 of that word; you have put "
-        f"feature 0 of word {words - 1} there." in message
+        "In sentence 0, feature 0 of token 0 in head 0 should be feature 0 of that token; you have put "
+        f"feature 0 of token {words - 1} there." in message
     )
     mixed = desk.run_check("03.split", batch_in_the_cut)
     assert "of sentence 1 there" in mixed.message
@@ -609,7 +701,7 @@ def test_axis_permutation_and_ties():
 def test_view_cost_and_one_mask():
     x = torch.arange(24.0).view(1, 4, 6)
     assert torch.equal(x.view(1, 2, 4, 3)[0, 0].flatten(), x[0, :2].flatten())
-    assert "first two words" in right("03.view")
+    assert "first two tokens" in right("03.view")
     assert three.count_parameters(64, 1) == three.count_parameters(64, 8)
     assert right("03.cost") == "It stays the same."
     allowed = torch.tensor([[[True, False]], [[False, True]]])  # (B, T, S) with one query

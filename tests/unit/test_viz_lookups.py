@@ -27,6 +27,19 @@ def test_fetch_writes_the_weights_of_a_single_query():
     assert {"0.25", "0.75"} <= set(drawn(still))
 
 
+def test_fetch_writes_the_large_weights_of_several_queries():
+    still = fetch([[0.95, 0.05], [0.2, 0.8]], ["q1", "q2"], ["a", "b"], ["1", "2"], ["x", "y"], title="Two")
+    assert {"0.95", "0.20", "0.80"} <= set(drawn(still)) and "0.05" not in drawn(still)
+    (place,) = (text.get_position() for text in still.axes[0].texts if text.get_text() == "0.20")
+    ends = [line.get_xydata() for line in still.axes[0].lines]
+    apart = [
+        abs(np.interp(place[0], *points.T) - place[1])
+        for points in ends
+        if points[0, 0] < place[0] < points[1, 0]
+    ]
+    assert min(apart) < 1e-6 < sorted(apart)[1]  # the number stands on its own line
+
+
 def test_fetch_refuses_what_does_not_fit():
     with pytest.raises(ValueError, match="values has 1 texts, expected 2"):
         fetch(WEIGHTS, ["q1", "q2"], ["k1", "k2"], ["v1"], ["a", "b"], title="")
