@@ -39,6 +39,12 @@ def _additive(mask: Callable[..., torch.Tensor], fill: float) -> Callable[..., t
     return lambda *args: torch.zeros(mask(*args).shape).masked_fill(~mask(*args), fill)
 
 
+def _cells(where: torch.Tensor) -> str:
+    """How many are True, with the verb: "1 cell is", "3 cells are"."""
+    many = int(where.sum())
+    return f"{many} cell{' is' if many == 1 else 's are'}"
+
+
 def _yes_or_no(mask: torch.Tensor) -> bool:
     """True if the mask holds nothing but True and False, or 1 and 0."""
     return bool(((mask == 0) | (mask == 1)).all())
@@ -74,7 +80,7 @@ def _sees_one_ahead(expected, got, args):
     T, S = args
     return (
         f"Off by one: query 0 stands at position {S - T} and may attend to key {S - T + 1}, the next "
-        f"token. In all {int((got.bool() & ~expected).sum())} cells are open that belong to the future. "
+        f"token. In all, {_cells(got.bool() & ~expected)} open that belong to the future. "
         "The next token is what the model must predict: in training it would copy the answer."
     )
 
@@ -89,9 +95,9 @@ def _upper_triangle(expected, got, args):
 
 
 def _future_open(expected, got, args):
-    seen = int((got.bool() & ~expected).sum())
+    seen = _cells(got.bool() & ~expected)
     return (
-        f"{seen} cells are open in which a query sees a later position. Compare the position of each key "
+        f"{seen} open in which a query sees a later position. Compare the position of each key "
         "with the position of its query, S - T + t for query t: only keys up to it are allowed."
     )
 
@@ -314,7 +320,7 @@ PADDING = Exercise(
         Misconception(
             "axes-at-the-end",
             (lambda ids, pad_id: (ids != pad_id)[:, :, None, None],),
-            "The new axes stand behind S, so your positions lie along the heads. Keys are the last axis "
+            "The new axes stand after S, so your positions lie along the heads. Keys are the last axis "
             "of the scores: the two new axes go between B and S.",
         ),
         Misconception(
@@ -485,7 +491,7 @@ COMBINE = Exercise(
                 lambda causal, padding: causal,
                 lambda causal, padding: causal[None, None],
             ),
-            "The causal mask is all that is left: padding is open to every query behind it. Both masks "
+            "The causal mask is all that is left: padding is open to every query after it. Both masks "
             "must have their say, and the batch axis comes from `padding`.",
         ),
         Misconception(
@@ -585,9 +591,9 @@ def _prefix(rule: Callable) -> Callable[..., torch.Tensor]:
 
 def _prefix_causal(expected, got, args):
     _, n_prefix = args
-    closed = int((expected & ~got.bool()).sum())
+    closed = _cells(expected & ~got.bool())
     return (
-        f"Your prefix is causal as well: {closed} cells above the diagonal are closed that should be open. "
+        f"Your prefix is causal as well: above the diagonal {closed} closed that should be open. "
         f"All of the first {n_prefix} positions are given at once, so each of them may see all of them. "
         "That is the difference between a prefix mask and a causal one."
     )
@@ -681,7 +687,7 @@ PREFIX = Exercise(
                 lambda T, n_prefix: causal_mask(T, T) | (torch.arange(T) >= T - n_prefix),
             ),
             "You open the columns of the wrong part. The prefix is the beginning, 0 … n_prefix - 1; what you "
-            "open for everybody lies behind it, and there stands what must be predicted.",
+            "open for everybody comes after it, and there stands what must be predicted.",
         ),
         Misconception(
             "diagonal-moved",
@@ -701,7 +707,7 @@ PREFIX = Exercise(
         Misconception(
             "rest-diagonal-blocked",
             (_prefix(lambda query, key, n: (key < query) | (key < n)),),
-            "Behind the prefix the diagonal is blocked: a position may not look at itself. Its own token is "
+            "After the prefix the diagonal is blocked: a position may not look at itself. Its own token is "
             "known, so it may: `<=`, not `<`.",
         ),
         Misconception(
@@ -713,13 +719,13 @@ PREFIX = Exercise(
         Misconception(
             "and-instead-of-or",
             (_prefix(lambda query, key, n: (key <= query) & (key < n)),),
-            "A key must be in the past and in the prefix: so nobody sees anything behind the prefix, "
+            "A key must be in the past and in the prefix: so nobody sees anything after the prefix, "
             "not even itself. Either reason is enough: `|`.",
         ),
         Misconception(
             "prefix-only",
             (_prefix(lambda query, key, n: key < n),),
-            "Only the prefix is open. The positions behind it may also look at what is already written, "
+            "Only the prefix is open. The positions after it may also look at what is already written, "
             "themselves included: add the causal part with `|`.",
         ),
         Misconception(
@@ -799,6 +805,17 @@ def _renormalised(small: float):
     return weights
 
 
+def _vanished(expected, got, args):
+    """True if only those rows are wrong whose allowed weights a softmax over all keys rounds to (nearly) 0."""
+    scores, allowed = args
+    if scores.requires_grad:  # then ``got`` is a gradient, which cannot tell
+        return True
+    left = (torch.softmax(scores, dim=-1) * allowed).sum(dim=-1, keepdim=True)
+    rest = left > 1e-3
+    same = torch.allclose(torch.where(rest, got, 0.0), torch.where(rest, expected, 0.0), atol=1e-4)
+    return same and bool((got.nan_to_num(0.0) <= expected + 1e-4).all())
+
+
 def _over_the_grid(fill: float | None, clean: bool):
     def weights(scores, allowed):
         filled = scores if fill is None else scores.masked_fill(~allowed, fill)
@@ -827,7 +844,7 @@ def _nan_rows(expected, got, args):
     return (
         f"{bad} rows are NaN: those with nothing allowed. A row of only -∞ is 0/0. Our rule is: a query "
         "that may look at nothing gets weights of 0. Give such rows finite scores first, and set their "
-        "weights to 0 at the end. A NaN that is only painted over can come back in the gradient."
+        "weights to 0 at the end. A NaN that is replaced by 0 afterwards can come back in the gradient."
     )
 
 
@@ -1007,6 +1024,17 @@ SOFTMAX = Exercise(
             sign=_only_empty_rows,
         ),
         Misconception(
+            "renormalised-afterwards",
+            (
+                *(_renormalised(small) for small in (0.0, 1e-9, 1e-6)),
+                lambda scores, allowed: torch.nan_to_num(_renormalised(0.0)(scores, allowed)),
+            ),
+            "You mask after the softmax and divide by the sum. On paper that is right. Here a forbidden "
+            "score of 200 makes the allowed weights vanish in 32 bits: they have already been rounded to 0, "
+            "and no division brings them back; 0/0 is NaN. Mask the scores before the softmax.",
+            sign=_vanished,
+        ),
+        Misconception(
             "not-low-enough",
             (_soft(-10.0), _soft(-100.0), _soft(-100.0, clean=True)),
             "You lower the forbidden scores, and not far enough. Scores can be anything: in one row here "
@@ -1026,13 +1054,6 @@ SOFTMAX = Exercise(
             "Your mask is inverted: what is forbidden is open and what is allowed is closed. `allowed` is "
             "True where attention may go; `masked_fill` fills where its mask is True, so it needs "
             "`~allowed`.",
-        ),
-        Misconception(
-            "renormalised-afterwards",
-            (_renormalised(0.0), _renormalised(1e-9), _renormalised(1e-6)),
-            "You mask after the softmax and divide by what is left. On paper that is the same. In numbers it "
-            "is not: where a forbidden score is the largest by far, the allowed weights have already been "
-            "rounded to 0, and no division brings them back; 0/0 is NaN. Mask the scores before the softmax.",
         ),
         Misconception(
             "exponentials-overflow",
@@ -1156,13 +1177,19 @@ def _normalised(x, mean_over, std_over, correction=0):
     return (x - x.mean(dim=mean_over, keepdim=True)) / std
 
 
-def _repair(normalise: Callable[[torch.Tensor], torch.Tensor], *, diagonal: int = 1, late: bool = False):
+def _repair(
+    normalise: Callable[[torch.Tensor], torch.Tensor],
+    *,
+    diagonal: int = 1,
+    late: bool = False,
+    scaled: bool = True,
+):
     """The function of 04.leak with other lines in the two places where repairs are tried."""
 
     def attend(x, W_q, W_k, W_v):
         x = normalise(x)
         q, k, v = x @ W_q.T, x @ W_k.T, x @ W_v.T
-        scores = q @ k.transpose(1, 2) / k.shape[-1] ** 0.5
+        scores = q @ k.transpose(1, 2) / (k.shape[-1] ** 0.5 if scaled else 1.0)
         future = torch.ones_like(scores[0]).triu(diagonal=diagonal).bool()
         if late:
             return torch.softmax(scores, dim=-1).masked_fill(future, 0.0) @ v
@@ -1219,10 +1246,10 @@ LEAK = Exercise(
     minutes=12,
     difficulty=3,
     statement=(
-        "`leaky_attention` brings its inputs to mean 0 and size 1, then attends with a causal mask. Its "
-        "attention map is a perfect triangle, and yet its leak matrix is full: the future gets in. Find "
+        "`leaky_attention` brings its inputs to mean 0 and standard deviation 1, then attends with a "
+        "causal mask. Its attention map is a perfect triangle, and yet its leak matrix is full: the future gets in. Find "
         "the line, and write the repaired `causal_attention(x, W_q, W_k, W_v)`. Each token is to be "
-        "brought to mean 0 and size 1 over its own D features; all else stays as it is."
+        "brought to mean 0 and standard deviation 1 over its own D features; all else stays as it is."
     ),
     inputs={"x": "B, T, D", "W_q": "K, D", "W_k": "K, D", "W_v": "K, D"},
     outputs=(Output("output", ("B", "T", "K")),),
@@ -1252,6 +1279,24 @@ LEAK = Exercise(
             ),
             "You have closed the diagonal as well. The mask was right before; now the first row has "
             "nothing allowed and is NaN. Leave the mask, and look at what happens to `x` before it.",
+        ),
+        Misconception(
+            "looser-mask",
+            (
+                _repair(lambda x: _normalised(x, -1, -1), diagonal=2),
+                _repair(lambda x: _normalised(x, 1, 1), diagonal=2),
+            ),
+            "You have changed the mask: `triu(diagonal=2)` leaves the next token open, a new leak. The mask "
+            "was right before, `diagonal=1`. Change the line that takes mean and std, and nothing else.",
+        ),
+        Misconception(
+            "scaling-lost",
+            (
+                _repair(lambda x: _normalised(x, -1, -1), scaled=False),
+                _repair(lambda x: _normalised(x, 1, 1), scaled=False),
+            ),
+            "The scores are no longer divided by √d_k. The scaling was right before: it keeps the softmax "
+            "from becoming too sharp. Change the line that takes mean and std, and nothing else.",
         ),
         _leaking(
             "half-repaired",
@@ -1407,26 +1452,31 @@ PREDICTIONS = (
     ),
     Prediction(
         id="04.empty-row",
-        prompt="What does `torch.softmax` give for a row in which every score is -∞?",
+        prompt=(
+            "Two queries, three keys. Query 0 sees keys 0 and 1; all scores of query 1 are -∞, so its "
+            "weights are NaN. The output is `weights @ v`, and only row 0 of it goes into the loss. What becomes of "
+            "the loss and of the gradient of v?"
+        ),
         options=(
             Option(
-                "0 everywhere: exp(-∞) is 0.",
-                "exp(-∞) is 0, and so is the sum of the row. The softmax divides one by the other: 0/0.",
+                "Both are finite: row 1 is not in the loss.",
+                "The loss is. But v serves both queries, and on the way back row 1 is there with a factor of "
+                "0: 0 · NaN is NaN.",
             ),
             Option(
-                "1/S everywhere: all scores are equal.",
-                "Equal finite scores give that, and with -1e9 in place of -∞ you would see it. With -∞ it "
-                "is ∞ - ∞ on the way, and 0/0 at the end.",
+                "Both are NaN.",
+                "Row 0 has no NaN in it, and the loss is made of row 0 alone: it is finite. That is why "
+                "nobody notices in time.",
             ),
             Option(
-                "It raises an error.",
-                "Floating-point numbers do not complain. The result is a number that is none, and it goes "
-                "on quietly, into the output and into every gradient.",
+                "The loss is finite; the gradient is NaN for key 2 only, which nobody sees.",
+                "Query 1 has a weight of NaN on each key, not on key 2 alone. Each of them brings 0 · NaN "
+                "into the gradient of its value.",
             ),
             Option(
-                "NaN everywhere.",
-                "0/0 has no answer. One such row in the batch is enough: its NaN gets into the loss, and "
-                "from there into every gradient.",
+                "The loss is finite; the whole gradient of v is NaN.",
+                "The gradient of a value adds up over all queries: weight times what comes back. What comes "
+                "back to row 1 is 0, and 0 · NaN is NaN. Leaving the row out of the loss does not help.",
             ),
         ),
         right=3,
@@ -1494,13 +1544,13 @@ PREDICTIONS = (
         id="04.conventions",
         prompt=(
             "`allowed` is a causal mask, True = may attend. You pass it to `torch.nn.MultiheadAttention` as "
-            "`attn_mask`, as it is. There, True = blocked. What does each token see?"
+            "`attn_mask`, as it is. What does each token see?"
         ),
         options=(
             Option(
                 "Only the tokens after it; the last token sees nothing.",
-                "Past and present are blocked, the future is open: the exact opposite. No error is raised, "
-                "because both masks are boolean and have the same shape.",
+                "There, True = blocked: past and present are closed, the future is open, the exact opposite. "
+                "No error is raised, because both masks are boolean and have the same shape.",
             ),
             Option(
                 "The right ones: torch looks at the data type and knows.",
@@ -1509,7 +1559,8 @@ PREDICTIONS = (
             ),
             Option(
                 "Itself and the tokens after it.",
-                "The future, yes. Its own cell is True in `allowed`, and so it is blocked there as well.",
+                "The future, yes: there, True = blocked. Its own cell is True in `allowed`, so it is blocked "
+                "too.",
             ),
             Option(
                 "Nothing: it raises an error.",

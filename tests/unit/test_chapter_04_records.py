@@ -112,10 +112,10 @@ def test_numbers_on_the_page_come_from_the_records(page, floor):
     assert f"at most {max(leaky):.2f}" in text
     town_itself = masked_lm.judge([s.english_tokens for s in masked_lm.sentences(300)]).different
     assert f"about {town_itself:.1f}" in text
-    one_sentence = [
-        row for row in record.at(mask="multiplied after") if row["valid"] > 0.4 > 20 * row["different"]
-    ]
-    assert one_sentence  # "again and again: valid, and no language"
+    repeating = [row for row in record.at(mask="multiplied after", **at_end) if row["consistent"] > 0.3]
+    assert "Two of the five late-mask models" in text and (len(repeating), len(record.seeds)) == (2, 5)
+    assert all(round(100 * row["consistent"]) >= 40 for row in repeating) and "40 % right" in text
+    assert sorted(round(300 * row["different"]) for row in repeating) == [3, 4]  # "only 3 or 4 different"
 
     record = experiments.load("dropout")
     text = page["dropout-caption"]
@@ -126,3 +126,7 @@ def test_numbers_on_the_page_come_from_the_records(page, floor):
     assert said(none) in text and said(before + after) in text
     apart = max(abs(b - a) for b, a in zip(before, after, strict=True))
     assert f"differ by at most {apart:.2f} nats" in text
+    for name in ("before the softmax", "after the softmax"):  # "these curves have begun to rise, too"
+        for seed in record.seeds:
+            curve = {row["step"]: row["validation_loss"] for row in record.at(dropout=name, seed=seed)}
+            assert curve[record.steps] > min(curve.values())

@@ -233,6 +233,36 @@ def sample_std(x, W_q, W_k, W_v):
     return attend(standardised(x, x.mean(-1, keepdim=True), x.std(-1, keepdim=True)), W_q, W_k, W_v)
 
 
+def mask_two_ahead(x, W_q, W_k, W_v):
+    def soft(scores, allowed):
+        return scores.masked_fill(torch.ones_like(allowed).triu(2), -INFINITY).softmax(-1)
+
+    return attend(F.layer_norm(x, x.shape[-1:], eps=0), W_q, W_k, W_v, soft=soft)
+
+
+def scale_forgotten(x, W_q, W_k, W_v):
+    def soft(scores, allowed):
+        return (scores * len(W_k) ** 0.5).masked_fill(~allowed, -INFINITY).softmax(-1)
+
+    return attend(F.layer_norm(x, x.shape[-1:], eps=0), W_q, W_k, W_v, soft=soft)
+
+
+def divided_by_the_sum(scores, allowed):
+    kept = scores.softmax(-1) * allowed.float()
+    return kept / (kept.sum(-1, keepdim=True) + 1e-10)
+
+
+def divided_where_there_is_a_sum(scores, allowed):
+    kept = scores.softmax(-1).masked_fill(~allowed, 0)
+    total = kept.sum(-1, keepdim=True)
+    return torch.where(total > 0, kept / total.clamp(min=1e-30), torch.zeros_like(kept))
+
+
+def divided_and_cleaned(scores, allowed):
+    kept = scores.softmax(-1) * allowed
+    return F.normalize(kept, p=1, dim=-1)
+
+
 def zeroed_after(x, W_q, W_k, W_v):
     x = F.layer_norm(x, x.shape[-1:])
     return attend(x, W_q, W_k, W_v, soft=lambda scores, allowed: scores.softmax(-1) * allowed)
@@ -274,6 +304,9 @@ LISTED = [  # words of CURRICULUM or LEARNERS, exercise, misconception, a learne
     ("wrong softmax axis", "04.softmax", "softmax-over-queries", over_the_queries),
     ("NaN in the backward", "04.softmax", "nan-in-the-gradient", added_and_cleaned),
     ("not low enough", "04.softmax", "not-low-enough", minus_twenty),
+    ("multiply after, and divide", "04.softmax", "renormalised-afterwards", divided_by_the_sum),
+    ("divide where it goes", "04.softmax", "renormalised-afterwards", divided_where_there_is_a_sum),
+    ("divide by the norm", "04.softmax", "renormalised-afterwards", divided_and_cleaned),
     ("True = attend or block?", "04.softmax", "mask-inverted", upside_down),
     ("debug a leak: hidden, not closed", "04.leak", "still-leaks", hides_it_with_detach),
     ("debug a leak: half of it", "04.leak", "half-repaired", mean_repaired_only),
@@ -282,6 +315,8 @@ LISTED = [  # words of CURRICULUM or LEARNERS, exercise, misconception, a learne
     ("debug a leak: another std", "04.leak", "other-std", sample_std),
     ("debug a leak: batch norm", "04.leak", "batch-norm", batch_norm),
     ("debug a leak: mask moved", "04.leak", "mask-moved-behind", zeroed_after),
+    ("debug a leak: looser mask", "04.leak", "looser-mask", mask_two_ahead),
+    ("debug a leak: √d_k lost", "04.leak", "scaling-lost", scale_forgotten),
 ]
 
 
@@ -445,6 +480,8 @@ def test_messages_that_measure():
     assert "3 cells are open that belong to the future" in say("04.causal", loop_that_sees_the_next)
     assert "7 cells show the future and 3 show padding" in say("04.combine", either)
     assert "sees 6 cells of the part" in say("04.prefix", prefix_rows_open)
+    assert "In all, 3 cells are open" in say("04.causal", loop_that_sees_the_next)
+    assert "1 cell is closed" in say("04.prefix", prefix_stays_causal)
     assert "one key gets 0.200" in say("04.softmax", large_and_finite)
     assert "3 rows are NaN" in say("04.softmax", minus_infinity)
     after = run("04.softmax", multiply_after).message
@@ -537,7 +574,6 @@ def test_a_row_of_infinities_is_nan_and_so_is_a_blocked_first_token():
     assert torch.full((3,), -INFINITY).softmax(0).isnan().all()
     scores = torch.zeros(4, 4).masked_fill(~torch.ones(4, 4).tril(-1).bool(), -INFINITY)
     assert scores.softmax(-1)[0].isnan().all() and not scores.softmax(-1)[1:].isnan().any()
-    assert answer("04.empty-row") == "NaN everywhere."
     assert "NaN" in answer("04.diagonal")
     assert (masks.masked_softmax(torch.zeros(4, 4), masks.causal_mask(4).tril(-1))[0] == 0).all()
 
@@ -550,6 +586,27 @@ def test_one_empty_row_spoils_all_gradients_even_if_nobody_reads_its_output():
     output = layers[3]((q @ k.T).masked_fill(~allowed, -INFINITY).softmax(-1) @ v)
     output[1:].sum().backward()
     assert layers[2].weight.grad.isnan().all() and layers[3].weight.grad.isnan().all()
+
+
+def test_an_empty_row_outside_the_loss_makes_the_whole_gradient_of_v_nan():
+    allowed = torch.tensor([[True, True, False], [False, False, False]])
+    v = torch.ones(3, 2, requires_grad=True)
+    loss = (torch.zeros(2, 3).masked_fill(~allowed, -INFINITY).softmax(-1) @ v)[0].sum()
+    loss.backward()
+    assert loss.isfinite() and v.grad.isnan().all()
+    assert answer("04.empty-row") == "The loss is finite; the whole gradient of v is NaN."
+
+
+def test_nan_replaced_afterwards_is_safe_after_masked_fill_and_not_after_adding():
+    allowed = torch.tensor([[True, True, False], [False, False, False]])
+    added = torch.zeros(2, 3).masked_fill(~allowed, -INFINITY)
+    for weigh, safe in (
+        (lambda s: s.masked_fill(~allowed, -INFINITY).softmax(-1).nan_to_num(0.0), True),
+        (lambda s: (s + added).softmax(-1).nan_to_num(0.0), False),
+    ):
+        q, k, v = (torch.ones(n, 4, requires_grad=True) for n in (2, 3, 3))
+        gradients = torch.autograd.grad((weigh(q @ k.T) @ v).sum(), (q, k, v))
+        assert all(g.isfinite().all() for g in gradients) == safe
 
 
 def test_the_first_row_keeps_a_quarter():
