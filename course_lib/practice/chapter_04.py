@@ -805,15 +805,21 @@ def _renormalised(small: float):
     return weights
 
 
+def _divided_if_it_goes(scores, allowed):
+    kept = torch.softmax(scores, dim=-1) * allowed
+    total = kept.sum(dim=-1, keepdim=True)
+    return kept / total.where(total > 0, 1.0)
+
+
 def _vanished(expected, got, args):
-    """True if only those rows are wrong whose allowed weights a softmax over all keys rounds to (nearly) 0."""
+    """True if the wrong rows are those whose allowed weights a softmax over all keys rounds to about 0."""
     scores, allowed = args
     if scores.requires_grad:  # then ``got`` is a gradient, which cannot tell
         return True
     left = (torch.softmax(scores, dim=-1) * allowed).sum(dim=-1, keepdim=True)
     rest = left > 1e-3
     same = torch.allclose(torch.where(rest, got, 0.0), torch.where(rest, expected, 0.0), atol=1e-4)
-    return same and bool((got.nan_to_num(0.0) <= expected + 1e-4).all())
+    return same and bool((got.nan_to_num(0.0).where(left == 0, 0.0) == 0).all())
 
 
 def _over_the_grid(fill: float | None, clean: bool):
@@ -937,6 +943,7 @@ def _softmax_cases() -> list[Case]:
     square[1, 0, :, 0] = False  # padding in front: the first query has nothing left
     large = 60.0 * _random(g, 2, 2, 3, 4)  # exp(89) is too large for a float32
     large[0, 0, 0] = torch.tensor([-150.0, 200.0, -151.0, 100.0])
+    large[0, 1, 0] = torch.tensor([0.0, 200.0, -1.0, 100.0])
     some = open_cells(2, 1, 3, 4)
     some[0, 0, 0] = torch.tensor([True, False, True, False])  # the largest score is forbidden
     asks = (1.5 * _random(g, 2, 3, 4, 5)).requires_grad_()
@@ -1028,6 +1035,7 @@ SOFTMAX = Exercise(
             (
                 *(_renormalised(small) for small in (0.0, 1e-9, 1e-6)),
                 lambda scores, allowed: torch.nan_to_num(_renormalised(0.0)(scores, allowed)),
+                _divided_if_it_goes,
             ),
             "You mask after the softmax and divide by the sum. On paper that is right. Here a forbidden "
             "score of 200 makes the allowed weights vanish in 32 bits: they have already been rounded to 0, "
@@ -1247,9 +1255,9 @@ LEAK = Exercise(
     difficulty=3,
     statement=(
         "`leaky_attention` brings its inputs to mean 0 and standard deviation 1, then attends with a "
-        "causal mask. Its attention map is a perfect triangle, and yet its leak matrix is full: the future gets in. Find "
-        "the line, and write the repaired `causal_attention(x, W_q, W_k, W_v)`. Each token is to be "
-        "brought to mean 0 and standard deviation 1 over its own D features; all else stays as it is."
+        "causal mask. Its attention map is a perfect triangle, and yet its leak matrix is full: the future "
+        "gets in. Find the line, and write the repaired `causal_attention(x, W_q, W_k, W_v)`. Each token is "
+        "to be brought to mean 0 and standard deviation 1 over its own D features; all else stays as it is."
     ),
     inputs={"x": "B, T, D", "W_q": "K, D", "W_k": "K, D", "W_v": "K, D"},
     outputs=(Output("output", ("B", "T", "K")),),
@@ -1454,8 +1462,8 @@ PREDICTIONS = (
         id="04.empty-row",
         prompt=(
             "Two queries, three keys. Query 0 sees keys 0 and 1; all scores of query 1 are -∞, so its "
-            "weights are NaN. The output is `weights @ v`, and only row 0 of it goes into the loss. What becomes of "
-            "the loss and of the gradient of v?"
+            "weights are NaN. The output is `weights @ v`, and only row 0 of it goes into the loss. What "
+            "becomes of the loss and of the gradient of v?"
         ),
         options=(
             Option(

@@ -38,7 +38,7 @@ def mask_gallery(
     """
     keys = queries if keys is None else keys
     masks = {name: _mask(mask, queries, keys, name) for name, mask in _named(masks, "masks").items()}
-    alt = f"{title.rstrip('.')}. " + " ".join(
+    alt = f"{_sentence(title)} " + " ".join(
         _say_mask(name, mask, queries, keys) for name, mask in masks.items()
     )
     still, axes = _grid(len(masks), queries, keys, title, alt, "hatched: not allowed", columns, cell=0.36)
@@ -62,7 +62,7 @@ def row_sums(
         for name, w in _named(panels, "panels").items()
     }
     allowed = _mask(allowed, queries, keys, "allowed")
-    alt = f"{title.rstrip('.')}. " + " ".join(
+    alt = f"{_sentence(title)} " + " ".join(
         f"{name}: the rows sum to {', '.join(_two(total) for total in w.sum(1))}."
         for name, w in panels.items()
     )
@@ -118,7 +118,7 @@ def leaks(
                 f"panels[{name!r}] has shape {leak.shape} and starts at {leak.min():.3g}; expected "
                 f"{masks[name].shape} with numbers from 0 up: queries in rows, inputs in columns"
             )
-    alt = f"{title.rstrip('.')}. " + " ".join(_say_leak(name, found[name], masks[name]) for name in found)
+    alt = f"{_sentence(title)} " + " ".join(_say_leak(name, found[name], masks[name]) for name in found)
     note = "hatched: not allowed"
     if any((leak[~masks[name]] > 0).any() for name, leak in found.items()):
         note += " · outlined: arrives all the same"
@@ -139,7 +139,7 @@ def who_sees_whom(panels: Mapping[str, tuple[object, Sequence[str], Sequence[str
     drawn = {}
     for name, (mask, queries, keys) in _named(panels, "panels").items():
         drawn[name] = (_mask(mask, queries, keys, f"panels[{name!r}]"), queries, keys)
-    alt = f"{title.rstrip('.')}. " + " ".join(_say_mask(name, *rest) for name, rest in drawn.items())
+    alt = f"{_sentence(title)} " + " ".join(_say_mask(name, *rest) for name, rest in drawn.items())
 
     steps = {name: max(0.5, _longest([*q, *k]) * CHARACTER + 0.16) for name, (_, q, k) in drawn.items()}
     widths = {name: steps[name] * max(len(q), len(k)) for name, (_, q, k) in drawn.items()}
@@ -189,7 +189,7 @@ def reach(allowed, tokens: Sequence[str], n_layers: int, *, position: int | None
         used.append(mask[used[-1]].any(0))
     back = position - int(np.flatnonzero(used[-1])[0]) if used[-1].any() else 0
     alt = (
-        f"{title.rstrip('.')}. {n_layers} layers over {len(tokens)} tokens; the output at “"
+        f"{_sentence(title)} {n_layers} layers over {len(tokens)} tokens; the output at “"
         f"{shown(tokens[position])}” depends on {int(used[-1].sum())} inputs, up to {back} positions back. "
         f"From the top layer down it rests on {', '.join(str(int(level.sum())) for level in used)} nodes."
     )
@@ -250,6 +250,11 @@ def _mask(mask, queries: Sequence[str], keys: Sequence[str], name: str) -> np.nd
 
 def _longest(tokens: Sequence[str]) -> int:
     return max(len(shown(token)) for token in tokens)
+
+
+def _sentence(title: str) -> str:
+    """The title with one mark at its end."""
+    return title if title.endswith(("?", "!")) else f"{title.rstrip('.')}."
 
 
 def _two(number: float) -> str:

@@ -227,7 +227,7 @@ def test_a_page_that_is_not_trusted_shows_the_stills(lab, open_page):
     for place, output in enumerate(outputs):
         still = window.locator(".jp-OutputArea img").nth(place)
         assert still.is_visible() and still.bounding_box()["height"] > 100
-        assert still.get_attribute("alt") == output["data"]["text/plain"]
+        assert "Picture: " + still.get_attribute("alt") == output["data"]["text/plain"]
     nothing_ran(window, [])
 
 

@@ -270,7 +270,7 @@ def test_two_processes_make_the_same_bytes(tmp_path):
 def test_an_output_is_live_and_still_and_build_keeps_the_still(name):
     data, metadata = VIEWS[name]._repr_mimebundle_()
     assert set(data) == {"text/html", "image/png", "text/plain"}
-    assert metadata["image/png"]["alt"] and data["text/plain"] == VIEWS[name].alt
+    assert metadata["image/png"]["alt"] and data["text/plain"] == f"Picture: {VIEWS[name].alt}"
     assert data["text/html"].index("<img") < data["text/html"].index("<iframe")
     assert len(data["text/html"]) < 700_000
 

@@ -35,6 +35,15 @@ def test_the_gallery_shows_each_mask_with_its_name():
     assert still.png()[:4] == b"\x89PNG"
 
 
+def test_the_alt_text_begins_with_the_title_and_one_mark():
+    for title, begins in (
+        ("Two masks", "Two masks. all:"),
+        ("Which?", "Which? all:"),
+        ("Done.", "Done. all:"),
+    ):
+        assert masking.mask_gallery({"all": EVERYONE}, WORDS, title=title).alt.startswith(begins)
+
+
 def test_a_batch_axis_of_one_is_taken_off_and_nothing_open_is_said():
     still = masking.mask_gallery({"none": ~EVERYONE[None, None]}, WORDS, title="Nobody")
     assert "“the” sees nothing" in still.alt
