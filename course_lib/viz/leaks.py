@@ -11,11 +11,10 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 
 from course_lib.viz import colours
-from course_lib.viz.attention import add_heading, draw_cells, wrapped
+from course_lib.viz.attention import CHARACTER, add_heading, draw_cells, wrapped
 from course_lib.viz.still import SMALL, Still, as_allowed, as_array, as_weights, in_style, shown
 
 FLOW = LinearSegmentedColormap.from_list("course_flow", ("#F7FAFC", "#BFE0D4", "#5FAE93", colours.VALUE))
-CHARACTER = 0.105  # inches that one character of a token takes, about
 
 
 @in_style
@@ -45,7 +44,6 @@ def weights_and_leak(
             f"leak has shape {leak.shape} and starts at {leak.min():.3g}; "
             f"expected {weights.shape} with numbers from 0 up"
         )
-    leaking = (leak > 0) & ~allowed
     n_rows, n_columns = weights.shape
     numbers = n_columns <= 8
     cell = 0.5 if numbers else max(0.19, min(0.36, 3.6 / n_columns))
@@ -59,32 +57,9 @@ def weights_and_leak(
     one, two = still.subplots(1, 2)
     draw_cells(one, weights, queries, keys, allowed, [], numbers, cell)
     one.set_title("weights", fontsize=SMALL + 1)
-    draw_cells(two, np.zeros_like(leak), queries, keys, allowed | leaking, [], False, cell)
-    two.imshow(
-        np.where(allowed | leaking, leak, np.nan),
-        cmap=FLOW.with_extremes(bad=(0, 0, 0, 0)),
-        vmin=0,
-        vmax=leak.max() or 1,
-        aspect="auto",
-        interpolation="nearest",
-        zorder=1.5,
-    )
+    draw_leak(two, leak, allowed, queries, keys, numbers=numbers, cell=cell)
     two.set_title("leak: what arrives", fontsize=SMALL + 1)
     two.set_yticks(two.get_yticks(), [])
-    if numbers:
-        _write(two, leak, allowed | leaking)
-    for row, column in zip(*np.nonzero(leaking), strict=True):
-        two.add_patch(
-            Rectangle(
-                (column - 0.45, row - 0.45),
-                0.9,
-                0.9,
-                fill=False,
-                edgecolor=colours.LEAK,
-                linewidth=2.2,
-                zorder=4,
-            )
-        )
     one.set_ylabel("query (row)", color=colours.QUERY, labelpad=8)
     one.set_xlabel("key (column)", color=colours.KEY, labelpad=7)
     two.set_xlabel("input looked at (column)", color=colours.KEY, labelpad=7)
@@ -92,19 +67,50 @@ def weights_and_leak(
     return still
 
 
-def _write(ax: Axes, leak: np.ndarray, visible: np.ndarray) -> None:
+def draw_leak(
+    ax: Axes,
+    leak: np.ndarray,
+    allowed: np.ndarray,
+    queries: Sequence[str],
+    keys: Sequence[str],
+    *,
+    numbers: bool,
+    cell: float = 0.36,
+) -> None:
+    """One leak matrix (T, S): forbidden cells hatched, and outlined where something gets through.
+
+    numbers: write the sizes into the cells. cell: size of a cell in inches, which decides how tokens stand.
+    """
+    leaking = (leak > 0) & ~allowed
     top = leak.max() or 1
-    for row, column in zip(*np.nonzero(visible), strict=True):
-        ax.text(
-            column,
-            row,
-            f"{leak[row, column]:.2f}",
-            ha="center",
-            va="center",
-            fontsize=SMALL,
-            color=colours.text_on(leak[row, column] / top),
-            zorder=5,
-        )
+    draw_cells(ax, np.zeros_like(leak), queries, keys, allowed | leaking, [], False, cell)
+    ax.imshow(
+        np.where(allowed | leaking, leak, np.nan),
+        cmap=FLOW.with_extremes(bad=(0, 0, 0, 0)),
+        vmin=0,
+        vmax=top,
+        aspect="auto",
+        interpolation="nearest",
+        zorder=1.5,
+    )
+    for row, column in zip(*np.nonzero(allowed | leaking), strict=True):
+        if leaking[row, column]:
+            corner = (column - 0.45, row - 0.45)
+            outline = Rectangle(corner, 0.9, 0.9, fill=False, edgecolor=colours.LEAK, linewidth=2.2, zorder=4)
+            ax.add_patch(outline)
+        if numbers:
+            value = leak[row, column]
+            colour = colours.text_on(value / top)
+            ax.text(
+                column, row, _short(value), ha="center", va="center", fontsize=SMALL, color=colour, zorder=5
+            )
+
+
+def _short(value: float) -> str:
+    """As few signs as a small cell needs; what is not 0 never looks like 0."""
+    if value == 0:
+        return "0"
+    return "<.01" if value < 0.005 else f"{value:.2f}".lstrip("0") if value < 0.995 else f"{value:.1f}"
 
 
 def _verdict(leak: np.ndarray, allowed: np.ndarray) -> str:

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import FancyBboxPatch, Rectangle
+from matplotlib.patches import FancyBboxPatch
 
 from course_lib.viz import colours
 from course_lib.viz.attention import CHARACTER, add_heading, draw_cells, wrapped
-from course_lib.viz.leaks import FLOW
+from course_lib.viz.leaks import draw_leak
 from course_lib.viz.still import SMALL, Still, as_allowed, as_array, as_weights, in_style, shown
 
 OPEN = 0.42  # where in the weights' colours an open cell lies: clearly blue, no number stands on it
@@ -124,7 +124,7 @@ def leaks(
         note += " · outlined: arrives all the same"
     still, axes = _grid(len(found), queries, keys, title, alt, note, columns)
     for ax, (name, leak) in zip(axes, found.items(), strict=True):
-        _draw_leak(ax, leak, masks[name], queries, keys)
+        draw_leak(ax, leak, masks[name], queries, keys, numbers=len(keys) <= MOST_NUMBERS)
         ax.set_title(shown(name), fontsize=SMALL + 1)
     return still
 
@@ -293,42 +293,6 @@ def _grid(
     still.supylabel("query (row)", color=colours.QUERY, fontsize=SMALL + 0.5)
     add_heading(still, heading, f"columns: keys · {note}")
     return still, list(axes.flat[:n_panels])
-
-
-def _draw_leak(ax: Axes, leak: np.ndarray, mask: np.ndarray, queries, keys) -> None:
-    leaking = (leak > 0) & ~mask
-    draw_cells(ax, np.zeros_like(leak), queries, keys, mask | leaking, [], False, 0.36)
-    top = leak.max() or 1
-    ax.imshow(
-        np.where(mask | leaking, leak, np.nan), cmap=FLOW.with_extremes(bad=(0, 0, 0, 0)), vmin=0, vmax=top,
-        aspect="auto", interpolation="nearest", zorder=1.5,
-    )  # fmt: skip
-    for row, column in zip(*np.nonzero(mask | leaking), strict=True):
-        if leaking[row, column]:
-            ax.add_patch(
-                Rectangle(
-                    (column - 0.44, row - 0.44),
-                    0.88,
-                    0.88,
-                    fill=False,
-                    edgecolor=colours.LEAK,
-                    lw=2.2,
-                    zorder=4,
-                )
-            )
-        if len(keys) <= MOST_NUMBERS:
-            value = leak[row, column]
-            ax.text(
-                column, row, _short(value), ha="center", va="center", fontsize=SMALL, zorder=5,
-                color=colours.text_on(value / top),
-            )  # fmt: skip
-
-
-def _short(value: float) -> str:
-    """As few signs as a small cell needs; what is not 0 never looks like 0."""
-    if value == 0:
-        return "0"
-    return "<.01" if value < 0.005 else f"{value:.2f}".lstrip("0") if value < 0.995 else f"{value:.1f}"
 
 
 def _row_of_tokens(ax: Axes, middle: float, y: float, step: float, tokens, colour: str) -> np.ndarray:

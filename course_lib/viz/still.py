@@ -134,8 +134,8 @@ class Still(Figure):
         # `alt` stands where nbconvert's "classic" template reads it (its "lab" template reads none);
         # some templates put it between double quotes as it is.
         details = {"alt": self.alt.replace('"', "”"), "width": width, "height": height}
-        # Where no picture can be shown, its words stand in its place. tests/nbval_sanitize.cfg knows "Picture: ":
-        # the words hold numbers of trained models, which differ a little from machine to machine.
+        # Where no picture can be shown, its words stand in its place. They may hold numbers of a trained
+        # model, which differ from machine to machine: nbval overlooks what begins with "Picture: ".
         data = {"image/png": b64encode(self.png()).decode("ascii"), "text/plain": f"Picture: {self.alt}"}
         return data, {"image/png": details}
 
