@@ -19,7 +19,7 @@ def greedy(model: Seq2Seq, source: Tensor, max_new_tokens: int) -> tuple[Tensor,
         max_new_tokens: stop here even where no `[EOS]` has come.
 
     Returns:
-        ids `(B, T)`, with `[PAD]` behind each `[EOS]`, and attention weights `(B, T, S)`: row t belongs to
+        ids `(B, T)`, with `[PAD]` after each `[EOS]`, and attention weights `(B, T, S)`: row t belongs to
         the step that wrote token t.
 
     Raises:
@@ -76,7 +76,7 @@ def sample(
         max_len: the model's longest text; of a longer one it reads the last `max_len` tokens.
 
     Returns:
-        ids `(B, T + new)`, prompt included, with `[PAD]` behind each `[EOS]`.
+        ids `(B, T + new)`, prompt included, with `[PAD]` after each `[EOS]`.
 
     Raises:
         ValueError: a prompt without tokens, `max_new_tokens` below 1, or a negative temperature.

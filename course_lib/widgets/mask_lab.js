@@ -12,6 +12,15 @@ const KINDS = {
   window: "Causal, and only the nearest tokens, the own one included.",
   hand: "Your own mask. Click a cell, drag over several, or click a token for its whole row or column.",
 };
+const OFF = {
+  over: "Off by one, or more: a token sees what comes after it. A next-word model would copy its answer.",
+  under: "Too strict: a token does not see itself, and the first one sees nothing.",
+};
+const SIZES = { // the number that a kind has: its trait, its name, its range
+  causal: { trait: "diagonal", label: "diagonal", min: -2, max: 2 }, // as in torch.tril; anything but 0 is off by some
+  prefix: { trait: "n_prefix", label: "tokens", min: 0, max: 16 },
+  window: { trait: "window", label: "tokens", min: 1, max: 16 }, // the own token at least
+};
 const WHERES = [["before", "before softmax"], ["after", "after softmax (wrong)"], ["none", "not at all"]];
 
 function render({ model, el }) {
@@ -30,7 +39,7 @@ function render({ model, el }) {
     onChoose: (kind) => change({ kind }),
   });
   const count = slider({
-    label: "tokens", min: 0, max: 16, onInput: (n) => change({ [model.get("kind") === "prefix" ? "n_prefix" : "window"]: n }, false),
+    label: "", min: 0, max: 16, onInput: (n) => change({ [SIZES[model.get("kind")].trait]: n }, false),
     onRelease: () => tellPython(model),
   });
   const where = choice({ label: "applied", options: WHERES, onChoose: (where) => change({ where }) });
@@ -70,10 +79,10 @@ function render({ model, el }) {
     const rows = model.get("sides") === "padding" ? model.get("padded") : words();
     return { rows, columns: model.get("sides") === "cross" ? model.get("other_words") : rows };
   }
-  function maskOf(kind, n, rows, columns) {
-    const real = model.get("n_words");
+  function maskOf(kind, rows, columns) {
+    const real = model.get("n_words"), n = model.get(SIZES[kind]?.trait ?? "window");
     const rule = {
-      causal: (i, j) => j <= i, padding: (i, j) => j < real,
+      causal: (i, j) => j <= i + n, padding: (i, j) => j < real,
       prefix: (i, j) => j <= i || j < n, window: (i, j) => j <= i && j > i - n,
     }[kind] ?? (() => true);
     return rows.flatMap((_, i) => columns.map((_, j) => (rule(i, j) ? 1 : 0)));
@@ -85,8 +94,8 @@ function render({ model, el }) {
     const kind = model.get("kind");
     if (kind !== "hand" && !("where" in state)) {
       model.set("sides", kind === "cross" || kind === "padding" ? kind : "self");
-      const { rows, columns } = tokens(), n = model.get(kind === "prefix" ? "n_prefix" : "window");
-      model.set("allowed", traitOf(maskOf(kind, n, rows, columns), [rows.length, columns.length]));
+      const { rows, columns } = tokens();
+      model.set("allowed", traitOf(maskOf(kind, rows, columns), [rows.length, columns.length]));
     }
     if (save) tellPython(model);
   }
@@ -150,17 +159,22 @@ function render({ model, el }) {
     grids.weights.paint(weights, 0, allowed, shown(weights));
     grids.leak.paint(leak, 0, allowed, { ...shown(leak), top: highest || 1, most: short(highest) });
     const forbidden = allowed.some((on) => !on);
-    grids.verdict.textContent = !forbidden ? "nothing is forbidden" : worst ? `✗ ${exact(worst, 2)} where forbidden` : "✓ 0 where forbidden";
-    grids.verdict.classList.toggle("bad", worst > 0);
+    const future = kind === "causal" && leak.some((x, i) => i % columns.length > Math.floor(i / columns.length) && x > 0);
+    grids.verdict.textContent = worst ? `✗ ${exact(worst, 2)} where forbidden` : future ? "✗ the future arrives"
+      : forbidden ? "✓ 0 where forbidden" : "nothing is forbidden";
+    grids.verdict.classList.toggle("bad", worst > 0 || future);
 
     kinds.show(kind);
     where.show(model.get("where"));
-    const sized = kind === "prefix" || kind === "window", n = model.get(kind === "prefix" ? "n_prefix" : "window");
+    const sized = SIZES[kind], n = sized && model.get(sized.trait);
     count.root.style.visibility = sized ? "visible" : "hidden";
-    count.root.querySelector("input").min = kind === "window" ? 1 : 0; // a window has room for the own token at least
-    if (sized) count.show(n, `${n}`);
+    if (sized) {
+      count.root.firstChild.textContent = sized.label;
+      Object.assign(count.root.querySelector("input"), { min: sized.min, max: sized.max });
+      count.show(n, sized.min < 0 && n > 0 ? `+${n}` : `${n}`.replace("-", "−"));
+    }
     other.root.style.display = model.get("sides") === "cross" ? "" : "none";
-    hint.textContent = KINDS[kind];
+    hint.textContent = kind === "causal" && n ? (n > 0 ? OFF.over : OFF.under) : KINDS[kind];
     const full = kind === "padding" && rows.length === words().length;
     note.textContent = model.get("message") || (full ? `${rows.length} tokens fill the lab: take a word away to see padding` : "");
     say(grids.weights.pinned());
@@ -188,7 +202,7 @@ function render({ model, el }) {
     );
   }
 
-  const names = ["allowed", "kind", "sides", "where", "n_prefix", "window", "message", "answered"];
+  const names = ["allowed", "kind", "sides", "where", "n_prefix", "window", "diagonal", "message", "answered"];
   const material = ["padded", "n_words", "other_words", "inputs", "other_inputs", "w_q", "w_k", "w_v"];
   listen(model, cleanups, [...names, ...material], soon(paint));
   onTheme(cleanups, paint);

@@ -40,6 +40,7 @@ class MaskLab(anywidget.AnyWidget):
     sides = traitlets.Unicode("self").tag(sync=True)  # whose tokens: "self", "cross" or "padding"
     n_prefix = traitlets.Int(2).tag(sync=True)
     window = traitlets.Int(3).tag(sync=True)
+    diagonal = traitlets.Int(0).tag(sync=True)  # of "causal": 0 is right, +1 sees the next token
     where = traitlets.Unicode("before").tag(sync=True)
     allowed = Array(bool, sync=True)  # (T, S), True = may attend
 
@@ -70,6 +71,7 @@ class MaskLab(anywidget.AnyWidget):
         pad_to: int | None = None,
         n_prefix: int = 2,
         window: int = 3,
+        diagonal: int = 0,
         d_model: int = 8,
         seed: int = 0,
         where: str = "before",
@@ -79,6 +81,7 @@ class MaskLab(anywidget.AnyWidget):
 
         kind: "self" (everything allowed), "cross" (keys from `other`), "causal", "padding" (up to `pad_to`
             tokens), "prefix" (the first `n_prefix` are seen by all), "window" (`window` keys), "hand".
+        diagonal: shifts the causal mask, as in torch.tril: 0 is right, 1 lets each token see the next one.
         d_model: features of the random vectors; seed: which random vectors.
         Raises ValueError for an empty text, an unknown kind, or sizes out of range.
         """
@@ -100,6 +103,7 @@ class MaskLab(anywidget.AnyWidget):
             kind=kind,
             n_prefix=n_prefix,
             window=window,
+            diagonal=diagonal,
             where=where,
             w_q=w_q,
             w_k=w_k,
@@ -107,7 +111,7 @@ class MaskLab(anywidget.AnyWidget):
         )
         self._read_texts()
         self.observe(self._read_texts, names=["text", "other"])
-        self.observe(self._apply_kind, names=["kind", "n_prefix", "window"])
+        self.observe(self._apply_kind, names=["kind", "n_prefix", "window", "diagonal"])
         self.observe(self._by_hand, names="allowed")
         self.observe(self._compute, names=["allowed", "where"])
 
@@ -186,7 +190,7 @@ class MaskLab(anywidget.AnyWidget):
             everything[:rows, :columns] = self.allowed[:rows, :columns]
             return everything
         return {
-            "causal": key <= query,
+            "causal": key <= query + self.diagonal,
             "padding": key < self.n_words,
             "prefix": (key <= query) | (key < self.n_prefix),
             "window": (key <= query) & (key > query - self.window),
@@ -219,6 +223,8 @@ class MaskLab(anywidget.AnyWidget):
     def still(self) -> Still:
         """Weights and leak side by side, for places where nothing is live."""
         kinds = {"prefix": f"prefix of {self.n_prefix}", "window": f"window of {self.window}"}
+        if self.diagonal:
+            kinds["causal"] = f"causal, diagonal {self.diagonal:+d}"
         where = {"before": "", "after": ", multiplied on after the softmax", "none": ", not applied"}
         title = f"{self.title} · {kinds.get(self.kind, self.kind)}{where[self.where]}"
         return weights_and_leak(

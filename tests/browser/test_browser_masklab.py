@@ -143,6 +143,22 @@ def test_masklab_by_mouse(lab, open_page, show, dark):
     page.window.keyboard.press("Home")
     page.python_becomes("lab.window, lab.allowed.sum()", "1 6")
 
+    # the diagonal of the causal mask: off by one, and the lab says what arrives
+    chips(view, "causal").click()
+    page.python_becomes("lab.diagonal, lab.allowed.sum()", "0 21")
+    verdict = view.locator(".lab").nth(1).locator(".verdict")
+    assert verdict.inner_text() == "✓ 0 where forbidden"
+    slider.focus()
+    page.window.keyboard.press("ArrowRight")
+    page.python_becomes("lab.kind, lab.diagonal, lab.allowed.sum()", "causal 1 26")
+    assert verdict.inner_text() == "✗ the future arrives"
+    assert height(view) == before
+    page.window.keyboard.press("Home")
+    page.python_becomes("lab.kind, lab.diagonal, lab.weights[0].sum()", "causal -2 0.0")
+    assert verdict.inner_text() == "✓ 0 where forbidden" and height(view) == before
+    page.window.keyboard.press("ArrowRight")
+    page.window.keyboard.press("ArrowRight")
+
     # a token masks its whole row, and a drag paints
     chips(view, "self").first.click()
     view.locator(".lab").nth(0).locator(".of-row").nth(2).click()

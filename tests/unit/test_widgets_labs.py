@@ -124,6 +124,17 @@ def test_a_view_takes_new_weights_of_its_size():
 # MaskLab.
 
 
+@pytest.mark.parametrize("diagonal", [-7, -1, 0, 1, 2, 7])
+def test_a_causal_mask_can_be_off_by_one(diagonal):
+    lab = MaskLab("the cat sat on the mat", diagonal=diagonal)
+    expected = torch.ones(6, 6, dtype=torch.bool).tril(diagonal)
+    assert lab.allowed.tolist() == expected.tolist() and lab.kind == "causal"
+    assert ((lab.leak > 0) == lab.allowed).all()
+    assert (f"causal, diagonal {diagonal:+d}" in lab.still().alt) == (diagonal != 0)
+    lab.diagonal = 0
+    assert lab.allowed.tolist() == masks.causal_mask(6).tolist() and lab.kind == "causal"
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_masks_are_those_of_the_library(kind):
     lab = MaskLab("the cat sat on the mat", kind=kind, n_prefix=2, window=3, other="le chat")
