@@ -107,10 +107,8 @@ def draw_leak(
 
 
 def _short(value: float) -> str:
-    """As few signs as a small cell needs; what is not 0 never looks like 0."""
-    if value == 0:
-        return "0"
-    return "<.01" if value < 0.005 else f"{value:.2f}".lstrip("0") if value < 0.995 else f"{value:.1f}"
+    """Two decimals; what is not 0 never looks like 0."""
+    return "0" if value == 0 else "<.01" if value < 0.005 else f"{value:.2f}"
 
 
 def _verdict(leak: np.ndarray, allowed: np.ndarray) -> str:
