@@ -14,6 +14,7 @@ from course_lib.viz import colours
 from course_lib.viz.attention import CHARACTER, add_heading, draw_cells, wrapped
 from course_lib.viz.still import SMALL, Still, as_allowed, as_array, as_weights, in_style, shown
 
+DARK = 0.78  # of the scale below: from here on, white numbers are easier to read than dark ones
 FLOW = LinearSegmentedColormap.from_list("course_flow", ("#F7FAFC", "#BFE0D4", "#5FAE93", colours.VALUE))
 
 
@@ -100,7 +101,7 @@ def draw_leak(
             ax.add_patch(outline)
         if numbers:
             value = leak[row, column]
-            colour = colours.text_on(value / top)
+            colour = colours.PAPER if value / top > DARK else colours.INK
             ax.text(
                 column, row, _short(value), ha="center", va="center", fontsize=SMALL, color=colour, zorder=5
             )
