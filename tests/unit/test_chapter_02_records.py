@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from course_lib import experiments
-from course_lib.experiments import records
-from course_lib.experiments.chapter_02 import EXPERIMENTS, RATES, WIDTHS
+from course_lib.experiments.chapter_02 import RATES, WIDTHS
 from course_lib.training import lookups
 from course_lib.training.lookups import Recipe
 
@@ -25,23 +24,6 @@ def shares(rows, measure="accuracy"):
     """As the page says them: "29 to 44" of 100."""
     low, high = (int(100 * pick(row[measure] for row in rows) + 0.5) for pick in (min, max))
     return f"{low} to {high}"
-
-
-@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda experiment: experiment.name)
-def test_a_record_says_where_it_comes_from(experiment):
-    record = experiments.load(experiment.name)
-    assert record.command == f"python -m course_lib experiment {experiment.name}"
-    assert tuple(record.seeds) == experiment.seeds and len(record.seeds) >= 3
-    assert record.steps == experiment.steps == max(row["step"] for row in record.rows)
-    assert (record.group, record.measure, record.question) == (
-        experiment.group,
-        experiment.measure,
-        experiment.question,
-    )
-    assert {row["seed"] for row in record.rows} == set(record.seeds)
-    for group in {row[record.group] for row in record.rows}:  # every seed at the step that pages run live
-        rows = record.at(**{record.group: group, "step": experiment.live_steps})
-        assert {row["seed"] for row in rows} == set(record.seeds)
 
 
 @pytest.mark.parametrize("name", ["scale", "tied"])
@@ -224,7 +206,3 @@ def test_stages_are_one_training():
     first, second = (h.losses for _, h in lookups.train_in_stages(staged, recipe, (2, 6)))
     assert (len(first), len(second)) == (2, 4)
     assert first + second == pytest.approx(history.losses)
-
-
-def test_every_experiment_is_found_by_name():
-    assert [records.find(e.name) for e in EXPERIMENTS] == list(EXPERIMENTS)

@@ -16,11 +16,13 @@ ROOT = Path(__file__).parents[2]
 NAMES = [experiment.name for experiment in EXPERIMENTS]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_record_says_where_it_comes_from(name):
-    record, experiment = experiments.load(name), records.find(name)
-    assert record.command == f"python -m course_lib experiment {name}"
-    assert len(record.seeds) >= 3 and record.seeds == sorted({row["seed"] for row in record.rows})
+@pytest.mark.parametrize("experiment", records.every_experiment(), ids=lambda experiment: experiment.name)
+def test_a_record_says_where_it_comes_from(experiment):
+    record = experiments.load(experiment.name)
+    assert records.find(experiment.name) is experiment
+    assert record.command == f"python -m course_lib experiment {experiment.name}"
+    assert len(record.seeds) >= 3 and tuple(record.seeds) == experiment.seeds
+    assert record.seeds == sorted({row["seed"] for row in record.rows})
     assert record.steps == experiment.steps == max(row["step"] for row in record.rows)
     assert (record.group, record.measure, record.question) == (
         experiment.group,
@@ -28,7 +30,6 @@ def test_a_record_says_where_it_comes_from(name):
         experiment.question,
     )
     assert {"python", "torch"} <= set(record.versions) and "cores" in record.machine and record.seconds > 0
-    assert all(0 <= row[record.measure] <= 1 for row in record.rows)
     groups = {row[record.group] for row in record.rows}
     assert len(groups) >= 2
     for group in groups:  # each group has every seed at every step, and at the step that pages run live
@@ -37,6 +38,12 @@ def test_a_record_says_where_it_comes_from(name):
         for step in steps:
             rows = record.at(**{record.group: group, "step": step})
             assert {row["seed"] for row in rows} == set(record.seeds)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_chapter_01_measures_is_a_share(name):
+    record = experiments.load(name)
+    assert all(0 <= row[record.measure] <= 1 for row in record.rows)
 
 
 @pytest.mark.parametrize("name", NAMES)
