@@ -1,12 +1,24 @@
 """What learners and maintainers run: the commands behind `python3 -m course_lib`.
 
 Until the environment exists there is only Python's standard library: every module here imports the rest
-inside functions.
+inside functions. What all commands share stands in this file, so that none of them imports the module that
+calls them.
 """
 
+import argparse
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]  # where README.md and course_lib/ stand
+
+COMMANDS = {
+    "lab": "start the course: JupyterLab opens on chapter 00",
+    "test": "run every test: unit, notebooks, browser",
+    "doctor": "look at this machine, and say how to mend what is wrong",
+    "build": "run pages in a fresh kernel and save them (maintainers)",
+    "train": "make a shipped checkpoint again (maintainers)",
+    "experiment": "record a 'why?' experiment again (maintainers)",
+    "bench": "measure how fast the library is, beside its peers (maintainers)",
+}
 
 
 class Problem(Exception):
@@ -18,3 +30,18 @@ class Problem(Exception):
 
     def __str__(self) -> str:
         return f"{self.what}\nNext: {self.next_step}"
+
+
+def parser(name: str, listing: dict[str, str] | None = None) -> argparse.ArgumentParser:
+    """An argument parser that names its command the way people type it.
+
+    Args:
+        name: of the command, in `COMMANDS`.
+        listing: what can be named after it, each with its line of help.
+    """
+    rows = "".join(f"\n  {one}: {does}" for one, does in (listing or {}).items())
+    return argparse.ArgumentParser(
+        prog=f"python3 -m course_lib {name}",
+        description=COMMANDS[name] + ("\n" + rows if rows else ""),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )

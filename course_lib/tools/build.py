@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from course_lib.files import write_whole
-from course_lib.tools import Problem, commands, environment, pages
+from course_lib.tools import Problem, environment, pages, parser
 
 CELL_SECONDS = 600
 PAGE_SECONDS, PAGE_MEGABYTES, PAGE_DISK_MEGABYTES = 100, 1200, 3  # the budget of one page
@@ -28,12 +28,12 @@ class CellFailed(Problem):
 
 
 def main(arguments: list[str]) -> int:
-    parser = commands.parser("build")
-    parser.add_argument(
+    asked = parser("build")
+    asked.add_argument(
         "numbers", nargs="*", metavar="NN", help="chapters to build, like 00 01 (all when none is named)"
     )
-    parser.add_argument("--check", action="store_true", help="run and report, save nothing")
-    options = parser.parse_args(arguments)
+    asked.add_argument("--check", action="store_true", help="run and report, save nothing")
+    options = asked.parse_args(arguments)
     environment.ensure(environment.pins(), ["build", *arguments])
     chosen = choose(options.numbers)
     failed, over = [], []

@@ -1,18 +1,8 @@
 """Every command of `python3 -m course_lib`, and which Python runs it."""
 
-import argparse
 import sys
 
-from course_lib.tools import ROOT, Problem, environment
-
-COMMANDS = {
-    "lab": "start the course: JupyterLab opens on chapter 00",
-    "test": "run every test: unit, notebooks, browser",
-    "doctor": "look at this machine, and say how to mend what is wrong",
-    "build": "run pages in a fresh kernel and save them (maintainers)",
-    "train": "make a shipped checkpoint again (maintainers)",
-    "experiment": "record a 'why?' experiment again (maintainers)",
-}
+from course_lib.tools import COMMANDS, ROOT, Problem, environment
 
 
 def main(arguments: list[str]) -> int:
@@ -67,9 +57,13 @@ def run(arguments: list[str]) -> int:
         return build.main(rest)
     environment.ensure(environment.pins(), arguments)
     if name == "train":
-        from course_lib.tools import checkpoints
+        from course_lib.tools import train
 
-        return checkpoints.main(rest) or 0
+        return train.main(rest)
+    if name == "bench":
+        from course_lib.tools import bench
+
+        return bench.main(rest)
     from course_lib import experiments
 
     return experiments.main(rest) or 0
@@ -78,8 +72,3 @@ def run(arguments: list[str]) -> int:
 def listing() -> str:
     rows = [f"  python3 -m course_lib {name:<11} {does}" for name, does in COMMANDS.items()]
     return "The commands (add --help to one of them to see its options):\n" + "\n".join(rows)
-
-
-def parser(name: str) -> argparse.ArgumentParser:
-    """An argument parser that names its command the way people type it."""
-    return argparse.ArgumentParser(prog=f"python3 -m course_lib {name}", description=COMMANDS[name])

@@ -15,7 +15,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_lib.tools import ROOT, commands, environment
+from course_lib.tools import ROOT, environment, parser
+from course_lib.tools.chromium import find_chromium
 
 ALL_WELL = "Everything you need is here. ✓"
 INSTALL = f"in {ROOT} type: python3 -m course_lib lab (it installs what is missing)"
@@ -34,7 +35,7 @@ class Finding:
 
 
 def main(arguments: list[str]) -> int:
-    commands.parser("doctor").parse_args(arguments)
+    parser("doctor").parse_args(arguments)
     python = sys.executable
     if (
         environment.stamped()
@@ -312,8 +313,6 @@ def disk() -> Finding:
 
 
 def chromium() -> Finding:
-    from course_lib.tools.testing import find_chromium
-
     found = find_chromium()
     return Finding(
         "Chromium",

@@ -13,21 +13,21 @@ import threading
 import time
 from pathlib import Path
 
-from course_lib.tools import ROOT, Problem, commands, environment, pages
+from course_lib.tools import ROOT, Problem, environment, pages, parser
 
 HOST = "127.0.0.1"
 FIRST_PORT = 8888
 
 
 def main(arguments: list[str]) -> int:
-    parser = commands.parser("lab")
-    parser.add_argument("--no-browser", action="store_true", help="print the address, open no browser")
-    parser.add_argument(
+    asked = parser("lab")
+    asked.add_argument("--no-browser", action="store_true", help="print the address, open no browser")
+    asked.add_argument(
         "--port", type=port_number, help=f"the port to use (else the first free one from {FIRST_PORT} on)"
     )
-    parser.add_argument("--originals", action="store_true", help="open notebooks/ itself (for maintainers)")
-    parser.add_argument("--wheels", metavar="FOLDER", help="install from a folder of wheels, with no network")
-    options = parser.parse_args(arguments)
+    asked.add_argument("--originals", action="store_true", help="open notebooks/ itself (for maintainers)")
+    asked.add_argument("--wheels", metavar="FOLDER", help="install from a folder of wheels, with no network")
+    options = asked.parse_args(arguments)
 
     os.environ.setdefault("COURSE_STARTED", repr(time.time()))
     port = free_port(options.port)  # before the long installation: better to hear it now

@@ -4,9 +4,7 @@ Each part is a pytest of its own process, so that one part cannot break another.
 are read for the table at the end; the last line is `N passed, N failed, N skipped`.
 """
 
-import glob
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,7 +14,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from course_lib.tools import ROOT, commands, environment, pages
+from course_lib.tools import ROOT, environment, pages, parser
+from course_lib.tools.chromium import find_chromium
 
 PARTS = ("unit", "notebooks", "browser")
 CELL_SECONDS = 300  # one cell of a page, on a slow machine
@@ -36,19 +35,19 @@ class Outcome:
 
 
 def main(arguments: list[str]) -> int:
-    parser = commands.parser("test")
-    parser.add_argument(
+    asked = parser("test")
+    asked.add_argument(
         "parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (all of them when none is named)"
     )
-    parser.add_argument(
+    asked.add_argument(
         "--here", action="store_true", help="test with this Python as it is, whatever its versions"
     )
-    parser.add_argument("--wheels", metavar="FOLDER", help="install from a folder of wheels, with no network")
-    parser.add_argument("-k", metavar="WORDS", help="only tests whose name matches (pytest's -k)")
-    options = parser.parse_args(arguments)
+    asked.add_argument("--wheels", metavar="FOLDER", help="install from a folder of wheels, with no network")
+    asked.add_argument("-k", metavar="WORDS", help="only tests whose name matches (pytest's -k)")
+    options = asked.parse_args(arguments)
     for part in options.parts:
         if part not in PARTS:
-            parser.error(f"there is no part {part!r}; the parts are {', '.join(PARTS)}")
+            asked.error(f"there is no part {part!r}; the parts are {', '.join(PARTS)}")
     if options.here:
         os.environ.update(environment.kernel_variables())
     else:
@@ -188,26 +187,3 @@ def summary(outcomes: list[Outcome]) -> str:
     total = [sum(getattr(o, what) for o in outcomes) for what in ("passed", "failed", "skipped")]
     lines += ["", "{} passed, {} failed, {} skipped".format(*total)]
     return "\n".join(lines)
-
-
-def find_chromium() -> str | None:
-    """A Chromium, Chrome or Edge on this machine: CHROMIUM_PATH, the PATH, the usual places."""
-    named = os.environ.get("CHROMIUM_PATH")
-    if named:
-        return named if Path(named).exists() else None
-    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge"):
-        if found := shutil.which(name):
-            return found
-    cache = Path.home() / ".cache/ms-playwright"  # where Playwright keeps a browser of its own
-    usual = [
-        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-        "/Applications/Chromium.app/Contents/MacOS/Chromium",
-        *(
-            str(Path(os.environ[base]) / program)
-            for base in ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")
-            if base in os.environ
-            for program in ("Google/Chrome/Application/chrome.exe", "Microsoft/Edge/Application/msedge.exe")
-        ),
-        *sorted(glob.glob(str(cache / "chromium-*/chrome-linux*/chrome")), reverse=True),
-    ]
-    return next((path for path in usual if Path(path).exists()), None)

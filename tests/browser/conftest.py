@@ -8,7 +8,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from lab import CHROMIUM_OPTIONS, Lab, Page
 
-from course_lib.tools.testing import find_chromium
+from course_lib.tools.chromium import find_chromium
 
 CHROMIUM = find_chromium()
 WITHOUT = "browser tests need Chromium or Chrome: install one, or set CHROMIUM_PATH to its program"

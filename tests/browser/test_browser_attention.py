@@ -7,7 +7,7 @@ import pytest
 from lab import CHROMIUM_OPTIONS, Page
 from test_browser_views import THEMES, contrast_of, height, wait_for_text
 
-from course_lib.tools.testing import find_chromium
+from course_lib.tools.chromium import find_chromium
 
 START = """
 import json

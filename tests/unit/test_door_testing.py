@@ -42,13 +42,6 @@ def test_the_summary_ends_in_the_totals():
     assert "failed: unit: a::bad" in lines and "skipped: browser: no Chromium (×2)" in lines
 
 
-def test_chromium_is_found_where_it_is_named(monkeypatch, tmp_path):
-    monkeypatch.setenv("CHROMIUM_PATH", str(tmp_path / "nowhere"))
-    assert testing.find_chromium() is None
-    (tmp_path / "nowhere").touch()
-    assert testing.find_chromium() == str(tmp_path / "nowhere")
-
-
 def test_a_whole_run_with_something_of_everything(tmp_path):
     """Good and skipped unit tests, a part that dies, a page with one right and one wrong stored output."""
     root = house(tmp_path / "house")

@@ -1,0 +1,26 @@
+"""`python3 -m course_lib bench NAME`: how fast the library is, measured beside its peers in the same run.
+
+One module a benchmark, each with `main(arguments) -> exit code`. The figures are of this machine and of this
+minute; what is held are ratios.
+"""
+
+from course_lib.tools import parser
+
+BENCHES = {
+    "attention": "our attention beside the bare kernel and beside torch.nn.MultiheadAttention",
+    "busy": "a training alone, and beside two busy processes",
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run one benchmark; what follows its name goes to it."""
+    asked = parser("bench", BENCHES)
+    asked.add_argument("name", choices=list(BENCHES))
+    name = asked.parse_args(arguments[:1]).name
+    if name == "attention":
+        from course_lib.tools.bench import attention
+
+        return attention.main(arguments[1:])
+    from course_lib.tools.bench import busy
+
+    return busy.main(arguments[1:])

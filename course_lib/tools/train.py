@@ -1,0 +1,26 @@
+"""`python3 -m course_lib train NAME`: make a shipped checkpoint again, on a CPU."""
+
+from course_lib.tools import ROOT, parser
+from course_lib.training import pronouncing
+
+# name -> (what makes it, how long it takes on two cores)
+CHECKPOINTS = {"pronouncer": (pronouncing.ship, "about an hour")}
+WORK = ROOT / "build" / "train"
+
+
+def main(arguments: list[str]) -> int:
+    """Train, store and measure the named checkpoints; a run that was stopped goes on."""
+    asked = parser("train", {name: f"{minutes} on 2 cores" for name, (_, minutes) in CHECKPOINTS.items()})
+    asked.add_argument("name", nargs="+", choices=sorted(CHECKPOINTS))
+    asked.add_argument(
+        "--fresh", action="store_true", help="start anew instead of going on where a run stopped"
+    )
+    options = asked.parse_args(arguments)
+    for name in options.name:
+        make, _ = CHECKPOINTS[name]
+        if options.fresh:
+            for state in WORK.glob(f"{name}*.state"):
+                state.unlink()
+        card = make(WORK)
+        print(f"{name}: " + " · ".join(f"{key} {value}" for key, value in card["metrics"].items()))
+    return 0
