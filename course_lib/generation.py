@@ -1,12 +1,13 @@
 """Writing with a trained model, one token after another."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from course_lib.models.seq2seq import Memory, Seq2Seq, State
-from course_lib.text.tokenizers import BOS_ID, EOS_ID, PAD_ID
+from course_lib.text.batching import batches_by_length, pad
+from course_lib.text.tokenizers import BOS_ID, EOS_ID, PAD_ID, WordTokenizer
 
 
 @torch.no_grad()
@@ -102,3 +103,31 @@ def sample(
         ids = torch.cat([ids, token.masked_fill(done, PAD_ID)[:, None]], dim=1)  # (B, T + 1)
         done |= token == EOS_ID
     return ids
+
+
+def decode_all(
+    model: nn.Module,
+    sources: Sequence[Sequence[int]],
+    target: WordTokenizer,
+    *,
+    max_new_tokens: int = 40,
+    batch_size: int = 512,
+) -> list[list[str]]:
+    """Greedy outputs for many sources, in their order.
+
+    Args:
+        model: a sequence-to-sequence model.
+        sources: lists of ids.
+        target: turns ids into tokens.
+        max_new_tokens: the longest output.
+        batch_size: sources decoded at a time.
+
+    Returns:
+        for each source its output tokens.
+    """
+    outputs: list[list[str]] = [[] for _ in sources]
+    for rows in batches_by_length([len(s) for s in sources], batch_size):
+        ids, _ = greedy(model, pad([sources[i] for i in rows]), max_new_tokens)
+        for i, row in zip(rows, ids.tolist(), strict=True):
+            outputs[i] = target.decode_tokens(row)
+    return outputs

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from course_lib import metrics
 from course_lib.experiments.records import Experiment, Row, rounded
-from course_lib.training import translating
-from course_lib.training.translating import Recipe
+from course_lib.tasks import translation
+from course_lib.tasks.translation import Recipe
 
 SEEDS = (0, 1, 2)
 STEPS = 500
@@ -50,14 +50,14 @@ def memory_rows(seed: int, steps: int) -> list[Row]:
 def _alignment_rows(column: str, variants: dict[str, dict], seed: int, steps: int) -> list[Row]:
     """Exact match and alignment error of each variant along its training."""
     rows: list[Row] = []
-    test = translating.sentences(TEST_SENTENCES, "test")
+    test = translation.sentences(TEST_SENTENCES, "test")
     for name, changes in variants.items():
         for step, model in _on_the_way(replace(BASE, seed=seed, **changes), steps):
-            maps = translating.attention_maps(model, test)
-            matches = translating.exact_match(model, test)
+            maps = translation.attention_maps(model, test)
+            matches = translation.exact_match(model, test)
             row = {
-                "alignment_error": translating.alignment_error(maps, test),
-                "shared_alignment_error": translating.alignment_error(
+                "alignment_error": translation.alignment_error(maps, test),
+                "shared_alignment_error": translation.alignment_error(
                     [metrics.share_out(weights) for weights in maps], test
                 ),
                 "exact_match": sum(matches) / len(matches),
@@ -68,8 +68,8 @@ def _alignment_rows(column: str, variants: dict[str, dict], seed: int, steps: in
 
 def _by_length(model) -> list[Row]:
     """One row for each group of lengths."""
-    test = translating.sentences(TEST_SENTENCES, "test")
-    matches = translating.exact_match(model, test)
+    test = translation.sentences(TEST_SENTENCES, "test")
+    matches = translation.exact_match(model, test)
     rows = []
     for low, high in LENGTHS:
         group = [match for match, s in zip(matches, test, strict=True) if low <= len(s.english) <= high]
@@ -85,9 +85,9 @@ def _by_length(model) -> list[Row]:
 
 def _on_the_way(recipe: Recipe, steps: int):
     """Train once, and stop on the way to be measured: (step, model)."""
-    model = translating.new_model(recipe)
+    model = translation.new_model(recipe)
     points = MEASURED_AT if steps == STEPS else (steps,)  # a short run is measured at its end only
-    for step, _ in translating.train_in_stages(model, recipe, points):
+    for step, _ in translation.train_in_stages(model, recipe, points):
         yield step, model
 
 

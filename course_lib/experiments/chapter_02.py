@@ -1,4 +1,4 @@
-"""Chapter 02's questions, asked of one attention layer that plays the card game of `training.lookups`.
+"""Chapter 02's questions, asked of one attention layer that plays the card game of `tasks.card_game`.
 
 The right attention is known: the card one looks for. Every batch is new, so a difference in accuracy is a
 difference in learning, not in learning by heart.
@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from course_lib.experiments.records import Experiment, Row, rounded
-from course_lib.training import lookups
-from course_lib.training.lookups import Recipe
+from course_lib.tasks import card_game
+from course_lib.tasks.card_game import Recipe
 
 SEEDS = (0, 1, 2, 3, 4)
 STEPS = 300
@@ -25,7 +25,7 @@ BASE = Recipe()
 
 def scale_rows(seed: int, steps: int) -> list[Row]:
     """Scores divided by √d_k, not divided, and not divided but begun as small as the divided ones."""
-    return _rows("scores", lookups.variants(BASE), seed, steps)
+    return _rows("scores", card_game.variants(BASE), seed, steps)
 
 
 def tied_rows(seed: int, steps: int) -> list[Row]:
@@ -42,7 +42,7 @@ def rates_rows(seed: int, steps: int) -> list[Row]:
     """With and without the division at five learning rates."""
     rows: list[Row] = []
     for rate in RATES:
-        recipes = lookups.variants(replace(BASE, lr=rate))
+        recipes = card_game.variants(replace(BASE, lr=rate))
         both = {name: recipes[name] for name in ("divided by √d_k", "not divided")}
         rows += [row | {"rate": rate} for row in _rows("scores", both, seed, steps, (steps,))]
     return rows
@@ -55,7 +55,7 @@ def width_rows(seed: int, steps: int) -> list[Row]:
     """
     rows: list[Row] = []
     for d_k in WIDTHS:
-        recipes = lookups.variants(replace(BASE, d_model=d_k, seed=seed))
+        recipes = card_game.variants(replace(BASE, d_model=d_k, seed=seed))
         for name in ("divided by √d_k", "not divided"):
             needed = _steps_needed(recipes[name], steps)
             rows.append({"seed": seed, "step": steps, "scores": name, "d_k": d_k, "steps_needed": needed})
@@ -65,9 +65,9 @@ def width_rows(seed: int, steps: int) -> list[Row]:
 def _steps_needed(recipe: Recipe, most: int) -> int:
     """Training steps until a model plays well enough, looked at every 5 steps."""
     points = (*range(5, most, 5), most)
-    model = lookups.new_model(recipe)
-    for step, _ in lookups.train_in_stages(model, recipe, points):
-        if lookups.score(model, 32)["accuracy"] >= GOOD_ENOUGH:
+    model = card_game.new_model(recipe)
+    for step, _ in card_game.train_in_stages(model, recipe, points):
+        if card_game.score(model, 32)["accuracy"] >= GOOD_ENOUGH:
             return step
     return most
 
@@ -89,10 +89,10 @@ def _rows(
     rows: list[Row] = []
     for name, recipe in recipes.items():
         recipe = replace(recipe, seed=seed)
-        model = lookups.new_model(recipe)
-        for step, history in lookups.train_in_stages(model, recipe, points):
+        model = card_game.new_model(recipe)
+        for step, history in card_game.train_in_stages(model, recipe, points):
             row = {"training_loss": history.last(len(history.losses))}
-            row |= lookups.score(model, mutual=recipe.mutual)
+            row |= card_game.score(model, mutual=recipe.mutual)
             rows.append({"seed": seed, "step": step, column: name, **rounded(row)})
     return rows
 

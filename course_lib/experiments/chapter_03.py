@@ -1,4 +1,4 @@
-"""Chapter 03's questions, asked of one attention layer at the round table of `training.two_lookups`.
+"""Chapter 03's questions, asked of one attention layer at the round table of `tasks.round_table`.
 
 Every guest answers two questions, and the right attention for both is known. Every batch is new, so a
 difference in accuracy is a difference in learning, not in learning by heart.
@@ -7,8 +7,8 @@ difference in accuracy is a difference in learning, not in learning by heart.
 from dataclasses import replace
 
 from course_lib.experiments.records import Experiment, Row, rounded
-from course_lib.training import two_lookups
-from course_lib.training.two_lookups import Recipe
+from course_lib.tasks import round_table
+from course_lib.tasks.round_table import Recipe
 
 SEEDS = tuple(range(8))
 STEPS = 600
@@ -37,17 +37,17 @@ def size_rows(seed: int, steps: int) -> list[Row]:
 
 def remove_rows(seed: int, steps: int) -> list[Row]:
     """Train with 2, 4 or 8 heads, then take out one head at a time: one row for each."""
-    test = two_lookups.test_tables()
+    test = round_table.test_tables()
     rows: list[Row] = []
     for n_heads in (2, 4, 8):
         recipe = replace(BASE, n_heads=n_heads, steps=steps, seed=seed)
-        model = two_lookups.new_model(recipe)
-        two_lookups.train_model(model, recipe)
-        whole = two_lookups.accuracy(model, test)
-        looks = two_lookups.weight_on_neighbours(two_lookups.head_weights(model, test)[0])  # (H, 2)
+        model = round_table.new_model(recipe)
+        round_table.train_model(model, recipe)
+        whole = round_table.accuracy(model, test)
+        looks = round_table.weight_on_neighbours(round_table.head_weights(model, test)[0])  # (H, 2)
         for head in range(n_heads):
-            rest = two_lookups.accuracy(two_lookups.without_heads(model, [(0, head)]), test)
-            lost = {question: whole[question] - rest[question] for question in two_lookups.QUESTIONS}
+            rest = round_table.accuracy(round_table.without_heads(model, [(0, head)]), test)
+            lost = {question: whole[question] - rest[question] for question in round_table.QUESTIONS}
             row = {
                 "looks_left": looks[head, 0].item(),
                 "looks_right": looks[head, 1].item(),
@@ -62,14 +62,14 @@ def remove_rows(seed: int, steps: int) -> list[Row]:
 def _rows(recipes: dict, seed: int, steps: int) -> list[Row]:
     """Right answers of each recipe along its training, on tables that are never trained on."""
     stages = (*(step for step in MEASURED_AT if step < steps), steps)
-    test = two_lookups.test_tables()
+    test = round_table.test_tables()
     rows: list[Row] = []
     for name, recipe in recipes.items():
         recipe = replace(recipe, seed=seed)
-        model = two_lookups.new_model(recipe)
+        model = round_table.new_model(recipe)
         parameters = sum(p.numel() for p in model.parameters())
-        for step, _ in two_lookups.train_in_stages(model, recipe, stages):
-            shares = two_lookups.accuracy(model, test)
+        for step, _ in round_table.train_in_stages(model, recipe, stages):
+            shares = round_table.accuracy(model, test)
             row = rounded({"accuracy": sum(shares.values()) / len(shares), **shares})
             rows.append({"seed": seed, "step": step, "heads": name, "parameters": parameters, **row})
     return rows

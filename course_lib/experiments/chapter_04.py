@@ -7,8 +7,8 @@ from dataclasses import replace
 from functools import partial
 
 from course_lib.experiments.records import Experiment, Row, rounded
-from course_lib.training import masked_lm
-from course_lib.training.masked_lm import Reader, Recipe
+from course_lib.tasks import town_lm
+from course_lib.tasks.town_lm import Reader, Recipe
 
 SEEDS = (0, 1, 2, 3, 4)
 STEPS = 600
@@ -21,30 +21,30 @@ DROP = 0.3  # share of keys, or of weights, that chance takes away
 FEW_SENTENCES = 1000  # so few that the model can learn them by heart
 
 MASKS: dict[str, Reader] = {
-    "causal": masked_lm.causal,
-    "one too far": masked_lm.one_too_far,
-    "multiplied after": masked_lm.multiplied_after,
-    "one too strict": masked_lm.one_too_strict,
+    "causal": town_lm.causal,
+    "one too far": town_lm.one_too_far,
+    "multiplied after": town_lm.multiplied_after,
+    "one too strict": town_lm.one_too_strict,
 }
 DROPOUTS: dict[str, Reader] = {
-    "none": masked_lm.causal,
-    "before the softmax": partial(masked_lm.drop_before, p=DROP),
-    "after the softmax": partial(masked_lm.drop_after, p=DROP),
+    "none": town_lm.causal,
+    "before the softmax": partial(town_lm.drop_before, p=DROP),
+    "after the softmax": partial(town_lm.drop_after, p=DROP),
 }
 
 
 def off_by_one_rows(seed: int, steps: int) -> list[Row]:
     """Loss in training, loss when writing, and what the Town says of the text, under four masks."""
     rows: list[Row] = []
-    validation = masked_lm.sentences(VALIDATION)
+    validation = town_lm.sentences(VALIDATION)
     for name, reader in MASKS.items():
         for step, history, model in _on_the_way(Recipe(steps=STEPS, seed=seed), reader, steps):
-            texts = masked_lm.write(model, WRITTEN, reader=reader, seed=seed)
+            texts = town_lm.write(model, WRITTEN, reader=reader, seed=seed)
             row = {
                 "training_loss": history.last(),
-                "validation_loss": masked_lm.reading_loss(model, validation, reader),
-                "writing_loss": masked_lm.writing_loss(model, validation, reader),
-                **masked_lm.judge(texts)._asdict(),
+                "validation_loss": town_lm.reading_loss(model, validation, reader),
+                "writing_loss": town_lm.writing_loss(model, validation, reader),
+                **town_lm.judge(texts)._asdict(),
             }
             rows.append({"seed": seed, "step": step, "mask": name, **rounded(row)})
     return rows
@@ -53,13 +53,13 @@ def off_by_one_rows(seed: int, steps: int) -> list[Row]:
 def dropout_rows(seed: int, steps: int) -> list[Row]:
     """Loss with dropout before the softmax, after it, and without, on few training sentences."""
     rows: list[Row] = []
-    validation = masked_lm.sentences(VALIDATION)
+    validation = town_lm.sentences(VALIDATION)
     recipe = replace(Recipe(steps=STEPS, seed=seed), sentences=FEW_SENTENCES)
     for name, reader in DROPOUTS.items():
         for step, history, model in _on_the_way(recipe, reader, steps):
             row = {
                 "training_loss": history.last(),
-                "validation_loss": masked_lm.reading_loss(model, validation, reader),
+                "validation_loss": town_lm.reading_loss(model, validation, reader),
             }
             rows.append({"seed": seed, "step": step, "dropout": name, **rounded(row)})
     return rows
@@ -68,8 +68,8 @@ def dropout_rows(seed: int, steps: int) -> list[Row]:
 def _on_the_way(recipe: Recipe, reader: Reader, steps: int):
     """Train once, and stop on the way to be measured: (step, history, model)."""
     points = MEASURED_AT if steps == STEPS else (steps,)  # a short run is measured at its end only
-    model = masked_lm.new_model(recipe)
-    for step, history in masked_lm.train_in_stages(model, recipe, points, reader):
+    model = town_lm.new_model(recipe)
+    for step, history in town_lm.train_in_stages(model, recipe, points, reader):
         yield step, history, model
 
 

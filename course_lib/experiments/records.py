@@ -1,18 +1,11 @@
-"""Running experiments, writing their records, and comparing a live run with a record."""
+"""What an experiment is, what its record holds, and how a live run is compared with a record."""
 
-import argparse
 import json
-import os
-import platform
-import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
-from course_lib.files import write_whole
-from course_lib.training.loop import budget, is_fast
+from course_lib.training.budget import is_fast
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "experiments"
 
@@ -59,6 +52,7 @@ class Record:
     command: str
     seeds: list[int]
     steps: int
+    tolerance: float
     versions: dict[str, str]
     machine: str
     seconds: float
@@ -91,72 +85,26 @@ class Comparison:
         return "\n".join(self.lines)
 
 
-def every_experiment() -> list[Experiment]:
-    """All experiments, in the order of the chapters."""
-    # Here and not above: the chapters' modules import this one.
-    from course_lib.experiments import chapter_01, chapter_02, chapter_03, chapter_04
-
-    chapters = (chapter_01, chapter_02, chapter_03, chapter_04)
-    return [experiment for chapter in chapters for experiment in chapter.EXPERIMENTS]
-
-
 def rounded(row: Row) -> Row:
     """Four decimals: enough to plot and to compare, and a record one can read."""
     return {key: round(value, 4) for key, value in row.items()}
 
 
-def find(name: str) -> Experiment:
-    """An experiment by name.
+def read(path: Path) -> Record:
+    """A record from its file.
 
     Raises:
-        ValueError: no such experiment; names those that exist.
-    """
-    known = {experiment.name: experiment for experiment in every_experiment()}
-    if name not in known:
-        raise ValueError(f"no experiment {name!r}, expected one of {', '.join(sorted(known))}")
-    return known[name]
-
-
-def run(name: str, seed: int = 0, steps: int | None = None) -> list[Row]:
-    """Run one seed of an experiment now.
-
-    Args:
-        name: which experiment.
-        seed: of the weights and of the order of the data.
-        steps: training steps; the experiment's small live size when not given.
-
-    Returns:
-        its rows.
-
-    Raises:
-        ValueError: no such experiment, or fewer than 1 step.
-    """
-    experiment = find(name)
-    steps = experiment.live_steps if steps is None else steps
-    if steps < 1:
-        raise ValueError(f"steps is {steps}, expected at least 1")
-    return experiment.rows(seed, budget(steps))
-
-
-def load(name: str, folder: Path = FOLDER) -> Record:
-    """The record of an experiment.
-
-    Raises:
-        ValueError: no such experiment, or the file is damaged.
         FileNotFoundError: it has not been recorded yet; names the command.
+        ValueError: the file is damaged.
     """
-    find(name)
-    path = folder / f"{name}.json"
+    again = f"`python -m course_lib experiment {path.stem}`"
     if not path.exists():
-        raise FileNotFoundError(
-            f"no record of {name!r}: make it with `python -m course_lib experiment {name}`"
-        )
+        raise FileNotFoundError(f"no record of {path.stem!r}: make it with {again}")
     try:
         return Record(**json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:  # no JSON or UTF-8; other fields
         raise ValueError(
-            f"{path.name} is no record ({error}): get the file again, or make it with "
-            f"`python -m course_lib experiment {name}`"
+            f"{path.name} is no record ({error}): get the file again, or make it with {again}"
         ) from error
 
 
@@ -177,7 +125,6 @@ def compare(live: list[Row], record: Record) -> Comparison:
     """
     if is_fast():
         return Comparison(("short run (COURSE_FAST=1): not compared",), True)
-    experiment = find(record.name)
     columns = {record.group, record.measure, "step"}
     if not live or not all(columns <= row.keys() for row in live):
         raise ValueError(
@@ -201,7 +148,7 @@ def compare(live: list[Row], record: Record) -> Comparison:
             for seed in record.seeds
         ]
         low, high = min(means), max(means)
-        inside = low - experiment.tolerance <= value <= high + experiment.tolerance
+        inside = low - record.tolerance <= value <= high + record.tolerance
         ok &= inside
         verdict = "inside ✓" if inside else f"outside ✗ ({value:.2f})"
         lines.append(
@@ -209,51 +156,3 @@ def compare(live: list[Row], record: Record) -> Comparison:
             f"this run is {verdict}"
         )
     return Comparison(tuple(lines), ok)
-
-
-def make_record(experiment: Experiment, folder: Path = FOLDER) -> Record:
-    """Run every seed and write the record; rows of finished seeds survive an interruption."""
-    start = time.perf_counter()
-    rows: list[Row] = []
-    for seed in experiment.seeds:
-        print(f"{experiment.name}: seed {seed}, {experiment.steps} steps …", flush=True)
-        rows += experiment.rows(seed, experiment.steps)
-    record = Record(
-        name=experiment.name,
-        question=experiment.question,
-        group=experiment.group,
-        measure=experiment.measure,
-        rows=rows,
-        command=f"python -m course_lib experiment {experiment.name}",
-        seeds=list(experiment.seeds),
-        steps=experiment.steps,
-        versions={"python": platform.python_version(), "torch": torch.__version__.partition("+")[0]},
-        machine=f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
-        seconds=round(time.perf_counter() - start),
-    )
-    text = json.dumps(asdict(record) | {"rows": None}, indent=1, ensure_ascii=False)
-    # One row a line: a change in the record is then a change one can read.
-    listed = ",\n".join("  " + json.dumps(row, ensure_ascii=False) for row in rows)
-    text = text.replace('"rows": null', f'"rows": [\n{listed}\n ]') + "\n"
-    write_whole(folder / f"{experiment.name}.json", text.encode())
-    return record
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """`python -m course_lib experiment NAME …`: run every seed and write the record."""
-    listing = "\n".join(f"  {e.name}: {e.question}" for e in every_experiment())
-    parser = argparse.ArgumentParser(
-        prog="python -m course_lib experiment",
-        description=f"Run every seed again and write assets/experiments/NAME.json.\n\n{listing}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("name", nargs="+", help="experiments to run")
-    options = parser.parse_args(arguments)
-    try:
-        experiments = [find(name) for name in options.name]
-    except ValueError as error:
-        parser.error(str(error))
-    for experiment in experiments:
-        record = make_record(experiment)
-        print(f"{experiment.name}: {len(record.rows)} rows in {record.seconds:.0f} s")
-    return 0

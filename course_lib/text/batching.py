@@ -5,12 +5,13 @@ puts sequences of like length together, so that little time is spent on padding.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
 from torch import Tensor
 
-from course_lib.text.tokenizers import PAD_ID
+from course_lib.text.tokenizers import PAD_ID, WordTokenizer
 
 Batch = TypeVar("Batch")
 
@@ -100,3 +101,40 @@ def endless(epoch: Callable[[], Iterator[Batch]]) -> Iterator[Batch]:
 def _cut(items: list[int], size: int) -> Iterator[list[int]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Encoded pairs: source ids, and target ids between `[BOS]` and `[EOS]`."""
+
+    sources: Sequence[Sequence[int]]
+    targets: Sequence[Sequence[int]]
+
+    @classmethod
+    def encode(
+        cls,
+        pairs: Sequence[tuple[Sequence[str], Sequence[str]]],
+        source: WordTokenizer,
+        target: WordTokenizer,
+    ) -> "Pairs":
+        """Token pairs to ids."""
+        return cls(
+            [source.encode(s) for s, _ in pairs],
+            [target.encode(t, bos=True, eos=True) for _, t in pairs],
+        )
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    def epoch(
+        self, batch_size: int, generator: torch.Generator | None = None
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """One epoch of `(source (B, S), target (B, T + 1))`, pairs of like length together."""
+        lengths = [len(s) + len(t) for s, t in zip(self.sources, self.targets, strict=True)]
+        for rows in batches_by_length(lengths, batch_size, generator):
+            yield pad([self.sources[i] for i in rows]), pad([self.targets[i] for i in rows])
+
+    def batches(self, batch_size: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Epoch after epoch, in an order that depends on the seed alone."""
+        generator = torch.Generator().manual_seed(seed)
+        return endless(lambda: self.epoch(batch_size, generator))

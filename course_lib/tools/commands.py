@@ -64,9 +64,9 @@ def run(arguments: list[str]) -> int:
         from course_lib.tools import bench
 
         return bench.main(rest)
-    from course_lib import experiments
+    from course_lib.tools import record
 
-    return experiments.main(rest) or 0
+    return record.main(rest) or 0
 
 
 def listing() -> str:

@@ -1,10 +1,10 @@
 """`python3 -m course_lib train NAME`: make a shipped checkpoint again, on a CPU."""
 
 from course_lib.tools import ROOT, parser
-from course_lib.training import pronouncing
+from course_lib.tasks import pronunciation
 
 # name -> (what makes it, how long it takes on two cores)
-CHECKPOINTS = {"pronouncer": (pronouncing.ship, "about an hour")}
+CHECKPOINTS = {"pronouncer": (pronunciation.ship, "about an hour")}
 WORK = ROOT / "build" / "train"
 
 

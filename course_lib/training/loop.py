@@ -8,7 +8,6 @@ keeps the model trained so far, and saves that a power cut cannot spoil.
 
 import io
 import math
-import os
 import pickle
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -234,44 +233,9 @@ def _resume(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, hist
     history.losses[:], history.seconds = losses, seconds
 
 
-def warmup_then_cosine(warmup: float = 0.05, end: float = 0.0) -> Callable[[float], float]:
-    """A schedule: rise from 0 during `warmup` (a share of the run), then fall along a cosine to `end`.
-
-    Args:
-        warmup: share of the run, from 0 to 1.
-        end: the last factor.
-
-    Returns:
-        progress from 0 to 1 → factor on the peak learning rate.
-
-    Raises:
-        ValueError: a share outside 0 to 1.
-    """
-    if not 0 <= warmup <= 1:
-        raise ValueError(f"warmup is {warmup}, expected a share of the run, 0 to 1: is it in steps?")
-
-    def factor(progress: float) -> float:
-        if progress < warmup:
-            return (progress + 1e-3) / (warmup + 1e-3)
-        along = (progress - warmup) / max(1 - warmup, 1e-9)
-        return end + (1 - end) * 0.5 * (1 + math.cos(math.pi * min(along, 1.0)))
-
-    return factor
-
-
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Random weights and dropout from this seed inside the block; torch's own generator is untouched."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield
-
-
-def budget(steps: int) -> int:
-    """A number of steps; with `COURSE_FAST=1` a twentieth of it, for tests of a page's plumbing."""
-    return max(2, steps // 20) if is_fast() else steps
-
-
-def is_fast() -> bool:
-    """True when budgets are shortened: results are then not checked."""
-    return os.environ.get("COURSE_FAST", "") not in ("", "0")

@@ -1,6 +1,6 @@
 """What a model is trained to do: losses over the counted tokens."""
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from course_lib.text.tokenizers import PAD_ID
@@ -52,3 +52,11 @@ def token_loss(logits: Tensor, labels: Tensor, *, label_smoothing: float = 0.0) 
     return F.cross_entropy(
         logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORE, label_smoothing=label_smoothing
     )
+
+
+def pair_loss(model: nn.Module, batch: tuple[Tensor, Tensor], *, label_smoothing: float = 0.0) -> Tensor:
+    """Mean loss of the next target token, given the source and the true tokens before it (nats a token)."""
+    source, target = batch
+    inputs, labels = shift(target)  # (B, T) each
+    logits, _ = model(source, inputs)  # (B, T, V)
+    return token_loss(logits, labels, label_smoothing=label_smoothing)

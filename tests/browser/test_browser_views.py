@@ -247,7 +247,7 @@ def pronounce(word):
     for sound, letter in enumerate(i for i, letter in enumerate(word) if letter != "e"):
         weights[sound, letter] = 1
     return list(word), sounds, weights
-from course_lib.data.pronunciation import clean
+from course_lib.data.cmudict import clean
 view = Pronouncer(pronounce, "attention", clean=clean)
 view""",
     ]

@@ -12,11 +12,13 @@ from course_lib.attention import AdditiveAttention, DotProductAttention, scaled_
 from course_lib.experiments import records
 from course_lib.masks import causal_mask, masked_softmax, padding_mask
 from course_lib.models.seq2seq import Seq2Seq, Seq2SeqConfig
+from course_lib.tasks import pronunciation, translation
 from course_lib.text.batching import batches_by_length, pad
 from course_lib.text.tokenizers import CharacterTokenizer, WordTokenizer
-from course_lib.training import checkpoints, pronouncing, translating
-from course_lib.training.loop import train, warmup_then_cosine
+from course_lib.training import checkpoints
+from course_lib.training.loop import train
 from course_lib.training.objectives import token_loss
+from course_lib.training.optim import warmup_then_cosine
 from course_lib.viz import diagrams
 from course_lib.viz.attention import compare, heatmap
 from course_lib.viz.curves import plot_seeds
@@ -59,7 +61,7 @@ CASES = [
     (lambda: metrics.phoneme_error_rate([["K"]], [[]]), r"references\[0\] is empty"),
     (lambda: metrics.word_error_rate([["K", "AE"]], [["K", "AE"]]), "is a string, expected sequences"),
     (lambda: metrics.phoneme_error_rate(["K AE"], [[("K", "AE")]]), "is a string, expected sequences"),
-    (lambda: pronouncing.kind_of_mistake(["K"], []), "ways is empty"),
+    (lambda: pronunciation.kind_of_mistake(["K"], []), "ways is empty"),
     # the model
     (lambda: Seq2SeqConfig(0, 13), "source_vocab is 0"),
     (lambda: Seq2SeqConfig(11, 13, d_hidden=-3), "d_hidden is -3"),
@@ -98,7 +100,7 @@ CASES = [
     (lambda: warmup_then_cosine(200), "warmup is 200"),
     (lambda: token_loss(torch.zeros(1, 2, 3), torch.zeros(1, 3, dtype=torch.long)), "logits has shape"),
     (lambda: token_loss(torch.zeros(1, 2, 3), torch.full((1, 2), -100)), "nothing but -100"),
-    (lambda: list(translating.train_in_stages(MODEL, translating.Recipe(), [2, 1])), "stages is .2, 1."),
+    (lambda: list(translation.train_in_stages(MODEL, translation.Recipe(), [2, 1])), "stages is .2, 1."),
     # experiments
     (lambda: experiments.run("query", steps=-1), "steps is -1"),
     (lambda: experiments.load("query").at(stepp=50), "no column 'stepp'"),
@@ -189,4 +191,4 @@ def test_a_damaged_record_is_named(tmp_path, damage):
     (tmp_path / "query.json").write_text(damaged, encoding="utf-8")
     named = pytest.raises(ValueError, match=r"query.json is no record .*course_lib experiment query")
     with nullcontext() if damage == "nothing" else named:
-        records.load("query", tmp_path)
+        experiments.load("query", tmp_path)

@@ -7,7 +7,7 @@ import pytest
 
 from course_lib import experiments
 from course_lib.experiments.chapter_04 import EXPERIMENTS, VALIDATION
-from course_lib.training import masked_lm
+from course_lib.tasks import town_lm
 
 ROOT = Path(__file__).parents[2]
 NAMES = [experiment.name for experiment in EXPERIMENTS]
@@ -21,7 +21,7 @@ def page():
 
 @pytest.fixture(scope="module")
 def floor():
-    return masked_lm.floor(masked_lm.sentences(VALIDATION))
+    return town_lm.floor(town_lm.sentences(VALIDATION))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -98,7 +98,7 @@ def test_numbers_on_the_page_come_from_the_records(page, floor):
         x for m in ("one too far", "multiplied after") for x in column(record, "different", mask=m, **at_end)
     ]
     assert f"at most {max(leaky):.2f}" in text
-    town_itself = masked_lm.judge([s.english_tokens for s in masked_lm.sentences(300)]).different
+    town_itself = town_lm.judge([s.english_tokens for s in town_lm.sentences(300)]).different
     assert f"about {town_itself:.1f}" in text
     repeating = [row for row in record.at(mask="multiplied after", **at_end) if row["consistent"] > 0.3]
     assert "Two of the five late-mask models" in text and (len(repeating), len(record.seeds)) == (2, 5)

@@ -10,19 +10,21 @@ from course_lib import experiments
 from course_lib.experiments import records
 from course_lib.experiments.chapter_01 import EXPERIMENTS
 from course_lib.practice import chapter_01 as chapter_01_practice
-from course_lib.training import ranges
+from course_lib.tools import record as recording
+from course_lib.training.budget import at_least, at_most
 
 ROOT = Path(__file__).parents[2]
 NAMES = [experiment.name for experiment in EXPERIMENTS]
 
 
-@pytest.mark.parametrize("experiment", records.every_experiment(), ids=lambda experiment: experiment.name)
+@pytest.mark.parametrize("experiment", experiments.EXPERIMENTS, ids=lambda experiment: experiment.name)
 def test_a_record_says_where_it_comes_from(experiment):
     record = experiments.load(experiment.name)
-    assert records.find(experiment.name) is experiment
+    assert experiments.find(experiment.name) is experiment
     assert record.command == f"python -m course_lib experiment {experiment.name}"
     assert len(record.seeds) >= 3 and tuple(record.seeds) == experiment.seeds
     assert record.seeds == sorted({row["seed"] for row in record.rows})
+    assert record.tolerance == experiment.tolerance
     assert record.steps == experiment.steps == max(row["step"] for row in record.rows)
     assert (record.group, record.measure, record.question) == (
         experiment.group,
@@ -111,7 +113,7 @@ def test_numbers_in_the_captions_come_from_the_records():
 def made_up(rows):
     return records.Record(
         name="query", question="", group="query", measure="alignment_error", rows=rows, command="",
-        seeds=[0, 1], steps=100, versions={}, machine="", seconds=1,
+        seeds=[0, 1], steps=100, tolerance=0.05, versions={}, machine="", seconds=1,
     )  # fmt: skip
 
 
@@ -147,12 +149,12 @@ def test_unknown_and_unrecorded_are_named(tmp_path):
 
 def test_recording_writes_every_seed_and_can_be_read_again(tmp_path, capsys):
     tiny = dataclasses.replace(
-        records.find("query"),
+        experiments.find("query"),
         rows=lambda seed, steps: [row for row in ROWS if row["seed"] == seed],
         seeds=(0, 1),
         steps=100,
     )
-    made = records.make_record(tiny, tmp_path)
+    made = recording.make_record(tiny, tmp_path)
     assert experiments.load("query", tmp_path) == made and made.rows == sorted(ROWS, key=lambda r: r["seed"])
     assert "seed 1" in capsys.readouterr().out
     text = (tmp_path / "query.json").read_text(encoding="utf-8")
@@ -161,10 +163,10 @@ def test_recording_writes_every_seed_and_can_be_read_again(tmp_path, capsys):
 
 def test_promises_are_printed_with_their_value_only_when_broken(capsys, monkeypatch):
     monkeypatch.delenv("COURSE_FAST", raising=False)
-    ranges.at_most("loss", 0.0712, 0.1)
-    ranges.at_least("share", 0.5, 0.9)
+    at_most("loss", 0.0712, 0.1)
+    at_least("share", 0.5, 0.9)
     monkeypatch.setenv("COURSE_FAST", "1")
-    ranges.at_most("loss", 9, 0.1)
+    at_most("loss", 9, 0.1)
     assert capsys.readouterr().out.splitlines() == [
         "loss ≤ 0.1 ✓",
         "share is 0.5, expected ≥ 0.9 ✗",

@@ -36,7 +36,7 @@ def test_imports_go_in_one_direction():
         ("masks.py", "import course_lib.attention\n", "course_lib.masks is not allowed to import"),
         ("viz/colours.py", "import course_lib.models.seq2seq\n", "course_lib.viz is not allowed to import"),
         (
-            "data/pronunciation.py",
+            "data/cmudict.py",
             "import course_lib.attention\n",
             "course_lib.data is not allowed to import",
         ),

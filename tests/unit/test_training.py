@@ -15,9 +15,10 @@ from torch import nn
 
 from course_lib.files import write_whole
 from course_lib.training import checkpoints
-from course_lib.training.loop import History, budget, seeded, train, warmup_then_cosine
-from course_lib.training.objectives import IGNORE, shift, token_loss
-from course_lib.training.pairs import pair_loss
+from course_lib.training.budget import budget
+from course_lib.training.loop import History, seeded, train
+from course_lib.training.objectives import IGNORE, pair_loss, shift, token_loss
+from course_lib.training.optim import warmup_then_cosine
 
 ROOT = Path(__file__).parents[2]
 X = torch.randn(64, 3, generator=torch.Generator().manual_seed(0))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from course_lib.data.pronunciation import clean
+from course_lib.data.cmudict import clean
 from course_lib.widgets import (
     AlignmentMovie,
     AttentionView,

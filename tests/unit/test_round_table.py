@@ -3,37 +3,37 @@
 import pytest
 import torch
 
-from course_lib.training import two_lookups
-from course_lib.training.two_lookups import Recipe
+from course_lib.tasks import round_table
+from course_lib.tasks.round_table import Recipe
 
 TABLE = "anna bo chen dina emma ivan julia kenji"
 
 
 def test_the_answers_are_the_neighbours_round_the_circle():
-    ids = two_lookups.seat(TABLE)
+    ids = round_table.seat(TABLE)
     names = TABLE.split()
-    for t, answers in enumerate(two_lookups.true_answers(ids)[0]):
-        assert two_lookups.guests(answers) == [names[t - 1], names[(t + 1) % 8]]
+    for t, answers in enumerate(round_table.true_answers(ids)[0]):
+        assert round_table.guests(answers) == [names[t - 1], names[(t + 1) % 8]]
 
 
 def test_the_true_places_hold_the_true_answers():
-    ids = two_lookups.test_tables(5)
-    places = two_lookups.true_places()  # (2, T, T)
+    ids = round_table.test_tables(5)
+    places = round_table.true_places()  # (2, T, T)
     assert (places.sum(-1) == 1).all()
     fetched = torch.einsum("qts,bs->btq", places.long(), ids)
-    assert torch.equal(fetched, two_lookups.true_answers(ids))
+    assert torch.equal(fetched, round_table.true_answers(ids))
 
 
 def test_tables_have_no_name_twice_and_batches_are_new():
-    ids = two_lookups.test_tables(50)
-    assert all(len(set(row.tolist())) == two_lookups.SEATS for row in ids)
-    assert len(set(two_lookups.NAMES)) == len(two_lookups.NAMES) == 24
-    stream = two_lookups.batches(Recipe())
+    ids = round_table.test_tables(50)
+    assert all(len(set(row.tolist())) == round_table.SEATS for row in ids)
+    assert len(set(round_table.NAMES)) == len(round_table.NAMES) == 24
+    stream = round_table.batches(Recipe())
     assert not torch.equal(next(stream), next(stream))
 
 
 def test_models_differ_in_heads_and_in_nothing_else():
-    models = [two_lookups.new_model(Recipe(n_heads=n)) for n in (1, 2, 4, 8, 16)]
+    models = [round_table.new_model(Recipe(n_heads=n)) for n in (1, 2, 4, 8, 16)]
     assert len({sum(p.numel() for p in model.parameters()) for model in models}) == 1
     first = models[0].state_dict()
     for model in models[1:]:  # the same first weights, cut in another way
@@ -41,20 +41,20 @@ def test_models_differ_in_heads_and_in_nothing_else():
 
 
 def test_weight_on_the_neighbours():
-    left, right = two_lookups.true_places().float()
+    left, right = round_table.true_places().float()
     even = torch.full((8, 8), 1 / 8)
     weights = torch.stack([left, right, even, (left + right) / 2]).expand(3, 4, 8, 8)  # (B, H, T, T)
     expected = torch.tensor([[1, 0], [0, 1], [1 / 8, 1 / 8], [0.5, 0.5]])
-    torch.testing.assert_close(two_lookups.weight_on_neighbours(weights), expected)
+    torch.testing.assert_close(round_table.weight_on_neighbours(weights), expected)
 
 
 @pytest.mark.parametrize("silent", [[(0, 1)], [(0, 0), (1, 2)]])
 def test_a_silenced_head_is_a_head_whose_values_are_zero(silent):
     """Zero columns in W_O give what zeros in the head's slice of the merged output give."""
-    ids = two_lookups.test_tables(4)
-    model = two_lookups.new_model(Recipe(n_heads=4, n_layers=2))
+    ids = round_table.test_tables(4)
+    model = round_table.new_model(Recipe(n_heads=4, n_layers=2))
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    quiet = two_lookups.without_heads(model, silent)
+    quiet = round_table.without_heads(model, silent)
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
 
     def zeros(layer):
@@ -70,26 +70,26 @@ def test_a_silenced_head_is_a_head_whose_values_are_zero(silent):
     for number, layer in enumerate(model.layers):
         layer.w_o.register_forward_pre_hook(zeros(number))
     torch.testing.assert_close(quiet(ids), model(ids))
-    assert not torch.allclose(quiet(ids), two_lookups.new_model(Recipe(n_heads=4, n_layers=2))(ids))
+    assert not torch.allclose(quiet(ids), round_table.new_model(Recipe(n_heads=4, n_layers=2))(ids))
 
 
 def test_two_heads_learn_what_one_cannot():
     right = {}
     for n_heads in (1, 2):
         recipe = Recipe(n_heads=n_heads, steps=200)
-        model = two_lookups.new_model(recipe)
-        history = two_lookups.train_model(model, recipe)
+        model = round_table.new_model(recipe)
+        history = round_table.train_model(model, recipe)
         assert history.steps == 200
-        right[n_heads] = two_lookups.accuracy(model, two_lookups.test_tables(100))
+        right[n_heads] = round_table.accuracy(model, round_table.test_tables(100))
     assert min(right[1].values()) < 0.2 < 0.9 < min(right[2].values())
 
 
 def test_training_in_stages_is_training():
     recipe = Recipe(steps=20)
-    model = two_lookups.new_model(recipe)
-    two_lookups.train_model(model, recipe)
-    staged = two_lookups.new_model(recipe)
-    steps = [step for step, _ in two_lookups.train_in_stages(staged, recipe, (5, 20))]
+    model = round_table.new_model(recipe)
+    round_table.train_model(model, recipe)
+    staged = round_table.new_model(recipe)
+    steps = [step for step, _ in round_table.train_in_stages(staged, recipe, (5, 20))]
     assert steps == [5, 20]
     for one, other in zip(model.parameters(), staged.parameters(), strict=True):
         torch.testing.assert_close(one, other)
@@ -105,11 +105,11 @@ def test_training_in_stages_is_training():
 )
 def test_a_table_that_cannot_be_laid_is_refused(text, says):
     with pytest.raises(ValueError, match=says):
-        two_lookups.seat(text)
+        round_table.seat(text)
 
 
 def test_a_head_that_is_not_there_is_refused():
-    model = two_lookups.new_model(Recipe(n_heads=2))
+    model = round_table.new_model(Recipe(n_heads=2))
     for pair in ((1, 0), (0, 2), (0, -1)):
         with pytest.raises(ValueError, match=r"pairs are \(layer, head\)"):
-            two_lookups.without_heads(model, [pair])
+            round_table.without_heads(model, [pair])

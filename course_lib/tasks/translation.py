@@ -9,13 +9,14 @@ from torch import Tensor
 
 from course_lib import metrics
 from course_lib.data import town
-from course_lib.generation import greedy
+from course_lib.generation import decode_all, greedy
 from course_lib.models.seq2seq import Seq2Seq, Seq2SeqConfig
-from course_lib.text.batching import batches_by_length, pad
+from course_lib.text.batching import Pairs, batches_by_length, pad
 from course_lib.text.tokenizers import BOS_ID, WordTokenizer
 from course_lib.training import loop
-from course_lib.training.loop import History, seeded, train, warmup_then_cosine
-from course_lib.training.pairs import Pairs, decode_all, pair_loss
+from course_lib.training.loop import History, seeded, train
+from course_lib.training.objectives import pair_loss
+from course_lib.training.optim import warmup_then_cosine
 
 ENGLISH = WordTokenizer(town.vocabulary("english"))
 FRENCH = WordTokenizer(town.vocabulary("french"))

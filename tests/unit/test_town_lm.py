@@ -9,17 +9,17 @@ import torch
 from course_lib.data import town
 from course_lib.generation import sample
 from course_lib.masks import causal_mask, masked_softmax
+from course_lib.tasks import town_lm
+from course_lib.tasks.town_lm import Recipe
 from course_lib.text.tokenizers import BOS_ID, EOS_ID, PAD_ID
-from course_lib.training import masked_lm
-from course_lib.training.masked_lm import Recipe
 
 TINY = Recipe(steps=2, d_model=16, n_heads=2, sentences=100, batch_size=8)
-READERS = (masked_lm.causal, masked_lm.one_too_far, masked_lm.one_too_strict, masked_lm.multiplied_after)
+READERS = (town_lm.causal, town_lm.one_too_far, town_lm.one_too_strict, town_lm.multiplied_after)
 
 
 @pytest.fixture
 def model():
-    return masked_lm.new_model(TINY).eval()
+    return town_lm.new_model(TINY).eval()
 
 
 @pytest.fixture
@@ -28,8 +28,8 @@ def ids():
 
 
 def test_written_out_and_library_read_alike(model, ids):
-    ours = masked_lm.forward_with(model, ids, lambda scores: masked_softmax(scores, causal_mask(7)))
-    assert torch.allclose(ours, masked_lm.causal(model, ids), atol=1e-5)
+    ours = town_lm.forward_with(model, ids, lambda scores: masked_softmax(scores, causal_mask(7)))
+    assert torch.allclose(ours, town_lm.causal(model, ids), atol=1e-5)
 
 
 @pytest.mark.parametrize(("reader", "leaks"), list(zip(READERS, (False, True, False, True), strict=True)))
@@ -42,17 +42,17 @@ def test_only_the_faulty_masks_let_the_future_move_the_past(model, ids, reader, 
 
 
 def test_the_masks_of_the_readers():
-    assert masked_lm.sees_next(3).tolist() == [[True, True, False], [True] * 3, [True] * 3]
-    assert not masked_lm.sees_only_before(3)[0].any() and masked_lm.sees_only_before(3)[2, :2].all()
+    assert town_lm.sees_next(3).tolist() == [[True, True, False], [True] * 3, [True] * 3]
+    assert not town_lm.sees_only_before(3)[0].any() and town_lm.sees_only_before(3)[2, :2].all()
 
 
-@pytest.mark.parametrize("reader", (masked_lm.drop_before, masked_lm.drop_after))
+@pytest.mark.parametrize("reader", (town_lm.drop_before, town_lm.drop_after))
 def test_dropout_acts_in_training_only(model, ids, reader):
     torch.manual_seed(0)
-    assert torch.allclose(reader(model, ids, 0.5), masked_lm.causal(model, ids), atol=1e-5)
+    assert torch.allclose(reader(model, ids, 0.5), town_lm.causal(model, ids), atol=1e-5)
     model.train()
     assert not torch.allclose(reader(model, ids, 0.5), reader(model, ids, 0.5), atol=1e-3)
-    assert torch.allclose(reader(model, ids, 0.0), masked_lm.causal(model, ids), atol=1e-5)
+    assert torch.allclose(reader(model, ids, 0.0), town_lm.causal(model, ids), atol=1e-5)
     assert reader(model, ids, 0.95).isfinite().all()  # rows that lose every key
 
 
@@ -60,81 +60,81 @@ def test_where_dropout_stands_decides_whether_rows_sum_to_1(model, ids):
     """Before the softmax what is left shares the whole 1; no key of the future ever comes in."""
     torch.manual_seed(0)
     scores = torch.randn(4, 2, 6, 6)
-    kept = masked_lm.kept_keys(model.train(), scores, 0.5)
+    kept = town_lm.kept_keys(model.train(), scores, 0.5)
     assert not (kept & ~causal_mask(6)).any()
     sums = masked_softmax(scores, kept).sum(-1)
     assert torch.allclose(sums, kept.any(-1).float())
     share = kept[..., causal_mask(6)].float().mean()
     assert 0.4 < share < 0.6
-    assert torch.equal(masked_lm.kept_keys(model.eval(), scores, 0.5), causal_mask(6))
+    assert torch.equal(town_lm.kept_keys(model.eval(), scores, 0.5), causal_mask(6))
 
 
 def test_the_floor_is_the_towns_own_probability():
-    stories = masked_lm.sentences(50)
+    stories = town_lm.sentences(50)
     assert all(len(story.sentences) == 1 for story in stories)
-    nats = -sum(town.score(story.english_tokens, grammar=masked_lm.GRAMMAR).log_prob for story in stories)
+    nats = -sum(town.score(story.english_tokens, grammar=town_lm.GRAMMAR).log_prob for story in stories)
     tokens = sum(len(story.english_tokens) + 1 for story in stories)
-    assert masked_lm.floor(stories) == pytest.approx(nats / tokens)
-    assert max(len(story.english_tokens) for story in masked_lm.sentences(2000)) <= masked_lm.MAX_WORDS
+    assert town_lm.floor(stories) == pytest.approx(nats / tokens)
+    assert max(len(story.english_tokens) for story in town_lm.sentences(2000)) <= town_lm.MAX_WORDS
 
 
 def test_reading_and_writing_cost_the_same_without_a_leak(model):
-    stories = masked_lm.sentences(20)
-    honest = masked_lm.reading_loss(model, stories), masked_lm.writing_loss(model, stories)
+    stories = town_lm.sentences(20)
+    honest = town_lm.reading_loss(model, stories), town_lm.writing_loss(model, stories)
     assert honest[0] == pytest.approx(honest[1], abs=1e-4)
-    assert honest[0] > masked_lm.floor(stories)
+    assert honest[0] > town_lm.floor(stories)
     faulty = [
-        f(model, stories, masked_lm.one_too_far) for f in (masked_lm.reading_loss, masked_lm.writing_loss)
+        f(model, stories, town_lm.one_too_far) for f in (town_lm.reading_loss, town_lm.writing_loss)
     ]
     assert abs(faulty[0] - faulty[1]) > 1e-3
 
 
 def test_stages_do_not_change_a_run():
     """Stopping to measure leaves weights, batches and dropout as they would have been."""
-    reader = partial(masked_lm.drop_after, p=0.5)
-    once, stopped = masked_lm.new_model(TINY), masked_lm.new_model(TINY)
-    [(step, history)] = masked_lm.train_in_stages(once, TINY, (4,), reader)
+    reader = partial(town_lm.drop_after, p=0.5)
+    once, stopped = town_lm.new_model(TINY), town_lm.new_model(TINY)
+    [(step, history)] = town_lm.train_in_stages(once, TINY, (4,), reader)
     steps = []
-    for stage, part in masked_lm.train_in_stages(stopped, TINY, (1, 4), reader):
+    for stage, part in town_lm.train_in_stages(stopped, TINY, (1, 4), reader):
         steps.append((stage, part.steps))
-        masked_lm.write(stopped, 2, seed=3)
+        town_lm.write(stopped, 2, seed=3)
         torch.rand(5)
     assert (step, history.steps) == (4, 4) and steps == [(1, 1), (4, 3)]
     for a, b in zip(once.parameters(), stopped.parameters(), strict=True):
         assert torch.equal(a, b)
     with pytest.raises(ValueError, match="rising numbers of steps"):
-        next(masked_lm.train_in_stages(once, TINY, (4, 2)))
+        next(town_lm.train_in_stages(once, TINY, (4, 2)))
 
 
 def test_training_lowers_the_loss_and_tells_the_steps():
-    model, seen = masked_lm.new_model(TINY), []
-    before = masked_lm.reading_loss(model, masked_lm.sentences(20))
+    model, seen = town_lm.new_model(TINY), []
+    before = town_lm.reading_loss(model, town_lm.sentences(20))
     recipe = Recipe(steps=30, d_model=16, n_heads=2, sentences=100, batch_size=8, lr=1e-2)
-    history = masked_lm.train_model(model, recipe, on_step=lambda step, loss: seen.append(step))
+    history = town_lm.train_model(model, recipe, on_step=lambda step, loss: seen.append(step))
     assert history.steps == 30 and seen == list(range(1, 31))
-    assert masked_lm.reading_loss(model, masked_lm.sentences(20)) < before - 0.5
+    assert town_lm.reading_loss(model, town_lm.sentences(20)) < before - 0.5
 
 
 def test_writing_starts_as_asked_and_repeats_with_its_seed(model):
-    texts = masked_lm.write(model, 3, start="the ball", seed=1)
+    texts = town_lm.write(model, 3, start="the ball", seed=1)
     assert all(tokens[:2] == ["the", "ball"] for tokens in texts) and len(texts) == 3
     assert (
         texts
-        == masked_lm.write(model, 3, start="the ball", seed=1)
-        != masked_lm.write(model, 3, start="the ball", seed=2)
+        == town_lm.write(model, 3, start="the ball", seed=1)
+        != town_lm.write(model, 3, start="the ball", seed=2)
     )
-    greedy = masked_lm.write(model, 2, temperature=0, seed=0)
+    greedy = town_lm.write(model, 2, temperature=0, seed=0)
     assert greedy[0] == greedy[1]
     with pytest.raises(ValueError, match="'unicorn', a word that Tiny Town does not know"):
-        masked_lm.write(model, 1, start="the unicorn")
+        town_lm.write(model, 1, start="the unicorn")
 
 
 def test_the_judge_counts_valid_consistent_and_different():
     valid = ["anna", "is", "at", "the", "school", "."]
     impossible = ["tom", "and", "tom", "go", "to", "the", "fields", "."]
-    assert masked_lm.judge([valid, valid, impossible, ["park", "."]]) == (0.75, 0.5, 0.25)
+    assert town_lm.judge([valid, valid, impossible, ["park", "."]]) == (0.75, 0.5, 0.25)
     with pytest.raises(ValueError, match="texts is empty"):
-        masked_lm.judge([])
+        town_lm.judge([])
 
 
 # ---------------------------------------------------------------- sampling from any decoder-only model

@@ -3,38 +3,38 @@
 import pytest
 import torch
 
-from course_lib.training import translating
-from course_lib.training.pairs import decode_all
-from course_lib.training.translating import Recipe
+from course_lib.generation import decode_all
+from course_lib.tasks import translation
+from course_lib.tasks.translation import Recipe
 
 SMALL = Recipe(steps=3, d_embed=8, d_hidden=12, d_attn=6)
 
 
 @pytest.fixture(scope="module")
 def model():
-    return translating.new_model(SMALL)
+    return translation.new_model(SMALL)
 
 
 @pytest.fixture(scope="module")
 def test_sentences():
-    return translating.sentences(40, "test")
+    return translation.sentences(40, "test")
 
 
 def test_test_sentences_were_never_trained_on(test_sentences):
-    seen = {s.english for s in translating.sentences(2000, "train")}
+    seen = {s.english for s in translation.sentences(2000, "train")}
     assert not seen & {s.english for s in test_sentences}
 
 
 def test_every_word_of_the_town_has_an_id(test_sentences):
     for s in test_sentences:
-        assert translating.ENGLISH.decode_tokens(translating.ENGLISH.encode(s.english)) == list(s.english)
-        assert translating.FRENCH.decode_tokens(translating.FRENCH.encode(s.french)) == list(s.french)
-        assert len(s.french) < translating.MAX_WORDS
+        assert translation.ENGLISH.decode_tokens(translation.ENGLISH.encode(s.english)) == list(s.english)
+        assert translation.FRENCH.decode_tokens(translation.FRENCH.encode(s.french)) == list(s.french)
+        assert len(s.french) < translation.MAX_WORDS
 
 
 def test_one_map_a_sentence_rows_sum_to_one(model, test_sentences):
     model.train()
-    maps = translating.attention_maps(model, test_sentences, batch_size=7)
+    maps = translation.attention_maps(model, test_sentences, batch_size=7)
     assert model.training
     for s, weights in zip(test_sentences, maps, strict=True):
         assert weights.shape == (len(s.french), len(s.english))
@@ -42,16 +42,16 @@ def test_one_map_a_sentence_rows_sum_to_one(model, test_sentences):
 
 
 def test_maps_do_not_depend_on_the_batch(model, test_sentences):
-    together = translating.attention_maps(model, test_sentences)
-    alone = translating.attention_maps(model, test_sentences[:3], batch_size=1)
+    together = translation.attention_maps(model, test_sentences)
+    alone = translation.attention_maps(model, test_sentences[:3], batch_size=1)
     for a, b in zip(together, alone, strict=False):
         torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-4)
 
 
 def test_outputs_stand_in_the_order_of_their_sources(model, test_sentences):
-    sources = [translating.ENGLISH.encode(s.english) for s in test_sentences[:9]]
-    together = decode_all(model, sources, translating.FRENCH, max_new_tokens=6, batch_size=4)
-    alone = [decode_all(model, [s], translating.FRENCH, max_new_tokens=6)[0] for s in sources]
+    sources = [translation.ENGLISH.encode(s.english) for s in test_sentences[:9]]
+    together = decode_all(model, sources, translation.FRENCH, max_new_tokens=6, batch_size=4)
+    alone = [decode_all(model, [s], translation.FRENCH, max_new_tokens=6)[0] for s in sources]
     assert together == alone and len({tuple(words) for words in alone}) > 1
 
 
@@ -60,8 +60,8 @@ def test_maps_belong_to_the_true_words(model, test_sentences, monkeypatch):
     read = []
     forward = model.forward
     monkeypatch.setattr(model, "forward", lambda s, t, **more: read.append(t) or forward(s, t, **more))
-    translating.attention_maps(model, test_sentences[:1])
-    french = translating.FRENCH.encode(test_sentences[0].french, bos=True)
+    translation.attention_maps(model, test_sentences[:1])
+    french = translation.FRENCH.encode(test_sentences[0].french, bos=True)
     assert read[0].tolist() == [french[:-1]]
 
 
@@ -71,30 +71,30 @@ def test_perfect_attention_would_score_nearly_zero(test_sentences):
     for s, weights in zip(test_sentences, maps, strict=True):
         for e, f in s.alignment:
             weights[f, e] = 1
-    assert translating.alignment_error(maps, test_sentences) < 0.05
-    assert 0.15 < translating.diagonal_error(test_sentences) < 0.45
+    assert translation.alignment_error(maps, test_sentences) < 0.05
+    assert 0.15 < translation.diagonal_error(test_sentences) < 0.45
 
 
 def test_stages_are_one_training(test_sentences):
     """Stopping to measure changes nothing: three stages end where one run with the same steps ends."""
     recipe = Recipe(steps=6, constant_lr=True, d_embed=8, d_hidden=12, d_attn=6, batch_size=4)
-    staged = translating.new_model(recipe)
+    staged = translation.new_model(recipe)
     steps = []
-    for step, _ in translating.train_in_stages(staged, recipe, [1, 3, 6]):
+    for step, _ in translation.train_in_stages(staged, recipe, [1, 3, 6]):
         steps.append(step)
-        translating.exact_match(staged, test_sentences[:3])
-    whole = translating.new_model(recipe)
-    translating.train_model(whole, recipe)
+        translation.exact_match(staged, test_sentences[:3])
+    whole = translation.new_model(recipe)
+    translation.train_model(whole, recipe)
     assert steps == [1, 3, 6]
     for a, b in zip(staged.parameters(), whole.parameters(), strict=True):
         torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-4)
 
 
 def test_translate_answers_and_names_unknown_words(model):
-    english, french, weights = translating.translate(model, "Anna sees the red ball .")
+    english, french, weights = translation.translate(model, "Anna sees the red ball .")
     assert english == ["anna", "sees", "the", "red", "ball", "."]
     assert weights.shape == (len(french), 6)
     with pytest.raises(ValueError, match="'dragon', a word that Tiny Town does not know"):
-        translating.translate(model, "anna sees the dragon .")
+        translation.translate(model, "anna sees the dragon .")
     with pytest.raises(ValueError, match="english is empty"):
-        translating.translate(model, " ")
+        translation.translate(model, " ")

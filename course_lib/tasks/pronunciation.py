@@ -11,17 +11,19 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from course_lib.data import pronunciation
-from course_lib.generation import greedy
+from course_lib.data import cmudict
+from course_lib.generation import decode_all, greedy
 from course_lib.metrics import differences, phoneme_error_rate, word_error_rate
 from course_lib.models.seq2seq import Seq2Seq, Seq2SeqConfig
+from course_lib.text.batching import Pairs
 from course_lib.text.tokenizers import CharacterTokenizer, WordTokenizer
 from course_lib.training import checkpoints
-from course_lib.training.loop import History, seeded, train, warmup_then_cosine
-from course_lib.training.pairs import Pairs, decode_all, pair_loss
+from course_lib.training.loop import History, seeded, train
+from course_lib.training.objectives import pair_loss
+from course_lib.training.optim import warmup_then_cosine
 
-LETTERS = CharacterTokenizer(pronunciation.ALPHABET)
-SOUNDS = WordTokenizer(sorted(pronunciation.SOUNDS))
+LETTERS = CharacterTokenizer(cmudict.ALPHABET)
+SOUNDS = WordTokenizer(sorted(cmudict.SOUNDS))
 MAX_SOUNDS = 40  # more than the longest pronunciation has
 
 
@@ -50,7 +52,7 @@ SHIPPED = Recipe(
 @cache
 def training_pairs() -> Pairs:
     """Every training word with each of its pronunciations."""
-    pairs = [(entry.word, way) for entry in pronunciation.entries("train") for way in entry.pronunciations]
+    pairs = [(entry.word, way) for entry in cmudict.entries("train") for way in entry.pronunciations]
     return Pairs.encode(pairs, LETTERS, SOUNDS)
 
 
@@ -102,14 +104,14 @@ def train_model(
         )
 
 
-def say(model: Seq2Seq, entries: Sequence[pronunciation.Entry]) -> list[list[str]]:
+def say(model: Seq2Seq, entries: Sequence[cmudict.Entry]) -> list[list[str]]:
     """The model's sounds for each of some words, greedy decoding."""
     return decode_all(
         model, [LETTERS.encode(entry.word) for entry in entries], SOUNDS, max_new_tokens=MAX_SOUNDS
     )
 
 
-def error_rates(model: Seq2Seq, entries: Sequence[pronunciation.Entry]) -> tuple[float, float]:
+def error_rates(model: Seq2Seq, entries: Sequence[cmudict.Entry]) -> tuple[float, float]:
     """Phoneme and word error rate on some words, greedy decoding.
 
     Args:
@@ -149,7 +151,7 @@ def kind_of_mistake(guess: Sequence[str], ways: Sequence[Sequence[str]]) -> str:
         return "one sound missing"
     if not true:
         return "one sound too many"
-    vowels = (guessed in pronunciation.VOWELS) + (true in pronunciation.VOWELS)
+    vowels = (guessed in cmudict.VOWELS) + (true in cmudict.VOWELS)
     return {2: "one vowel for another", 0: "one consonant for another", 1: "a vowel for a consonant"}[vowels]
 
 
@@ -167,7 +169,7 @@ def pronounce(model: Seq2Seq, word: str) -> tuple[list[str], list[str], Tensor]:
     Raises:
         ValueError: not a word of a–z; the message is meant for the person who typed it.
     """
-    letters = list(pronunciation.clean(word))
+    letters = list(cmudict.clean(word))
     ids, weights = greedy(model, torch.tensor([LETTERS.encode(letters)]), MAX_SOUNDS)
     sounds = SOUNDS.decode_tokens(ids[0].tolist())
     return letters, sounds, weights[0, : len(sounds)]  # (T, S)
@@ -182,9 +184,9 @@ def load(name: str = "pronouncer", folder: Path = checkpoints.FOLDER) -> Seq2Seq
 
 def measure(model: Seq2Seq) -> dict[str, float]:
     """What stands on the checkpoint's card: error rates on all test words."""
-    phonemes, words = error_rates(model, pronunciation.entries("test"))
+    phonemes, words = error_rates(model, cmudict.entries("test"))
     return {
-        "test_words": len(pronunciation.entries("test")),
+        "test_words": len(cmudict.entries("test")),
         "phoneme_error_rate": phonemes,
         "word_error_rate": words,
     }
@@ -211,7 +213,7 @@ def ship(work: Path, folder: Path = checkpoints.FOLDER, recipe: Recipe = SHIPPED
     card = {
         "what": "spelling to sound: GRU encoder, GRU decoder, additive attention",
         "command": "python -m course_lib train pronouncer",
-        "data": "CMUdict without stress, 89 % of the words (course_lib/data/pronunciation.py)",
+        "data": "CMUdict without stress, 89 % of the words (course_lib/data/cmudict.py)",
         "recipe": asdict(recipe),
         "seed": recipe.seed,
         "steps": history.steps,

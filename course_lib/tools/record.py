@@ -1,0 +1,64 @@
+"""`python -m course_lib experiment NAME`: run every seed of an experiment and write its record."""
+
+import argparse
+import json
+import os
+import platform
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from course_lib.experiments import EXPERIMENTS, find
+from course_lib.experiments.records import FOLDER, Experiment, Record, Row
+from course_lib.files import write_whole
+
+
+def make_record(experiment: Experiment, folder: Path = FOLDER) -> Record:
+    """Run every seed and write the record; rows of finished seeds survive an interruption."""
+    start = time.perf_counter()
+    rows: list[Row] = []
+    for seed in experiment.seeds:
+        print(f"{experiment.name}: seed {seed}, {experiment.steps} steps …", flush=True)
+        rows += experiment.rows(seed, experiment.steps)
+    record = Record(
+        name=experiment.name,
+        question=experiment.question,
+        group=experiment.group,
+        measure=experiment.measure,
+        rows=rows,
+        command=f"python -m course_lib experiment {experiment.name}",
+        seeds=list(experiment.seeds),
+        steps=experiment.steps,
+        tolerance=experiment.tolerance,
+        versions={"python": platform.python_version(), "torch": torch.__version__.partition("+")[0]},
+        machine=f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
+        seconds=round(time.perf_counter() - start),
+    )
+    text = json.dumps(asdict(record) | {"rows": None}, indent=1, ensure_ascii=False)
+    # One row a line: a change in the record is then a change one can read.
+    listed = ",\n".join("  " + json.dumps(row, ensure_ascii=False) for row in rows)
+    text = text.replace('"rows": null', f'"rows": [\n{listed}\n ]') + "\n"
+    write_whole(folder / f"{experiment.name}.json", text.encode())
+    return record
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """`python -m course_lib experiment NAME …`: run every seed and write the record."""
+    listing = "\n".join(f"  {e.name}: {e.question}" for e in EXPERIMENTS)
+    parser = argparse.ArgumentParser(
+        prog="python -m course_lib experiment",
+        description=f"Run every seed again and write assets/experiments/NAME.json.\n\n{listing}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("name", nargs="+", help="experiments to run")
+    options = parser.parse_args(arguments)
+    try:
+        experiments = [find(name) for name in options.name]
+    except ValueError as error:
+        parser.error(str(error))
+    for experiment in experiments:
+        record = make_record(experiment)
+        print(f"{experiment.name}: {len(record.rows)} rows in {record.seconds:.0f} s")
+    return 0
