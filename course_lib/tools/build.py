@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from course_lib.files import write_whole
-from course_lib.tools import Problem, environment, pages, parser
+from course_lib.tools import Problem, environment, pages, parser, readme
 
 CELL_SECONDS = 600
 PAGE_SECONDS, PAGE_MEGABYTES, PAGE_DISK_MEGABYTES = 100, 1200, 3  # the budget of one page
@@ -48,6 +48,9 @@ def main(arguments: list[str]) -> int:
         over += report["over"]
     for line in over:
         print(f"over the budget: {line}")
+    if not options.check and readme.README.exists():
+        for name in readme.refresh():
+            print(f"{name}: made again from course_lib/chapters.py")
     print(
         f"pages built: {len(chosen) - len(failed)}, failed: {len(failed)}"
         + (f" ({', '.join(failed)})" if failed else "")

@@ -8,6 +8,8 @@ import json
 import re
 from pathlib import Path
 
+from course_lib.chapters import CHAPTERS, following
+
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 IMAGES = ("image/png", "image/svg+xml", "image/jpeg", "image/gif")
 CELLS, CELLS_OF_START = (30, 70), (8, 70)  # chapter 00 is a page of ten minutes
@@ -25,6 +27,7 @@ def faults(path: Path) -> list[str]:
     return (
         found
         + page_faults(page, path.name)
+        + chapter_faults(page, path.name)
         + [fault for cell in numbered(page) for fault in cell_faults(*cell)]
     )
 
@@ -54,6 +57,35 @@ def page_faults(page: dict, name: str) -> list[str]:
     checked = sum(CHECK in cell["metadata"].get("tags", []) and has_text(cell) for cell in code)
     if checked < CHECKED_CELLS:
         found.append(f"{checked} cells with printed output have the tag {CHECK}, wanted {CHECKED_CELLS}")
+    return found
+
+
+def chapter_faults(page: dict, name: str) -> list[str]:
+    """Where the page's header or its way out differs from the table of chapters."""
+    chapter = CHAPTERS.get(name[:2])
+    if chapter is None or not chapter.written or chapter.page != name:
+        return ["course_lib/chapters.py has no written chapter with this page"]
+    texts = [text_of(cell) for cell in page["cells"] if cell["cell_type"] == "markdown"]
+    head, found = texts[0] if texts else "", []
+    minutes = re.search(r"\| (\d+)(?: to \d+)? minutes", head)
+    for said, wanted in (
+        (head.split("\n")[0], f"# {chapter.number} · {chapter.title}"),
+        (f"**{chapter.question}**" if f"**{chapter.question}**" in head else "", f"**{chapter.question}**"),
+        (minutes.group(1) if minutes else "", str(chapter.minutes)),
+    ):
+        if said != wanted:
+            found.append(f"the header has {said!r} where course_lib/chapters.py has {wanted!r}")
+    after = following(chapter.number)
+    ways = [text for text in texts if re.search(r"\*\*(Next\.|What comes next)\*\*", text)]
+    if after is None:
+        return found
+    link = f"[{after.number} · {after.title}]({after.page})" if after.written else f"hapter {after.number}"
+    if not ways or link not in ways[-1]:
+        found.append(f"the last 'Next' does not lead to {link!r}")
+    else:
+        quoted = re.findall(r"(?<!\*)\*([^*]+\?)\*(?!\*)", ways[-1].partition(link)[2])
+        if quoted and quoted[0].lower() != after.question.lower():
+            found.append(f"the last 'Next' asks {quoted[0]!r} where the next page asks {after.question!r}")
     return found
 
 

@@ -17,10 +17,6 @@ def test_a_page_keeps_its_promises(page):
     assert not faults, f"{page.name}:\n  " + "\n  ".join(faults)
 
 
-def test_the_pages_are_numbered_without_a_gap():
-    assert [page.name[:2] for page in PAGES] == [f"{n:02}" for n in range(len(PAGES))]
-
-
 @pytest.mark.skipif(not PAGES, reason="there are no pages in notebooks/ yet")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_rendered_without_anything_live_each_picture_has_its_alt_text(page):

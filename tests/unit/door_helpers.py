@@ -16,7 +16,7 @@ def house(folder: Path) -> Path:
     """A copy of the door (course_lib's own start and tools) in `folder`, which works alone."""
     library = folder / "course_lib"
     library.mkdir(parents=True)
-    for name in ("__init__.py", "__main__.py", "files.py"):
+    for name in ("__init__.py", "__main__.py", "files.py", "chapters.py"):
         shutil.copy(ROOT / "course_lib" / name, library)
     shutil.copytree(
         ROOT / "course_lib" / "tools", library / "tools", ignore=shutil.ignore_patterns("__pycache__")

@@ -7,6 +7,15 @@ import pytest
 
 from course_lib.tools import guards
 
+HEADER = """# 03 · Multi-head attention
+
+**Why ask the same sentence several questions at once?**
+
+| before | time |
+|---|---|
+| chapter 02 | 60 minutes to read and run |"""
+NEXT = "**Next.** [04 · Masking](04_masking.ipynb): *who may look at whom?*"
+
 
 def code(n: int) -> dict:
     output = {"output_type": "stream", "name": "stdout", "text": ["2\n"]}
@@ -18,12 +27,8 @@ def code(n: int) -> dict:
 
 
 def text(n: int) -> dict:
-    return {
-        "cell_type": "markdown",
-        "id": f"t{n}",
-        "metadata": {},
-        "source": ["# A title" if n == 1 else "Some words."],
-    }
+    said = {1: HEADER, 20: NEXT}.get(n, "Some words.")
+    return {"cell_type": "markdown", "id": f"t{n}", "metadata": {}, "source": [said]}
 
 
 GOOD = {
@@ -35,7 +40,7 @@ GOOD = {
 
 
 def faults(tmp_path, page: dict) -> list[str]:
-    path = tmp_path / "01_page.ipynb"
+    path = tmp_path / "03_multi_head_attention.ipynb"
     path.write_text(json.dumps(page), encoding="utf-8")
     return guards.faults(path)
 
@@ -92,6 +97,13 @@ BROKEN = {
     "20 cells, wanted 30": lambda page: page.update(cells=page["cells"][:20]),
     "72 cells, wanted 30": lambda page: page["cells"].extend(text(n) for n in range(50, 82)),
     "9 cells with printed output": put("metadata", {}),
+    "the header has '# 3 · Heads' where": put(
+        "source", [HEADER.replace("03 · Multi-head attention", "3 · Heads")], 0
+    ),
+    "has '**Why ask the same sentence": put("source", [HEADER.replace("several", "many")], 0),
+    "the header has '75' where": put("source", [HEADER.replace("60", "75")], 0),
+    "does not lead to '[04 · Masking](04_masking.ipynb)'": put("source", [NEXT.replace("04_", "05_")], 38),
+    "the last 'Next' asks 'what?'": put("source", [NEXT.replace("who may look at whom", "what")], 38),
     "the file has": put("source", ["x" * 4 * 2**20], number=2),
 }
 
@@ -119,7 +131,20 @@ def test_a_tagged_cell_without_output_does_not_count_as_checked(tmp_path):
     assert any("9 cells with printed output" in fault for fault in faults(tmp_path, page))
 
 
+def test_a_page_without_a_place_in_the_course_is_named(tmp_path):
+    for name in ("03_heads.ipynb", "13_more.ipynb"):
+        assert guards.chapter_faults(GOOD, name) == [
+            "course_lib/chapters.py has no written chapter with this page"
+        ]
+
+
 def test_the_first_chapter_may_be_short(tmp_path):
-    page = {**GOOD, "cells": GOOD["cells"][:20]}
+    page = copy.deepcopy({**GOOD, "cells": [*GOOD["cells"][:20], GOOD["cells"][38]]})
+    page["cells"][0]["source"] = [
+        "# 00 · Start here\n\n**What will I be able to build?**\n| x | 10 to 20 minutes |"
+    ]
+    page["cells"][-1]["source"] = [
+        "**What comes next** · [01 · Bahdanau attention](01_bahdanau_attention.ipynb)"
+    ]
     (tmp_path / "00_start_here.ipynb").write_text(json.dumps(page), encoding="utf-8")
     assert guards.faults(tmp_path / "00_start_here.ipynb") == []

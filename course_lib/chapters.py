@@ -1,0 +1,64 @@
+"""The chapters of the course in one table: what the map, README, recall, progress and pages' headers read."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One chapter.
+
+    Args:
+        number: two digits, as in `recall("02")`.
+        title: as at the top of its page.
+        question: the one that it answers.
+        minutes: to read and to run the page; all exercises come on top.
+        page: its file in notebooks/.
+        written: whether the page is there; the others are coming.
+    """
+
+    number: str
+    title: str
+    question: str
+    minutes: int
+    page: str
+    written: bool
+
+
+WRITTEN = 5  # so many chapters, from 00 on, have their page; the others are coming
+# title | question | minutes | name of the page
+_COURSE = """
+Start here | What will I be able to build? | 10 | start_here
+Bahdanau attention | How can a translator look back at the sentence? | 75 | bahdanau_attention
+Queries, keys, values | What is left of attention when the recurrent network is gone? | 60 | qkv_attention
+Multi-head attention | Why ask the same sentence several questions at once? | 60 | multi_head_attention
+Masking | Who may look at whom? | 75 | masking
+The Transformer | What does it take to drop recurrence altogether? | 100 | transformer
+Three families | Encoder, decoder, or both? | 60 | three_families
+Tokenization | What is a token? | 60 | tokenization
+BERT | What can be learned by filling blanks? | 100 | bert
+GPT pretraining | How does predicting the next token become a language model? | 120 | gpt
+Post-training | How does a text predictor become an assistant? | 120 | post_training
+Beyond text | How does a language model get eyes and ears? | 90 | beyond_text
+Looking inside | What did it learn, and does attention tell? | 90 | looking_inside
+"""
+CHAPTERS = {
+    (number := f"{n:02}"): Chapter(
+        number, title, question, int(minutes), f"{number}_{name}.ipynb", n < WRITTEN
+    )
+    for n, row in enumerate(_COURSE.split("\n")[1:-1])
+    for title, question, minutes, name in [row.split(" | ")]
+}
+
+
+def find(number: str) -> Chapter:
+    """The chapter with this number. Raises ValueError for a number that the course does not have."""
+    if number not in CHAPTERS:
+        raise ValueError(
+            f'chapter is {number!r}; expected two digits from "00" to "{max(CHAPTERS)}", as in "02"'
+        )
+    return CHAPTERS[number]
+
+
+def following(number: str) -> Chapter | None:
+    """The chapter after this one; None after the last. Raises ValueError as `find` does."""
+    return CHAPTERS.get(f"{int(find(number).number) + 1:02}")

@@ -1,0 +1,37 @@
+"""The table of chapters, and that nothing in the course says otherwise."""
+
+import re
+
+import pytest
+
+from course_lib.chapters import CHAPTERS, WRITTEN, find, following
+from course_lib.practice import desk
+from course_lib.tools import pages
+
+
+def test_thirteen_chapters_in_order():
+    assert list(CHAPTERS) == [f"{n:02}" for n in range(13)]
+    for number, one in CHAPTERS.items():
+        assert one.number == number and re.fullmatch(rf"{number}_[a-z_]+\.ipynb", one.page)
+        assert one.title and one.question.endswith("?") and 10 <= one.minutes <= 120
+    for what in ("title", "question", "page"):
+        assert len({getattr(one, what) for one in CHAPTERS.values()}) == 13
+
+
+def test_the_written_chapters_are_those_with_a_page():
+    assert [page.name for page in pages.originals()] == [one.page for one in CHAPTERS.values() if one.written]
+    assert len(pages.originals()) == WRITTEN
+
+
+def test_one_chapter_leads_to_the_next():
+    assert following("00") == find("01") and following("12") is None
+    with pytest.raises(ValueError, match="two digits"):
+        find("1")
+    with pytest.raises(ValueError, match='"12"'):
+        following("13")
+
+
+def test_practice_names_the_chapters_as_the_table_does():
+    assert {n: chapter.TITLE for n, chapter in desk.CHAPTERS.items()} == {
+        n: CHAPTERS[n].title for n in desk.CHAPTERS
+    }
