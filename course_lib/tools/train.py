@@ -1,7 +1,7 @@
 """`python3 -m course_lib train NAME`: make a shipped checkpoint again, on a CPU."""
 
-from course_lib.tools import ROOT, parser
 from course_lib.tasks import pronunciation
+from course_lib.tools import ROOT, parser
 
 # name -> (what makes it, how long it takes on two cores)
 CHECKPOINTS = {"pronouncer": (pronunciation.ship, "about an hour")}

@@ -26,9 +26,7 @@ def test_the_protocol():
 
 def test_splits_share_no_word_and_cover_all():
     words = {split: {entry.word for entry in cmudict.entries(split)} for split in cmudict.SPLITS}
-    assert (
-        sum(map(len, words.values())) == len(set().union(*words.values())) == len(cmudict.dictionary())
-    )
+    assert sum(map(len, words.values())) == len(set().union(*words.values())) == len(cmudict.dictionary())
     assert len(words["test"]) == pytest.approx(0.10 * len(cmudict.dictionary()), rel=0.03)
     with pytest.raises(ValueError, match="split is 'dev'"):
         cmudict.entries("dev")

@@ -83,9 +83,7 @@ def test_reading_and_writing_cost_the_same_without_a_leak(model):
     honest = town_lm.reading_loss(model, stories), town_lm.writing_loss(model, stories)
     assert honest[0] == pytest.approx(honest[1], abs=1e-4)
     assert honest[0] > town_lm.floor(stories)
-    faulty = [
-        f(model, stories, town_lm.one_too_far) for f in (town_lm.reading_loss, town_lm.writing_loss)
-    ]
+    faulty = [f(model, stories, town_lm.one_too_far) for f in (town_lm.reading_loss, town_lm.writing_loss)]
     assert abs(faulty[0] - faulty[1]) > 1e-3
 
 
