@@ -66,7 +66,7 @@ def run(arguments: list[str]) -> int:
         return bench.main(rest)
     from course_lib.tools import record
 
-    return record.main(rest) or 0
+    return record.main(rest)
 
 
 def listing() -> str:

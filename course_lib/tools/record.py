@@ -1,6 +1,5 @@
-"""`python -m course_lib experiment NAME`: run every seed of an experiment and write its record."""
+"""`python3 -m course_lib experiment NAME …`: run every seed of an experiment and write its record."""
 
-import argparse
 import json
 import os
 import platform
@@ -13,6 +12,7 @@ import torch
 from course_lib.experiments import EXPERIMENTS, find
 from course_lib.experiments.records import FOLDER, Experiment, Record, Row
 from course_lib.files import write_whole
+from course_lib.tools import parser
 
 
 def make_record(experiment: Experiment, folder: Path = FOLDER) -> Record:
@@ -44,20 +44,15 @@ def make_record(experiment: Experiment, folder: Path = FOLDER) -> Record:
     return record
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """`python -m course_lib experiment NAME …`: run every seed and write the record."""
-    listing = "\n".join(f"  {e.name}: {e.question}" for e in EXPERIMENTS)
-    parser = argparse.ArgumentParser(
-        prog="python -m course_lib experiment",
-        description=f"Run every seed again and write assets/experiments/NAME.json.\n\n{listing}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("name", nargs="+", help="experiments to run")
-    options = parser.parse_args(arguments)
+def main(arguments: list[str]) -> int:
+    """Record the named experiments again."""
+    asked = parser("experiment", {e.name: e.question for e in EXPERIMENTS})
+    asked.add_argument("name", nargs="+", help="experiments to run")
+    options = asked.parse_args(arguments)
     try:
         experiments = [find(name) for name in options.name]
     except ValueError as error:
-        parser.error(str(error))
+        asked.error(str(error))
     for experiment in experiments:
         record = make_record(experiment)
         print(f"{experiment.name}: {len(record.rows)} rows in {record.seconds:.0f} s")
