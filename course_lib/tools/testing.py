@@ -2,6 +2,10 @@
 
 Each part is a pytest of its own process, so that one part cannot break another. Their reports (JUnit XML)
 are read for the table at the end; the last line is `N passed, N failed, N skipped`.
+
+All cores work, each on tests of its own with one torch thread: pytest-xdist deals out the unit tests and the
+browser tests, and as many pages run at once. That is faster than one test with all threads, since most of
+the course's matrices are too small to be shared.
 """
 
 import os
@@ -11,14 +15,19 @@ import tempfile
 import time
 import xml.etree.ElementTree as ET
 from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from course_lib.tools import ROOT, environment, pages, parser
+from course_lib.tools import ROOT, changed, environment, pages, parser
 from course_lib.tools.chromium import find_chromium
 
 PARTS = ("unit", "notebooks", "browser")
 CELL_SECONDS = 300  # one cell of a page, on a slow machine
+GIGABYTES_EACH = 1.5  # memory for one more worker: a page may take 1.2
+MOST_WORKERS = 4
+UNTOUCHED = "nothing that changed can touch it"
 
 
 @dataclass
@@ -43,6 +52,10 @@ def main(arguments: list[str]) -> int:
         "--here", action="store_true", help="test with this Python as it is, whatever its versions"
     )
     asked.add_argument("--wheels", metavar="FOLDER", help="install from a folder of wheels, with no network")
+    asked.add_argument(
+        "--changed", action="store_true", help="only what can be touched by what you changed (git tells)"
+    )
+    asked.add_argument("--since", metavar="COMMIT", help="the same, compared with this commit")
     asked.add_argument("-k", metavar="WORDS", help="only tests whose name matches (pytest's -k)")
     options = asked.parse_args(arguments)
     for part in options.parts:
@@ -54,10 +67,18 @@ def main(arguments: list[str]) -> int:
         environment.ensure(environment.pins(), ["test", *arguments], options.wheels)
 
     chosen = [part for part in PARTS if part in options.parts or not options.parts]
+    wanted = None
+    if options.changed or options.since:
+        files = changed.files(options.since)
+        if not files:
+            print("Nothing has changed: no test to run.")
+            return 0
+        wanted = changed.Course().touched(files)
+        print(changed.explained(files, wanted), flush=True)
     with tempfile.TemporaryDirectory() as scratch:
         outcomes = []
         for part in chosen:
-            outcomes += STEPS[part](Path(scratch), ["-k", options.k] if options.k else [])
+            outcomes += STEPS[part](Path(scratch), ["-k", options.k] if options.k else [], wanted)
     print(summary(outcomes), flush=True)
     return 1 if any(o.failed for o in outcomes) or not any(o.passed for o in outcomes) else 0
 
@@ -65,11 +86,34 @@ def main(arguments: list[str]) -> int:
 # -- the parts -------------------------------------------------------------------------------------
 
 
-def unit(scratch: Path, more: list[str]) -> list[Outcome]:
-    return [pytest("unit", [ROOT / "tests" / "unit"], scratch, more)]
+def workers() -> int:
+    """How many tests can run at once on this machine: its cores, as far as its memory goes."""
+    import psutil
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    fit = psutil.virtual_memory().total / 2**30 // GIGABYTES_EACH
+    return max(1, min(cores, int(fit), MOST_WORKERS))
 
 
-def notebooks(scratch: Path, more: list[str]) -> list[Outcome]:
+def dealt(how: str) -> list[str]:
+    """pytest's options that deal the tests out to all workers: `worksteal` one by one, `loadfile` by file."""
+    return ["-n", str(workers()), "--dist", how] if workers() > 1 else []
+
+
+def under(folder: str, wanted: Iterable[str] | None) -> list[Path]:
+    """What to give to pytest: the whole folder, or those of the wanted tests that lie in it."""
+    chosen = [folder] if wanted is None else [one for one in wanted if one.startswith(f"{folder}/")]
+    return [ROOT / one for one in chosen]
+
+
+def unit(scratch: Path, more: list[str], wanted: Iterable[str] | None = None) -> list[Outcome]:
+    targets = under("tests/unit", wanted)
+    if not targets:
+        return [skipped("unit", UNTOUCHED)]
+    return [pytest("unit", targets, scratch, [*dealt("worksteal"), *more])]
+
+
+def notebooks(scratch: Path, more: list[str], wanted: Iterable[str] | None = None) -> list[Outcome]:
     """The guards of the stored pages; then nbval runs each page in a fresh kernel, with fresh progress.
 
     Cells tagged nbval-check-output must give the stored output.
@@ -83,19 +127,24 @@ def notebooks(scratch: Path, more: list[str]) -> list[Outcome]:
         "-o",
         "filterwarnings=",  # nbval's own warnings are not ours to mend; the pages run in their kernels
     ]
-    for page in pages.originals():
-        outcomes.append(pytest(f"page {page.name[:2]}", [page], scratch, flags + more))
-    return (
-        outcomes
-        if len(outcomes) > 1
-        else [*outcomes, skipped("pages", "there are no pages in notebooks/ yet")]
-    )
+    if not pages.originals():
+        return [*outcomes, skipped("pages", "there are no pages in notebooks/ yet")]
+    found = [page for page in pages.originals() if wanted is None or f"notebooks/{page.name}" in wanted]
+    with ThreadPoolExecutor(workers()) as pool:
+        many = workers() > 1
+
+        def run(page: Path) -> Outcome:
+            return pytest(f"page {page.name[:2]}", [page], scratch, flags + more, at_once=many)
+
+        return outcomes + list(pool.map(run, found))
 
 
-def browser(scratch: Path, more: list[str]) -> list[Outcome]:
-    folder = ROOT / "tests" / "browser"
-    if not any(folder.glob("test_*.py")):
+def browser(scratch: Path, more: list[str], wanted: Iterable[str] | None = None) -> list[Outcome]:
+    if not any((ROOT / "tests" / "browser").glob("test_*.py")):
         return [skipped("browser", "there are no browser tests yet")]
+    targets = under("tests/browser", wanted)
+    if not targets:
+        return [skipped("browser", UNTOUCHED)]
     chromium = find_chromium()
     if chromium is None:
         return [
@@ -103,7 +152,7 @@ def browser(scratch: Path, more: list[str]) -> list[Outcome]:
                 "browser", "no Chromium or Chrome found (install it, or set CHROMIUM_PATH to its program)"
             )
         ]
-    return [pytest("browser", [folder], scratch, more, {"CHROMIUM_PATH": chromium})]
+    return [pytest("browser", targets, scratch, [*dealt("loadfile"), *more], {"CHROMIUM_PATH": chromium})]
 
 
 STEPS = {"unit": unit, "notebooks": notebooks, "browser": browser}
@@ -115,10 +164,20 @@ def skipped(part: str, reason: str) -> Outcome:
 
 
 def pytest(
-    part: str, targets: list[Path], scratch: Path, more: list[str], variables: dict[str, str] | None = None
+    part: str,
+    targets: list[Path],
+    scratch: Path,
+    more: list[str],
+    variables: dict[str, str] | None = None,
+    at_once: bool = False,
 ) -> Outcome:
-    """Run pytest on `targets` in a process of its own and read its report."""
-    print(f"\n== {part}", flush=True)
+    """Run pytest on `targets` in a process of its own and read its report.
+
+    `at_once`: others run at the same time, so it has one thread, and what it prints comes in one piece.
+    """
+    title = f"\n== {part}"
+    if not at_once:
+        print(title, flush=True)
     report = scratch / f"{part.replace(' ', '-')}.xml"
     command = [
         sys.executable,
@@ -136,11 +195,15 @@ def pytest(
         **environment.kernel_variables(),
         "COURSE_PROGRESS": str(report.with_suffix(".progress.json")),
         "PYTHONDONTWRITEBYTECODE": "1",
+        **({"OMP_NUM_THREADS": "1"} if at_once or "-n" in more else {}),
         **(variables or {}),
     }
     start = time.monotonic()
-    code = subprocess.call(command, cwd=ROOT, env=environ, stdin=subprocess.DEVNULL)
-    outcome = read_report(part, report, code)
+    said = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} if at_once else {}
+    run = subprocess.run(command, cwd=ROOT, env=environ, stdin=subprocess.DEVNULL, **said)
+    if at_once:
+        print(f"{title}\n{run.stdout.decode('utf-8', 'replace')}", end="", flush=True)
+    outcome = read_report(part, report, run.returncode)
     outcome.seconds = time.monotonic() - start
     return outcome
 
