@@ -2,7 +2,8 @@
 
 The card (JSON) holds the model's configuration, the seed, the steps, the measured metrics and the command
 that made it. Weights are stored in half precision, which halves the file; metrics on the card are measured
-with the stored weights, not with the ones before rounding. Nothing is ever unpickled.
+with the stored weights, not with the ones before rounding. What is not a real number (counts, ids, masks) is
+stored as it is, and a matrix that two layers share is stored once. Nothing is ever unpickled.
 """
 
 import json
@@ -10,8 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from course_lib.files import write_whole
@@ -34,12 +35,15 @@ def save_checkpoint(name: str, model: nn.Module, card: dict, folder: Path = FOLD
     Raises:
         ValueError: a weight that half precision cannot hold, or NaN; nothing is written.
     """
-    weights = {
-        key: value.detach().to(torch.float16).contiguous() for key, value in model.state_dict().items()
-    }
-    _check_finite(weights, "model")
+    weights = model.state_dict()
+    tied = _tied(weights)
+    stored = {key: _half(value) for key, value in weights.items() if key not in tied}
+    _check_numbers(stored, "model", model)
+    for key, value in stored.items():
+        if not torch.equal(value.isinf(), weights[key].isinf().cpu()):
+            raise ValueError(f"model holds numbers in {key} that are too large for half precision (65,504)")
     path = folder / f"{name}.safetensors"
-    write_whole(path, save(weights))
+    write_whole(path, save(stored, metadata=tied))
     text = (
         json.dumps({"name": name, "config": asdict(model.config), **card}, indent=2, ensure_ascii=False)
         + "\n"
@@ -71,7 +75,9 @@ def load_card(name: str, folder: Path = FOLDER) -> dict:
 
 
 def load_weights(name: str, model: nn.Module, folder: Path = FOLDER) -> None:
-    """Put a checkpoint's weights into a model of the card's configuration, in float32 and evaluation mode.
+    """Put a checkpoint's weights into a model of the card's configuration, and that into evaluation mode.
+
+    Types stay the model's own; what was one matrix for two layers is one again.
 
     Raises:
         FileNotFoundError: the weights are missing.
@@ -83,12 +89,18 @@ def load_weights(name: str, model: nn.Module, folder: Path = FOLDER) -> None:
             f"no weights at {path.name}: make them with `python -m course_lib train {name}`"
         )
     try:
-        weights = {key: value.float() for key, value in load_file(path).items()}
+        with safe_open(path, "pt") as file:
+            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            tied = {name: key for name, key in (file.metadata() or {}).items() if key in weights}
     except SafetensorError as error:
         raise ValueError(f"{path.name} is damaged ({error}): {_again(name)}") from error
-    _check_finite(weights, path.name)
+    _check_numbers(weights, path.name, model)
     try:
-        model.load_state_dict(weights)
+        model.load_state_dict(weights | {left_out: weights[key] for left_out, key in tied.items()})
+        for left_out, key in tied.items():
+            module, _, leaf = left_out.rpartition(".")
+            home, _, at = key.rpartition(".")
+            setattr(model.get_submodule(module), leaf, getattr(model.get_submodule(home), at))
     except RuntimeError as error:
         raise ValueError(
             f"model does not fit {path.name}: build it from the config on the card. {error}"
@@ -96,8 +108,28 @@ def load_weights(name: str, model: nn.Module, folder: Path = FOLDER) -> None:
     model.eval()
 
 
-def _check_finite(weights: dict[str, Tensor], what: str) -> None:
-    bad = [key for key, value in weights.items() if not value.isfinite().all()]
+def _tied(weights: dict[str, Tensor]) -> dict[str, str]:
+    """The name of each tensor that is another one once more → the name under which it is stored."""
+    first: dict[tuple, str] = {}
+    tied = {}
+    for key, value in weights.items():
+        if value.numel():
+            place = (value.data_ptr(), value.dtype, value.shape, value.stride())
+            if (name := first.setdefault(place, key)) != key:
+                tied[key] = name
+    return tied
+
+
+def _half(value: Tensor) -> Tensor:
+    """Real numbers in half precision; bfloat16 is as small already; the rest as it is."""
+    wide = value.is_floating_point() and value.dtype != torch.bfloat16
+    return value.detach().cpu().to(torch.float16 if wide else value.dtype, copy=True).contiguous()
+
+
+def _check_numbers(weights: dict[str, Tensor], what: str, model: nn.Module) -> None:
+    """Refuse NaN, and ∞ among the parameters; a buffer may hold it: −∞ is what a mask is made of."""
+    parameters = {key for key, _ in model.named_parameters(remove_duplicate=False)}
+    bad = [k for k, v in weights.items() if v.isnan().any() or (k in parameters and v.isinf().any())]
     if bad:
         raise ValueError(
             f"{what} holds NaN or infinite weights in {', '.join(bad)}, expected finite numbers, "

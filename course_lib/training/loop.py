@@ -3,22 +3,21 @@
     for each batch:  loss → gradients → clip → step
 
 Everything else here serves the person who waits: a live loss, a budget in steps or seconds, an interrupt that
-keeps the model trained so far, and saves that a power cut cannot spoil.
+keeps the model trained so far, and saves that a power cut cannot spoil and that go on as the same run.
 """
 
-import io
 import math
-import pickle
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from course_lib.files import write_whole
+from course_lib.training.interrupts import Interrupts
+from course_lib.training.randomness import drawing_from, seeded
+from course_lib.training.saved_run import SavedRun
 
 
 @dataclass
@@ -69,64 +68,65 @@ def train(
         schedule: progress from 0 to 1 → factor on the learning rate.
         clip: largest gradient norm.
         optimizer: your own instead of AdamW.
-        on_step: called after each step with the step's number (from 1) and loss, for a live view.
-        save_to: write the state here every `save_every` steps and at the end; resume from it if it exists.
-            The file goes on with the model, the optimizer and the history; the batches start anew.
+        on_step: called after each step with the step's number (from 1) and loss, for a live view; at the end
+            its `finish()` is called, if it has one.
+        save_to: write the run here every `save_every` steps and at the end; go on with it if it exists. A run
+            that goes on is the unbroken run, loss for loss, with dropout, schedule and the order of the data:
+            give the same `batches` from the first one on; those that were seen are passed over.
 
     Returns:
-        the history. Kernel → Interrupt ends the run early and keeps the model trained so far.
+        the history. Kernel → Interrupt ends the run after the step under way; what was learned is kept.
 
     Raises:
         ValueError: no budget or a negative one, `batches` ends before it, a `clip` or `save_every` that is
             not above 0, a loss that cannot be trained on, or a file at `save_to` that is not this run's.
         FloatingPointError: the loss is no longer a number.
     """
-    if steps is None and seconds is None:
-        raise ValueError("no budget: give steps=…, seconds=…, or both")
-    for name, value in (("steps", steps), ("seconds", seconds)):
-        if value is not None and not value >= 0:  # NaN too
-            raise ValueError(f"{name} is {value}, expected 0 or more")
-    for name, value in (("clip", clip), ("save_every", save_every)):
-        if not value > 0:
-            raise ValueError(f"{name} is {value}, expected above 0; math.inf is never")
-    save_to = None if save_to is None else Path(save_to)
+    _check(steps, seconds, clip, save_every)
     optimizer = optimizer or torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=weight_decay)
     peaks = [group["lr"] for group in optimizer.param_groups]
     history = History()
-    if save_to is not None and save_to.exists():
-        _resume(save_to, model, optimizer, history)
+    state = None if save_to is None else SavedRun(Path(save_to), model, optimizer, history.losses)
     model.train()
-    start = time.perf_counter() - history.seconds
-    batches = iter(batches)
-    try:
-        while True:
-            history.seconds = time.perf_counter() - start
-            progress = _progress(history, steps, seconds)
-            if progress >= 1:
-                break
-            if schedule is not None:
-                for group, peak in zip(optimizer.param_groups, peaks, strict=True):
-                    group["lr"] = peak * schedule(progress)
-            batch = next(batches, None)
-            if batch is None:
-                raise ValueError(
-                    f"batches ended after {history.steps} steps, before the budget: "
-                    "use course_lib.text.batching.endless to go round again"
-                )
-            history.losses.append(_one_step(model, loss_of(model, batch), optimizer, clip, history.steps + 1))
-            if on_step is not None:
-                on_step(history.steps, history.losses[-1])
-            if save_to is not None and history.steps % save_every == 0:
-                _save(save_to, model, optimizer, history)
-    except KeyboardInterrupt:
-        history.interrupted = True
-        print(f"stopped by you after {history.steps} steps: the model keeps what it has learned so far")
-    finally:
-        model.eval()
-        for group, peak in zip(optimizer.param_groups, peaks, strict=True):
-            group["lr"] = peak
-    if save_to is not None:
-        _save(save_to, model, optimizer, history)
+    whole = False  # False while a step is half taken
+    with Interrupts() as stop:
+        try:
+            batches = iter(batches) if state is None else state.resume(batches)
+            history.seconds, whole = 0.0 if state is None else state.seconds, True
+            start = time.perf_counter() - history.seconds
+            while not stop.wanted:
+                history.seconds = time.perf_counter() - start
+                progress = _progress(history, steps, seconds)
+                if progress >= 1:
+                    break
+                if schedule is not None:
+                    _set_rates(optimizer, [peak * schedule(progress) for peak in peaks])
+                batch, whole = next(batches, None), False
+                if batch is None:
+                    raise ValueError(
+                        f"batches ended after {history.steps} steps, before the budget: "
+                        "use course_lib.text.batching.endless to go round again"
+                    )
+                loss = _one_step(model, loss_of(model, batch), optimizer, clip, history.steps + 1)
+                history.losses.append(loss)
+                whole = True
+                if on_step is not None:
+                    on_step(history.steps, loss)
+                if state is not None and history.steps % save_every == 0:
+                    state.save(history.seconds)
+        except KeyboardInterrupt:  # from on_step, or from a step that did not end
+            stop.wanted = True
+        finally:
+            stop.stepping = False
+            model.eval()
+            _set_rates(optimizer, peaks)
+            if hasattr(on_step, "finish"):
+                on_step.finish()
+        if state is not None and whole:
+            state.save(history.seconds)
+        if stop.wanted:
+            history.interrupted = True
+            print(f"stopped by you after {history.steps} steps: the model keeps what it has learned so far")
     return history
 
 
@@ -159,16 +159,30 @@ def train_in_stages(
     optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.0)
     batches, done = iter(batches), 0
     with seeded(seed):
-        draws = torch.get_rng_state()
+        dropout = torch.get_rng_state()
     for stage in stages:
-        with seeded(seed):
-            torch.set_rng_state(draws)
+        with drawing_from(dropout):
             history = train(model, batches, loss_of, steps=stage - done, optimizer=optimizer)
-            draws = torch.get_rng_state()
         if history.interrupted:
             return
         done = stage
         yield stage, history
+
+
+def _check(steps: int | None, seconds: float | None, clip: float, save_every: int) -> None:
+    if steps is None and seconds is None:
+        raise ValueError("no budget: give steps=…, seconds=…, or both")
+    for name, value in (("steps", steps), ("seconds", seconds)):
+        if value is not None and not value >= 0:  # NaN too
+            raise ValueError(f"{name} is {value}, expected 0 or more")
+    for name, value in (("clip", clip), ("save_every", save_every)):
+        if not value > 0:
+            raise ValueError(f"{name} is {value}, expected above 0; math.inf is never")
+
+
+def _set_rates(optimizer: torch.optim.Optimizer, rates: Sequence[float]) -> None:
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        group["lr"] = rate
 
 
 def _one_step(
@@ -200,42 +214,3 @@ def _progress(history: History, steps: int | None, seconds: float | None) -> flo
     if seconds is not None:
         spent.append(history.seconds / seconds if seconds else 1.0)
     return max(spent)
-
-
-def _save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, history: History) -> None:
-    """One file, whole or not at all."""
-    state = {
-        "model": model.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "losses": torch.tensor(history.losses, dtype=torch.float64),
-        "seconds": history.seconds,
-    }
-    content = io.BytesIO()
-    torch.save(state, content)
-    write_whole(path, content.getvalue())
-
-
-def _resume(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, history: History) -> None:
-    rates = [group["lr"] for group in optimizer.param_groups]
-    try:
-        # weights_only: tensors and plain numbers; a pickled object in the file is refused, not run.
-        state = torch.load(path, weights_only=True)
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        losses, seconds = state["losses"].tolist(), float(state["seconds"])
-    except (RuntimeError, ValueError, TypeError, KeyError, EOFError, pickle.UnpicklingError) as error:
-        raise ValueError(
-            f"save_to is {path}, which does not hold a saved run of this model and optimizer "
-            f"({type(error).__name__}): delete it to start anew, or give another name"
-        ) from error
-    for group, rate in zip(optimizer.param_groups, rates, strict=True):
-        group["lr"] = rate
-    history.losses[:], history.seconds = losses, seconds
-
-
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Random weights and dropout from this seed inside the block; torch's own generator is untouched."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield

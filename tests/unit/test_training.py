@@ -1,6 +1,5 @@
 """The training loop, its files, and what survives a kill."""
 
-import json
 import math
 import os
 import signal
@@ -14,7 +13,6 @@ import torch
 from torch import nn
 
 from course_lib.files import write_whole
-from course_lib.training import checkpoints
 from course_lib.training.budget import budget
 from course_lib.training.loop import History, seeded, train
 from course_lib.training.objectives import IGNORE, pair_loss, shift, token_loss
@@ -225,30 +223,3 @@ def test_a_kill_while_a_checkpoint_is_written_loses_nothing(tmp_path):
         assert len(state["losses"]) >= steps + 2  # what was acknowledged before is still there, and more
         assert state["model"]["weight"].shape == (300, 300)
         steps = len(state["losses"])
-
-
-class Tiny(nn.Module):
-    def __init__(self, config):
-        super().__init__()
-        self.config = config
-        self.linear = nn.Linear(3, 2)
-
-
-def test_checkpoint_and_card_come_back(tmp_path):
-    from course_lib.models.seq2seq import Seq2SeqConfig
-
-    config = Seq2SeqConfig(source_vocab=5, target_vocab=6)
-    model = Tiny(config)
-    path = checkpoints.save_checkpoint("tiny", model, {"steps": 3}, tmp_path)
-    card = checkpoints.load_card("tiny", tmp_path)
-    assert Seq2SeqConfig(**card["config"]) == config and card["steps"] == 3
-    other = Tiny(config)
-    checkpoints.load_weights("tiny", other, tmp_path)
-    torch.testing.assert_close(other.linear.weight, model.linear.weight, atol=1e-3, rtol=1e-3)
-    assert other.linear.weight.dtype == torch.float32 and not other.training
-    assert path.stat().st_size < 500 and json.loads(path.with_suffix(".json").read_text())["name"] == "tiny"
-    with pytest.raises(FileNotFoundError, match=r"no checkpoint 'big' \(there: tiny\)"):
-        checkpoints.load_card("big", tmp_path)
-    path.unlink()
-    with pytest.raises(FileNotFoundError, match=r"no weights at tiny.safetensors"):
-        checkpoints.load_weights("tiny", other, tmp_path)
