@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -277,14 +277,21 @@ def behaves_like(
 
     At least one input must give a value: two functions that only fail need not share an idea.
     """
+    theirs = (
+        running.run(way, case.args, TIME_LIMIT) for case in cases
+    )  # no further than the first difference
+    return same_outcomes(theirs, outcomes, tolerance)
+
+
+def same_outcomes(some: Iterable[Outcome], others: Iterable[Outcome], tolerance: float) -> bool:
+    """True if two functions did the same on all inputs, and on one at least gave a value."""
     values = 0
-    for case, outcome in zip(cases, outcomes, strict=True):
-        theirs = running.run(way, case.args, TIME_LIMIT)
-        if outcome.error is not None or theirs.error is not None:
-            if type(outcome.error) is not type(theirs.error):
+    for one, other in zip(some, others, strict=True):
+        if one.error is not None or other.error is not None:
+            if type(one.error) is not type(other.error):
                 return False
             continue
-        if not comparing.same(outcome.value, theirs.value, tolerance):
+        if not comparing.same(other.value, one.value, tolerance):
             return False
         values += 1
     return values > 0

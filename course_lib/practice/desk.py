@@ -1,7 +1,7 @@
 """What a learner calls from a page: exercise, check, hint, solution, predict, recall, progress, attempts.
 
 Each function shows one card and returns nothing (``attempts`` returns a number). ``CHAPTERS`` is the list
-of all chapters that have practice: a new chapter is one module and one line here.
+of all chapters that have practice: a new chapter is one folder and one line here.
 """
 
 from __future__ import annotations

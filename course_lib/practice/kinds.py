@@ -1,6 +1,6 @@
 """The data of the course's practice: exercises, misconceptions, predictions and recall questions.
 
-Everything here is data and nothing acts. A chapter's module (``chapter_01.py``) fills these forms in;
+Everything here is data and nothing acts. A chapter's files (``chapter_01/scores.py``) fill these forms in;
 ``checking.py`` runs an exercise, ``desk.py`` is what a learner calls.
 """
 

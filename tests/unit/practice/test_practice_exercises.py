@@ -8,6 +8,7 @@ import torch
 from course_lib import attention, masks, metrics
 from course_lib.practice import chapter_01 as one
 from course_lib.practice import checking, comparing, desk, running
+from course_lib.practice.chapter_01.decoder_step import make_attend
 from course_lib.practice.kinds import axis_names
 
 EXERCISES = list(desk.exercises().values())
@@ -51,10 +52,10 @@ def test_misconceptions_differ_from_each_other_and_from_the_reference(exercise):
     exercise = checking.through_view(exercise)
     ideas = [("reference", exercise.reference)]
     ideas += [(m.name, way) for m in exercise.misconceptions for way in m.ways]
-    done = [(name, way, [running.run(way, case.args, 5) for case in cases]) for name, way in ideas]
-    for (name, way, _), (other, _, outcomes) in combinations(done, 2):
+    done = [(name, [running.run(way, case.args, 5) for case in cases]) for name, way in ideas]
+    for (name, outcomes), (other, theirs) in combinations(done, 2):
         if name != other:
-            assert not checking.behaves_like(way, cases, outcomes, exercise.tolerance), f"{name} = {other}"
+            assert not checking.same_outcomes(outcomes, theirs, exercise.tolerance), f"{name} = {other}"
 
 
 @by_id
@@ -129,14 +130,14 @@ def test_scores_equal_the_library():
     for case in one.SCORES.cases():
         s, h, W_a, U_a, v_a = case.args
         theirs = attention.additive_scores((s @ W_a.T)[:, None], h @ U_a.T, v_a)[:, 0]
-        assert torch.allclose(one.alignment_scores(*case.args), theirs, atol=1e-6)
+        assert torch.allclose(one.SCORES.reference(*case.args), theirs, atol=1e-6)
 
 
 def test_weights_equal_the_library():
     for case in one.WEIGHTS.cases():
         scores, allowed = case.args
         theirs = masks.masked_softmax(scores, allowed[:, None, :])
-        assert torch.allclose(one.attention_weights(scores, allowed), theirs, atol=1e-6)
+        assert torch.allclose(one.WEIGHTS.reference(scores, allowed), theirs, atol=1e-6)
 
 
 def test_weights_and_context_equal_bahdanau_attention():
@@ -144,7 +145,7 @@ def test_weights_and_context_equal_bahdanau_attention():
         _, s, h, allowed, _, _ = case.args
         layer = attention.AdditiveAttention(s.shape[-1], h.shape[-1], 7)
         W_a, U_a, v_a = layer.W_a.weight, layer.U_a.weight, layer.v_a
-        context, weights = one.make_attend(W_a, U_a, v_a)(s, h, allowed)
+        context, weights = make_attend(W_a, U_a, v_a)(s, h, allowed)
         theirs, their_weights = layer(s[:, None], layer.project_keys(h), h, allowed[:, None, :])
         assert torch.allclose(context, theirs[:, 0], atol=1e-6)
         assert torch.allclose(weights, their_weights[:, 0], atol=1e-6)
@@ -154,7 +155,7 @@ def test_alignment_error_rate_equals_the_library():
     for case in one.AER.cases():
         guessed, sure = map(set, case.args)
         theirs = metrics.alignment_error_rate([guessed], [sure])
-        assert one.alignment_error_rate(*case.args) == pytest.approx(theirs)
+        assert one.AER.reference(*case.args) == pytest.approx(theirs)
 
 
 # --- measured numbers in the tutor's words --------------------------------------------------------
@@ -165,7 +166,7 @@ def test_messages_that_measure():
     masked_late = desk.run_check("01.weights", lambda s, a: torch.softmax(s, -1) * a[:, None])
     assert "one row sums to 0." in masked_late.message
     unmasked = desk.run_check("01.weights", lambda s, a: torch.softmax(s, -1))
-    assert "% of the weight" in unmasked.message
+    assert "% of its attention to padding" in unmasked.message
     plain = desk.run_check("00.weighted-mean", lambda values, weights: (values * weights).sum())
     assert "they sum to 4" in plain.message and "4 times the right one" in plain.message
 

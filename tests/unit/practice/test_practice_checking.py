@@ -16,7 +16,7 @@ import torch
 from course_lib.practice import cards, checking, comparing, desk, running
 from course_lib.practice.kinds import CannotCompare, Case, Exercise, Misconception, Output, View, axis_names
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def scores(s, h, W_a, U_a, v_a):
@@ -430,7 +430,7 @@ def test_a_changed_input_is_a_note_beside_a_misconception():
         return torch.softmax(scores, dim=1)
 
     result = run(in_place, "01.weights")
-    assert result.misconception == "softmax-over-decoder"
+    assert result.misconception == "softmax-over-queries"
     assert "changes its input `scores`" in result.notes[0]
 
 

@@ -59,7 +59,7 @@ def assert_well_formed(text):
 
 
 def test_check_shows_one_card_returns_nothing_and_records(said, file):
-    assert desk.check("01.scores", one.alignment_scores) is None
+    assert desk.check("01.scores", one.SCORES.reference) is None
     assert said() == f"✓ 01.scores: solved. Right on all 4 inputs. {one.SCORES.insight}\n"
     assert json.loads(file.read_text())["exercises"]["01.scores"]["solved"] is True
 
@@ -75,7 +75,7 @@ def test_check_of_a_stub_records_nothing(said, file):
 
 
 def test_a_later_failure_does_not_take_back_what_is_solved(said):
-    desk.check("01.scores", one.alignment_scores)
+    desk.check("01.scores", one.SCORES.reference)
     desk.check("01.scores", wrong)
     desk.progress()
     assert re.search(r"01\.scores +10 min  ✓ solved +2 tries", said())
@@ -253,7 +253,7 @@ def test_progress_before_anything_is_the_same_everywhere(said):
 
 
 def test_progress_counts(said):
-    desk.check("01.scores", one.alignment_scores)
+    desk.check("01.scores", one.SCORES.reference)
     desk.check("01.context", lambda weights, h: h)
     desk.predict("01.cost", 2)
     desk.predict("01.scale", 0)

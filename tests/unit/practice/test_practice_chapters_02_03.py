@@ -14,7 +14,7 @@ from course_lib.practice import chapter_02 as two
 from course_lib.practice import chapter_03 as three
 from course_lib.practice import desk
 
-RECORDS = Path(__file__).parents[2] / "assets" / "experiments"
+RECORDS = Path(__file__).parents[3] / "assets" / "experiments"
 IDS = [e.id for e in (*two.EXERCISES, *three.EXERCISES)]
 INFINITY = float("inf")
 

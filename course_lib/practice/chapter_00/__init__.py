@@ -1,0 +1,9 @@
+"""Practice of chapter 00: one small exercise and one prediction, to show how a page works."""
+
+from course_lib.practice.chapter_00.questions import PREDICTIONS, RECALL
+from course_lib.practice.chapter_00.weighted_mean import WEIGHTED_MEAN
+
+TITLE = "Start here"
+EXERCISES = (WEIGHTED_MEAN,)
+
+__all__ = ["EXERCISES", "PREDICTIONS", "RECALL", "TITLE", "WEIGHTED_MEAN"]

@@ -1,0 +1,94 @@
+"""00.weighted-mean: a weighted mean, the line that attention is."""
+
+import torch
+
+from course_lib.practice import ideas
+from course_lib.practice.kinds import Case, Exercise, Output
+from course_lib.practice.words import lines, misconceptions, prose
+
+
+def weighted_mean(values, weights):
+    weights = weights / weights.sum()  # (S,) now they sum to 1
+    return (weights * values).sum()  # one number
+
+
+def cases() -> list[Case]:
+    few = torch.tensor([10.0, 20.0, 60.0]), torch.tensor([3.0, 1.0, 0.0])
+    more = torch.tensor([1.5, -2.0, 4.0, 0.5, -3.0]), torch.tensor([0.2, 1.0, 2.5, 0.4, 0.7])
+    return [
+        Case("weights 3, 1, 0 and values 10, 20, 60", few, {"S": 3}),
+        Case("five values, some of them negative", more, {"S": 5}),
+    ]
+
+
+def with_sum(mix):
+    """The function with another sum over the values, which are numbers here."""
+    return lambda values, weights: mix(weights / weights.sum(), values[:, None])[0]
+
+
+WORDS = """
+plain-mean
+    This is the plain mean: every value counts the same, and `weights` has no effect. Multiply each value by
+    its weight before you sum.
+softmax
+    These weights are not scores and need no softmax: divide each by their sum. A softmax gives even a weight
+    of 0 a share.
+not-normalised
+    Your weights are not normalised: they sum to {sum:.3g}, so your answer is {times:.3g} times the right
+    one. Divide by the sum of the weights: a mean must lie between the smallest and the largest value.
+divided-by-count
+    You divide by how many values there are. Divide by the sum of the weights: three values with weights 3, 1,
+    0 count as four, not as three.
+sum-of-weights
+    This is the sum of the weights alone; `values` has no effect. The sum of the weights is what you divide
+    by, after you have summed weight times value.
+roles-swapped
+    The two roles are exchanged: you divide by the sum of the values. Weights say how much each value counts,
+    so their sum is what the total is shared by.
+wrong-order
+    The pairs are in the wrong order: your first weight meets the last value. Weight number j belongs to value
+    number j.
+"""
+
+WAYS = {
+    "plain-mean": lambda values, weights: values.mean(),
+    "softmax": lambda values, weights: (torch.softmax(weights, dim=0) * values).sum(),
+    "not-normalised": lambda values, weights: (values * weights).sum(),
+    "divided-by-count": lambda values, weights: (values * weights).mean(),
+    "sum-of-weights": lambda values, weights: weights.sum(),
+    "roles-swapped": lambda values, weights: (values * weights).sum() / values.sum(),
+    "wrong-order": lambda values, weights: (weights.flip(0) * values).sum() / weights.sum(),
+}
+
+MEASURES = {
+    "not-normalised": lambda expected, got, args: {"sum": args[1].sum(), "times": (got / expected).item()},
+}
+
+WEIGHTED_MEAN = Exercise(
+    id="00.weighted-mean",
+    title="A weighted mean",
+    minutes=3,
+    difficulty=1,
+    statement=prose("""
+        Write `weighted_mean(values, weights)`. It returns the mean of `values` in which each value counts as
+        much as its weight says: values 10 and 20 with weights 3 and 1 give 12.5. The weights are not
+        negative, and they need not sum to 1.
+    """),
+    inputs={"values": "S", "weights": "S"},
+    outputs=(Output("mean", ()),),
+    reference=weighted_mean,
+    cases=cases,
+    hints=(
+        prose("""
+            With weights 3 and 1 the first value counts three times and the second once: (10 + 10 + 10 + 20) /
+            4. What are the 3, the 1 and the 4 in your code?
+        """),
+        lines("""
+            make the weights sum to 1: divide each by their sum
+            multiply each value by its weight
+            return the sum of the products
+        """),
+    ),
+    misconceptions=(*misconceptions(WORDS, WAYS, MEASURES), *ideas.sum_in_a_loop(with_sum, value="value")),
+    insight="Attention is this line: a weighted mean whose weights the model chooses itself.",
+)

@@ -1,0 +1,126 @@
+"""01.aer: how far is a guessed alignment from the true one?."""
+
+from course_lib.practice.kinds import Case, Exercise, Output
+from course_lib.practice.words import lines, misconceptions, prose
+
+
+def alignment_error_rate(guessed, sure):
+    guessed, sure = set(guessed), set(sure)  # a link counts once
+    if not guessed and not sure:
+        return 0.0  # nothing to find, nothing wrong
+    return 1 - 2 * len(guessed & sure) / (len(guessed) + len(sure))
+
+
+def rate(formula):
+    """A formula of (hits, |A|, |S|) in three ways: with an error, 0 or 1 where it would divide by zero."""
+
+    def way(when_empty):
+        def wrong(guessed, sure):
+            guessed, sure = set(guessed), set(sure)
+            try:
+                return formula(len(guessed & sure), len(guessed), len(sure))
+            except ZeroDivisionError:
+                if when_empty is None:
+                    raise
+                return when_empty
+
+        return wrong
+
+    return tuple(way(when_empty) for when_empty in (None, 0.0, 1.0))
+
+
+def repeated(hits):
+    """The rate of two lists whose links may stand there twice."""
+    sizes = lambda guessed, sure: len(guessed) + len(sure)  # noqa: E731
+    return lambda guessed, sure: (
+        1 - 2 * hits(guessed, sure) / sizes(guessed, sure) if guessed or sure else 0.0
+    )
+
+
+def cases() -> list[Case]:
+    crossing = {(0, 0), (1, 1), (2, 3), (3, 2)}  # the small red ball / le petit ballon rouge
+    twice = [(0, 0), (0, 0), (1, 2), (3, 1)], [(0, 0), (1, 2), (2, 1)]
+    return [
+        Case("three of five links right", ({(0, 0), (1, 1), (2, 3), (2, 2), (4, 3)}, crossing)),
+        Case("one link of four found", ({(2, 3)}, crossing)),
+        Case("one link that lies the other way round", ({(0, 1), (2, 2)}, {(1, 0), (2, 2), (3, 3)})),
+        Case("a list in which a link stands twice", twice),
+        Case("no guess at all", (set(), {(0, 0), (1, 1)})),
+        Case("nothing guessed and nothing to find", (set(), set())),
+    ]
+
+
+WORDS = """
+product-of-sizes
+    You multiply |A| and |S|. The denominator is their sum: 2·hits / (|A| + |S|) is 1 exactly when both sets
+    are the same.
+precision-only
+    You divide by the guessed links alone: that is one minus precision. One careful, right guess would then be
+    perfect, however many links it misses.
+recall-only
+    You divide by the true links alone: that is one minus recall. Guessing every possible link would then be
+    perfect.
+jaccard
+    You divide by the union: that is one minus the Jaccard index, a fair measure and another one. AER divides
+    twice the hits by |A| + |S|, where links in both sets count twice.
+f1-not-error
+    This is the F1 score: how much is right. The error rate is what is missing to 1, so that 0 is perfect: 1
+    minus yours.
+factor-two-missing
+    The factor 2 is missing. A perfect guess would get 0.5: each common link stands in both sets, so it must
+    count twice above as it does below.
+links-turned
+    In one of the sets source and target have changed places. A link is (source, target) in both; on a
+    symmetric alignment nobody notices, on crossing adjectives it counts.
+duplicates-count
+    A link that stands twice in a list is counted twice. Make sets first: a link is there or it is not.
+empty-fails
+    The formula is right, and it divides 0 by 0 when both sets are empty. Nothing was to be found and nothing
+    is wrong: return 0.0 in that case.
+"""
+
+WAYS = {
+    "product-of-sizes": rate(lambda hits, a, s: 1 - 2 * hits / (a * s)),
+    "precision-only": rate(lambda hits, a, s: 1 - hits / a),
+    "recall-only": rate(lambda hits, a, s: 1 - hits / s),
+    "jaccard": rate(lambda hits, a, s: 1 - hits / (a + s - hits)),
+    "f1-not-error": rate(lambda hits, a, s: 2 * hits / (a + s)),
+    "factor-two-missing": rate(lambda hits, a, s: 1 - hits / (a + s)),
+    "links-turned": lambda guessed, sure: alignment_error_rate({(j, i) for i, j in guessed}, sure),
+    "duplicates-count": (
+        repeated(lambda guessed, sure: len(set(guessed) & set(sure))),
+        repeated(lambda guessed, sure: sum(link in sure for link in guessed)),
+    ),
+    "empty-fails": rate(lambda hits, a, s: 1 - 2 * hits / (a + s))[0],
+}
+
+AER = Exercise(
+    id="01.aer",
+    title="Alignment error rate",
+    minutes=8,
+    difficulty=2,
+    statement=prose("""
+        Write `alignment_error_rate(guessed, sure)`. Both are sets or lists of links (source word, target
+        word). With A the guessed links and S the true ones, AER = 1 - 2·|A ∩ S| / (|A| + |S|): 0 is perfect,
+        1 is all wrong. A link that stands twice counts once. If both are empty the rate is 0. (Och & Ney
+        2003, for the case that every true link is sure.)
+    """),
+    inputs={"guessed": "set or list of (source, target) pairs", "sure": "the same"},
+    outputs=(Output("rate"),),
+    reference=alignment_error_rate,
+    cases=cases,
+    hints=(
+        prose("""
+            Python's sets know intersection: `a & b`. Which two sizes are added in the denominator, and what
+            happens to the formula when both are 0?
+        """),
+        lines("""
+            make sets of both
+            if both are empty: return 0.0
+            hits = how many links are in both
+            return 1 - 2 * hits / (size of guessed + size of sure)
+        """),
+    ),
+    misconceptions=misconceptions(WORDS, WAYS),
+    insight="Because we know the true links, attention can be scored and not only admired.",
+)

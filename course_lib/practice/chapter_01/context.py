@@ -1,0 +1,95 @@
+"""01.context: cᵢ = Σⱼ αᵢⱼ hⱼ."""
+
+from course_lib.practice import ideas
+from course_lib.practice.chapter_01.weights import attention_weights
+from course_lib.practice.inputs import padded, random, seeded
+from course_lib.practice.kinds import Case, Exercise, Output
+from course_lib.practice.words import advice, lines, misconceptions, prose
+
+
+def context_vectors(weights, h):
+    return weights @ h  # (B, T, S) @ (B, S, D) -> (B, T, D): S is summed away
+
+
+def cases() -> list[Case]:
+    g = seeded(103)
+
+    def weights(t: int, lengths: tuple[int, ...]):
+        return attention_weights(2 * random(g, len(lengths), t, max(lengths)), padded(*lengths))
+
+    states = random(g, 3, 5, 6) + 0.5
+    states[1, 2] = states[1, 0]  # a repeated word
+    plain = weights(4, (5, 5, 3)), states
+    square = weights(4, (4, 4)), random(g, 2, 4, 3) + 0.5
+    turned = weights(3, (5, 2)), (random(g, 2, 6, 5) + 0.5).transpose(1, 2)
+    return [
+        Case("four different sizes and a padded sentence", plain, {"B": 3, "T": 4, "S": 5, "D": 6}),
+        Case("as many target words as source words", square, {"B": 2, "T": 4, "S": 4, "D": 3}),
+        Case("encoder states that are not contiguous", turned, {"B": 2, "T": 3, "S": 5, "D": 6}),
+    ]
+
+
+WORDS = """
+queries-and-keys-swapped
+    Target and source words have changed places: `weights` is transposed. Row i belongs to target word i and
+    runs over the source words. It only runs where T = S, so the shapes do not always warn you.
+summed-over-targets
+    You sum over the target words (T). The mixture is made of source words, so S is the axis to sum away: one
+    vector is left for each target word.
+features-before-targets
+    The numbers are right and two axes are exchanged: you return (B, D, T). Each target word gets a row: (B,
+    T, D).
+"""
+
+WAYS = {
+    "queries-and-keys-swapped": lambda weights, h: weights.transpose(1, 2) @ h,
+    "summed-over-targets": lambda weights, h: ideas.products(weights, h).sum(dim=1),
+    "features-before-targets": lambda weights, h: (weights @ h).transpose(1, 2),
+}
+
+SHARED = ideas.weighted_sum(
+    lambda mix: lambda weights, h: mix(weights, h),
+    lambda weights, h: h,
+    query="target word",
+    value="encoder state",
+    weights="weights",
+    values="h",
+    unused="`weights` has",
+    mean=" That is the bottleneck again.",
+    twice=", and even padding gets a share",
+)
+
+CONTEXT = Exercise(
+    id="01.context",
+    title="Context vectors",
+    minutes=6,
+    difficulty=1,
+    statement=prose("""
+        Write `context_vectors(weights, h)`. For each target word, return the weighted sum of the encoder
+        states: cᵢ = Σⱼ αᵢⱼ hⱼ. Row i of `weights` belongs to target word i.
+    """),
+    inputs={"weights": "B, T, S", "h": "B, S, D"},
+    outputs=(Output("context", ("B", "T", "D")),),
+    reference=context_vectors,
+    cases=cases,
+    hints=(
+        prose("""
+            Write one context vector with a pencil: three weights, three vectors. Which axis is summed away,
+            and where does it stand in `weights` and in `h`?
+        """),
+        lines("""
+            for each target word i:
+                context i = sum over source words j of weight i,j times h j
+            S is the last axis of weights and the middle axis of h:
+            one matrix product does it for all sentences at once
+        """),
+    ),
+    misconceptions=(*misconceptions(WORDS, WAYS), *SHARED),
+    insight=prose("""
+        Attention in one line: a weighted sum of what is relevant, one mixture for each target word.
+    """),
+    advice=advice(r"""
+weights\s*\*\s*h
+    `*` multiplies cell by cell; `@` multiplies and sums over the source words: use that one.
+"""),
+)

@@ -1,0 +1,135 @@
+"""01.scores: eⱼ = v_aᵀ tanh(W_a s + U_a hⱼ)."""
+
+import torch
+
+from course_lib.practice.inputs import not_contiguous, random, seeded
+from course_lib.practice.kinds import Case, Exercise, Output
+from course_lib.practice.words import advice, lines, misconceptions, prose
+
+
+def alignment_scores(s, h, W_a, U_a, v_a):
+    query = s @ W_a.T  # (B, A)
+    keys = h @ U_a.T  # (B, S, A)
+    hidden = torch.tanh(query[:, None, :] + keys)  # (B, S, A)
+    return hidden @ v_a  # (B, S)
+
+
+def wrong(meet=lambda query, keys: torch.tanh(query + keys), reduce=lambda hidden, v_a: hidden @ v_a):
+    """The scores with another meeting of query (B, 1, A) and keys (B, S, A), or another use of v_a."""
+    return lambda s, h, W_a, U_a, v_a: reduce(meet((s @ W_a.T)[:, None, :], h @ U_a.T), v_a)
+
+
+def cases() -> list[Case]:
+    g = seeded(101)
+
+    def case(name: str, sizes: dict[str, int]) -> Case:
+        b, s, d_s, d_h, a = (sizes[axis] for axis in ("B", "S", "D_s", "D_h", "A"))
+        states = random(g, b, s, d_h)
+        states[0, s - 1] = states[0, 0]  # a repeated word
+        args = (random(g, b, d_s), states, random(g, a, d_s), random(g, a, d_h), random(g, a))
+        return Case(name, args, sizes)
+
+    plain = case("five different sizes", {"B": 2, "S": 5, "D_s": 3, "D_h": 6, "A": 4})
+    square = case("square matrices", {"B": 2, "S": 5, "D_s": 4, "D_h": 4, "A": 4})
+    words = case("as many sentences as words", {"B": 3, "S": 3, "D_s": 4, "D_h": 6, "A": 5})
+    other = case("tensors that are not contiguous", {"B": 3, "S": 7, "D_s": 4, "D_h": 6, "A": 5})
+    s, h, *rest = other.args
+    return [
+        plain,
+        square,
+        words,
+        Case(other.name, (not_contiguous(s), not_contiguous(h), *rest), other.sizes),
+    ]
+
+
+WORDS = """
+missing-tanh
+    The tanh is missing. Without it the score falls apart into v·W s + v·U hⱼ: the first part is the same for
+    every word, and the softmax takes it out again. The decoder would have no say in where it looks.
+matrices-swapped
+    W_a and U_a are exchanged: W_a belongs to the decoder state s, U_a to the encoder states h. It only runs
+    where both states have the same length, so the shapes do not always warn you.
+not-transposed
+    The matrices are not transposed. W_a has shape (A, D_s), and the rows of `s` stand on the left, so W_a s
+    is written `s @ W_a.T`. With a square matrix both ways run, and only one is right.
+summed-over-words
+    You sum over the words (axis S). The sum belongs over the A features, one score for each word: after the
+    tanh you have (B, S, A), and A is the axis that must go.
+summed-over-batch
+    You sum over the batch (axis B), so sentences that have nothing to do with each other are mixed. After the
+    tanh you have (B, S, A), and A is the axis that must go.
+tanh-last
+    The tanh comes too late, after v_a. Then the order of the words is decided before the tanh, where query
+    and key never meet, and no score can leave -1 … 1. Add, tanh, and v_a last.
+tanh-on-each
+    You take the tanh of each part and add afterwards. Add first: only inside one tanh can the query change
+    how much a key counts. Apart, the query adds the same to every word, and the softmax takes it out.
+without-v
+    v_a has no effect yet: you give all A features the same say. v_a is learned, and it decides which features
+    speak for a match and which against it.
+first-query-for-all
+    All sentences use the decoder state of the first one. Each sentence has its own `s`: keep axis B of the
+    query, and put the new axis after it.
+query-without-new-axis
+    The query needs a new axis for the words: (B, A) becomes (B, 1, A). Without it torch lines up B with S:
+    most inputs fail, and where B = S it runs and pairs sentence number i with word number i.
+query-unused
+    The decoder state has no effect: you score the encoder states alone. Then every step of the decoder would
+    look at the same place. W_a s belongs inside the tanh.
+weights-already
+    These are weights already: your rows sum to 1. The scores come before the softmax; the next exercise turns
+    them into weights, after the padding is masked.
+"""
+
+WAYS = {
+    "missing-tanh": wrong(meet=lambda query, keys: query + keys),
+    "matrices-swapped": lambda s, h, W_a, U_a, v_a: alignment_scores(s, h, U_a, W_a, v_a),
+    "not-transposed": lambda s, h, W_a, U_a, v_a: alignment_scores(s, h, W_a.T, U_a.T, v_a),
+    "summed-over-words": wrong(reduce=lambda hidden, v_a: (hidden * v_a).sum(dim=1)),
+    "summed-over-batch": wrong(reduce=lambda hidden, v_a: (hidden * v_a).sum(dim=0)),
+    "tanh-last": wrong(lambda query, keys: query + keys, lambda hidden, v_a: torch.tanh(hidden @ v_a)),
+    "tanh-on-each": wrong(meet=lambda query, keys: torch.tanh(query) + torch.tanh(keys)),
+    "without-v": (
+        wrong(reduce=lambda hidden, v_a: hidden.sum(dim=-1)),
+        wrong(reduce=lambda hidden, v_a: hidden.mean(dim=-1)),
+    ),
+    "first-query-for-all": wrong(meet=lambda query, keys: torch.tanh(query[:1] + keys)),
+    "query-without-new-axis": wrong(meet=lambda query, keys: torch.tanh(query[:, 0] + keys)),
+    "query-unused": wrong(meet=lambda query, keys: torch.tanh(keys)),
+    "weights-already": wrong(reduce=lambda hidden, v_a: torch.softmax(hidden @ v_a, dim=-1)),
+}
+
+SCORES = Exercise(
+    id="01.scores",
+    title="Alignment scores",
+    minutes=10,
+    difficulty=2,
+    statement=prose("""
+        Write `alignment_scores(s, h, W_a, U_a, v_a)`. For each sentence of the batch, score its decoder state
+        `s` against each of its S encoder states: eⱼ = v_aᵀ tanh(W_a s + U_a hⱼ). There is no softmax yet.
+    """),
+    inputs={"s": "B, D_s", "h": "B, S, D_h", "W_a": "A, D_s", "U_a": "A, D_h", "v_a": "A"},
+    outputs=(Output("scores", ("B", "S")),),
+    reference=alignment_scores,
+    cases=cases,
+    hints=(
+        prose("""
+            W_a s is one vector of length A for each sentence; U_a hⱼ is one for each word. They must be
+            added, so the query needs an axis for the words. Which shape must it have, so that (B, ?, A) meets
+            (B, S, A)?
+        """),
+        lines("""
+            query  = s times W_a transposed            (B, A)
+            keys   = h times U_a transposed            (B, S, A)
+            hidden = tanh(query with a new axis in the middle + keys)   (B, S, A)
+            return hidden times v_a                    (B, S)
+        """),
+    ),
+    misconceptions=misconceptions(WORDS, WAYS),
+    insight="The tanh is where query and key meet; W_a, U_a and v_a are learned with the translator.",
+    advice=advice(r"""
+W_a\s*@\s*s|U_a\s*@\s*h
+    `W_a @ s` is for one sentence. Here each row of `s` belongs to another sentence: write `s @ W_a.T` and `h
+    @ U_a.T`.
+"""),
+)

@@ -1,0 +1,89 @@
+"""01.weights: softmax over the words, padding left out."""
+
+import torch
+
+from course_lib.practice import ideas
+from course_lib.practice.inputs import padded, random, seeded
+from course_lib.practice.kinds import Case, Exercise, Output
+from course_lib.practice.words import lines, misconceptions, prose
+
+
+def attention_weights(scores, allowed):
+    scores = scores.masked_fill(~allowed[:, None, :], float("-inf"))  # padding cannot win anything
+    return torch.softmax(scores, dim=-1)  # (B, T, S)
+
+
+def wrong(**parts):
+    """The weights with some parts of ``ideas.weigh`` exchanged."""
+    return lambda scores, allowed: ideas.weigh(scores, allowed[:, None, :], **parts)
+
+
+def along_queries(fill):
+    return lambda scores, allowed: torch.softmax(scores.masked_fill(~allowed[:, :, None], fill), dim=-1)
+
+
+def cases() -> list[Case]:
+    g = seeded(102)
+    scores = 1.5 * random(g, 3, 4, 5)
+    scores[1, 2, 3] = scores[1, 2, 0]  # a repeated word
+    square = 1.5 * random(g, 2, 4, 4)
+    turned = (1.5 * random(g, 2, 6, 3)).transpose(1, 2)  # (2, 3, 6), not contiguous
+    return [
+        Case("three sentences, two of them padded", (scores, padded(5, 3, 4)), {"B": 3, "T": 4, "S": 5}),
+        Case("as many target words as source words", (square, padded(2, 4)), {"B": 2, "T": 4, "S": 4}),
+        Case("scores that are not contiguous", (turned, padded(6, 1)), {"B": 2, "T": 3, "S": 6}),
+    ]
+
+
+WORDS = """
+masked-queries
+    Your mask lies along the target words (T), not along the source words (S). The padding is in the source:
+    `allowed[:, None, :]` blocks columns, `allowed[:, :, None]` blocks rows.
+"""
+
+WAYS = {"masked-queries": (along_queries(float("-inf")), along_queries(-1e9))}
+
+SHARED = ideas.masked_softmax(
+    wrong,
+    lambda scores, allowed: (scores, allowed[:, None, :]),
+    {"batch": 0, "queries": 1, "table": ((1, 2), (0, 1, 2))},
+    query="target word",
+    key="source word",
+    forbidden="padding, which is no word",
+)
+
+WEIGHTS = Exercise(
+    id="01.weights",
+    title="Weights with padding",
+    minutes=8,
+    difficulty=2,
+    statement=prose("""
+        Write `attention_weights(scores, allowed)`. Turn scores into weights: each row over the S source words
+        sums to 1, and padding gets exactly 0. `allowed` is True on words and False on padding. Every sentence
+        has at least one word.
+    """),
+    inputs={"scores": "B, T, S", "allowed": "B, S"},
+    outputs=(Output("weights", ("B", "T", "S"), rows_sum_to_one=True),),
+    reference=attention_weights,
+    cases=cases,
+    hints=(
+        prose("""
+            A softmax gives every finite score a share. Which score gets a share of exactly 0? Put that score
+            where `allowed` is False, and only then take the softmax. `allowed` has no axis T yet.
+        """),
+        lines("""
+            mask    = not allowed, with a new axis for T       (B, 1, S)
+            scores  = scores, but -inf where mask is True      (B, T, S)
+            return softmax of scores over the last axis, S     (B, T, S)
+        """),
+    ),
+    misconceptions=(*misconceptions(WORDS, WAYS), *SHARED),
+    insight="-inf before the softmax: the padding gets exactly 0 and the words share the whole 1.",
+    advice=(
+        (
+            r"must match the size|broadcast",
+            "`allowed` is (B, S) and the scores are (B, T, S): give it an axis for T, `allowed[:, None, :]`.",
+        ),
+        ideas.NOT_FOR_TENSORS,
+    ),
+)

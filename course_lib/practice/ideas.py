@@ -1,0 +1,462 @@
+"""Wrong ideas that return: each is told once, here, and used by every exercise that it fits.
+
+A function of this module takes the exercise's own code, with parts that can be exchanged, and gives its
+misconceptions. The parts of attention are
+
+    scale(q, k, v)           the factor on the scores
+    mask(scores, allowed)    what happens to the scores before the softmax
+    share(scores)            the softmax
+    after(weights, allowed)  what happens to the weights after it
+    mix(weights, values)     the weighted sum
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+from course_lib.practice.kinds import Misconception
+from course_lib.practice.words import entries, misconceptions
+
+INFINITY = float("inf")
+Ways = Mapping[str, tuple[Callable[..., Any], ...]]
+
+# What a tutor adds to an error of torch (see Exercise.advice).
+NOT_FOR_TENSORS = (
+    r"not allowed|Boolean value",
+    "`not` is for one truth value; for a tensor of them write `~allowed`.",
+)
+MASK_IN_BRACKETS = (
+    r"shape of the mask",
+    "A mask in square brackets must have the full shape. `scores.masked_fill(~allowed, ...)` broadcasts it "
+    "for you.",
+)
+VIEW_AFTER_TRANSPOSE = (
+    r"view size is not compatible",
+    "After a `transpose` the numbers are not in order in memory, and `view` needs them so. Use `reshape`, or "
+    "`.contiguous()` before `view`: both copy them into order where they must.",
+)
+
+
+# --- the parts: right ones and wrong ones -----------------------------------------------------------------
+
+
+def fill(value):
+    """A mask that writes ``value`` where attention may not go."""
+    return lambda scores, allowed: scores.masked_fill(~allowed, value)
+
+
+def softmax(*axes):
+    """A softmax over one axis, or one for all of several axes."""
+
+    def share(scores):
+        if len(axes) == 1:
+            return torch.softmax(scores, axes[0])
+        e = torch.exp(scores - scores.amax(axes, keepdim=True))
+        return e / e.sum(axes, keepdim=True)
+
+    return share
+
+
+block, unmasked = fill(-INFINITY), lambda scores, allowed: scores
+keep, zero = lambda weights, allowed: weights, lambda weights, allowed: weights.masked_fill(~allowed, 0.0)
+to_keys = softmax(-1)
+
+
+def weigh(scores, allowed, mask=block, share=to_keys, after=keep):
+    """The weights, from scores; each part can be exchanged."""
+    return after(share(mask(scores, allowed)), allowed)
+
+
+def hardest(scores):
+    """All weight on the key with the highest score."""
+    return torch.nn.functional.one_hot(scores.argmax(dim=-1), scores.shape[-1]).to(scores.dtype)
+
+
+def products(weights, values):
+    """Weight times value, (..., T, S, D), or (S, D) for one query: not summed yet."""
+    return weights[..., None] * (values if weights.dim() == 1 else values.unsqueeze(-3))
+
+
+def rooted(size):
+    """A scale: one over the root of ``size(q, k, v)``."""
+    return lambda q, k, v: size(q, k, v) ** -0.5
+
+
+def unscaled(q, k, v):
+    return 1.0
+
+
+# --- softmax and mask ---------------------------------------------------------------------------------------
+
+_SOFTMAX = entries("""
+softmax-over-queries
+    Your softmax runs over the {query}s (axis T): each {key} shares itself out among them. It must be the
+    other way round: each {query} shares its attention out over the {key}s, `dim=-1`.
+softmax-over-heads
+    Your softmax runs over axis 1, the heads: they take attention away from each other. In each head each
+    {query} has a weight of 1 of its own, to share out over the {key}s: `dim=-1`.
+softmax-over-batch
+    Your softmax runs over axis 0, the batch: sentences that know nothing of each other share one budget of
+    attention. Each row belongs to one {query} and runs over the {key}s: `dim=-1`.
+softmax-over-table
+    You divide by the sum of a whole table, so the {query}s share one weight of 1. Each {query} has a 1 of its
+    own, and its scores lie along the last axis: `.sum(-1, keepdim=True)`, or `torch.softmax(scores, dim=-1)`
+    for all of it.
+softmax-twice
+    You take the softmax twice. The second one gets numbers between 0 and 1, which are close together, and
+    makes the weights almost even. Mask the scores, and take one softmax.
+no-softmax
+    The softmax is missing: your weights are still scores, which can be negative and of any size. A softmax
+    makes each row a set of shares, between 0 and 1, that sum to 1.
+log-softmax
+    Your weights are logarithms. `log_softmax` is made for losses; a weighted sum needs the weights
+    themselves: `softmax`.
+hard-choice
+    Each {query} takes the {key} with the highest score and no other. It looks sharp, and no gradient flows
+    through such a choice, so it could not be learned this way. Let all {key}s count, each with its share.
+mask-unused
+    `allowed` has no effect. One {query} gives {lost:.0%} of its attention to {forbidden}. Set those scores to
+    {low} before the softmax, where `allowed` is False. (`masked_fill` returns a new tensor: did you keep it?)
+mask-after-softmax
+    You mask after the softmax. What is forbidden gets 0, and what is left keeps its old share: one {row} sums
+    to {left:.2f}. The forbidden scores still stand in the denominator. Set them to {low} before the softmax;
+    then the allowed {key}s share the whole 1.
+infinity-after-softmax
+    You write -inf into the weights, after the softmax. There it forbids nothing: what is left keeps its old
+    share, and a sum with -inf in it is infinite or NaN. Set the forbidden scores to {low} before the softmax.
+mask-inverted
+    Your mask is inverted: what is allowed is blocked, and the rest is open. `allowed` is True where attention
+    may go; `masked_fill` fills where its mask is True, so it needs `~allowed`.{inverted}
+score-of-zero
+    The forbidden scores are 0, or next to it (like -1e-9, a slip for -1e9). A score of 0 is an ordinary
+    score, and exp(0) = 1: in one row {lost_at_0:.0%} of the weight goes to {forbidden}. The score that means
+    'nothing' is {low}.
+mask-added
+    You add the mask itself, and True counts as 1: the scores move by 1, and nothing is blocked. A mask that
+    is added must hold {low} where it forbids and 0 elsewhere; with a boolean one, `masked_fill` writes {low}
+    for you.
+zero-times-infinity
+    Every value is NaN. If you multiply the mask by -inf, look there: where it is 0, 0 · ∞ is NaN. Write only
+    into the forbidden cells: `masked_fill(~allowed, ...)`.
+""")
+
+
+def masked_softmax(
+    make: Callable[..., Callable[..., Any]],
+    table: Callable[..., tuple[torch.Tensor, torch.Tensor]],
+    axes: Mapping[str, Any],
+    *,
+    also: tuple[dict[str, Any], ...] = ({},),
+    more: Ways | None = None,
+    leave: tuple[str, ...] = (),
+    query: str = "query",
+    key: str = "key",
+    forbidden: str = "keys that it must not see",
+    low: str = "-inf",
+    row: str = "row",
+    inverted: str = "",
+) -> tuple[Misconception, ...]:
+    """What goes wrong in softmax(scores) under a mask.
+
+    Args:
+        make: the exercise's function with other parts, ``make(mask=, share=, after=)``.
+        table: ``(scores, allowed)`` from the function's arguments, to measure with.
+        axes: name → axis of the softmaxes that are wrong here: queries, heads, batch, table (several axes).
+        also: further parts that learners exchange at the same time.
+        more: name → further ways of these ideas.
+        leave: names of ideas that are right here, or that the exercise tells itself.
+        query, key, forbidden, low, row, inverted: words for the slots of the sentences.
+    """
+    every = lambda **parts: tuple(make(**{"after": keep, **parts, **others}) for others in also)  # noqa: E731
+    low_fills = (block, fill(-1e9))
+    ways: dict[str, tuple[Callable[..., Any], ...]] = {}
+    for name, axis in axes.items():
+        sums = [softmax(*one) for one in axis] if name == "table" else [softmax(axis)]
+        ways[f"softmax-over-{name}"] = _all(
+            every(share=share, mask=mask) for share in sums for mask in (*low_fills, unmasked)
+        )
+    twice = lambda scores: torch.softmax(torch.softmax(scores, -1), -1)  # noqa: E731
+    ways["softmax-twice"] = _all(
+        [
+            *(every(share=twice, mask=mask) for mask in low_fills),
+            every(mask=lambda s, a: block(to_keys(s), a)),
+        ]
+    )
+    ways["no-softmax"] = _all(
+        every(share=lambda s: s, mask=mask) for mask in (*low_fills, fill(0.0), unmasked)
+    )
+    ways["log-softmax"] = _all(
+        every(share=lambda s: torch.log_softmax(s, -1), mask=mask)
+        for mask in (*low_fills, lambda s, a: fill(torch.finfo(s.dtype).min)(s, a))
+    )
+    ways["hard-choice"] = _all(every(share=hardest, mask=mask) for mask in low_fills)
+    ways["mask-unused"] = tuple(make(**{**others, "mask": unmasked, "after": keep}) for others in also)
+    ways["mask-after-softmax"] = (make(mask=unmasked, after=zero),)
+    ways["infinity-after-softmax"] = (make(mask=unmasked, after=block),)
+    ways["mask-inverted"] = _all(every(mask=lambda s, a, m=mask: m(s, ~a)) for mask in low_fills)
+    ways["score-of-zero"] = _all(every(mask=mask) for mask in (fill(-1e-9), fill(0.0), lambda s, a: s * a))
+    ways["mask-added"] = _all(
+        every(mask=mask)
+        for mask in (
+            lambda s, a: s + a.float(), lambda s, a: s - a.float(),
+            lambda s, a: s + (~a).float(), lambda s, a: s - (~a).float(),
+        )
+    )  # fmt: skip
+    ways["zero-times-infinity"] = every(mask=lambda s, a: s + (~a) * -INFINITY)
+
+    def measure(expected, got, args):
+        scores, allowed = table(*args)
+        allowed = allowed.expand(scores.shape)
+        alive = allowed.any(dim=-1)
+        kept = (torch.softmax(scores, -1) * allowed).sum(-1)[alive].min().item()
+        at_0 = (torch.softmax(fill(0.0)(scores, allowed), -1) * allowed).sum(-1)[alive].min().item()
+        return {"left": kept, "lost": 1 - kept, "lost_at_0": 1 - at_0}
+
+    names = {"query": query, "key": key, "forbidden": forbidden, "low": low, "row": row, "inverted": inverted}
+    measures = dict.fromkeys(("mask-unused", "mask-after-softmax", "score-of-zero"), measure)
+    return _told(_SOFTMAX, ways, more, leave, measures, names)
+
+
+# --- scale --------------------------------------------------------------------------------------------------
+
+_SCALE = entries("""
+no-scale
+    The scale is missing: your scores are √{K} ≈ {root_K:.2f} times too large. A sum of {K} products of
+    numbers with variance 1 has variance {K}; divided by √{K} it is 1 again, and the softmax does not
+    saturate.
+scaled-by-d-model
+    Your scores are √{H} ≈ {root_H:.2f} times too small: you divide by √{D}, the root of d_model, the features
+    of all heads together. A dot product is taken inside one head: divide by √{K}, the root of d_k.
+divided-by-d-k
+    Your scores are {root_K:.2f} times too small: you divide by d_k = {K} and not by its root (or by √{K}
+    twice). The variance of a score is about d_k, so its standard deviation is √d_k.
+multiplied-by-root
+    You multiply by √{K} where you should divide: your scores are {K} times too large.
+scaled-by-positions
+    You divide by the root of a number of positions, T or S. A score is a sum over the features of one key, so
+    its size grows with their number: d_k = {K}, `k.shape[-1]`.
+scaled-by-heads
+    You divide by the root of the number of heads, √{H}. A score is a sum over the features of one head:
+    divide by √{K}, the root of d_k.
+scaled-by-batch
+    You divide by the batch size, {B}, or its root: `len(k)` is the first axis. d_k is the last one, the {K}
+    features of a key: `k.shape[-1]`.
+fixed-number
+    You divide by a fixed number. √4 fits the cards of chapter 02, whose d_k is 4, and √64 the paper's base
+    model; here a key has {K} features. Take the number from the keys: `k.shape[-1]`.
+scale-after-softmax
+    You divide after the softmax, so your rows of weights sum to {one_over:.2f}, and the softmax has seen the
+    large scores: it is saturated already. Divide by √{K} before the softmax.
+no-scale-mask-after
+    Two steps are not in their place. You mask after the softmax, so one row of weights sums to {left:.2f}:
+    put -inf into the scores first. And the scale is missing: divide the scores by √{K}, the root of d_k.
+""")
+
+
+def scale(
+    make, table, sizes, *, more: Ways | None = None, leave: tuple[str, ...] = ()
+) -> tuple[Misconception, ...]:
+    """What goes wrong with 1/√d_k.
+
+    Args:
+        make: the exercise's function with other parts, ``make(scale=, late=)``; ``late`` is a factor on the
+            weights.
+        table: ``(scores, allowed)`` from the function's arguments.
+        sizes: ``(B, H, K)`` from the function's arguments.
+        more, leave: as in ``masked_softmax``.
+    """
+    by = lambda *scales: tuple(make(scale=one) for one in scales)  # noqa: E731
+    right = rooted(lambda q, k, v: k.shape[-1])
+    ways = {
+        "no-scale": by(unscaled),
+        "scaled-by-d-model": by(rooted(lambda q, k, v: q.shape[1] * q.shape[-1])),
+        "divided-by-d-k": by(lambda q, k, v: 1 / k.shape[-1]),
+        "multiplied-by-root": by(lambda q, k, v: k.shape[-1] ** 0.5),
+        "scaled-by-positions": by(rooted(lambda q, k, v: k.shape[-2]), rooted(lambda q, k, v: q.shape[-2])),
+        "scaled-by-heads": by(rooted(lambda q, k, v: k.shape[1])),
+        "scaled-by-batch": by(rooted(lambda q, k, v: len(k)), lambda q, k, v: 1 / len(k)),
+        "fixed-number": by(*(lambda q, k, v, n=n: n**-0.5 for n in (4, 16, 64, 64**2, 512, 512**2))),
+        "scale-after-softmax": (make(scale=unscaled, late=right), make(late=right)),
+        "no-scale-mask-after": (make(scale=unscaled, mask=unmasked, after=zero),),
+    }
+
+    def measure(expected, got, args):
+        b, h, k = sizes(*args)
+        scores, allowed = table(*args)
+        left = (torch.softmax(scores * k**0.5, -1) * allowed).sum(-1).min().item()
+        roots = {"root_K": k**0.5, "root_H": h**0.5, "one_over": k**-0.5}
+        return {"B": b, "H": h, "K": k, "D": h * k, "left": left, **roots}
+
+    return _told(_SCALE, ways, more, leave, dict.fromkeys(_SCALE, measure), {})
+
+
+# --- the weighted sum ---------------------------------------------------------------------------------------
+
+_SUM = entries("""
+plain-mean
+    This is the plain mean of the {value}s: {unused} no effect, and every {query} gets the same vector. Let
+    each {value} count with its weight.{mean}
+plain-sum
+    This is the plain sum of the {value}s, each counted with 1: {unused} no effect, and every {query} gets the
+    same vector. Multiply each {value} by its weight before you sum.{sum}
+no-sum
+    The products are right and the sum is missing: you still have one vector for each {value}. Sum over the
+    {value}s (S), or let `{weights} @ {values}` multiply and sum at once.
+summed-over-features
+    You sum over the features, and the vectors become single numbers. What comes back is as long as one of the
+    {value}s: sum over the {value}s (S).
+divided-by-length
+    You take the mean where the sum belongs: your vectors are {n} times too small. The weights sum to 1
+    already, so the weighted sum is a mean as it stands.
+weights-returned
+    These are the weights: where to look. The last step is missing, to fetch what stands there: `{weights} @
+    {values}`.
+hard-choice
+    You fetch the one {value} with the largest weight. It looks sharp, and no gradient flows through a choice,
+    so it could not be learned this way. Mix all {value}s, each with its weight.
+softmax-twice
+    You take a softmax of weights that had one already. The second softmax makes them almost even{twice}. Use
+    the weights as they are.
+""")
+
+
+def weighted_sum(make, values_of, *, more=None, leave=(), **names: str) -> tuple[Misconception, ...]:
+    """What goes wrong in Σⱼ weightⱼ valueⱼ.
+
+    Args:
+        make: the exercise's function with another sum, ``make(mix)``; the weights are right.
+        values_of: the values (..., S, D) among the function's arguments.
+        more, leave: as in ``masked_softmax``.
+        names: words for the slots: query, value, weights, values (as the code calls them), unused, ...
+    """
+
+    def spread(reduced):  # what is the same for all queries, with and without an axis for them
+        return (
+            make(lambda w, v: reduced(v).unsqueeze(-2).expand(*w.shape[:-1], v.shape[-1])),
+            make(lambda w, v: reduced(v).unsqueeze(-2)),
+            make(lambda w, v: reduced(v)),
+        )
+
+    ways = {
+        "plain-mean": spread(lambda v: v.mean(-2)),
+        "plain-sum": spread(lambda v: v.sum(-2)),
+        "no-sum": (make(products), make(lambda w, v: products(w, v).transpose(-2, -1))),
+        "summed-over-features": (make(lambda w, v: products(w, v).sum(-1)),),
+        "divided-by-length": (make(lambda w, v: products(w, v).mean(-2)),),
+        "weights-returned": (make(lambda w, v: w),),
+        "hard-choice": (make(lambda w, v: hardest(w) @ v),),
+        "softmax-twice": (make(lambda w, v: torch.softmax(w, -1) @ v),),
+    }
+    name = names.get("value", "value")
+    measures = {"divided-by-length": lambda expected, got, args: {"n": values_of(*args).shape[-2]}}
+    names = {"query": "query", "value": name, "mean": "", "sum": "", "twice": ""} | names
+    return (*_told(_SUM, ways, more, leave, measures, names), *sum_in_a_loop(make, name))
+
+
+_LOOP = entries("""
+one-short
+    One {value} is left out of the sum, the first or the last: does a loop run one short? `range(n)` counts
+    all of them, 0 … n - 1; `range(n - 1)` and `range(1, n)` leave one out.
+last-one-only
+    Only the last {value} is left of the sum. In a loop, `total = …` forgets what was summed so far: write
+    `total = total + …`, beginning with 0.
+""")
+
+
+def sum_in_a_loop(make, value: str = "value") -> tuple[Misconception, ...]:
+    """Slips in ``for j in range(n): total += weights[j] * values[j]``; ``make`` is as in ``weighted_sum``."""
+    ways = {
+        "one-short": (
+            make(lambda w, v: w[..., :-1] @ v[..., :-1, :]),
+            make(lambda w, v: w[..., 1:] @ v[..., 1:, :]),
+        ),
+        "last-one-only": (make(lambda w, v: w[..., -1:] @ v[..., -1:, :]),),
+    }
+    return _told(_LOOP, ways, None, (), {}, {"value": value})
+
+
+# --- query, key and value in each other's place -------------------------------------------------------------
+
+_ROLES = entries("""
+weights-on-keys
+    Your weights are right, and you mix the keys with them. Keys are for finding, values are what is found:
+    the last product is `{weights} @ {values}`. Where keys and values have the same size, no error warns you.
+values-compared
+    You compare the {query} with the values. A query is compared with keys; a value is carried by its key and
+    never compared. It only runs where keys and values have the same number of features.
+""")
+
+
+def roles(*, on_keys, values_compared, **names: str) -> tuple[Misconception, ...]:
+    """Keys where values belong, and values where keys belong; each a tuple of the exercise's own ways."""
+    return misconceptions(_ROLES, {"weights-on-keys": on_keys, "values-compared": values_compared}, **names)
+
+
+# --- boolean masks, True = may attend -----------------------------------------------------------------------
+
+_MASK = entries("""
+inverted
+    Your mask is inverted: it is True where attention is blocked{what}. Some libraries count that way. In this
+    course True = may attend, so yours is the exact opposite: `~mask`.
+additive
+    The places are right, and this is the other form of a mask: 0 and -∞, made to be added to the scores. Here
+    the mask is boolean, True = may attend: return the comparison itself.
+""")
+
+
+def boolean_mask(reference: Callable[..., torch.Tensor], *, what: str = "", more=None, leave=()):
+    """A mask in another form than the course's. ``what`` says which cells are True in the inverted one."""
+
+    def added(value):
+        return lambda *args: torch.zeros(reference(*args).shape).masked_fill(~reference(*args), value)
+
+    ways = {"inverted": (lambda *args: ~reference(*args),), "additive": (added(-INFINITY), added(-1e9))}
+    return _told(_MASK, ways, more, leave, {}, {"what": what})
+
+
+# --- axes ---------------------------------------------------------------------------------------------------
+
+
+def view_for_transpose(name: str, did: str, *ways, measure=None) -> tuple[Misconception, ...]:
+    """Axes exchanged by ``view`` or ``reshape``, which move nothing.
+
+    Args:
+        name: the misconception's name.
+        did: what the learner did and what came of it, then what to do: two parts, parted by " / ".
+        ways: wrong functions.
+        measure: numbers for the slots of ``did``, as in ``words.misconceptions``.
+    """
+    what, cure = did.split(" / ")
+    told = (
+        f"{what} `view` and `reshape` move no number, they read on in memory: no axes change places. {cure}"
+    )
+    return misconceptions({name: told}, {name: ways}, {name: measure} if measure else None)
+
+
+def squeezed(reference: Callable[..., torch.Tensor]) -> tuple[Misconception, ...]:
+    """A bare ``squeeze()`` at the end; for exercises in which some right answer has an axis of length 1."""
+    told = """
+        `squeeze()` without an axis takes away every axis of length 1, also one that has it by chance: a
+        single sentence, a single head, a single query. Name the axis that must go, or leave it out.
+    """
+    return misconceptions(
+        {"squeezed": " ".join(told.split())}, {"squeezed": lambda *args: reference(*args).squeeze()}
+    )
+
+
+def _all(groups) -> tuple[Callable[..., Any], ...]:
+    return tuple(way for group in groups for way in group)
+
+
+def _told(told, ways, more, leave, measures, names) -> tuple[Misconception, ...]:
+    """The ideas of one family that an exercise takes, with its own further ways beside the shared ones."""
+    more = more or {}
+    unknown = (more.keys() | set(leave)) - told.keys()
+    if unknown:
+        raise ValueError(f"there is no idea {sorted(unknown)}; expected some of {sorted(told)}")
+    taken = {name: words for name, words in told.items() if name in ways and name not in leave}
+    ways = {name: (*ways[name], *more.get(name, ())) for name in taken}
+    return misconceptions(taken, ways, {n: m for n, m in measures.items() if n in taken}, **names)

@@ -1,0 +1,36 @@
+"""What inputs are made of: random numbers from a seed, masks, tensors that are not contiguous.
+
+They break symmetry: no value twice by chance, a repeated word on purpose, and no row without a key unless
+the exercise is about such rows.
+"""
+
+from __future__ import annotations
+
+import torch
+
+
+def seeded(seed: int) -> torch.Generator:
+    """A generator of its own, so that the global random state is left alone."""
+    return torch.Generator().manual_seed(seed)
+
+
+def random(generator: torch.Generator, *shape: int) -> torch.Tensor:
+    """Numbers with mean 0 and variance 1."""
+    return torch.randn(*shape, generator=generator)
+
+
+def padded(*lengths: int) -> torch.Tensor:
+    """``allowed`` (B, S) for sentences of these lengths: True on words, False on padding."""
+    return torch.arange(max(lengths))[None, :] < torch.tensor(lengths)[:, None]
+
+
+def some_open(generator: torch.Generator, *shape: int, share: float = 0.6) -> torch.Tensor:
+    """A random mask, about ``share`` of it True; every row over the last axis has at least one True."""
+    allowed = torch.rand(*shape, generator=generator) < share
+    allowed[..., 0] |= ~allowed.any(dim=-1)
+    return allowed
+
+
+def not_contiguous(x: torch.Tensor, axis: int = 0, other: int = 1) -> torch.Tensor:
+    """The same numbers in the same places, with these two axes exchanged in memory."""
+    return x.transpose(axis, other).contiguous().transpose(axis, other)
