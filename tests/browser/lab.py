@@ -1,7 +1,8 @@
 """A real JupyterLab and a real Chromium for the tests: start, open a page, run it, read it back.
 
-`Lab` is one server in a temporary folder; `Page` one notebook open in one browser window. Every request that
-does not go to this machine is stopped and remembered; every console error is remembered.
+`Lab` is one server in a temporary folder, with the settings that `lab` gives it; `Page` one notebook open in
+one browser window. Every request that does not go to this machine is stopped and remembered; every console
+error is remembered.
 """
 
 import json
@@ -41,11 +42,14 @@ LAB_SETTINGS = {
 
 
 class Lab:
-    """A JupyterLab server on 127.0.0.1 whose kernels find the course; `stop` ends it and its kernels."""
+    """A JupyterLab server on 127.0.0.1 whose kernels find the course; `stop` ends it and its kernels.
+
+    A second one in the same folder is the same learner's, on the next day.
+    """
 
     def __init__(self, folder: Path):
         self.folder = folder / "pages"
-        self.folder.mkdir()
+        self.folder.mkdir(exist_ok=True)
         for name, settings in LAB_SETTINGS.items():
             file = folder / "settings" / name
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -62,6 +66,8 @@ class Lab:
             "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
             "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
             "JUPYTER_CONFIG_DIR": str(folder / "config"),
+            "JUPYTER_CONFIG_PATH": str(ROOT / "course_lib" / "tools" / "jupyter"),
+            "JUPYTER_DATA_DIR": str(folder / "data"),
             "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
             "IPYTHONDIR": str(folder / "ipython"),
         }
@@ -196,6 +202,15 @@ class Page:
 
     def dark(self) -> bool:
         return self.window.evaluate("document.body.dataset.jpThemeLight") == "false"
+
+    def save(self) -> None:
+        """Save the page, as Ctrl-S does."""
+        self.window.evaluate("jupyterapp.commands.execute('docmanager:save').then(() => {})")
+
+    def reload(self) -> None:
+        """Load the window again; the kernel runs on."""
+        self.window.reload(wait_until="commit")
+        self.window.wait_for_function(READY, timeout=60_000)
 
     def close(self) -> None:
         """Shut the kernel down and the window."""
