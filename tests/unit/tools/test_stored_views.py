@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -115,6 +116,12 @@ class Manager:
         return {"type": "notebook", "content": json.loads(file.read_text()) if content else None}
 
 
+def wait(coroutine):
+    """Run it in a thread of its own: a browser test before this one may have left a loop in ours."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
 def attached(folder, running: set[str] = frozenset()):
     async def session_exists(path):
         return path in running
@@ -151,10 +158,10 @@ def test_saving_settles_with_what_is_on_the_disk(tmp_path):
 def test_opening_settles_unless_the_pages_kernel_runs(tmp_path):
     (tmp_path / "a.ipynb").write_text(json.dumps(page({"a": PNG})))
     manager = attached(tmp_path)
-    assert views_in(asyncio.run(manager.get("/a.ipynb"))["content"]) == []
-    assert asyncio.run(manager.get("a.ipynb", content=False))["content"] is None
+    assert views_in(wait(manager.get("/a.ipynb"))["content"]) == []
+    assert wait(manager.get("a.ipynb", content=False))["content"] is None
     manager = attached(tmp_path, running={"a.ipynb"})
-    assert views_in(asyncio.run(manager.get("/a.ipynb", type="notebook"))["content"]) == ["a"]
+    assert views_in(wait(manager.get("/a.ipynb", type="notebook"))["content"]) == ["a"]
 
 
 def test_a_manager_that_is_not_asynchronous_is_not_changed(tmp_path):
