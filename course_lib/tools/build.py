@@ -250,5 +250,5 @@ def tidy_output(output):
 
 
 def is_live_html(output) -> bool:
-    """Whether the HTML of an output is a live view (viz.bertviz_views marks it so)."""
+    """Whether the HTML of an output is a live view (viz.bertviz marks it so)."""
     return bool(output.get("metadata", {}).get("text/html", {}).get("live"))

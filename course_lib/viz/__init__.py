@@ -1,7 +1,9 @@
 """Stills: pure functions, arrays and tokens in, one picture with its alt text out.
 
-Nothing here knows a model. `attention` draws weights, `curves` draws numbers over time,
-`diagrams` draws how the parts fit together, `colours` holds every colour, `still` the picture itself.
+Nothing here knows a model. `still` is the picture itself, `colours` holds every colour, `sheet` what all
+pictures are made of. `attention` draws weights, `masks` who may look at whom and what leaks, `curves`
+numbers over time, `diagrams` how the parts fit together, `bertviz` the three views of that tool; `arithmetic`
+computes what the live views compute.
 """
 
 from course_lib.viz import attention, colours, curves, diagrams

@@ -4,20 +4,29 @@ Each row is one query and sums to 1; each column is one key. White is 0, dark is
 """
 
 import math
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
+from matplotlib.image import AxesImage
 
 from course_lib.viz import colours
-from course_lib.viz.still import SMALL, Still, as_allowed, as_links, as_weights, in_style, shown
+from course_lib.viz.sheet import add_heading, hatched, heading_room, outlined, room_for, ruled, wrapped, write
+from course_lib.viz.still import (
+    SMALL,
+    Still,
+    as_allowed,
+    as_links,
+    as_named,
+    as_weights,
+    in_style,
+    sentence,
+    shown,
+)  # fmt: skip
 
 Links = Iterable[tuple[int, int]]
 
 MOST_VALUES = 100  # more cells than this carry no numbers
-CHARACTER = 0.105  # inches that one character of a token takes, about
 READABLE = 0.2  # inches between two labels, at least
 
 
@@ -50,9 +59,7 @@ def heatmap(
     note = _note(links, allowed)
     width = max(5.0, left + cell_width * len(keys) + (0.3 if with_values else 1.1))
     heading = wrapped(title, width)
-    height = (
-        cell_height * len(queries) + top + 0.3 * (heading.count("\n") + 1) + (0.35 if note else 0.1) + 0.15
-    )
+    height = cell_height * len(queries) + top + heading_room(heading) + (0.5 if note else 0.25)
 
     still = Still(width, height, _describe(title, weights, queries, keys, links, allowed))
     ax = still.subplots()
@@ -60,11 +67,7 @@ def heatmap(
     ax.set_xlabel(column_name, color=colours.KEY, labelpad=9)
     ax.set_ylabel(row_name, color=colours.QUERY, labelpad=8)
     if not with_values:
-        bar = still.colorbar(
-            image, ax=ax, shrink=min(1, 2.2 / height), aspect=14, pad=0.03, ticks=[0, 0.5, 1], anchor=(0, 1)
-        )
-        bar.outline.set_visible(False)
-        bar.set_label("weight", fontsize=SMALL)
+        _scale(still, image, ax, min(1, 2.2 / height), 0.03)
     add_heading(still, heading, note)
     return still
 
@@ -105,17 +108,14 @@ def compare(
     panels: name -> weights (T, S). columns: panels in a row (default: what fits).
     Other arguments and errors as in `heatmap`.
     """
-    if not isinstance(panels, Mapping) or not panels:
-        raise ValueError(
-            f"panels must be a dict from name to weights with at least one entry; got {panels!r:.80}"
-        )
     if columns is not None and columns < 1:
         raise ValueError(f"columns is {columns}; expected at least 1 panel in a row")
+    panels = as_named(panels, "panels")
     weights = {name: as_weights(w, queries, keys, f"panels[{name!r}]") for name, w in panels.items()}
     allowed = as_allowed(allowed, (len(queries), len(keys)))
     links = as_links(links, len(queries), len(keys))
 
-    left = max(len(shown(query)) for query in queries) * CHARACTER + 0.75
+    left = room_for(queries) + 0.75
     columns = columns or min(len(panels), 4 if len(keys) <= 9 else 3 if len(keys) <= 18 else 2)
     cell = max(0.14, min(0.32, (9.2 - left) / columns / len(keys), 4 / len(queries)))
     top = _margins(queries, keys, cell)[1] - 0.1
@@ -124,11 +124,9 @@ def compare(
     width = max(5.0, left + columns * panel_width + 0.9)
     heading = wrapped(title, width)
     note = _note(links, allowed)
-    height = (
-        rows * (cell * len(queries) + top + 0.2) + 0.3 * (heading.count("\n") + 1) + (0.45 if note else 0.2)
-    )
+    height = rows * (cell * len(queries) + top + 0.2) + heading_room(heading) + (0.45 if note else 0.2)
 
-    alt = f"{title}. {len(panels)} matrices side by side. " + " ".join(
+    alt = f"{sentence(title)} {len(panels)} matrices side by side. " + " ".join(
         _describe(name, w, queries, keys, links, allowed, rows=3) for name, w in weights.items()
     )
     still = Still(width, height, alt)
@@ -144,11 +142,7 @@ def compare(
             ax.set_ylabel("query (row)", color=colours.QUERY, labelpad=8)
         if place // columns == 0:
             ax.set_xlabel("key (column)", color=colours.KEY, labelpad=7)
-    bar = still.colorbar(
-        image, ax=axes, shrink=min(1, 2 / height), aspect=14, pad=0.02, ticks=[0, 0.5, 1], anchor=(0, 1)
-    )
-    bar.outline.set_visible(False)
-    bar.set_label("weight", fontsize=SMALL)
+    _scale(still, image, axes, min(1, 2 / height), 0.02)
     add_heading(still, heading, note)
     return still
 
@@ -158,74 +152,53 @@ def compare(
 
 def draw_cells(
     ax: Axes, weights: np.ndarray, queries, keys, allowed, links, with_values: bool, cell_width: float
-):
+) -> AxesImage:
     """The matrix itself on `ax`: cells, tokens, hatching of what is not allowed, outlines of gold links."""
-    n_rows, n_columns = weights.shape
     blocked = np.zeros(weights.shape, bool) if allowed is None else ~allowed
     image = ax.imshow(
-        np.where(blocked, np.nan, weights),
-        cmap=colours.WEIGHTS,
-        vmin=0,
-        vmax=1,
-        aspect="auto",
-        interpolation="nearest",
-    )
-    grid = {"color": colours.PAPER, "linewidth": 1.2 if cell_width > 0.25 else 0.5}
-    ax.hlines(np.arange(n_rows + 1) - 0.5, -0.5, n_columns - 0.5, **grid)
-    ax.vlines(np.arange(n_columns + 1) - 0.5, -0.5, n_rows - 0.5, **grid)
-
+        np.where(blocked, np.nan, weights), cmap=colours.WEIGHTS, vmin=0, vmax=1,
+        aspect="auto", interpolation="nearest",
+    )  # fmt: skip
+    ruled(ax, weights.shape, width=1.2 if cell_width > 0.25 else 0.5)
     for row, start, stop in _runs(blocked):
-        ax.add_patch(
-            Rectangle(
-                (start - 0.5, row - 0.5),
-                stop - start,
-                1,
-                facecolor=colours.PANEL,
-                hatch="////",
-                edgecolor=colours.MASKED,
-                linewidth=0,
-            )
-        )
+        hatched(ax, start - 0.5, row - 0.5, stop - start)
     for row, column in links:
-        ax.add_patch(
-            Rectangle(
-                (column - 0.45, row - 0.45),
-                0.9,
-                0.9,
-                fill=False,
-                edgecolor=colours.GOLD,
-                linewidth=2.6 if cell_width > 0.25 else 1.8,
-                zorder=3,
-            )
-        )
+        outlined(ax, row, column, colours.GOLD, 2.6 if cell_width > 0.25 else 1.8)
     if with_values:
         for row, column in zip(*np.nonzero(~blocked), strict=True):
             weight = weights[row, column]
-            ax.text(
-                column,
-                row,
-                f"{weight:.2f}",
-                ha="center",
-                va="center",
-                fontsize=SMALL,
-                color=colours.text_on(weight),
-            )
-
-    _tokens(ax, queries, keys, cell_width)
+            write(ax, column, row, f"{weight:.2f}", colours.text_on(weight))
+    name_cells(ax, queries, keys, cell_width)
     return image
 
 
-def add_heading(still: Still, heading: str, note: str = "") -> None:
-    """Title at the top left, a small note at the bottom left."""
-    size = still.get_size_inches()[0]
-    still.suptitle(heading, x=0.08 / size, ha="left", fontsize=13.5, fontweight="bold")
-    if note:
-        still.supxlabel(note, x=0.08 / size, ha="left", fontsize=SMALL, color=colours.SOFT_INK)
+def name_cells(ax: Axes, queries: Sequence[str], keys: Sequence[str], cell_width: float) -> None:
+    """Tokens on both axes; where cells are too small for all of them, every second, third, …"""
+    every = max(1, math.ceil(READABLE / cell_width - 0.2))
+    ax.set_yticks(range(0, len(queries), every), [shown(query) for query in queries[::every]])
+    ax.xaxis.set_ticks_position("top")
+    ax.xaxis.set_label_position("top")
+    if is_upright(keys, cell_width):
+        turn = {"rotation": 0}
+    elif cell_width > 0.3:
+        turn = {"rotation": 45, "ha": "left", "rotation_mode": "anchor"}
+    else:
+        turn = {"rotation": 90}
+    ax.set_xticks(range(0, len(keys), every), [shown(key) for key in keys[::every]], **turn)
+    ax.tick_params(length=0, pad=5)
+    ax.spines[:].set_visible(False)
 
 
-def wrapped(title: str, width: float) -> str:
-    """The title in lines that fit `width` inches."""
-    return "\n".join(textwrap.wrap(title, max(20, int(width / 0.123)))) or title
+def is_upright(keys: Sequence[str], cell_width: float) -> bool:
+    """Whether every key has room over its own column."""
+    return room_for(keys) + 0.06 <= cell_width
+
+
+def _scale(still: Still, image: AxesImage, axes, shrink: float, pad: float) -> None:
+    """The colours from 0 to 1 beside the picture."""
+    bar = still.colorbar(image, ax=axes, shrink=shrink, pad=pad, aspect=14, ticks=[0, 0.5, 1], anchor=(0, 1))
+    bar.outline.set_visible(False)
+    bar.set_label("weight", fontsize=SMALL)
 
 
 def _cell(n_rows: int, n_columns: int, with_values: bool) -> tuple[float, float]:
@@ -236,34 +209,10 @@ def _cell(n_rows: int, n_columns: int, with_values: bool) -> tuple[float, float]
     return size, size
 
 
-def _upright(keys: Sequence[str], cell_width: float) -> bool:
-    return max(len(shown(key)) for key in keys) * CHARACTER + 0.06 <= cell_width
-
-
 def _margins(queries: Sequence[str], keys: Sequence[str], cell_width: float) -> tuple[float, float]:
     """Inches that the tokens take: left of the matrix, and above it."""
-    left = max(len(shown(query)) for query in queries) * CHARACTER + 0.55
-    longest = max(len(shown(key)) for key in keys)
-    return left, 0.65 if _upright(keys, cell_width) else longest * CHARACTER * (
-        0.72 if cell_width > 0.3 else 1
-    ) + 0.6
-
-
-def _tokens(ax: Axes, queries: Sequence[str], keys: Sequence[str], cell_width: float) -> None:
-    """Tokens on both axes; where cells are too small for all of them, every second, third, …"""
-    every = max(1, math.ceil(READABLE / cell_width - 0.2))
-    ax.set_yticks(range(0, len(queries), every), [shown(query) for query in queries[::every]])
-    ax.xaxis.set_ticks_position("top")
-    ax.xaxis.set_label_position("top")
-    if _upright(keys, cell_width):
-        turn = {"rotation": 0}
-    elif cell_width > 0.3:
-        turn = {"rotation": 45, "ha": "left", "rotation_mode": "anchor"}
-    else:
-        turn = {"rotation": 90}
-    ax.set_xticks(range(0, len(keys), every), [shown(key) for key in keys[::every]], **turn)
-    ax.tick_params(length=0, pad=5)
-    ax.spines[:].set_visible(False)
+    above = room_for(keys) * (0.72 if cell_width > 0.3 else 1) + 0.6
+    return room_for(queries) + 0.55, 0.65 if is_upright(keys, cell_width) else above
 
 
 def _runs(blocked: np.ndarray) -> Iterable[tuple[int, int, int]]:
@@ -290,7 +239,7 @@ def _describe(title: str, weights: np.ndarray, queries, keys, links, allowed, ro
         else f"“{shown(query)}” looks at nothing"
         for row, query in enumerate(queries[:rows])
     ]
-    text = f"{title.rstrip('.')}. Attention weights of {len(queries)} queries (rows) over "
+    text = f"{sentence(title)} Attention weights of {len(queries)} queries (rows) over "
     text += f"{len(keys)} keys (columns): "
     text += "; ".join(seen) + ("; and so on." if len(queries) > rows else ".")
     if links:

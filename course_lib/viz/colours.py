@@ -4,7 +4,7 @@ The base is the palette of Okabe and Ito (2008), which people with the common ki
 can tell apart, darkened where text in it would not read on white. No picture relies on colour alone.
 """
 
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
 # What a thing is. `generated` marks what a model wrote; `gold` marks the known right answer.
 QUERY = "#0072B2"  # blue
@@ -13,6 +13,8 @@ VALUE = "#00614A"  # green
 GENERATED = "#9C3F7C"  # purple
 MASKED = "#B9BEC6"  # grey, always with hatching as well
 GOLD = "#E8A200"  # outlines, never text
+QUERY_TINT = "#E5F0F8"  # behind words about a query
+VALUE_TINT = "#E6F3EF"  # behind words about a value
 LEAK = "#B0123F"  # crimson: what gets through where it must not, always outlined or named as well
 ACCENT = QUERY  # the one accent: what the picture is about
 
@@ -24,15 +26,30 @@ PANEL = "#F4F6F8"
 PAPER = "#FFFFFF"
 
 # Lines of one picture, in this order. Each also gets its own dash pattern and a label at its end.
-SERIES = (QUERY, KEY, VALUE, GENERATED, "#6B6100", "#5B6673")
+SERIES = (QUERY, KEY, VALUE, GENERATED, "#6B6100", SOFT_INK)
 DASHES = ("-", (0, (5, 2)), (0, (1, 1.4)), (0, (6, 2, 1.5, 2)), (0, (3, 1.5)), (0, (8, 3)))
 
 # Heads of one layer, in this order: other hues than query, key and value, since every head has all three.
-HEADS = ("#8A7A00", "#9C3F7C", "#00788A", "#5B6673")
+HEADS = ("#8A7A00", GENERATED, "#00788A", SOFT_INK)
 
 # Weights: 0 is nearly the paper, 1 is dark. Lightness falls evenly, so it also reads in grey print.
 WEIGHT_STOPS = ("#F7FAFC", "#CFE3F2", "#8FC1E3", "#3F8FC5", "#0A5C99", "#06304F")
 WEIGHTS = LinearSegmentedColormap.from_list("course_weights", WEIGHT_STOPS).with_extremes(bad=PANEL)
+
+# Other numbers: scores from the lowest to the highest, outputs likewise, and what arrives (0 is nothing).
+SCORES = LinearSegmentedColormap.from_list("course_scores", (PAPER, WEIGHT_STOPS[2])).with_extremes(bad=PANEL)
+OUTPUTS = LinearSegmentedColormap.from_list("course_outputs", (PAPER, "#BFE0D4"))
+FLOW = LinearSegmentedColormap.from_list("course_flow", (WEIGHT_STOPS[0], "#BFE0D4", "#5FAE93", VALUE))
+DARK_FLOW = 0.78  # of FLOW: from here on, white numbers are easier to read than dark ones
+
+# bertviz's own colours, how its neuron_view quotes them, and ours in their place.
+INSTEAD_OF_BERTVIZ = (
+    ("#0c36d8", "'", QUERY),
+    ("#ff6318", "'", KEY),
+    ("blue", "'", QUERY),
+    ("blue", '"', QUERY),
+    ("#478be8", '"', WEIGHT_STOPS[2]),
+)
 
 # The live views take the same meanings as CSS variables; the dark theme has lighter tones of the same hues.
 LIGHT = {
@@ -88,3 +105,8 @@ def css_variables() -> str:
 def text_on(weight: float) -> str:
     """The colour of a number written on a cell of this weight (0 to 1)."""
     return PAPER if weight > 0.5 else INK
+
+
+def tint(colour: str, share: float = 0.28) -> tuple[float, ...]:
+    """A colour mixed with the paper; by default light enough for dark numbers on it."""
+    return tuple(p + share * (c - p) for c, p in zip(to_rgb(colour), to_rgb(PAPER), strict=True))

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from course_lib.viz import colours
-from course_lib.viz.attention import add_heading, wrapped
-from course_lib.viz.still import SMALL, Still, as_array, in_style, shown
+from course_lib.viz.sheet import LINE, add_heading, wrapped, write
+from course_lib.viz.still import SMALL, Still, as_array, as_named, in_style, sentence, shown
 
 WIDTH, HEIGHT = 7.6, 4.3  # inches
 LABEL_GAP = 0.2  # inches between two names at the lines' ends
@@ -36,17 +36,12 @@ def curves(
     lines: name -> y values, or (x values, y values). floor: a value nobody can beat, drawn as a dashed line.
     dots: also mark the measured points. Raises ValueError when x and y differ in length.
     """
-    series = {name: _points(name, line) for name, line in _not_empty(lines, "lines").items()}
-    heading = wrapped(title, WIDTH)
-    still = Still(
-        WIDTH, HEIGHT + 0.3 * heading.count("\n"), _describe_lines(title, series, x_label, y_label, floor)
-    )
-    ax = still.subplots()
+    series = {name: _points(name, line) for name, line in as_named(lines, "lines").items()}
+    still, ax = _chart(title, _describe_lines(title, series, x_label, y_label, floor))
     for number, (x, y) in enumerate(series.values()):
         ax.plot(x, y, **_pen(number), marker="o" if dots or len(x) == 1 else None, markersize=5)
     _frame(ax, x_label, y_label, x_log, y_log, y_range, floor, floor_label)
     _name_ends(ax, {name: (x[-1], y[-1]) for name, (x, y) in series.items()})
-    add_heading(still, heading)
     return still
 
 
@@ -93,22 +88,15 @@ def plot_seeds(
     count = f"{n_seeds[0]}" if len(n_seeds) == 1 else f"{n_seeds[0]}–{n_seeds[-1]}"
     widest = max(max(s) - min(s) for _, seeds in bands.values() for s in seeds)
     alt = _describe_lines(title, means, x_label, y_label, floor)
-    heading = wrapped(title, WIDTH)
-    still = Still(
-        WIDTH,
-        HEIGHT + 0.3 * heading.count("\n"),
-        f"{alt} Mean of {count} seeds; the widest band spans {widest:.3g}.",
-    )
-    ax = still.subplots()
+    alt = f"{alt} Mean of {count} seeds; the widest band spans {widest:.3g}."
+    still, ax = _chart(title, alt, note=f"line: mean of {count} seeds · band: lowest to highest seed")
     for number, (name, (px, seeds)) in enumerate(bands.items()):
         pen = _pen(number)
-        ax.fill_between(
-            px, [min(s) for s in seeds], [max(s) for s in seeds], color=pen["color"], alpha=0.17, lw=0
-        )
+        low, high = [min(s) for s in seeds], [max(s) for s in seeds]
+        ax.fill_between(px, low, high, color=pen["color"], alpha=0.17, lw=0)
         ax.plot(*means[name], **pen, marker="o" if len(px) <= 12 else None, markersize=5)
     _frame(ax, x_label, y_label, x_log, y_log, y_range, floor, floor_label)
     _name_ends(ax, {name: (mx[-1], my[-1]) for name, (mx, my) in means.items()})
-    add_heading(still, heading, f"line: mean of {count} seeds · band: lowest to highest seed")
     return still
 
 
@@ -129,85 +117,43 @@ def bars(
     """
     seeds = {
         name: np.atleast_1d(as_array(v, f"values[{name!r}]", (0, 1)))
-        for name, v in _not_empty(values, "values").items()
+        for name, v in as_named(values, "values").items()
     }
     reference = dict(reference or {})
     if highlight is not None and highlight not in seeds:
         raise ValueError(f"highlight is {highlight!r}; expected one of {list(seeds)}")
-    means = {name: float(v.mean()) for name, v in seeds.items()}
+    said = number_format.format
     numbers = {
-        name: number_format.format(mean)
-        + (
-            f"  ({number_format.format(seeds[name].min())}–{number_format.format(seeds[name].max())})"
-            if len(seeds[name]) > 1
-            else ""
-        )
-        for name, mean in means.items()
+        name: said(v.mean()) + (f"  ({said(v.min())}–{said(v.max())})" if len(v) > 1 else "")
+        for name, v in seeds.items()
     }
-    alt = (
-        f"{title.rstrip('.')}. {x_label}: "
-        + "; ".join(f"{name} {text}" for name, text in numbers.items())
-        + "."
-    )
+    alt = f"{sentence(title)} {x_label}: {'; '.join(f'{name} {text}' for name, text in numbers.items())}."
     if reference:
-        alt += (
-            " For comparison: "
-            + "; ".join(f"{n} {number_format.format(v)}" for n, v in reference.items())
-            + "."
-        )
-
-    heading = wrapped(title, WIDTH)
-    still = Still(WIDTH, 1.25 + 0.44 * len(seeds) + 0.3 * heading.count("\n") + 0.26 * len(reference), alt)
-    ax = still.subplots()
-    places = np.arange(len(seeds))
-    for place, (name, v) in zip(places, seeds.items(), strict=True):
+        alt += f" For comparison: {'; '.join(f'{name} {said(v)}' for name, v in reference.items())}."
+    still, ax = _chart(title, alt, 1.25 + 0.44 * len(seeds) + 0.26 * len(reference))
+    behind = {"facecolor": colours.PAPER, "edgecolor": "none", "pad": 1.5}
+    for place, (name, v) in enumerate(seeds.items()):
         accent = highlight is None or name == highlight
-        ax.barh(place, means[name], height=0.66, color=colours.ACCENT if accent else colours.MASKED)
+        ax.barh(place, v.mean(), height=0.66, color=colours.ACCENT if accent else colours.MASKED)
         if len(v) > 1:
-            ax.plot(
-                [v.min(), v.max()],
-                [place, place],
-                color=colours.INK,
-                lw=1.6,
-                solid_capstyle="butt",
-                marker="|",
-                markersize=9,
-            )
-        end = max(means[name], float(v.max()), 0)
-        ax.annotate(
-            numbers[name],
-            (end, place),
-            (8, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=SMALL,
-            bbox={"facecolor": colours.PAPER, "edgecolor": "none", "pad": 1.5},
-            zorder=4,
-        )
-    ax.set_yticks(places, [shown(name) for name in seeds])
+            spread = {"lw": 1.6, "solid_capstyle": "butt", "marker": "|", "markersize": 9}
+            ax.plot([v.min(), v.max()], [place, place], color=colours.INK, **spread)
+        _beside(ax, numbers[name], (max(float(v.max()), 0), place), (8, 0), bbox=behind, zorder=4)
+    ax.set_yticks(range(len(seeds)), [shown(name) for name in seeds])
     top = max([*(float(v.max()) for v in seeds.values()), *reference.values()])
     ax.set_xlim(min(0, *(float(v.min()) for v in seeds.values())), top * 1.22 if top > 0 else None)
     ax.set_ylim(len(seeds) - 0.5, -0.6 - 0.55 * len(reference))
     # names all stand on one side of their lines, the highest line farthest out, so no name is crossed
     on_the_left = max(reference.values(), default=0) > 0.6 * top
-    for number, name in enumerate(sorted(reference, key=reference.get, reverse=not on_the_left)):
-        value, height = reference[name], -0.62 - 0.55 * number
+    side = {"ha": "right", "by": (-5, 0)} if on_the_left else {"ha": "left", "by": (5, 0)}
+    for place, name in enumerate(sorted(reference, key=reference.get, reverse=not on_the_left)):
+        value, height = reference[name], -0.62 - 0.55 * place
         ax.plot([value, value], [len(seeds) - 0.5, height], color=colours.SOFT_INK, lw=1.3, ls=(0, (4, 3)))
-        ax.annotate(
-            f"{name} {number_format.format(value)}",
-            (value, height),
-            (-5 if on_the_left else 5, 0),
-            textcoords="offset points",
-            va="top",
-            ha="right" if on_the_left else "left",
-            fontsize=SMALL,
-            color=colours.SOFT_INK,
-        )
+        _beside(ax, f"{name} {said(value)}", (value, height), va="top", color=colours.SOFT_INK, **side)
     ax.set_xlabel(x_label)
     ax.tick_params(length=0)
     ax.spines["bottom"].set_visible(False)
     ax.grid(axis="x", color=colours.PANEL, lw=1)
-    add_heading(still, heading)
     return still
 
 
@@ -224,28 +170,19 @@ def scatter(
     line_label: str = "theory",
 ) -> Still:
     """Dots, name -> (x values, y values), and optionally one line that theory predicts."""
-    points = {name: _points(name, xy) for name, xy in _not_empty(groups, "groups").items()}
-    heading = wrapped(title, WIDTH)
-    alt = (
-        f"{title.rstrip('.')}. {y_label} against {x_label}: "
-        + "; ".join(
-            f"{name}, {len(x)} dots, {y_label} {y.min():.3g} to {y.max():.3g}"
-            for name, (x, y) in points.items()
-        )
-        + "."
+    points = {name: _points(name, xy) for name, xy in as_named(groups, "groups").items()}
+    said = "; ".join(
+        f"{name}, {len(x)} dots, {y_label} {y.min():.3g} to {y.max():.3g}" for name, (x, y) in points.items()
     )
-    still = Still(WIDTH, HEIGHT + 0.3 * heading.count("\n"), alt)
-    ax = still.subplots()
+    still, ax = _chart(title, f"{sentence(title)} {y_label} against {x_label}: {said}.")
     if line is not None:
         ax.plot(*_points("line", line), color=colours.SOFT_INK, lw=1.5, ls=(0, (4, 3)), label=line_label)
     for number, ((name, (x, y)), marker) in enumerate(zip(points.items(), "osD^vP" * 9, strict=False)):
-        ax.scatter(
-            x, y, s=34, marker=marker, color=_pen(number)["color"], label=name, edgecolors="white", lw=0.6
-        )
-    _frame(ax, x_label, y_label, x_log, y_log, None, None, "")
+        pen = {"color": _pen(number)["color"], "edgecolors": colours.PAPER, "lw": 0.6}
+        ax.scatter(x, y, s=34, marker=marker, label=name, **pen)
+    _frame(ax, x_label, y_label, x_log, y_log)
     if len(points) > 1 or line is not None:
         ax.legend()
-    add_heading(still, heading)
     return still
 
 
@@ -254,35 +191,20 @@ def histogram(
     groups: Mapping[str, Sequence[float]], *, x_label: str, title: str, bins=20, y_label: str = "how many"
 ) -> Still:
     """How often each value comes, name -> values; the groups share their bins."""
-    values = {name: as_array(v, f"groups[{name!r}]", 1) for name, v in _not_empty(groups, "groups").items()}
+    values = {name: as_array(v, f"groups[{name!r}]", 1) for name, v in as_named(groups, "groups").items()}
     edges = np.histogram_bin_edges(np.concatenate(list(values.values())), bins)
-    heading = wrapped(title, WIDTH)
-    alt = (
-        f"{title.rstrip('.')}. Histogram of {x_label}: "
-        + "; ".join(
-            f"{name}, {len(v)} values, median {np.median(v):.3g}, {v.min():.3g} to {v.max():.3g}"
-            for name, v in values.items()
-        )
-        + "."
+    said = "; ".join(
+        f"{name}, {len(v)} values, median {np.median(v):.3g}, {v.min():.3g} to {v.max():.3g}"
+        for name, v in values.items()
     )
-    still = Still(WIDTH, HEIGHT + 0.3 * heading.count("\n"), alt)
-    ax = still.subplots()
+    still, ax = _chart(title, f"{sentence(title)} Histogram of {x_label}: {said}.")
     for number, (name, v) in enumerate(values.items()):
-        pen = _pen(number)
-        ax.hist(
-            v,
-            edges,
-            histtype="stepfilled",
-            facecolor=(pen["color"], 0.22),
-            edgecolor=pen["color"],
-            ls=pen["linestyle"],
-            lw=1.8,
-            label=name,
-        )
-    _frame(ax, x_label, y_label, False, False, None, None, "")
+        colour, dashes = _pen(number).values()
+        pen = {"facecolor": (colour, 0.22), "edgecolor": colour, "ls": dashes, "lw": 1.8}
+        ax.hist(v, edges, histtype="stepfilled", label=name, **pen)
+    _frame(ax, x_label, y_label)
     if len(values) > 1:
         ax.legend()
-    add_heading(still, heading)
     return still
 
 
@@ -296,10 +218,17 @@ def _pen(number: int) -> dict:
     }
 
 
-def _not_empty(values: Mapping, name: str) -> Mapping:
-    if not isinstance(values, Mapping) or not values:
-        raise ValueError(f"{name} must be a dict from name to values with at least one entry; got {values!r}")
-    return values
+def _chart(title: str, alt: str, height: float = HEIGHT, note: str = "") -> tuple[Still, Axes]:
+    """A still with one axes under its heading."""
+    heading = wrapped(title, WIDTH)
+    still = Still(WIDTH, height + LINE * heading.count("\n"), alt)
+    add_heading(still, heading, note)
+    return still, still.subplots()
+
+
+def _beside(ax: Axes, text: str, place, by, ha="left", va="center", **more) -> None:
+    """Small words, some points beside a place in the data."""
+    ax.annotate(text, place, by, textcoords="offset points", ha=ha, va=va, fontsize=SMALL, **more)
 
 
 def _points(name: str, line) -> tuple[np.ndarray, np.ndarray]:
@@ -330,7 +259,9 @@ def _rows(rows, columns: Sequence[str]) -> list[dict]:
     return rows
 
 
-def _frame(ax: Axes, x_label, y_label, x_log, y_log, y_range, floor, floor_label) -> None:
+def _frame(
+    ax: Axes, x_label, y_label, x_log=False, y_log=False, y_range=None, floor=None, floor_label=""
+) -> None:
     """Axes, grid and the floor line."""
     for axis, log in ((ax.xaxis, x_log), (ax.yaxis, y_log)):
         if log:
@@ -342,16 +273,8 @@ def _frame(ax: Axes, x_label, y_label, x_log, y_log, y_range, floor, floor_label
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}".replace("-", "−")))
     if floor is not None:
         ax.axhline(floor, color=colours.INK, lw=1.4, ls=(0, (4, 3)), zorder=1)
-        ax.annotate(
-            f"{floor_label}: {floor:.3g}",
-            (0, floor),
-            (4, -4),
-            xycoords=("axes fraction", "data"),
-            textcoords="offset points",
-            va="top",
-            fontsize=SMALL,
-            color=colours.SOFT_INK,
-        )
+        words = {"va": "top", "color": colours.SOFT_INK, "xycoords": ("axes fraction", "data")}
+        _beside(ax, f"{floor_label}: {floor:.3g}", (0, floor), (4, -4), **words)
         if not y_log and y_range is None:
             low, high = ax.get_ylim()
             ax.set_ylim(min(low, floor - 0.13 * (high - floor)), high)
@@ -380,18 +303,11 @@ def _name_ends(ax: Axes, ends: Mapping[str, tuple[float, float]]) -> None:
                 places[low] -= missing / 2
                 places[low + 1] += missing / 2
     for name, place, home in zip(order, places, natural, strict=True):
-        colour = _pen(list(ends).index(name))["color"]
         ax.annotate(
-            shown(name),
-            ends[name],
-            (8, (place - home) * 72 / ax.figure.dpi),
-            textcoords="offset points",
-            va="center",
-            color=colour,
-            fontsize=SMALL + 0.5,
-            fontweight="bold",
-            annotation_clip=False,
-        )
+            shown(name), ends[name], (8, (place - home) * 72 / ax.figure.dpi), textcoords="offset points",
+            va="center", color=_pen(list(ends).index(name))["color"], fontsize=SMALL + 0.5,
+            fontweight="bold", annotation_clip=False,
+        )  # fmt: skip
 
 
 def _describe_lines(title: str, series: Mapping[str, tuple], x_label: str, y_label: str, floor) -> str:
@@ -399,7 +315,7 @@ def _describe_lines(title: str, series: Mapping[str, tuple], x_label: str, y_lab
         f"{name} goes from {y[0]:.3g} at {x[0]:,g} to {y[-1]:.3g} at {x[-1]:,g}"
         for name, (x, y) in series.items()
     )
-    text = f"{title.rstrip('.')}. {y_label} against {x_label}: {lines}."
+    text = f"{sentence(title)} {y_label} against {x_label}: {lines}."
     return text if floor is None else f"{text} The dashed floor is at {floor:.3g}."
 
 
@@ -420,24 +336,12 @@ def live_curve(
         still.alt += f" {state}." if state else ""
         ax = still.axes[0]
     else:
-        still = Still(WIDTH, HEIGHT, f"{title}. Nothing trained yet: 0 of {total_steps} steps.")
-        ax = still.subplots()
-        add_heading(still, wrapped(title, WIDTH))
+        still, ax = _chart(title, f"{sentence(title)} Nothing trained yet: 0 of {total_steps} steps.")
         ax.set(xlabel="step", ylabel="loss", yticks=[])
-        ax.text(
-            0.5, 0.5, "training has not started", transform=ax.transAxes, ha="center", color=colours.SOFT_INK
-        )
+        place = {"size": SMALL + 1.5, "va": "baseline", "transform": ax.transAxes}
+        write(ax, 0.5, 0.5, "training has not started", colours.SOFT_INK, **place)
     ax.set_xlim(0, total_steps)
     if state:
-        ax.annotate(
-            state,
-            (1, 1),
-            (0, -2),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            ha="right",
-            va="top",
-            fontsize=SMALL,
-            color=colours.SOFT_INK,
-        )
+        words = {"ha": "right", "va": "top", "color": colours.SOFT_INK, "xycoords": "axes fraction"}
+        _beside(ax, state, (1, 1), (0, -2), **words)
     return still

@@ -10,7 +10,7 @@ import sys
 import unicodedata
 import warnings
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -257,6 +257,18 @@ def as_links(links, n_rows: int, n_columns: int, name: str = "links") -> list[tu
                 "pairs are (row, column): are yours the other way round?"
             )
     return pairs
+
+
+def as_named(panels, name: str) -> Mapping:
+    """`panels` as it is. Raises ValueError unless it is a dict with at least one entry."""
+    if not isinstance(panels, Mapping) or not panels:
+        raise ValueError(f"{name} must be a dict with at least one entry, name -> values; got {panels!r:.80}")
+    return panels
+
+
+def sentence(title: str) -> str:
+    """A title with one mark at its end, as alt text begins."""
+    return title if title.endswith(("?", "!")) else f"{title.rstrip('.')}."
 
 
 def shown(token: object) -> str:

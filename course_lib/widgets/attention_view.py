@@ -10,7 +10,7 @@ import numpy as np
 import traitlets
 
 from course_lib.viz import attention
-from course_lib.viz.numbers import masked_softmax
+from course_lib.viz.arithmetic import masked_softmax
 from course_lib.viz.still import Still, as_allowed, as_weights, shown
 from course_lib.widgets.front import Array, Positive, script, styles, with_still
 

@@ -223,7 +223,7 @@ function product(x, w, d) {
 }
 
 // Attention, and the size of ∂o_i/∂x_j = w_ij W_vᵀ + p_ij (m_ij v_j − o_i) (W_k q_i)ᵀ / √d, entry by entry.
-// p is the softmax, m a mask that is multiplied on after it, w = p·m. See viz/numbers.py.
+// p is the softmax, m a mask that is multiplied on after it, w = p·m. See viz/arithmetic.py.
 function attend(q, k, v, wk, wv, d, n, allowed, where) {
   const rows = q.length / d, weights = new Float64Array(rows * n), leak = new Float64Array(rows * n);
   const output = new Float64Array(rows * d), alongKey = new Float64Array(d), root = Math.sqrt(d);

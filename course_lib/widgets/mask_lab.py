@@ -1,7 +1,7 @@
 """MaskLab: your own text under any mask; the weights beside what really arrives, measured.
 
-The numbers are those of one small attention with random vectors: `viz.numbers.attend` computes them here, the
-browser computes the same from the same vectors.
+The numbers are those of one small attention with random vectors: `viz.arithmetic.attend` computes them here,
+the browser computes the same from the same vectors.
 """
 
 import re
@@ -11,8 +11,8 @@ import anywidget
 import numpy as np
 import traitlets
 
-from course_lib.viz.leaks import weights_and_leak
-from course_lib.viz.numbers import WHERE, Attended, attend
+from course_lib.viz.arithmetic import WHERE, Attended, attend
+from course_lib.viz.masks import weights_and_leak
 from course_lib.viz.still import Still, as_allowed, shown
 from course_lib.widgets.front import Array, script, styles, with_still
 

@@ -6,8 +6,8 @@ import anywidget
 import numpy as np
 import traitlets
 
-from course_lib.viz.numbers import Steps, five_steps
-from course_lib.viz.pipeline import checked, pipeline
+from course_lib.viz.arithmetic import Steps, five_steps
+from course_lib.viz.diagrams.pipeline import checked, pipeline
 from course_lib.viz.still import Still, as_allowed, shown
 from course_lib.widgets.front import Array, Positive, script, styles, with_still
 

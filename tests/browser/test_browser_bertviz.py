@@ -20,7 +20,7 @@ import torch
 from course_lib.masks import causal_mask
 from course_lib.models.attention_only import AttentionOnly, AttentionOnlyConfig
 from course_lib.training.loop import seeded
-from course_lib.viz.bertviz_views import head_view, model_view, neuron_view
+from course_lib.viz.bertviz import head_view, model_view, neuron_view
 
 tokens = {TOKENS!r}
 with seeded(0):
@@ -275,7 +275,7 @@ def test_exported_pages_work_from_a_file(browser, tmp_path):
 
 def views_here():
     """Weights, queries, keys (L, H, T, …) and the three views, made in this process, with no scale."""
-    from course_lib.viz.bertviz_views import head_view, model_view, neuron_view
+    from course_lib.viz.bertviz import head_view, model_view, neuron_view
 
     random = np.random.default_rng(0)
     queries, keys = random.normal(size=(2, LAYERS, HEADS, N, 6))

@@ -8,7 +8,7 @@ from test_browser_views import STRANGE, THEMES, contrast_of, height, wait_for_te
 START = """
 import json
 import numpy as np
-from course_lib.viz.numbers import attend
+from course_lib.viz.arithmetic import attend
 from course_lib.widgets import MaskLab
 """
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from course_lib.viz.leaks import weights_and_leak
-from course_lib.viz.numbers import five_steps
-from course_lib.viz.pipeline import pipeline, written
+from course_lib.viz.arithmetic import five_steps
+from course_lib.viz.diagrams import pipeline
+from course_lib.viz.masks import weights_and_leak
+from course_lib.viz.sheet import number
 from course_lib.viz.still import SMALL
 
 RNG = np.random.default_rng(2)
@@ -32,7 +33,7 @@ def test_every_number_of_every_step_is_on_the_picture(scaled):
         "MatMul",
     ]
     for ax, matrix in zip(panels, vars(steps).values(), strict=True):
-        assert drawn(ax) == [written(x) for x in matrix.ravel()]
+        assert drawn(ax) == [number(x) for x in matrix.ravel()]
         assert all(text.get_fontsize() >= SMALL for text in ax.texts)
     assert drawn(panels[2]).count("−∞") == 4 and drawn(panels[3])[3:] == ["0.00"] * 3
     assert panels[1].get_xlabel() == ("divided by √4" if scaled else "left out")
@@ -56,14 +57,15 @@ def test_few_and_many_tokens(n):
 
 
 def test_written_numbers():
-    assert [written(x) for x in (-0.004, -1.5, 123.4, -np.inf)] == ["0.00", "−1.50", "123", "−∞"]
+    assert [number(x) for x in (-0.004, -1.5, 123.4, -np.inf)] == ["0.00", "−1.50", "123", "−∞"]
+    assert [number(x, short=True) for x in (-0.0, -4.0, 4321, 0.5)] == ["0", "−4", "4321", "0.50"]
 
 
 def test_leaks_are_outlined_and_said():
     allowed = np.tri(3, dtype=bool)
     weights = allowed / allowed.sum(1, keepdims=True)
     clean = weights_and_leak(weights, weights * 2, WORDS, WORDS, allowed=allowed, title="T")
-    assert "Leak where forbidden: exactly 0" in clean.alt and "the may look at the;" in clean.alt
+    assert "Leak where forbidden: exactly 0" in clean.alt and "“the” sees the;" in clean.alt
     leak = weights * 2
     leak[0, 2] = 0.25
     wrong = weights_and_leak(weights, leak, WORDS, WORDS, allowed=allowed, title="T")

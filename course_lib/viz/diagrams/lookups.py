@@ -3,19 +3,38 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.patches import FancyBboxPatch, Rectangle
 
 from course_lib.viz import colours
-from course_lib.viz.attention import add_heading, wrapped
-from course_lib.viz.still import SMALL, Still, as_allowed, as_array, as_links, as_weights, in_style, shown
+from course_lib.viz.attention import is_upright, name_cells
+from course_lib.viz.sheet import (
+    add_heading,
+    box,
+    hatched,
+    heading_room,
+    number,
+    outlined,
+    room_for,
+    ruled,
+    sheet,
+    wrapped,
+    write,
+)  # fmt: skip
+from course_lib.viz.still import (
+    SMALL,
+    Still,
+    as_allowed,
+    as_array,
+    as_links,
+    as_named,
+    as_weights,
+    in_style,
+    sentence,
+    shown,
+)  # fmt: skip
 
-CHARACTER = 0.112  # inches that one character takes, about
 ROW, BOX = 0.62, 0.42  # inches from box to box, and height of a box
 FAINT = 0.004  # lines below this weight are left out
 WRITTEN = 0.2  # with several queries, only weights from here on are written on their lines
-SCORES = LinearSegmentedColormap.from_list("course_score_table", (colours.PAPER, "#8FC1E3"))
 
 
 @in_style
@@ -38,53 +57,40 @@ def fetch(
     for name, texts, wanted in (("values", values, len(keys)), ("results", results, len(queries))):
         if len(texts) != wanted:
             raise ValueError(f"{name} has {len(texts)} texts, expected {wanted}")
-    width_of = [max(0.9, max(len(shown(t)) for t in texts) * CHARACTER + 0.3) for texts in
-                (queries, keys, values, results)]  # fmt: skip
+    columns = (queries, keys, values, results)
+    wide = [max(0.9, 1.07 * room_for(texts) + 0.3) for texts in columns]
     gap = 1.7
     x_query = 0.25
-    x_key = x_query + width_of[0] + gap
-    x_value = x_key + width_of[1]
-    x_result = x_value + width_of[2] + gap
-    width = x_result + width_of[3] + 0.25
+    x_key = x_query + wide[0] + gap
+    x_value = x_key + wide[1]
+    x_result = x_value + wide[2] + gap
+    width = x_result + wide[3] + 0.25
     rows = max(len(queries), len(keys))
+    top = ROW * rows + 0.1
     heading = wrapped(title, width)
-    height = 0.95 + 0.3 * heading.count("\n") + ROW * rows + 0.1
+    height = top + heading_room(heading) + 0.65
+    still, ax = sheet(width, height, heading, _fetch_alt(title, weights, queries, keys, values, results))
 
-    still = Still(width, height, _fetch_alt(title, weights, queries, keys, values, results))
-    still.set_layout_engine("none")
-    ax = still.add_axes((0, 0, 1, 1))
-    ax.set(xlim=(0, width), ylim=(0, height))
-    ax.set_axis_off()
-    add_heading(still, heading)
-
-    top = height - 0.95 - 0.3 * heading.count("\n")
-    query_y = _spread(len(queries), rows, top)
-    key_y = _spread(len(keys), rows, top)
-    heads = (
-        ("query", colours.QUERY),
-        ("key", colours.KEY),
-        ("value", colours.VALUE),
-        ("answer", colours.INK),
+    query_y, key_y = _spread(len(queries), rows, top), _spread(len(keys), rows, top)
+    drawn = (
+        ("query", colours.QUERY, colours.QUERY_TINT, x_query, query_y),
+        ("key", colours.KEY, colours.PAPER, x_key, key_y),
+        ("value", colours.VALUE, colours.VALUE_TINT, x_value, key_y),
+        ("answer", colours.INK, colours.PAPER, x_result, query_y),
     )
-    for (name, colour), x, w in zip(heads, (x_query, x_key, x_value, x_result), width_of, strict=True):
-        ax.text(x + w / 2, top + 0.12, name, ha="center", va="bottom", color=colour, fontweight="bold",
-                fontsize=SMALL + 0.5)  # fmt: skip
+    for texts, w, (name, colour, face, x, places) in zip(columns, wide, drawn, strict=True):
+        write(ax, x + w / 2, top + 0.12, name, colour, SMALL + 0.5, bold=True, va="bottom")
+        for text, y in zip(texts, places, strict=True):
+            box(ax, x, y - BOX / 2, w, BOX, shown(text), edge=colour, face=face)
+    left, right = x_query + wide[0], x_key
     for t, s in zip(*np.nonzero(weights >= FAINT), strict=True):
-        pen = {"lw": 0.8 + 6 * weights[t, s], "alpha": 0.3 + 0.6 * weights[t, s], "solid_capstyle": "round"}
-        ax.plot([x_query + width_of[0], x_key], [query_y[t], key_y[s]], color=colours.QUERY, zorder=0, **pen)
-        ax.plot(
-            [x_value + width_of[2], x_result], [key_y[s], query_y[t]], color=colours.VALUE, zorder=0, **pen
-        )
-    left, right = x_query + width_of[0], x_key
-    for (x, y), number in _numbers_on_lines(weights, left, right, query_y, key_y):
-        ax.text(x, y, number, ha="center", va="center", fontsize=SMALL,
-                bbox={"facecolor": colours.PAPER, "edgecolor": "none", "pad": 1.2})  # fmt: skip
-    for y, query, result in zip(query_y, queries, results, strict=True):
-        _text_box(ax, x_query, y, width_of[0], query, colours.QUERY, "#E5F0F8")
-        _text_box(ax, x_result, y, width_of[3], result, colours.INK, colours.PAPER)
-    for y, key, value in zip(key_y, keys, values, strict=True):
-        _text_box(ax, x_key, y, width_of[1], key, colours.KEY, colours.PAPER)
-        _text_box(ax, x_value, y, width_of[2], value, colours.VALUE, "#E6F3EF")
+        weight = weights[t, s]
+        pen = {"lw": 0.8 + 6 * weight, "alpha": 0.3 + 0.6 * weight, "solid_capstyle": "round", "zorder": 0}
+        ax.plot([left, right], [query_y[t], key_y[s]], color=colours.QUERY, **pen)
+        ax.plot([x_value + wide[2], x_result], [key_y[s], query_y[t]], color=colours.VALUE, **pen)
+    behind = {"facecolor": colours.PAPER, "edgecolor": "none", "pad": 1.2}
+    for (x, y), text in _numbers_on_lines(weights, left, right, query_y, key_y):
+        write(ax, x, y, text, bbox=behind)
     return still
 
 
@@ -106,11 +112,8 @@ def score_tables(
     number. links: (query, key) index pairs, outlined in gold; links_name says what they are.
     Returns a Still. Raises ValueError when sizes do not fit.
     """
-    if not isinstance(tables, Mapping) or not tables:
-        raise ValueError(
-            f"tables must be a dict from name to scores with at least one entry; got {tables!r:.80}"
-        )
     shape = (len(queries), len(keys))
+    tables = as_named(tables, "tables")
     scores = {name: as_array(table, f"tables[{name!r}]", 2) for name, table in tables.items()}
     for name, table in scores.items():
         if table.shape != shape:
@@ -119,47 +122,35 @@ def score_tables(
     blocked = np.zeros(shape, bool) if mask is None else ~mask
     pairs = as_links(links, *shape)
 
-    longest = max(len(shown(key)) for key in keys) * CHARACTER
-    cell_width, cell_height = max(0.62, min(longest + 0.1, 1.0)), 0.44
-    turned = longest > cell_width
-    left = max(len(shown(query)) for query in queries) * CHARACTER + 0.55
-    width = max(5.0, left + len(scores) * (cell_width * shape[1] + 0.35))
+    cell = max(0.62, min(room_for(keys) + 0.1, 1.0))
+    width = max(5.0, room_for(queries) + 0.55 + len(scores) * (cell * shape[1] + 0.35))
     heading = wrapped(title, width)
-    note = "hatched: not allowed" if blocked.any() else ""
-    note = " · ".join(filter(None, (f"gold: {links_name}" if pairs else "", note)))
-    above = 1.05 + (longest * 0.7 if turned else 0)
-    height = cell_height * shape[0] + above + 0.3 * (heading.count("\n") + 1) + (0.3 if note else 0.05)
-
+    note = " · ".join([f"gold: {links_name}"] * bool(pairs) + ["hatched: not allowed"] * bool(blocked.any()))
+    above = 1.05 + (0 if is_upright(keys, cell) else room_for(keys) * 0.75)
+    height = 0.44 * shape[0] + above + heading_room(heading) + (0.3 if note else 0.05)
     still = Still(width, height, _tables_alt(title, scores, queries, keys, blocked, pairs))
     axes = still.subplots(1, len(scores), squeeze=False)[0]
     for place, (ax, (name, table)) in enumerate(zip(axes, scores.items(), strict=True)):
         seen = np.where(blocked, np.nan, table)
         low, high = np.nanmin(seen), np.nanmax(seen)
-        ax.imshow(seen, cmap=SCORES, vmin=low, vmax=high if high > low else low + 1, aspect="auto")
-        ax.hlines(np.arange(shape[0] + 1) - 0.5, -0.5, shape[1] - 0.5, color=colours.PAPER, lw=1.2)
-        ax.vlines(np.arange(shape[1] + 1) - 0.5, -0.5, shape[0] - 0.5, color=colours.PAPER, lw=1.2)
+        high = high if high > low else low + 1
+        ax.imshow(seen, cmap=colours.SCORES, vmin=low, vmax=high, aspect="auto")
+        ruled(ax, shape)
         for row, column in np.ndindex(*shape):
             if blocked[row, column]:
-                ax.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=colours.PANEL, hatch="////",
-                                       edgecolor=colours.MASKED, lw=0))  # fmt: skip
+                hatched(ax, column - 0.5, row - 0.5)
             else:
                 text = number_format.format(table[row, column]).replace("-", "−")
-                text = text if text.strip("−0.") else text.lstrip("−")  # no minus before 0.0
-                ax.text(column, row, text, ha="center", va="center", fontsize=SMALL)
+                write(ax, column, row, text if text.strip("−0.") else text.lstrip("−"))  # no minus before 0.0
         for row, column in pairs:
-            ax.add_patch(Rectangle((column - 0.46, row - 0.45), 0.92, 0.9, fill=False, edgecolor=colours.GOLD,
-                                   lw=2.4, zorder=3))  # fmt: skip
+            outlined(ax, row, column, colours.GOLD)
         ax.set_title(shown(name), fontsize=SMALL + 1)
-        ax.xaxis.set_ticks_position("top")
-        ax.xaxis.set_label_position("top")
-        turn = {"rotation": 40, "ha": "left", "rotation_mode": "anchor"} if turned else {}
-        ax.set_xticks(range(shape[1]), [shown(key) for key in keys], **turn)
-        ax.set_yticks(range(shape[0]), [] if place else [shown(query) for query in queries])
+        name_cells(ax, queries, keys, cell)
         ax.set_xlabel("key (column)", color=colours.KEY, labelpad=7)
-        if not place:
+        if place:
+            ax.set_yticks(ax.get_yticks(), [])
+        else:
             ax.set_ylabel("query (row)", color=colours.QUERY, labelpad=8)
-        ax.tick_params(length=0, pad=5)
-        ax.spines[:].set_visible(False)
     add_heading(still, heading, note)
     return still
 
@@ -181,7 +172,7 @@ def _numbers_on_lines(weights, left: float, right: float, query_y, key_y) -> lis
     if len(query_y) == 1:
         part = 1 - 0.55 / (right - left)  # beside each other, where the lines lie far apart
         return [
-            ((right - 0.55, query_y[0] + (y - query_y[0]) * part), f"{weight:.2f}")
+            ((right - 0.55, query_y[0] + (y - query_y[0]) * part), number(weight))
             for weight, y in zip(weights[0], key_y, strict=True)
             if weight >= FAINT
         ]
@@ -200,16 +191,9 @@ def _numbers_on_lines(weights, left: float, right: float, query_y, key_y) -> lis
 
         part = max(np.linspace(0.18, 0.82, 17), key=room)
         written.append(
-            ((left + part * (right - left), own[0] + (own[1] - own[0]) * part), f"{weights[t, s]:.2f}")
+            ((left + part * (right - left), own[0] + (own[1] - own[0]) * part), number(weights[t, s]))
         )
     return written
-
-
-def _text_box(ax: Axes, x: float, y: float, width: float, text: str, edge: str, face: str) -> None:
-    style = "round,pad=0,rounding_size=0.09"
-    ax.add_patch(FancyBboxPatch((x, y - BOX / 2), width, BOX, boxstyle=style, facecolor=face, edgecolor=edge,
-                                lw=1.6, zorder=1))  # fmt: skip
-    ax.text(x + width / 2, y, shown(text), ha="center", va="center", zorder=3)
 
 
 def _fetch_alt(title: str, weights: np.ndarray, queries, keys, values, results) -> str:
@@ -224,7 +208,7 @@ def _fetch_alt(title: str, weights: np.ndarray, queries, keys, values, results) 
         for query, row, result in zip(queries, weights, results, strict=True)
     )
     carried = ", ".join(f"{shown(key)}: {shown(value)}" for key, value in zip(keys, values, strict=True))
-    return f"{title.rstrip('.')}. Each key carries a value ({carried}). Weights: {'; '.join(rows)}."
+    return f"{sentence(title)} Each key carries a value ({carried}). Weights: {'; '.join(rows)}."
 
 
 def _tables_alt(title: str, scores: Mapping[str, np.ndarray], queries, keys, blocked, pairs) -> str:
@@ -246,4 +230,4 @@ def _tables_alt(title: str, scores: Mapping[str, np.ndarray], queries, keys, blo
             for name, t in scores.items()
         )
         parts.append(f"Of {len(pairs)} outlined cells, the highest of their row: {hits}.")
-    return f"{title.rstrip('.')}. " + " ".join(parts)
+    return f"{sentence(title)} {' '.join(parts)}"

@@ -7,7 +7,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
-from course_lib.viz import heads
+from course_lib.viz.diagrams import heads
 from course_lib.viz.still import in_style
 
 LABELS = 100 * torch.arange(4)[:, None] + torch.arange(6)  # (T=4, D=6)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_lib import masks
-from course_lib.viz.numbers import WHERE, attend, five_steps, masked_softmax
+from course_lib.viz.arithmetic import WHERE, attend, five_steps, masked_softmax
 from course_lib.widgets import AttentionView, MaskLab, PipelineStepper
 from course_lib.widgets.mask_lab import KINDS, PAD
 

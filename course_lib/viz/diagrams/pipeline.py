@@ -4,19 +4,25 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import Colormap, LinearSegmentedColormap
-from matplotlib.patches import Rectangle
+from matplotlib.colors import Colormap
 
 from course_lib.viz import colours
-from course_lib.viz.attention import add_heading, wrapped
-from course_lib.viz.numbers import Steps, five_steps
-from course_lib.viz.still import SMALL, Still, as_allowed, as_array, in_style, shown
+from course_lib.viz.arithmetic import Steps, five_steps
+from course_lib.viz.attention import is_upright, name_cells
+from course_lib.viz.sheet import (
+    add_heading,
+    hatched,
+    heading_room,
+    number,
+    room_for,
+    ruled,
+    wrapped,
+    write,
+)  # fmt: skip
+from course_lib.viz.still import SMALL, Still, as_allowed, as_array, in_style, sentence, shown
 
 MOST_NUMBERS = 12  # rows or columns; beyond, numbers could not be read
-SCORES = LinearSegmentedColormap.from_list("course_scores", (colours.PAPER, "#CFE3F2"))
-OUTPUTS = LinearSegmentedColormap.from_list("course_outputs", (colours.PAPER, "#BFE0D4"))
 CELL_WIDTH, CELL_HEIGHT = 0.56, 0.4  # inches
-CHARACTER = 0.105  # inches that one character of a token takes, about
 WIDEST = 9.8  # inches; wider pictures go into two lines
 
 
@@ -54,29 +60,30 @@ def pipeline(
     ]
     panels = [steps.scores, steps.scaled, steps.masked, steps.weights, steps.output]
 
-    left = max(len(shown(token)) for token in query_tokens) * CHARACTER + 0.45
-    span = max(
-        panel.shape[1] for panel in panels
-    )  # every panel is as wide as the widest: cells have one size
+    left = room_for(query_tokens) + 0.45
+    span = max(panel.shape[1] for panel in panels)  # all are as wide as the widest: cells have one size
     panel_width = max(1.45, CELL_WIDTH * span) + 0.3
-    n_columns = 5 if left + 5 * panel_width <= WIDEST else 3
-    n_lines = 1 if n_columns == 5 else 2
+    n_columns, n_lines = (5, 1) if left + 5 * panel_width <= WIDEST else (3, 2)
     width = max(6.0, left + n_columns * panel_width)
     heading = wrapped(title, width)
-    longest = max(len(shown(token)) for token in key_tokens) * CHARACTER
-    turned = longest > CELL_WIDTH - 0.06
-    above = longest * 0.75 + 0.1 if turned else 0.28
-    height = n_lines * (CELL_HEIGHT * len(q) + above + 0.85) + 0.3 * (heading.count("\n") + 1) + 0.1
+    above = 0.28 if is_upright(key_tokens, CELL_WIDTH) else room_for(key_tokens) * 0.75 + 0.1
+    height = n_lines * (CELL_HEIGHT * len(q) + above + 0.85) + heading_room(heading) + 0.1
 
     still = Still(width, height, _describe(title, steps, query_tokens, key_tokens, mask, scaled))
     still.get_layout_engine().set(hspace=0.06)
     axes = list(still.subplots(n_lines, n_columns, squeeze=False).flat)
+    features = [str(f + 1) for f in range(v.shape[1])]
+    maps = [colours.SCORES] * 3 + [colours.WEIGHTS, colours.OUTPUTS]
     for p, (ax, panel, (over, under)) in enumerate(zip(axes, panels, names, strict=False)):
-        _numbers(ax, panel, colours.WEIGHTS if p == 3 else OUTPUTS if p == 4 else SCORES, whole=p == 3)
+        _matrix(ax, panel, maps[p], whole=p == 3)
+        name_cells(ax, query_tokens, features if p == 4 else key_tokens, CELL_WIDTH)
+        ax.tick_params(axis="x", labelcolor=colours.VALUE if p == 4 else colours.KEY)
+        ax.tick_params(axis="y", labelcolor=colours.QUERY)
+        if p % n_columns:
+            ax.set_yticks([])
         ax.set_title(over, fontsize=SMALL + 1, y=1, pad=above * 72 + 4)
+        ax.xaxis.set_label_position("bottom")
         ax.set_xlabel(under, loc="left", fontsize=SMALL, labelpad=6)
-        columns = [f"{c + 1}" for c in range(v.shape[1])] if p == 4 else [shown(t) for t in key_tokens]
-        _label(ax, columns, query_tokens if p % n_columns == 0 else None, turned and p != 4, p == 4)
         ax.set_xlim(-0.5, span - 0.5)
     for ax in axes[5:]:
         ax.set_axis_off()
@@ -122,60 +129,19 @@ def _double(values):
     return values.detach().cpu().double().numpy() if hasattr(values, "detach") else values
 
 
-def _numbers(ax: Axes, panel: np.ndarray, cmap: Colormap, whole: bool) -> None:
+def _matrix(ax: Axes, panel: np.ndarray, cmap: Colormap, whole: bool) -> None:
     """One matrix with its numbers; `whole`: the colour scale goes from 0 to 1."""
     finite = np.isfinite(panel)
     low, high = (0, 1) if whole else (panel[finite].min(), panel[finite].max()) if finite.any() else (0, 1)
-    ax.imshow(
-        np.where(finite, panel, np.nan),
-        cmap=cmap.with_extremes(bad=colours.PANEL),
-        vmin=low,
-        vmax=high if high > low else low + 1,
-        aspect="auto",
-        interpolation="nearest",
-    )
-    n_rows, n_columns = panel.shape
-    ax.hlines(np.arange(n_rows + 1) - 0.5, -0.5, n_columns - 0.5, color=colours.LINE, linewidth=0.8)
-    ax.vlines(np.arange(n_columns + 1) - 0.5, -0.5, n_rows - 0.5, color=colours.LINE, linewidth=0.8)
-    for row, column in np.ndindex(*panel.shape):
-        value = panel[row, column]
+    seen = np.where(finite, panel, np.nan)
+    high = high if high > low else low + 1
+    ax.imshow(seen, cmap=cmap, vmin=low, vmax=high, aspect="auto", interpolation="nearest")
+    ruled(ax, panel.shape, colours.LINE, 0.8)
+    for (row, column), value in np.ndenumerate(panel):
         if not finite[row, column]:
-            ax.add_patch(
-                Rectangle(
-                    (column - 0.5, row - 0.5),
-                    1,
-                    1,
-                    facecolor=colours.PANEL,
-                    hatch="////",
-                    edgecolor=colours.MASKED,
-                    linewidth=0,
-                )
-            )
-        box = {} if finite[row, column] else {"bbox": {"facecolor": colours.PANEL, "lw": 0, "pad": 1}}
-        colour = colours.text_on(value) if whole else colours.INK
-        ax.text(column, row, written(value), ha="center", va="center", fontsize=SMALL, color=colour, **box)
-
-
-def written(value: float) -> str:
-    """A number in five characters, with a real minus sign."""
-    if not np.isfinite(value):
-        return "−∞"
-    text = f"{value:.2f}" if abs(value) < 99.5 else f"{value:.0f}"
-    return "0.00" if text == "-0.00" else text.replace("-", "−")
-
-
-def _label(ax: Axes, columns, query_tokens, turned: bool, features: bool) -> None:
-    ax.set_xticks(range(len(columns)), columns)
-    ax.xaxis.set_ticks_position("top")
-    if turned:
-        for label in ax.get_xticklabels():
-            label.set(rotation=45, ha="left", rotation_mode="anchor")
-    ax.set_yticks(range(len(query_tokens or ())), [shown(token) for token in query_tokens or ()])
-    ax.tick_params(length=0)
-    ax.tick_params(axis="x", labelcolor=colours.VALUE if features else colours.KEY)
-    ax.tick_params(axis="y", labelcolor=colours.QUERY)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
+            hatched(ax, column - 0.5, row - 0.5)
+        more = {} if finite[row, column] else {"bbox": {"facecolor": colours.PANEL, "lw": 0, "pad": 1}}
+        write(ax, column, row, number(value), colours.text_on(value) if whole else colours.INK, **more)
 
 
 def _describe(title: str, steps: Steps, query_tokens, key_tokens, mask, scaled: bool) -> str:
@@ -190,6 +156,7 @@ def _describe(title: str, steps: Steps, query_tokens, key_tokens, mask, scaled: 
             rows.append(f"{shown(token)} may look at nothing: all 0")
     masked = 0 if mask is None else int((~mask).sum())
     return (
-        f"{title}. Five matrices: scores query · key; {'divided by √d_k' if scaled else 'not scaled'}; "
-        f"{masked} of {steps.scores.size} cells masked with −∞; softmax weights; outputs. {'; '.join(rows)}."
+        f"{sentence(title)} Five matrices: scores query · key; "
+        f"{'divided by √d_k' if scaled else 'not scaled'}; {masked} of {steps.scores.size} cells masked with "
+        f"−∞; softmax weights; outputs. {'; '.join(rows)}."
     )

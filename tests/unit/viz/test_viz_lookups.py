@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from course_lib.viz.lookups import fetch, score_tables
+from course_lib.viz.diagrams import fetch, score_tables
 
 WEIGHTS = [[0.9, 0.1], [0.001, 0.999]]
 

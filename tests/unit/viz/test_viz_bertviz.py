@@ -1,7 +1,6 @@
 """bertviz's views: the numbers that its own Python hands over, true for any mask, tokens only as text."""
 
 import hashlib
-import html
 import json
 import os
 import re
@@ -15,12 +14,14 @@ import nbformat
 import numpy as np
 import pytest
 import torch
+from markupsafe import escape
 
 from course_lib.tools import build, guards
-from course_lib.viz import bertviz_page, bertviz_views
-from course_lib.viz.bertviz_views import head_view, model_view, neuron_view
+from course_lib.viz import bertviz as our_bertviz
+from course_lib.viz.bertviz import head_view, model_view, neuron_view
+from course_lib.viz.bertviz import page as bertviz_page
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 HOSTILE = "</script><b>&\"'"
 TOKENS = ["The", HOSTILE, "你好", "🙂", "<!--<script>"]
 N = len(TOKENS)
@@ -109,7 +110,7 @@ OPEN_FILES = pytest.mark.filterwarnings("ignore::ResourceWarning")  # bertviz le
 )
 def test_bertviz_gets_what_its_own_python_would_give_it(view, more):
     theirs = given_by_bertviz(view, **more)
-    ours = params_of(getattr(bertviz_views, view)(W, TOKENS, **more).page())
+    ours = params_of(getattr(our_bertviz, view)(W, TOKENS, **more).page())
     assert len(ours["attention"]) == len(theirs["attention"]) == (5 if more else 1)
     for mine, own in zip(ours["attention"], theirs["attention"], strict=True):
         assert mine.keys() == own.keys()
@@ -236,7 +237,7 @@ def test_tokens_are_text_and_nothing_else(name):
 def test_titles_are_text_too():
     view = head_view(W, TOKENS, title=f"{HOSTILE} <i>")
     assert Elements(view.page()).names == Elements(VIEWS["head_view"].page()).names
-    assert html.escape(f"{HOSTILE} <i>") in view.page()
+    assert f"<h1>{escape(f'{HOSTILE} <i>')}</h1>" in view.page()
 
 
 def test_control_characters_are_made_visible():
@@ -255,7 +256,7 @@ def test_nothing_is_fetched():
 
 def test_two_processes_make_the_same_bytes(tmp_path):
     code = (
-        "import sys; sys.path.insert(0, 'tests/unit'); import hashlib, test_bertviz_views as t\n"
+        "import sys; sys.path.insert(0, 'tests/unit/viz'); import hashlib, test_viz_bertviz as t\n"
         "for v in t.VIEWS.values(): print(hashlib.sha256(v.html().encode()).hexdigest())"
     )
     run = [sys.executable, "-c", code]
@@ -365,7 +366,7 @@ def test_too_much_for_a_browser_is_refused_with_sizes_that_fit(view, shape):
             some = [vectors[:heads, :tokens]] * layers
             return neuron_view(some, some, names)
         weights = [even[:heads, :tokens, :tokens]] * layers
-        return getattr(bertviz_views, view)(weights, names)
+        return getattr(our_bertviz, view)(weights, names)
 
     with pytest.raises(ValueError, match="too much for a browser") as caught:
         call()

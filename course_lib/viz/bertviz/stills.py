@@ -16,8 +16,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 
 from course_lib.viz import colours
-from course_lib.viz.attention import CHARACTER, add_heading, wrapped
-from course_lib.viz.still import SMALL, Still, in_style, shown
+from course_lib.viz.sheet import add_heading, hatched, heading_room, number, room_for, sheet, wrapped, write
+from course_lib.viz.still import SMALL, Still, in_style, sentence, shown
 
 MOST_HEADS = 8  # on the still of one layer
 WIDEST = 10.6  # inches
@@ -50,7 +50,7 @@ def head_still(
     left_out = len(heads) - len(shown_heads)
     note = NOTE.format(faintest=faintest) + (f" · {left_out} more heads in the live view" if left_out else "")
     note = _wrapped_note(note, width)
-    height = 0.2 * note.count("\n") + lines * (rows * row + 0.55) + 0.3 * (heading.count("\n") + 1) + 0.45
+    height = 0.2 * note.count("\n") + lines * (rows * row + 0.55) + heading_room(heading) + 0.45
     still = Still(width, height, _describe_heads(title, weights, tokens, keys, heads))
     axes = still.subplots(lines, columns, squeeze=False)
     for ax in axes.flat[len(shown_heads) :]:
@@ -83,7 +83,7 @@ def model_still(
     heading = wrapped(title, width)
     faintest = _faintest(weights)
     note = _wrapped_note(NOTE.format(faintest=faintest), width)
-    height = 0.2 * note.count("\n") + len(layers) * (tall + 0.14) + 0.3 * (heading.count("\n") + 1) + 0.85
+    height = 0.2 * note.count("\n") + len(layers) * (tall + 0.14) + heading_room(heading) + 0.85
     still = Still(width, height, _describe_model(title, weights, tokens, keys, layers, heads))
     axes = still.subplots(len(layers), len(heads), squeeze=False)
     for i, layer in enumerate(layers):
@@ -124,110 +124,66 @@ def neuron_still(
     most: the number that has full colour.
     """
     d_k = queries.shape[1]
-    rows = max(len(queries), len(keys))
     left, right = _width_of(tokens), _width_of(key_tokens)
-    gap, number, bar = 0.3, 0.62, 1.0
+    score_width, bar = 0.62, 1.0
     vector = min(2.0, max(1.1, 0.16 * d_k), max(0.7, (WIDEST - left - right - 4.15) / 3))
     x_q = left + 0.25
     x_k = x_q + vector + 0.75
-    x_p = x_k + vector + gap
-    x_s = x_p + vector + gap
-    x_w = x_s + number + 0.3
+    x_p = x_k + vector + 0.3
+    x_s = x_p + vector + 0.3
+    x_w = x_s + score_width + 0.3
     x_t = x_w + bar + 0.55
     width = max(5.0, x_t + right + 0.15)
-    row, top = max(CLOSEST + 0.04, min(0.3, TALLEST / rows)), 0.45
+    rows = max(len(queries), len(keys))
+    row = max(CLOSEST + 0.04, min(0.3, TALLEST / rows))
     heading = wrapped(title, width)
-    above = 0.27 * (heading.count("\n") + 1) + 0.2
-    height = above + top + rows * row + 0.5
-    still = Still(
-        width,
-        height,
-        _describe_neuron(title, queries, scores, weights, allowed, query, tokens, key_tokens, scale),
-    )
-    still.set_layout_engine("none")
-    ax = still.add_axes((0, 0, 1, 1))
-    ax.set_xlim(0, width)
-    ax.set_ylim(height, 0)
-    ax.set_axis_off()
-    ax.text(0.1, 0.14, heading, va="top", fontsize=13.5, fontweight="bold")
-    first = above + top  # the upper edge of row 0
+    height = rows * row + 1.15 + 0.9 * heading_room(heading)
+    note = f"blue: positive · orange: negative · full colour: ±{most:.2g} or more"
+    note += "" if allowed.all() else " · hatched: not allowed"
+    alt = _describe_neuron(title, queries, scores, weights, allowed, query, tokens, key_tokens, scale)
+    still, ax = sheet(width, height, heading, alt, note)
+    top = 0.5 + rows * row
 
     def middle(i: int) -> float:
-        return first + (i + 0.5) * row
+        return top - (i + 0.5) * row
 
-    def cells(x: float, i: int, values: np.ndarray, size: float, edge: str = colours.LINE) -> None:
+    def cells(x: float, i: int, values: np.ndarray, edge: str = colours.LINE) -> None:
         low, high = middle(i) - 0.1, middle(i) + 0.1
-        edges = x + size * np.arange(len(values) + 1) / len(values)
+        edges = x + vector * np.arange(d_k + 1) / d_k
         boxes = [[(a, low), (b, low), (b, high), (a, high)] for a, b in itertools.pairwise(edges)]
         ax.add_collection(PolyCollection(boxes, facecolors=signed(values, most), antialiaseds=False))
-        wide = edge != colours.LINE
-        ax.add_patch(
-            Rectangle((x, middle(i) - 0.1), size, 0.2, fill=False, lw=1.8 if wide else 0.7, edgecolor=edge)
-        )
+        line = 0.7 if edge == colours.LINE else 1.8
+        ax.add_patch(Rectangle((x, low), vector, 0.2, fill=False, lw=line, edgecolor=edge))
 
-    score = "q·k / √dₖ" if scale else "q · k"
     for x, size, text, colour in (
         (x_q, vector, "query q", colours.QUERY),
         (x_k, vector, "key k", colours.KEY),
         (x_p, vector, "q × k", colours.INK),
-        (x_s, number, score, colours.INK),
+        (x_s, score_width, "q·k / √dₖ" if scale else "q · k", colours.INK),
         (x_w, bar, "softmax", colours.INK),
     ):
-        ax.text(x + size / 2, first - 0.12, text, ha="center", va="bottom", color=colour, fontsize=SMALL + 1)
+        write(ax, x + size / 2, top + 0.12, text, colour, SMALL + 1, va="bottom")
     for i, token in enumerate(tokens):
         mine = i == query
-        ax.text(
-            left, middle(i), _label(token), ha="right", va="center", fontsize=SMALL,
-            fontweight="bold" if mine else "normal", color=colours.QUERY if mine else colours.INK,
-        )  # fmt: skip
-        cells(x_q, i, queries[i], vector, colours.QUERY if mine else colours.LINE)
+        ink, edge = (colours.QUERY, colours.QUERY) if mine else (colours.INK, colours.LINE)
+        write(ax, left, middle(i), _label(token), ink, bold=mine, ha="right")
+        cells(x_q, i, queries[i], edge)
     for j, token in enumerate(key_tokens):
-        cells(x_k, j, keys[j], vector)
-        ax.text(
-            x_t,
-            middle(j),
-            _label(token),
-            va="center",
-            fontsize=SMALL,
-            color=colours.INK if allowed[j] else colours.SOFT_INK,
-        )
+        y = middle(j)
+        cells(x_k, j, keys[j])
+        write(ax, x_t, y, _label(token), colours.INK if allowed[j] else colours.SOFT_INK, ha="left")
         if not allowed[j]:
-            ax.add_patch(
-                Rectangle(
-                    (x_p, middle(j) - 0.1),
-                    x_w + bar - x_p,
-                    0.2,
-                    facecolor=colours.PANEL,
-                    edgecolor=colours.MASKED,
-                    hatch="////",
-                    lw=0,
-                )
-            )
+            hatched(ax, x_p, y - 0.1, x_w + bar - x_p, 0.2)
             continue
-        strength = max(0.12, math.tanh(1.8 * weights[j]))  # as bertviz draws its connectors
         bend = (x_q + vector + x_k) / 2
-        ax.plot(
-            [x_q + vector, bend, bend, x_k], [middle(query), middle(query), middle(j), middle(j)],
-            color=colours.QUERY, alpha=strength, lw=1.8, solid_joinstyle="round",
-        )  # fmt: skip
-        cells(x_p, j, queries[query] * keys[j], vector)
-        ax.text(
-            x_s + number,
-            middle(j),
-            _number(scores[j]),
-            ha="right",
-            va="center",
-            fontsize=SMALL,
-        )
-        ax.add_patch(Rectangle((x_w, middle(j) - 0.09), bar, 0.18, facecolor=colours.PANEL, lw=0))
-        ax.add_patch(
-            Rectangle((x_w, middle(j) - 0.09), bar * weights[j], 0.18, facecolor=colours.QUERY, lw=0)
-        )
-        ax.text(x_w + bar + 0.07, middle(j), f"{weights[j]:.2f}", va="center", fontsize=SMALL)
-    note = f"blue: positive · orange: negative · full colour: ±{most:.2g} or more"
-    if not allowed.all():
-        note += " · hatched: not allowed"
-    ax.text(0.1, height - 0.14, note, va="bottom", fontsize=SMALL, color=colours.SOFT_INK)
+        pen = {"alpha": max(0.12, math.tanh(1.8 * weights[j])), "lw": 1.8}  # as bertviz draws its connectors
+        road = [x_q + vector, bend, bend, x_k], [middle(query), middle(query), y, y]
+        ax.plot(*road, color=colours.QUERY, solid_joinstyle="round", **pen)
+        cells(x_p, j, queries[query] * keys[j])
+        write(ax, x_s + score_width, y, number(scores[j]), ha="right")
+        for size, colour in ((bar, colours.PANEL), (bar * weights[j], colours.QUERY)):
+            ax.add_patch(Rectangle((x_w, y - 0.09), size, 0.18, facecolor=colour, lw=0))
+        write(ax, x_w + bar + 0.07, y, number(weights[j]), ha="left")
     return still
 
 
@@ -260,14 +216,14 @@ def write_tokens(ax: Axes, left: Sequence[str], right: Sequence[str]) -> None:
     beside = ax.get_yaxis_transform()
     for x, side, those in ((-0.05, "right", left), (1.05, "left", right)):
         for row, token in enumerate(those):
-            ax.text(x, row, _label(token), ha=side, va="center", fontsize=SMALL, transform=beside)
+            write(ax, x, row, _label(token), ha=side, transform=beside)
 
 
 def signed(values: np.ndarray, most: float) -> np.ndarray:
     """Colours (n, 3): paper for 0, blue for positive, orange for negative, by the live view's rule."""
-    strength = np.tanh(2 * np.abs(values) / most)[:, None]
-    hue = np.where(values[:, None] >= 0, to_rgb(colours.QUERY), to_rgb(colours.KEY))
-    return 1 - strength * (1 - hue)
+    hues = (colours.QUERY if value >= 0 else colours.KEY for value in values)
+    strength = np.tanh(2 * np.abs(values) / most)
+    return np.array([colours.tint(hue, share) for hue, share in zip(hues, strength, strict=True)])
 
 
 def _faintest(weights: np.ndarray) -> float:
@@ -280,10 +236,6 @@ def _wrapped_note(note: str, width: float) -> str:
     return "\n".join(textwrap.wrap(note, int(width / 0.085)))
 
 
-def _number(score: float) -> str:
-    return f"{score:.2f}".replace("-", "−")
-
-
 def _label(token: object) -> str:
     """A token as it is written on a still: a very long one is cut (the alt text has all of it)."""
     text = shown(token)
@@ -291,13 +243,12 @@ def _label(token: object) -> str:
 
 
 def _width_of(tokens: Sequence[str]) -> float:
-    """Inches that the longest token takes; wide scripts count twice."""
-    return max(sum(2 if ord(c) > 0x2E7F else 1 for c in _label(token)) for token in tokens) * CHARACTER + 0.1
+    return room_for([_label(token) for token in tokens]) + 0.1
 
 
 def _describe_heads(title: str, weights: np.ndarray, tokens, keys, heads) -> str:
     """Alt text: for each head its strongest line, and how concentrated its rows are."""
-    text = f"{title.rstrip('.')}. Lines from {len(tokens)} queries on the left to {len(keys)} keys on the "
+    text = f"{sentence(title)} Lines from {len(tokens)} queries on the left to {len(keys)} keys on the "
     text += f"right, for {len(heads)} {'head' if len(heads) == 1 else 'heads'}. "
     return text + " ".join(
         _strongest(w, tokens, keys, f"Head {head + 1}") for w, head in zip(weights, heads, strict=True)
@@ -314,7 +265,7 @@ def _strongest(weights: np.ndarray, tokens, keys, name: str) -> str:
 
 def _describe_model(title: str, weights: np.ndarray, tokens, keys, layers, heads) -> str:
     text = (
-        f"{title.rstrip('.')}. A grid of {len(layers)} × {len(heads)} small line drawings, layers × heads, "
+        f"{sentence(title)} A grid of {len(layers)} × {len(heads)} small line drawings, layers × heads, "
         f"over {len(tokens)} queries and {len(keys)} keys. "
     )
     mean = weights.max(axis=-1).mean(axis=-1)  # (L, H): a query's largest weight, on average
@@ -329,11 +280,11 @@ def _describe_model(title: str, weights: np.ndarray, tokens, keys, layers, heads
 
 def _describe_neuron(title, queries, scores, weights, allowed, query, tokens, key_tokens, scale) -> str:
     text = (
-        f"{title.rstrip('.')}. The query “{shown(tokens[query])}” and {len(key_tokens)} keys, "
+        f"{sentence(title)} The query “{shown(tokens[query])}” and {len(key_tokens)} keys, "
         f"{queries.shape[1]} numbers each; {'scaled ' if scale else ''}score and weight: "
     )
     parts = [
-        f"“{shown(token)}” {_number(scores[j])} → {weights[j]:.2f}"
+        f"“{shown(token)}” {number(scores[j])} → {weights[j]:.2f}"
         if allowed[j]
         else f"“{shown(token)}” not allowed"
         for j, token in enumerate(key_tokens[:12])

@@ -1,17 +1,19 @@
 """One of bertviz's drawings as one HTML document with everything inside: nothing is asked of the network.
 
 bertviz's scripts load jQuery and d3 from the network. Here both come from installed packages that ship them,
-and stand in the document (`bertviz_page.html`) with bertviz's own script, the numbers and the tokens.
+and stand in the document (the template `page.html`) with bertviz's own script, the numbers and the tokens.
 
 bertviz's scripts are taken as they are, except for the replacements listed in `CHANGES`: they make room for
 long tokens, name layers and heads from 1 like the rest of the course, take the course's colours, and keep
 `neuron_view` true for any mask and any scale.
 """
 
-import html
 import importlib.metadata
-import json
+from functools import cache
 from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
 
 from course_lib.viz import colours
 
@@ -28,11 +30,11 @@ HEAD = (
     ("const BOXWIDTH = 110;", "const BOXWIDTH = Math.max(110, course.room(15));"),
     (
         '.attr("height", CHECKBOX_SIZE);',
-        """.attr("height", CHECKBOX_SIZE)
+        f""".attr("height", CHECKBOX_SIZE)
             .style("cursor", "pointer");
         checkboxContainer.selectAll("text").data(params.head_names).enter().append("text")
-            .text(d => d).attr("font-size", "12px").attr("font-weight", "bold").attr("fill", "white")
-            .attr("pointer-events", "none").attr("text-anchor", "middle")
+            .text(d => d).attr("font-size", "12px").attr("font-weight", "bold")
+            .attr("fill", "{colours.PAPER}").attr("pointer-events", "none").attr("text-anchor", "middle")
             .attr("x", (d, i) => (i + .5) * CHECKBOX_SIZE).attr("y", top + 14.5);""",
     ),
 )
@@ -95,11 +97,7 @@ NEURON = (
     # its colours suit numbers around 4; ours suit the numbers that are there
     ("Math.tanh(Math.abs(d) / 4)", "Math.tanh(2 * Math.abs(d) / params.most)"),
     ("Math.tanh(Math.abs(d) / 2)", "Math.tanh(4 * Math.abs(d) / params.most)"),
-    ("'#0c36d8'", f"'{colours.QUERY}'"),
-    ("'#ff6318'", f"'{colours.KEY}'"),
-    ("'blue'", f"'{colours.QUERY}'"),
-    ('"blue"', f"'{colours.QUERY}'"),
-    ('"#478be8"', f'"{colours.WEIGHT_STOPS[2]}"'),
+    *((f"{quote}{old}{quote}", f"'{new}'") for old, quote, new in colours.INSTEAD_OF_BERTVIZ),
 )
 CHANGES = {"head_view": HEAD, "model_view": MODEL, "neuron_view": NEURON}
 
@@ -123,26 +121,29 @@ def offline(view: str, params: dict, *, title: str, note: str) -> str:
                 f"{INSTEAD} python3 -m pip install bertviz=={TESTED}"
             )
         script = script.replace(old, new)
-    parts = {
-        "title": html.escape(title),
-        "note": html.escape(note),
-        "selectors": _selectors(view, params),
-        "params": _in_a_script(json.dumps(params, separators=(",", ":"))),
-        "colours": json.dumps(colours.SERIES),
-        "jquery": _file(*JQUERY),
-        "d3": _file(*D3),
-        "view": script,
-        "paper": colours.PAPER,
-        "ink": colours.INK,
-        "soft-ink": colours.SOFT_INK,
-        "line": colours.LINE,
-    }
-    pieces = (Path(__file__).parent / "bertviz_page.html").read_text(encoding="utf-8").split("{{")
-    filled = [pieces[0]]
-    for piece in pieces[1:]:
-        name, rest = piece.split("}}", 1)
-        filled += [parts[name], rest]
-    return "".join(filled)
+    several = params["attention"] if isinstance(params["attention"], list) else []
+    return _template().render(
+        title=title,
+        note=note,
+        params=params,
+        layers=view != "model_view",
+        heads=view == "neuron_view",
+        parts=several if len(several) > 1 else [],
+        colours=colours,
+        # scripts stand as they are; everything else is escaped
+        jquery=Markup(_file(*JQUERY)),
+        d3=Markup(_file(*D3)),
+        view=Markup(script),
+    )
+
+
+@cache
+def _template() -> jinja2.Template:
+    """The page. Numbers and tokens are written by `tojson`: a token "</script>" cannot end a script."""
+    loader = jinja2.FileSystemLoader(Path(__file__).parent)
+    rooms = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
+    rooms.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
+    return rooms.get_template("page.html")
 
 
 def _file(package: str, path: str) -> str:
@@ -155,24 +156,3 @@ def _file(package: str, path: str) -> str:
             f"The live view needs the package {package} (its file {path}), which is not installed here. "
             f"{INSTEAD} python3 -m pip install {package}"
         ) from None
-
-
-def _in_a_script(text: str) -> str:
-    """JSON that cannot end the script it stands in: a token may be "</script>"."""
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _selectors(view: str, params: dict) -> str:
-    """The menus that bertviz's script fills."""
-    menus = {
-        "head_view": 'Layer: <select id="layer"></select> ',
-        "neuron_view": 'Layer: <select id="layer"></select> Head: <select id="att_head"></select>',
-    }
-    text = menus.get(view, "")
-    if isinstance(params["attention"], list) and len(params["attention"]) > 1:
-        options = "".join(
-            f'<option value="{i}">{html.escape(part["name"])}</option>'
-            for i, part in enumerate(params["attention"])
-        )
-        text += f'Attention: <select id="filter">{options}</select>'
-    return text

@@ -200,7 +200,7 @@ def test_saved_page_holds_the_finished_curve(tmp_path):
     client = NotebookClient(
         notebook, timeout=60, kernel_name="python3", store_widget_state=False, resources=here
     )
-    client.execute(env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])})
+    client.execute(env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])})
     outputs = [cell.outputs for cell in notebook.cells]
     assert [len(each) for each in outputs] == [1, 0, 1]
     assert "goes from 1 at 1 to 0.05 at 20" in outputs[0][0].metadata["image/png"]["alt"]

@@ -1,0 +1,345 @@
+"""Pictures of heads: where each number goes when a tensor is cut into heads, and what heads do.
+
+Labelled integers: feature f of token t is the number 100·t + f, in the colour of the head that should get it.
+A wrong reshape moves numbers to places where they do not belong, and the colours show it.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from course_lib.viz import colours
+from course_lib.viz.attention import draw_cells
+from course_lib.viz.sheet import (
+    CELL_HEIGHT,
+    add_heading,
+    arrow,
+    box,
+    heading_room,
+    number,
+    room_for,
+    sheet,
+    wrapped,
+    write,
+)  # fmt: skip
+from course_lib.viz.still import SMALL, Still, as_array, as_named, in_style, sentence, shown
+
+STEP = 100  # label = STEP · token + feature
+CELL, ROW, GAP = 0.5, 0.38, 0.45  # inches: width and height of a cell, space between two grids
+LEFT = 1.0  # inches that the tokens' names take
+WIDEST = 9.8  # inches
+WRONG = colours.KEY
+
+
+@in_style
+def labelled(
+    panels: Mapping[str, object],
+    *,
+    n_heads: int,
+    d_model: int,
+    title: str,
+    expected: Mapping[str, object] | None = None,
+) -> Still:
+    """Grids of labelled integers, one row a token, coloured by the head to which each feature belongs.
+
+    panels: name -> (rows, columns) of labels 100·token + feature. expected: what should stand there; other
+    numbers are outlined and written in red. Raises ValueError when a number is no label of d_model features,
+    heads do not divide them, or the two mappings do not fit.
+    """
+    if n_heads < 1 or d_model % n_heads or d_model > STEP:
+        raise ValueError(
+            f"d_model is {d_model} and n_heads {n_heads}; expected d_model divisible by n_heads, "
+            f"at most {STEP}"
+        )
+    panels = as_named(panels, "panels")
+    grids = {name: _labels(values, f"panels[{name!r}]", d_model) for name, values in panels.items()}
+    wrong = {name: np.zeros(grid.shape, bool) for name, grid in grids.items()}
+    for name, values in (expected or {}).items():
+        right = _labels(values, f"expected[{name!r}]", d_model)
+        if name not in grids or right.shape != grids[name].shape:
+            raise ValueError(f"expected has {name!r} of shape {right.shape}; panels has no such grid")
+        wrong[name] = grids[name] != right
+
+    lines = _in_lines(grids)
+    width = max(5.6, max(LEFT + sum(_wide(name, grid) for name, grid in line.items()) for line in lines))
+    notes = [f"number: {STEP} · token + feature", "colour: the head that this feature belongs to"]
+    if any(w.any() for w in wrong.values()):
+        notes.append("red outline: not where it belongs")
+    note = "     ".join(notes)
+    if len(note) * 0.088 > width:
+        note = "\n".join(notes)
+    y = 0.2 * note.count("\n") + 0.32
+    heights = [max(len(g) for g in line.values()) * ROW + 0.45 for line in lines]
+    heading = wrapped(title, width)
+    height = y + sum(heights) + heading_room(heading) + 0.12
+    still, ax = sheet(width, height, heading, _describe(title, grids, wrong), note)
+    for line, tall in zip(lines[::-1], heights[::-1], strict=True):
+        y += tall
+        x, top = LEFT, y - 0.36
+        for row in range(len(next(iter(line.values())))):
+            write(ax, x - 0.12, top - (row + 0.5) * ROW, f"token {row}", colours.SOFT_INK, ha="right")
+        for name, grid in line.items():
+            write(ax, x, top + 0.09, shown(name), bold=True, ha="left", va="bottom")
+            for (row, column), label in np.ndenumerate(grid):
+                owner = label % STEP // (d_model // n_heads)
+                corner = (x + column * CELL, top - (row + 1) * ROW)
+                _cell(ax, corner, CELL, str(label), owner, wrong[name][row, column])
+            x += _wide(name, grid)
+    return still
+
+
+@in_style
+def layer(
+    n_heads: int = 3, *, title: str = "Multi-head attention: one input, several attentions, one output"
+) -> Still:
+    """The whole layer from left to right with its shapes: project, split, attend, concatenate, W_O."""
+    if not 1 <= n_heads <= 4:
+        raise ValueError(f"n_heads is {n_heads}; expected 1 to 4: more would not fit the picture")
+    pitch, third = 0.86, 0.72  # inches from head to head, from W_Q to W_K
+    height = max(2.5, n_heads * pitch) + 0.95
+    alt = (
+        f"{sentence(title)} x of shape (B, T, D) is projected by W_Q, W_K and W_V, cut into {n_heads} heads "
+        "of shape (B, H, T, K); each head attends with its own queries, keys and values; the results are "
+        "laid side by side, (B, T, H·K), and multiplied by W_O, (H·K × D), to (B, T, D)."
+    )
+    still, ax = sheet(10.2, height, title, alt)
+    middle = (height - 0.55) / 2 + 0.12
+    top = middle + (n_heads - 1) * pitch / 2
+
+    def link(start, end, colour=colours.SOFT_INK, width=1.4) -> None:
+        arrow(ax, start, end, colour, width, zorder=0)
+
+    def shape(x: float, y: float, text: str, va="center") -> None:
+        write(ax, x, y, text, colours.SOFT_INK, va=va, linespacing=1.3)
+
+    def square(x: float, width: float, text: str, below: str) -> None:
+        box(ax, x, middle - 0.3, width, 0.6, text, edge=colours.INK)
+        shape(x + width / 2, middle - 0.5, below)
+
+    square(0.25, 0.75, "x", "(B, T, D)")
+    matrices = (("W_Q", colours.QUERY), ("W_K", colours.KEY), ("W_V", colours.VALUE))
+    for place, (name, colour) in enumerate(matrices):
+        y = middle + third * (1 - place)
+        box(ax, 1.75, y - 0.24, 0.85, 0.48, name, edge=colour)
+        link((1.0, middle), (1.75, y))
+        for head in range(n_heads):
+            link((2.6, y), (3.75, top - head * pitch), colours.LINE, 1.1)
+    shape(2.17, middle - 1.14, "(D × D) each")
+    shape(3.18, middle + 1.0, "split")
+    for head in range(n_heads):
+        y, part = top - head * pitch, middle + (n_heads / 2 - head - 1) * CELL_HEIGHT
+        pen, face = _pen(head), colours.tint(_pen(head))
+        box(ax, 3.75, y - 0.31, 2.1, 0.62, f"attention, head {head + 1}", edge=pen, face=face)
+        link((5.85, y), (6.75, part + CELL_HEIGHT / 2), pen)
+        ax.add_patch(Rectangle((6.75, part), 0.75, CELL_HEIGHT, facecolor=face, edgecolor=pen, lw=1.4))
+        write(ax, 7.125, part + CELL_HEIGHT / 2, f"{head + 1}")
+    shape(4.8, top - (n_heads - 1) * pitch - 0.52, "(B, H, T, K)")
+    shape(7.12, middle - n_heads * CELL_HEIGHT / 2 - 0.2, "concatenated\n(B, T, H·K)", va="top")
+    link((7.5, middle), (8.1, middle))
+    square(8.1, 0.75, "W_O", "(H·K × D)")
+    link((8.85, middle), (9.3, middle))
+    square(9.3, 0.7, "out", "(B, T, D)")
+    return still
+
+
+@in_style
+def concat_times_w_o(heads, w_o, *, title: str) -> Still:
+    """The heads side by side, times W_O: each head meets rows of W_O that are its own.
+
+    heads: (H, T, K). w_o: (H·K, D), as in the paper's `concat W_O`. Raises ValueError when they do not fit.
+    """
+    heads, w_o = as_array(heads, "heads", 3), as_array(w_o, "w_o", 2)
+    n_heads, n_tokens, d_k = heads.shape
+    if len(w_o) != n_heads * d_k:
+        raise ValueError(
+            f"w_o has {len(w_o)} rows; expected {n_heads * d_k}: {n_heads} heads of {d_k} features each"
+        )
+    concat = np.concatenate(list(heads), axis=1)  # (T, H·K)
+    output = concat @ w_o  # (T, D)
+    d_model = w_o.shape[1]
+    alt = (
+        f"{sentence(title)} The {n_heads} heads' outputs side by side, {n_tokens} × {n_heads * d_k}, times "
+        f"W_O, {n_heads * d_k} × {d_model}, whose first {d_k} rows belong to the first head, gives "
+        f"{n_tokens} × {d_model}. First row: {', '.join(number(v, short=True) for v in output[0])}."
+    )
+    cell, sign, left = 0.56, 0.62, 0.35  # inches: width of a cell, of a sign, left of all
+    width = max(5.6, left + (n_heads * d_k + 2 * d_model) * cell + 2 * sign + 0.35)
+    tall = max(len(w_o), n_tokens) * ROW
+    heading = wrapped(title, width)
+    still, ax = sheet(width, tall + 0.7 + heading_room(heading), heading, alt)
+    x, top = left, tall + 0.15
+    for grid, name, by_row, after in (
+        (concat, "concat  (T, H·K)", False, "@"),
+        (w_o, "W_O  (H·K, D)", True, "="),
+        (output, "out  (T, D)", None, ""),
+    ):
+        y = top - (tall - len(grid) * ROW) / 2
+        write(ax, x, y + 0.09, name, bold=True, ha="left", va="bottom")
+        for (row, column), value in np.ndenumerate(grid):
+            owner = None if by_row is None else (row if by_row else column) // d_k
+            _cell(ax, (x + column * cell, y - (row + 1) * ROW), cell, number(value, short=True), owner)
+        x += grid.shape[1] * cell + sign
+        write(ax, x - sign / 2, top - tall / 2, after, size=15)
+    return still
+
+
+@in_style
+def report(
+    panels: Mapping[str, object], columns: Sequence[str], *, title: str, row_name: str = "head"
+) -> Still:
+    """What each head does: tables side by side, one row a head, shares from 0 to 1 in the cells.
+
+    panels: name -> (H, Q). columns: Q names. Raises ValueError for other sizes or values outside 0 to 1.
+    """
+    panels = as_named(panels, "panels")
+    tables = {name: as_array(values, f"panels[{name!r}]", 2) for name, values in panels.items()}
+    n_heads = len(next(iter(tables.values())))
+    for name, table in tables.items():
+        if table.shape != (n_heads, len(columns)) or table.min() < -1e-4 or table.max() > 1 + 1e-4:
+            raise ValueError(
+                f"panels[{name!r}] has shape {table.shape} and values {table.min():.3g} to "
+                f"{table.max():.3g}; expected {n_heads} heads × {len(columns)} columns of shares from 0 to 1"
+            )
+    rows = [f"{row_name} {h + 1}" for h in range(n_heads)]
+    cell = max(0.72, room_for(columns) + 0.12)
+    width = max(5.6, 1.0 + (max(cell * len(columns), room_for(tables)) + 0.45) * len(tables))
+    heading = wrapped(title, width)
+    said = []
+    for name, table in tables.items():
+        shares = [", ".join(f"{c} {v:.2f}" for c, v in zip(columns, row, strict=True)) for row in table]
+        said.append(f"{name}: " + "; ".join(f"{row} {text}" for row, text in zip(rows, shares, strict=True)))
+    still = Still(width, 0.4 * n_heads + 1.0 + heading_room(heading), f"{sentence(title)} {'. '.join(said)}.")
+    axes = still.subplots(1, len(tables), squeeze=False)[0]
+    for place, (ax, (name, table)) in enumerate(zip(axes, tables.items(), strict=True)):
+        draw_cells(ax, table.clip(0, 1), rows, columns, None, [], True, cell)
+        ax.set_title(shown(name), fontsize=SMALL + 1, pad=10)
+        if place:
+            ax.set_yticks([])
+    add_heading(still, heading)
+    return still
+
+
+@in_style
+def directions(panels: Mapping[str, tuple], *, title: str, names: Sequence[str] | None = None) -> Still:
+    """Keys as dots and queries as arrows, for heads of one or two features: which key can a query ask for?
+
+    panels: name -> (queries, keys), (T, K) each with K = 1 or 2. names: of the T positions, else their
+    numbers. Only the direction of a query is drawn: its length makes a row sharper and changes no order.
+    Raises ValueError for other sizes.
+    """
+    heads = {}
+    for name, (queries, keys) in as_named(panels, "panels").items():
+        q, k = as_array(queries, f"queries of {name!r}", 2), as_array(keys, f"keys of {name!r}", 2)
+        if q.shape != k.shape or k.shape[1] not in (1, 2):
+            raise ValueError(
+                f"panels[{name!r}] has queries {q.shape} and keys {k.shape}; expected both (T, 1) or (T, 2)"
+            )
+        heads[name] = q, k
+    count = max(len(k) for _, k in heads.values())
+    names = [str(t) for t in range(count)] if names is None else [shown(name) for name in names]
+    said = []
+    for name, (q, k) in heads.items():
+        best = (q @ k.T).argmax(1)
+        wins = [f"query {names[t]} points most at key {names[s]}" for t, s in enumerate(best)]
+        said.append(f"{name}: {'; '.join(wins)}.")
+    heading = wrapped(title, 4.4 * len(heads))
+    width = max(5.6, max(4.3, room_for(heads) + 0.4) * len(heads))
+    still = Still(width, 4.3 + heading_room(heading), f"{sentence(title)} {' '.join(said)}")
+    axes = still.subplots(1, len(heads), squeeze=False)[0]
+    for ax, (name, (q, k)) in zip(axes, heads.items(), strict=True):
+        ax.set_title(shown(name), fontsize=SMALL + 1)
+        ax.set(xlim=(-1.3, 1.3), ylim=(-1.3, 1.3), aspect="equal", xticks=[], yticks=[])
+        ax.spines[:].set_visible(False)
+        k = k / np.abs(np.linalg.norm(k, axis=1)).max()
+        (_on_a_plane if k.shape[1] == 2 else _on_a_line)(ax, q, k, names)
+    add_heading(still, heading, "dot: the key of a position     arrow: the direction of its query")
+    return still
+
+
+def _on_a_plane(ax: Axes, q: np.ndarray, k: np.ndarray, names: Sequence[str]) -> None:
+    for line in (ax.axhline, ax.axvline):
+        line(0, color=colours.PANEL, lw=1.2, zorder=0)
+    ax.scatter(*k.T, s=46, color=colours.KEY, zorder=3)
+    for (x, y), name in zip(k, names, strict=False):
+        far = 1 + 0.15 / max(np.hypot(x, y), 0.2)
+        write(ax, x * far, y * far, name, colours.KEY, SMALL + 1.5, bold=True)
+    for (x, y), name in zip(q / np.linalg.norm(q, axis=1, keepdims=True), names, strict=False):
+        arrow(ax, (0, 0), (0.5 * x, 0.5 * y), colours.QUERY, zorder=0)
+        write(ax, 0.6 * x, 0.6 * y, name, colours.QUERY)
+
+
+def _on_a_line(ax: Axes, q: np.ndarray, k: np.ndarray, names: Sequence[str]) -> None:
+    line = 0.85
+    ax.axhline(line, color=colours.LINE, lw=1.4, zorder=0)
+    ax.scatter(k[:, 0], np.full(len(k), line), s=46, color=colours.KEY, zorder=3)
+    last, lift = -9.0, 0
+    for t in k[:, 0].argsort():  # names of neighbours on three heights where they would touch
+        lift = 0 if k[t, 0] - last > 0.16 else (lift + 1) % 3
+        last = k[t, 0]
+        write(ax, last, line + 0.14 + 0.15 * lift, names[t], colours.KEY, SMALL + 1.5, bold=True)
+    step = min(0.24, 1.85 / len(q))
+    for t, side in enumerate(np.sign(q[:, 0])):
+        y = 0.6 - t * step
+        arrow(ax, (0, y), (0.5 * side, y), colours.QUERY, zorder=0)
+        write(ax, -0.12 * side, y, names[t], colours.QUERY)
+
+
+# The pieces.
+
+
+def _labels(values, name: str, d_model: int) -> np.ndarray:
+    array = as_array(values, name, 2)
+    labels = array.astype(int)
+    if (labels != array).any() or (labels < 0).any() or (labels % STEP >= d_model).any():
+        raise ValueError(
+            f"{name} must hold labels {STEP} · token + feature with features 0 to {d_model - 1}; "
+            f"got {array.flat[0]:g}, …"
+        )
+    return labels
+
+
+def _wide(name: str, grid: np.ndarray) -> float:
+    """Inches that a grid takes with its name above it."""
+    return max(grid.shape[1] * CELL, len(shown(name)) * 0.1) + GAP
+
+
+def _in_lines(grids: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
+    """Grids side by side, in as many lines as they need."""
+    lines, x = [{}], LEFT
+    for name, grid in grids.items():
+        wide = _wide(name, grid)
+        if lines[-1] and x + wide > WIDEST:
+            lines.append({})
+            x = LEFT
+        lines[-1][name] = grid
+        x += wide
+    return lines
+
+
+def _describe(title: str, grids: Mapping[str, np.ndarray], wrong: Mapping[str, np.ndarray]) -> str:
+    parts = []
+    for name, grid in grids.items():
+        marked = int(wrong[name].sum())
+        rows = "; ".join(" ".join(map(str, row)) for row in grid)
+        parts.append(
+            f"{name}: {rows}" + (f" ({marked} of {grid.size} not where they belong)" if marked else "")
+        )
+    return f"{sentence(title)} {'. '.join(parts)}."
+
+
+def _pen(head: int) -> str:
+    return colours.HEADS[head % len(colours.HEADS)]
+
+
+def _cell(ax: Axes, corner, width: float, text: str, head: int | None, wrong: bool = False) -> None:
+    """A number in the colour of its head; a wrong one is outlined."""
+    x, y = corner
+    face, edge = (colours.PAPER, colours.LINE) if head is None else (colours.tint(_pen(head)), colours.PAPER)
+    ax.add_patch(Rectangle(corner, width, ROW, facecolor=face, edgecolor=edge, lw=1.4))
+    if wrong:
+        inner = (x + 0.035, y + 0.035), width - 0.07, ROW - 0.07
+        ax.add_patch(Rectangle(*inner, fill=False, edgecolor=WRONG, lw=2, zorder=3))
+    ink = WRONG if wrong else colours.INK
+    write(ax, x + width / 2, y + ROW / 2, text, ink, bold=bool(wrong), zorder=4)

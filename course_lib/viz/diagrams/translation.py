@@ -1,0 +1,139 @@
+"""Sequence to sequence without attention and with it: the bottleneck, and looking back."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.patches import Rectangle
+
+from course_lib.viz import colours
+from course_lib.viz.sheet import CELL_HEIGHT, arrow, box, sheet, token, write
+from course_lib.viz.still import Still, as_array, as_weights, in_style, sentence, shown
+
+TOWN_SOURCE = ("the", "red", "ball", "is", "here")
+TOWN_TARGET = ("le", "ballon", "rouge", "est", "ici")
+
+
+@in_style
+def bottleneck(
+    source: Sequence[str] = TOWN_SOURCE,
+    target: Sequence[str] = TOWN_TARGET,
+    *,
+    title: str = "Without attention, one fixed vector carries the whole sentence",
+) -> Still:
+    """Sequence to sequence as it was before attention: encoder, one vector, decoder.
+
+    source, target: the words that are read and written, at least one each, or a ValueError says so.
+    """
+    for name, tokens in (("source", source), ("target", target)):
+        if not len(tokens):
+            raise ValueError(f"{name} is empty; expected at least one token")
+    pitch = min(0.92, 7.8 / (len(source) + len(target)))
+    width = pitch * (len(source) + len(target)) + 1.7
+    alt = (
+        f"{sentence(title)} An encoder reads {_listed(source)} one word at a time; its last state, one fixed "
+        f"vector, is all that the decoder gets to write {_listed(target)}."
+    )
+    still, ax = sheet(width, 3.0, title, alt)
+    left, y, size, tall = 0.3, 1.15, pitch - 0.2, 0.62
+    middle = y + tall / 2
+    for j, word in enumerate(source):
+        x = left + j * pitch
+        box(ax, x, y, size, tall, f"$h_{{{j + 1}}}$", edge=colours.KEY, math=True)
+        token(ax, x + size / 2, y - 0.42, word)
+        arrow(ax, (x + size / 2, y - 0.28), (x + size / 2, y - 0.02))
+        arrow(ax, (x + size, middle), (x + pitch, middle))
+    write(ax, left + len(source) * pitch / 2, 0.23, "encoder reads", colours.KEY)
+
+    x = left + len(source) * pitch + 0.08
+    box(ax, x, y - 0.22, 0.78, 1.06, face=colours.ACCENT, edge=colours.ACCENT)
+    for dot, share in enumerate((0.95, 0.45, 0.75, 0.3)):
+        place = (x + 0.27, y - 0.08 + 0.2 * dot)
+        ax.add_patch(Rectangle(place, 0.24, 0.15, color=colours.PAPER, lw=0, alpha=share))
+    write(ax, x + 0.39, y - 0.4, "one vector", colours.ACCENT, bold=True)
+    arrow(ax, (x + 0.8, middle), (x + 1.12, middle))
+
+    left = x + 1.14
+    for i, word in enumerate(target):
+        x = left + i * pitch
+        box(ax, x, y, size, tall, f"$s_{{{i + 1}}}$", edge=colours.QUERY, math=True)
+        arrow(ax, (x + size / 2, y + tall), (x + size / 2, y + 0.9))
+        token(ax, x + size / 2, y + 1.04, word, colours.GENERATED)
+        if i:
+            arrow(ax, (x - pitch + size, middle), (x, middle))
+    write(ax, left + len(target) * pitch / 2, 0.23, "decoder writes", colours.QUERY)
+    return still
+
+
+@in_style
+def look_back(
+    source: Sequence[str] = TOWN_SOURCE,
+    weights: Sequence[float] | None = None,
+    written: str = "ballon",
+    output: str = "rouge",
+    *,
+    step: int = 3,
+    title: str = "With attention, the decoder looks back at every encoder state",
+) -> Still:
+    """One decoder step with Bahdanau attention: query, scores, weights, context, GRU, next word.
+
+    weights: (S,) attention of this step over `source` (default: most on one word). written: the word before,
+    output: the word that comes out, step: its number i (from 1).
+    Raises ValueError for an empty source, or weights that do not fit it.
+    """
+    if not len(source):
+        raise ValueError("source is empty; expected at least one token")
+    if weights is None:
+        weights = np.full(len(source), 0.16 / max(1, len(source) - 1))
+        weights[min(1, len(source) - 1)] = 1 - weights[: len(source) - 1].sum()
+    weights = as_weights([as_array(weights, "weights", 1)], ["query"], source)[0]
+    pitch = min(1.05, 5.6 / len(source))
+    left, size = 0.95, min(0.78, pitch - 0.12)
+    width = left + pitch * len(source) + 3.3
+    said = ", ".join(f"{shown(word)} {weight:.2f}" for word, weight in zip(source, weights, strict=True))
+    alt = (
+        f"{sentence(title)} The query, decoder state s{step - 1}, is scored against each encoder state of "
+        f"{_listed(source)}; softmax turns the scores into weights ({said}); their weighted sum is the "
+        f"context, and the GRU cell makes of it the next word, “{shown(output)}”."
+    )
+    still, ax = sheet(width, 5.35, title, alt)
+    y_state, y_score, y_weight, y_context = 0.72, 1.75, 2.5, 3.75
+    context, last = left + pitch * len(source) / 2 - 0.75, left + (len(source) - 1) * pitch + size
+    for j, (word, weight) in enumerate(zip(source, weights, strict=True)):
+        x = left + j * pitch
+        middle = x + size / 2
+        token(ax, middle, 0.3, word)
+        box(ax, x, y_state, size, 0.5, f"$h_{{{j + 1}}}$", edge=colours.KEY, math=True)
+        arrow(ax, (middle, 0.45), (middle, y_state))
+        arrow(ax, (middle, y_state + 0.5), (middle, y_score), colours.KEY)
+        box(ax, x, y_score, size, CELL_HEIGHT, f"$e_{{{step}{j + 1}}}$", math=True)
+        arrow(ax, (middle, y_score + CELL_HEIGHT), (middle, y_weight))
+        face, ink = colours.WEIGHTS(weight), colours.text_on(weight)
+        box(ax, x, y_weight, size, CELL_HEIGHT, f"{weight:.2f}", face=face, ink=ink)
+        end = context + 0.75 + 0.12 * (j - (len(source) - 1) / 2)
+        pen = {"lw": 0.8 + 6 * weight, "alpha": 0.35 + 0.65 * weight, "solid_capstyle": "round", "zorder": 0}
+        ax.plot([middle, end], [y_weight + CELL_HEIGHT, y_context], color=colours.VALUE, **pen)
+    around = {"edge": colours.QUERY_TINT, "face": colours.QUERY_TINT, "line": 0, "zorder": 0}
+    box(ax, left - 0.06, y_score - 0.08, last - left + 0.12, 0.58, **around)
+    for y, name in ((y_state + 0.25, "states"), (y_score + 0.21, "scores"), (y_weight + 0.21, "weights")):
+        write(ax, left - 0.14, y, name, colours.SOFT_INK, ha="right")
+    between = (y_score + y_weight + CELL_HEIGHT) / 2
+    write(ax, left + 0.04 + len(source) * pitch, between, "softmax", colours.SOFT_INK, ha="left")
+    words = f"context $c_{{{step}}}$"
+    box(ax, context, y_context, 1.5, 0.52, words, edge=colours.VALUE, face=colours.VALUE_TINT, math=True)
+
+    right, blue = width - 2.05, {"edge": colours.QUERY, "math": True}
+    box(ax, right, y_score - 0.06, 1.6, 0.54, f"query $s_{{{step - 1}}}$", face=colours.QUERY_TINT, **blue)
+    arrow(ax, (right, y_score + 0.21), (last + 0.06, y_score + 0.21), colours.QUERY, 2)
+    box(ax, right, y_context - 0.04, 1.6, 0.6, f"GRU cell → $s_{{{step}}}$", **blue)
+    arrow(ax, (right + 0.55, y_score + 0.48), (right + 0.55, y_context - 0.04), colours.QUERY, 2)
+    arrow(ax, (context + 1.5, y_context + 0.26), (right, y_context + 0.26), colours.VALUE, 2)
+    token(ax, right + 1.18, y_context - 0.72, written, colours.GENERATED)
+    write(ax, right + 1.18, y_context - 0.96, "word before", colours.SOFT_INK)
+    arrow(ax, (right + 1.18, y_context - 0.55), (right + 1.18, y_context - 0.04), colours.GENERATED)
+    arrow(ax, (right + 0.8, y_context + 0.56), (right + 0.8, y_context + 0.86), colours.GENERATED)
+    token(ax, right + 0.8, y_context + 1.02, output, colours.GENERATED)
+    return still
+
+
+def _listed(tokens: Sequence[str]) -> str:
+    return "“" + " ".join(shown(word) for word in tokens) + "”"
