@@ -5,14 +5,13 @@ what), `heads` (module with the drawings of chapter 03), `course_map` (the Trans
 """
 
 from course_lib.viz.diagrams import heads
-from course_lib.viz.diagrams.course_map import TITLES, transformer_map
+from course_lib.viz.diagrams.course_map import transformer_map
 from course_lib.viz.diagrams.four_steps import four_steps
 from course_lib.viz.diagrams.lookups import fetch, score_tables
 from course_lib.viz.diagrams.pipeline import pipeline
 from course_lib.viz.diagrams.translation import bottleneck, look_back
 
 __all__ = [
-    "TITLES",
     "bottleneck",
     "fetch",
     "four_steps",

@@ -8,25 +8,10 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
 
+from course_lib.chapters import CHAPTERS
 from course_lib.viz import colours
 from course_lib.viz.sheet import arrow, box, sheet, write
 from course_lib.viz.still import FONT_SIZE, SMALL, Still, in_style, sentence
-
-TITLES = {
-    "00": "Start here",
-    "01": "Bahdanau attention",
-    "02": "Queries, keys, values",
-    "03": "Multi-head attention",
-    "04": "Masking",
-    "05": "The Transformer",
-    "06": "Three families",
-    "07": "Tokenization",
-    "08": "BERT",
-    "09": "GPT pretraining",
-    "10": "Post-training",
-    "11": "Beyond text",
-    "12": "Looking inside",
-}
 
 
 @dataclass(frozen=True)
@@ -92,7 +77,7 @@ class CourseMap:
                 f"left:{part.x / MAP_WIDTH:.2%};top:{1 - (part.y + part.height) / MAP_HEIGHT:.2%};"
                 f"width:{part.width / MAP_WIDTH:.2%};height:{part.height / MAP_HEIGHT:.2%}"
             )
-            name = html.escape(f"{part.chapter} {TITLES[part.chapter]}")
+            name = html.escape(f"{part.chapter} {CHAPTERS[part.chapter].title}")
             about = html.escape(part.label.replace("\n", " "))
             links.append(
                 f'<a href="{html.escape(self.chapters[part.chapter])}" style="{place}" '
@@ -130,14 +115,14 @@ def transformer_map(
     chapters: '01' -> file name of the chapters that are written; other parts are drawn pale, without link.
     Raises ValueError for a chapter number that the course does not have.
     """
-    unknown = sorted(set(chapters) - set(TITLES))
+    unknown = sorted(set(chapters) - set(CHAPTERS))
     if unknown:
-        raise ValueError(f"chapters has {unknown}; the course has {list(TITLES)}")
+        raise ValueError(f"chapters has {unknown}; the course has {list(CHAPTERS)}")
     on_map = {part.chapter for part in PARTS}
     alt = (
         f"{sentence(title)} The encoder on the left, the decoder on the right, what is built from them "
         "beside it. "
-        + "; ".join(f"{number} {name}" for number, name in TITLES.items() if number in on_map)
+        + "; ".join(f"{number} {CHAPTERS[number].title}" for number in sorted(on_map))
         + ". Written so far: "
         + (", ".join(sorted(on_map & set(chapters))) or "none")
         + "."

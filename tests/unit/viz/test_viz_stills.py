@@ -176,7 +176,7 @@ def test_map_links_only_to_chapters_that_exist():
     links = re.findall(r'<a href="([^"]*)"', data["text/html"])
     parts = [part for part in the_map.PARTS if part.chapter in chapters]
     assert sorted(map(html.unescape, links)) == sorted(chapters[part.chapter] for part in parts)
-    assert {part.chapter for part in the_map.PARTS} == set(the_map.TITLES) - {"00"}
+    assert {part.chapter for part in the_map.PARTS} == set(the_map.CHAPTERS) - {"00"}
     assert "decoder" in metadata["image/png"]["alt"] and "decoder" in data["text/html"]
     for one in the_map.PARTS:
         assert one.x >= 0 and one.x + one.width <= the_map.MAP_WIDTH, one.label
