@@ -5,27 +5,32 @@ event, write a temporary file beside it, flush it to the disk, and put it in the
 step. So a process killed at any moment leaves the old file or the new one, and two notebooks open at once
 keep each other's entries.
 
-A file that is not ours is moved aside and never overwritten. If the folder cannot be written, events stay
-in memory and are saved with the next one that can be.
+Which file it is, is settled once a kernel: `%cd` in a page starts no second one. A file that is not ours is
+moved aside and never overwritten. If the folder cannot be written, or is gone, events stay in memory and
+are saved with the next one that can be.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
+import sys
 import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 from course_lib.files import sweep, write_whole
 
 VERSION = 1
 
 _waiting: dict[str, list[dict[str, Any]]] = {}  # events that could not be written yet, by file
+_seen: dict[str, dict[str, Any]] = {}  # what each file held when it was last read or written
 _one_at_a_time = threading.RLock()  # threads of one kernel share the list above
 _told: set[tuple[str, str]] = set()  # (file, kind of trouble) that the learner has been told of
 
@@ -34,9 +39,25 @@ class _NewerVersion(Exception):
     """The file was written by a later edition of the course."""
 
 
+def _first_folder() -> str:
+    """Where this kernel (or process) was started, whatever `%cd` has been typed since."""
+    notebook = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    try:
+        start = notebook.user_ns["_dh"][0]  # IPython's list of folders begins with it
+    except (AttributeError, KeyError, IndexError, TypeError):
+        start = ""
+    try:
+        return os.path.realpath(start or os.getcwd())
+    except OSError:  # the folder was deleted before the first import: the shell may know its name
+        return os.environ.get("PWD") or os.sep
+
+
+_folder = _first_folder()
+
+
 def path() -> Path:
-    """The progress file: the environment's COURSE_PROGRESS, or progress.json in the kernel's folder."""
-    return Path(os.path.realpath(os.environ.get("COURSE_PROGRESS") or "progress.json"))
+    """The progress file: the environment's COURSE_PROGRESS, or progress.json in the kernel's first folder."""
+    return Path(os.path.realpath(os.path.join(_folder, os.environ.get("COURSE_PROGRESS") or "progress.json")))
 
 
 def empty() -> dict[str, Any]:
@@ -48,10 +69,13 @@ def read() -> tuple[dict[str, Any], str | None]:
     file = path()
     notice = None
     try:
-        with _one_at_a_time, _lock(file):
-            data, notice = _load(file)
+        with _one_at_a_time:
+            _find_folder(file)
+            with _lock(file):
+                data, notice = _load(file)
+            _seen[str(file)] = data
     except (OSError, _NewerVersion) as trouble:
-        data, notice = empty(), _told_once(file, trouble)
+        data, notice = _seen.get(str(file), empty()), _told_once(file, trouble)
     for event in tuple(_waiting.get(str(file), ())):
         data = apply(data, event)
     return data, notice
@@ -78,16 +102,25 @@ def record(event: dict[str, Any]) -> str | None:
 
 def _save(file: Path, waiting: list[dict[str, Any]]) -> str | None:
     """Write all waiting events into the file. Return a notice or None. Raises OSError, _NewerVersion."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    _find_folder(file)
     with _lock(file) as locked:
         data, notice = _load(file)
         for one in waiting:
             data = apply(data, one)
         _write(file, data)
+        _seen[str(file)] = data
         waiting.clear()
         if locked:
             sweep(file)
     return notice
+
+
+def _find_folder(file: Path) -> None:
+    """Make the folder that COURSE_PROGRESS names. The kernel's own is not made again where it was deleted."""
+    if os.environ.get("COURSE_PROGRESS"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+    elif not file.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "its folder is gone")
 
 
 def apply(data: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
@@ -197,45 +230,18 @@ def _lock(file: Path, patience: float = 3.0) -> Iterator[bool]:
     Where locks do not work (some network folders), or nobody gives it up for ``patience`` seconds, go on
     without: writing stays atomic, and a lesson must not hang.
     """
+    lock = FileLock(file.with_name(f".{file.name}.lock"), timeout=patience)
     try:
-        stream = open(file.with_name(f".{file.name}.lock"), "a+b")  # noqa: SIM115
-    except OSError:
-        yield False
-        return
-    with stream:
-        held = _wait_for_lock(stream, patience)
-        try:
-            yield held
-        finally:
-            if held:
-                with contextlib.suppress(OSError):  # closing the file frees it too
-                    _system_lock(stream, lock=False)
-
-
-def _wait_for_lock(stream: Any, patience: float) -> bool:
-    end = time.monotonic() + patience
-    while True:
-        try:
-            _system_lock(stream, lock=True)
-            return True
-        except (BlockingIOError, PermissionError):
-            if time.monotonic() > end:
-                return False
-            time.sleep(0.01)
-        except OSError:
-            return False
-
-
-def _system_lock(stream: Any, lock: bool) -> None:
-    if os.name == "nt":
-        import msvcrt
-
-        stream.seek(0)
-        msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK if lock else msvcrt.LK_UNLCK, 1)
+        lock.acquire(poll_interval=0.01)
+    except (OSError, NotImplementedError):  # filelock's Timeout is an OSError, too
+        held = False
     else:
-        import fcntl
-
-        fcntl.flock(stream, (fcntl.LOCK_EX | fcntl.LOCK_NB) if lock else fcntl.LOCK_UN)
+        held = True
+    try:
+        yield held
+    finally:
+        with contextlib.suppress(OSError):  # the end of the process frees it too
+            lock.release()
 
 
 # --- telling ----------------------------------------------------------------------------------------------

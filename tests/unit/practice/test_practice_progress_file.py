@@ -1,8 +1,10 @@
 """The progress file: nothing that was saved gets lost, whatever happens to the process or to the file."""
 
+import importlib.util
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import threading
@@ -10,9 +12,11 @@ import time
 from pathlib import Path
 
 import pytest
+from filelock import Timeout
 
 from course_lib.practice import desk, progress_file
 
+ROOT = Path(progress_file.__file__).parents[2]
 ATTEMPT = {"what": "attempt", "id": "01.scores", "solved": False}
 SOLVED = {"what": "attempt", "id": "01.scores", "solved": True}
 
@@ -72,10 +76,96 @@ def test_apply_is_pure_and_keeps_unknown_keys():
         progress_file.apply(data, {"what": "other", "id": "x"})
 
 
-def test_without_the_variable_it_is_the_kernels_folder(tmp_path, monkeypatch):
+def fresh():
+    """The module as a new kernel imports it."""
+    spec = importlib.util.spec_from_file_location("progress_file_of_a_new_kernel", progress_file.__file__)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    """Two folders; a kernel is started in the first one, and the variable is not set."""
     monkeypatch.delenv("COURSE_PROGRESS", raising=False)
-    monkeypatch.chdir(tmp_path)
-    assert progress_file.path() == Path(os.path.realpath(tmp_path)) / "progress.json"
+    folders = Path(os.path.realpath(tmp_path)) / "first", Path(os.path.realpath(tmp_path)) / "second"
+    for folder in folders:
+        folder.mkdir()
+    monkeypatch.chdir(folders[0])
+    return folders
+
+
+def test_without_the_variable_it_is_the_kernels_folder_whatever_cd_says_later(folders, monkeypatch):
+    first, second = folders
+    kernel = fresh()
+    assert kernel.path() == first / "progress.json"
+    assert kernel.record(ATTEMPT) is None
+    monkeypatch.chdir(second)
+    assert kernel.attempts(kernel.read()[0], "01.scores") == 1
+    assert kernel.record(ATTEMPT) is None
+    assert load(first / "progress.json")["exercises"]["01.scores"]["attempts"] == 2
+    assert list(second.iterdir()) == []
+    assert fresh().path() == second / "progress.json"  # another kernel, which was started there
+
+
+def test_the_variable_counts_too_after_cd(folders, monkeypatch):
+    first, second = folders
+    kernel = fresh()
+    monkeypatch.chdir(second)
+    monkeypatch.setenv("COURSE_PROGRESS", "mine/p.json")
+    assert kernel.record(ATTEMPT) is None and load(first / "mine" / "p.json")
+    monkeypatch.setenv("COURSE_PROGRESS", str(second / "p.json"))
+    assert kernel.record(ATTEMPT) is None and load(second / "p.json")
+    assert not (first / "progress.json").exists()
+
+
+def test_cd_before_the_first_import_does_not_count_either(folders):
+    first, second = folders
+    code = f"""
+import importlib.util
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance(history_length=0)
+shell.history_manager.enabled = False
+shell.run_line_magic("cd", "-q {second}")
+spec = importlib.util.spec_from_file_location("progress_file", {progress_file.__file__!r})
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+print(module.path())
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=first,
+        env={**os.environ, "IPYTHONDIR": str(second / "ipython"), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert said.stdout.splitlines()[-1:] == [str(first / "progress.json")], said.stderr
+
+
+def test_a_folder_deleted_under_the_kernel_loses_no_count_and_is_not_made_again(folders, monkeypatch):
+    first, _ = folders
+    kernel = fresh()
+    kernel.record(ATTEMPT)
+    shutil.rmtree(first)
+    data, notice = kernel.read()
+    assert kernel.attempts(data, "01.scores") == 1 and "its folder is gone" in notice
+    assert kernel.record(ATTEMPT) is None, "told once"
+    assert kernel.attempts(kernel.read()[0], "01.scores") == 2
+    assert not first.exists()
+    first.mkdir()
+    assert kernel.record(SOLVED) is None
+    assert load(first / "progress.json")["exercises"]["01.scores"]["solved"]
+
+
+def test_a_folder_deleted_before_the_first_import(folders, monkeypatch):
+    first, _ = folders
+    shutil.rmtree(first)
+    monkeypatch.setenv("PWD", str(first))
+    kernel = fresh()
+    assert kernel.path() == first / "progress.json"
+    assert "its folder is gone" in kernel.record(ATTEMPT)
+    assert kernel.attempts(kernel.read()[0], "01.scores") == 1
 
 
 def test_a_missing_folder_is_made(tmp_path, monkeypatch, file):
@@ -166,11 +256,14 @@ def test_a_full_disk_keeps_the_old_file(file, monkeypatch):
     assert not list(file.parent.glob(".*.part")), "no half file is left behind"
 
 
-def test_without_locks_it_still_writes(file, monkeypatch):
+@pytest.mark.parametrize(
+    "trouble", [OSError(95, "Operation not supported"), NotImplementedError("no flock here"), None]
+)
+def test_without_locks_it_still_writes(file, monkeypatch, trouble):
     def no_locks(*args, **kwargs):
-        raise OSError(95, "Operation not supported")
+        raise trouble or Timeout("the lock")
 
-    monkeypatch.setattr(progress_file, "_system_lock", no_locks)
+    monkeypatch.setattr(progress_file.FileLock, "acquire", no_locks)
     assert progress_file.record(ATTEMPT) is None
     assert load(file)["exercises"]["01.scores"]["attempts"] == 1
 
