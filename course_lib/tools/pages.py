@@ -1,12 +1,15 @@
 """Pages for the learner: copies in my_course/, so that a new version of the course never touches their work.
 
-For each page of notebooks/ a small list (my_course/.copied.json) keeps the hash of what was copied. With
-it:
+For each page of notebooks/ a small list (my_course/.copied.json) keeps hashes of what was copied. With it:
 
 - no copy there (new page, or deleted by the learner): copy it;
 - the copy is as we made it: bring it up to date without a word;
 - the copy was changed, and the original is newer: leave it, put the new one beside it as NAME.new.ipynb,
   and say so.
+
+Changed means: what stands in its cells was changed. To open and run a page writes outputs, ids and metadata
+into the file, and an empty cell at its end; a learner has then changed nothing. (Outputs of theirs stay
+until a newer original comes, which brings its own.)
 
 Every file is written beside its place and moved there whole: a full disk or a killed process leaves no
 half page.
@@ -29,12 +32,36 @@ def originals(folder: Path | None = None) -> list[Path]:
     return sorted((folder or ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 
 
-def hash_of(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def digest(content: bytes) -> str:
+    """Two hashes with a space between them: of the whole file, and of what stands in its cells."""
+    return " ".join(hashlib.sha256(part).hexdigest() for part in (content, sources(content)))
+
+
+def sources(content: bytes) -> bytes:
+    """Types and sources of a notebook's cells, empty cells left out; of any other file, the file itself."""
+    try:
+        cells = [
+            (cell["cell_type"], "".join(cell["source"]).rstrip()) for cell in json.loads(content)["cells"]
+        ]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return content
+    return json.dumps([cell for cell in cells if cell[1]]).encode()
+
+
+def same_sources(one: str, other: str) -> bool:
+    """Whether two digests belong to pages with the same cells. (Former lists hold hashes of files only.)"""
+    return not set(one.split()).isdisjoint(other.split())
+
+
+def same_file(one: str, other: str) -> bool:
+    return one.split()[:1] == other.split()[:1]
 
 
 def copy_pages(source: Path | None = None, target: Path | None = None) -> list[str]:
-    """One page by the rules above. `known` is {page: {file: hash of what we put there}}, changed in place."""
+    """Copy every page by the rules above. Returns the lines to tell the learner.
+
+    source, target: folders; notebooks/ and my_course/ when None. Raises Problem where nothing can be written.
+    """
     source, target = source or ROOT / "notebooks", target or ROOT / "my_course"
     page = target
     try:
@@ -53,9 +80,8 @@ def copy_pages(source: Path | None = None, target: Path | None = None) -> list[s
         if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
             raise Problem(
                 f"The disk is full: {page.name} could not be copied to {target}.",
-                f"free some space ({free_megabytes(target)} MB are free), then start again. Nothing "
-                "half-written was "
-                "left, and your own pages are as they were.",
+                f"free some space ({free_megabytes(target)} MB are free), then start again. Nothing half-"
+                "written was left, and your own pages are as they were.",
             ) from None
         raise Problem(
             f"{page.name} could not be copied to {target} ({error.strerror or error}).",
@@ -65,24 +91,21 @@ def copy_pages(source: Path | None = None, target: Path | None = None) -> list[s
 
 
 def copy_page(original: Path, target: Path, known: dict[str, dict[str, str]]) -> list[str]:
-    """One page by the rules above; `known` is {page: {file name: hash of what we put there}}, changed in "
-    "place."""
+    """One page by the rules above; `known` is {page: {file: digest of what we put there}}, and is changed."""
     content = original.read_bytes()
-    new, copy = hash_of(content), target / original.name
+    new, copy = digest(content), target / original.name
     placed = known.setdefault(original.name, {})  # the copy itself, and any .new files beside it
-    if not copy.exists():
-        write_whole(copy, content)
+    was = placed.get(copy.name, "")
+    here = digest(copy.read_bytes()) if copy.exists() else ""
+    if not here or same_file(here, was) or (same_sources(here, was) and not same_sources(here, new)):
+        if not same_file(here, new):
+            write_whole(copy, content)
         placed[copy.name] = new
         return []
-    here = hash_of(copy.read_bytes())
-    if here == new:
-        placed[copy.name] = new
+    if same_sources(here, new):
+        placed[copy.name] = new  # with the learner's outputs
         return []
-    if here == placed.get(copy.name):
-        write_whole(copy, content)
-        placed[copy.name] = new
-        return []
-    if new in placed.values():
+    if any(same_sources(new, one) for one in placed.values()):
         return []  # theirs is changed, ours is not newer than what they were given
     beside = free_name(copy, placed)
     write_whole(beside, content)
@@ -98,7 +121,7 @@ def free_name(copy: Path, placed: dict[str, str]) -> Path:
     number = 1
     while True:
         beside = copy.with_name(f"{copy.stem}.new{'' if number == 1 else f'-{number}'}.ipynb")
-        if not beside.exists() or hash_of(beside.read_bytes()) == placed.get(beside.name):
+        if not beside.exists() or same_sources(digest(beside.read_bytes()), placed.get(beside.name, "")):
             return beside
         number += 1
 
@@ -107,9 +130,13 @@ def read_list(path: Path) -> dict[str, dict[str, str]]:
     """What was copied so far. An unreadable list counts as empty: a differing page then counts as changed."""
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
-        return known if isinstance(known, dict) and all(isinstance(v, dict) for v in known.values()) else {}
+        return known if isinstance(known, dict) and all(map(is_entry, known.values())) else {}
     except (OSError, ValueError):
         return {}
+
+
+def is_entry(files) -> bool:
+    return isinstance(files, dict) and all(isinstance(one, str) for one in files.values())
 
 
 def free_megabytes(folder: Path) -> int:
