@@ -5,7 +5,8 @@ are read for the table at the end; the last line is `N passed, N failed, N skipp
 
 All cores work, each on tests of its own with one torch thread: pytest-xdist deals out the unit tests and the
 browser tests, and as many pages run at once. That is faster than one test with all threads, since most of
-the course's matrices are too small to be shared.
+the course's matrices are too small to be shared. Tests that measure time (marked `alone`) come first, with
+nothing beside them.
 """
 
 import os
@@ -28,6 +29,7 @@ CELL_SECONDS = 300  # one cell of a page, on a slow machine
 GIGABYTES_EACH = 1.5  # memory for one more worker: a page may take 1.2
 MOST_WORKERS = 4
 UNTOUCHED = "nothing that changed can touch it"
+NONE_FOUND = "no tests were found"
 
 
 @dataclass
@@ -95,11 +97,6 @@ def workers() -> int:
     return max(1, min(cores, int(fit), MOST_WORKERS))
 
 
-def dealt(how: str) -> list[str]:
-    """pytest's options that deal the tests out to all workers: `worksteal` one by one, `loadfile` by file."""
-    return ["-n", str(workers()), "--dist", how] if workers() > 1 else []
-
-
 def under(folder: str, wanted: Iterable[str] | None) -> list[Path]:
     """What to give to pytest: the whole folder, or those of the wanted tests that lie in it."""
     chosen = [folder] if wanted is None else [one for one in wanted if one.startswith(f"{folder}/")]
@@ -110,7 +107,7 @@ def unit(scratch: Path, more: list[str], wanted: Iterable[str] | None = None) ->
     targets = under("tests/unit", wanted)
     if not targets:
         return [skipped("unit", UNTOUCHED)]
-    return [pytest("unit", targets, scratch, [*dealt("worksteal"), *more])]
+    return [spread("unit", targets, scratch, more)]
 
 
 def notebooks(scratch: Path, more: list[str], wanted: Iterable[str] | None = None) -> list[Outcome]:
@@ -152,7 +149,7 @@ def browser(scratch: Path, more: list[str], wanted: Iterable[str] | None = None)
                 "browser", "no Chromium or Chrome found (install it, or set CHROMIUM_PATH to its program)"
             )
         ]
-    return [pytest("browser", targets, scratch, [*dealt("loadfile"), *more], {"CHROMIUM_PATH": chromium})]
+    return [spread("browser", targets, scratch, more, {"CHROMIUM_PATH": chromium})]
 
 
 STEPS = {"unit": unit, "notebooks": notebooks, "browser": browser}
@@ -161,6 +158,36 @@ STEPS = {"unit": unit, "notebooks": notebooks, "browser": browser}
 def skipped(part: str, reason: str) -> Outcome:
     print(f"\n== {part}: skipped: {reason}", flush=True)
     return Outcome(part, skipped=1, reasons=Counter([reason]))
+
+
+def spread(
+    part: str, targets: list[Path], scratch: Path, more: list[str], variables: dict[str, str] | None = None
+) -> Outcome:
+    """Run pytest on `targets` with all workers, and before that, alone, the tests that measure time."""
+    many = workers()
+    if many == 1:
+        return pytest(part, targets, scratch, more, variables)
+    files = [
+        file for target in targets for file in (target.rglob("test_*.py") if target.is_dir() else [target])
+    ]
+    timed = [file for file in files if file.is_file() and "mark.alone" in file.read_text(encoding="utf-8")]
+    outcomes = []
+    if timed:
+        outcomes.append(pytest(f"{part}, alone", timed, scratch, ["-m", "alone", *more], variables))
+    dealt = ["-n", str(many), "--dist", "worksteal", "-m", "not alone", *more]
+    outcomes.append(pytest(part, targets, scratch, dealt, variables))
+    return together(part, [one for one in outcomes if NONE_FOUND not in one.reasons] or outcomes[-1:])
+
+
+def together(part: str, outcomes: list[Outcome]) -> Outcome:
+    """Several runs of one part as one line of the table."""
+    whole = Outcome(part)
+    for one in outcomes:
+        whole.passed, whole.failed = whole.passed + one.passed, whole.failed + one.failed
+        whole.skipped, whole.seconds = whole.skipped + one.skipped, whole.seconds + one.seconds
+        whole.reasons += one.reasons
+        whole.failures += one.failures
+    return whole
 
 
 def pytest(
@@ -178,7 +205,7 @@ def pytest(
     title = f"\n== {part}"
     if not at_once:
         print(title, flush=True)
-    report = scratch / f"{part.replace(' ', '-')}.xml"
+    report = scratch / f"{part.replace(' ', '-').replace(',', '')}.xml"
     command = [
         sys.executable,
         "-m",
@@ -211,7 +238,7 @@ def pytest(
 def read_report(part: str, report: Path, code: int) -> Outcome:
     """The counts of a JUnit report; pytest's exit code `code` tells the cases in which there is none."""
     if code == 5:
-        return Outcome(part, skipped=1, reasons=Counter(["no tests were found"]))
+        return Outcome(part, skipped=1, reasons=Counter([NONE_FOUND]))
     try:
         cases = list(ET.parse(report).getroot().iter("testcase"))
     except (OSError, ET.ParseError):

@@ -26,6 +26,7 @@ CHROMIUM_OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # no other machine can be reached
 ]
 
 # Console errors that are JupyterLab's own and harmless. Each has its reason; there is no other way in.
@@ -132,11 +133,11 @@ class Page:
     def __init__(self, lab: Lab, browser, name: str, dark: bool = False):
         self.outside, self.errors = [], []
         self._context = browser.new_context(viewport={"width": 1280, "height": 1000})
-        self._context.route("**/*", self._only_this_machine)
         self.window = self._context.new_page()
         self.window.set_default_timeout(20_000)
         self.window.on("console", self._console)
         self.window.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
+        self.window.on("request", lambda request: self._remember(request.url))
         self.window.on("websocket", lambda socket: self._remember(socket.url))
         self.window.goto(f"{lab.address}/lab/tree/{name}?token={TOKEN}&reset", wait_until="commit")
         self.window.wait_for_function(READY, timeout=60_000)
@@ -145,18 +146,11 @@ class Page:
         self.window.evaluate(change, theme)
         self.window.wait_for_selector(f'body[data-jp-theme-name="{theme}"]', state="attached")
 
-    def _remember(self, address: str) -> bool:
-        """Whether the address is outside of this machine; then it is kept for the test."""
-        outside = "://" in address and "://127.0.0.1:" not in address and not address.startswith("chrome")
-        if outside:
+    def _remember(self, address: str) -> None:
+        """Keep an address outside of this machine for the test."""
+        inside = ("http://127.0.0.1:", "ws://127.0.0.1:", "chrome", "data:", "blob:", "about:")
+        if not address.startswith(inside):
             self.outside.append(address)
-        return outside
-
-    def _only_this_machine(self, route) -> None:
-        if self._remember(route.request.url):
-            route.abort()
-        else:
-            route.continue_()
 
     def _console(self, message) -> None:
         if message.type == "error" and not any(known in message.text for known in HARMLESS):

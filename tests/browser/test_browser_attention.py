@@ -147,6 +147,7 @@ def test_reading_only_a_click_pins(lab, open_page):
     page.python_becomes("view.allowed.all()", "True")
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("options", [[], NO_FRAME_LIMIT], ids=["60 frames a second", "no frame limit"])
 def test_click_to_repaint(lab, browser, show, options):
     """From a click to the picture, for 32 tokens and 8 heads: measured and printed; slow does not fail."""

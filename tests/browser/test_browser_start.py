@@ -140,6 +140,7 @@ def pace() -> float:
     return time.monotonic() - begin
 
 
+@pytest.mark.alone
 @pytest.mark.skipif(not (ROOT / "notebooks" / PAGE).exists(), reason="chapter 00 is not written yet")
 def test_first_live_view_comes_within_ten_seconds(course, browser, show):
     quick = pace() < FAST

@@ -43,6 +43,7 @@ def get(url: str):
     return urllib.request.urlopen(urllib.request.Request(url), timeout=20)
 
 
+@pytest.mark.alone
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_a_start_reaches_the_server_in_three_seconds(tmp_path, capsys):
     """From typing the command to the page answering; and what the server then is like."""

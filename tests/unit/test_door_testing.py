@@ -34,6 +34,27 @@ def test_a_part_that_dies_counts_as_failed(tmp_path):
     assert testing.read_report("unit", tmp_path / "r.xml", 0).failed == 0
 
 
+def test_what_measures_time_runs_alone_and_first(monkeypatch, tmp_path):
+    """Two runs, one line of the table; the files without such a test are not even read for the first."""
+    (tmp_path / "test_slow.py").write_text("@pytest.mark.alone\ndef test_seconds(): pass\n")
+    (tmp_path / "test_quick.py").write_text("def test_quick(): pass\n")
+    runs = []
+
+    def pytest(part, targets, scratch, more, variables):
+        runs.append((part, [target.name for target in targets], more))
+        return Outcome(part, 1, 0, 0, 2.0) if len(runs) % 2 else Outcome(part, 3, 1, 0, 4.0, failures=["bad"])
+
+    monkeypatch.setattr(testing, "pytest", pytest)
+    monkeypatch.setattr(testing, "workers", lambda: 2)
+    whole = testing.spread("unit", [tmp_path], tmp_path, ["-k", "x"])
+    assert whole == Outcome("unit", 4, 1, 0, 6.0, failures=["bad"])
+    assert runs[0] == ("unit, alone", ["test_slow.py"], ["-m", "alone", "-k", "x"])
+    assert runs[1][1] == [tmp_path.name] and runs[1][2][:4] == ["-n", "2", "--dist", "worksteal"]
+    monkeypatch.setattr(testing, "workers", lambda: 1)  # one core: one run, as before
+    testing.spread("unit", [tmp_path], tmp_path, [])
+    assert runs[2] == ("unit", [tmp_path.name], [])
+
+
 def test_the_summary_ends_in_the_totals():
     parts = [Outcome("unit", 5, 1, 0, 1.0, failures=["a::bad"]), Outcome("browser", skipped=2)]
     parts[1].reasons = Counter({"no Chromium": 2})
