@@ -1,6 +1,7 @@
 """Writing with a trained model, one token after another."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -8,6 +9,18 @@ from torch import Tensor, nn
 from course_lib.models.seq2seq import Memory, Seq2Seq, State
 from course_lib.text.batching import batches_by_length, pad
 from course_lib.text.tokenizers import BOS_ID, EOS_ID, PAD_ID, WordTokenizer
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Inside the block no dropout and no gradients; afterwards the model is in the mode in which it was."""
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        model.train(was_training)
 
 
 @torch.no_grad()
@@ -28,9 +41,7 @@ def greedy(model: Seq2Seq, source: Tensor, max_new_tokens: int) -> tuple[Tensor,
     """
     if max_new_tokens < 1:
         raise ValueError(f"max_new_tokens is {max_new_tokens}, expected at least 1")
-    was_training = model.training
-    model.eval()
-    try:
+    with evaluating(model):
         memory, state = model.encode(source)
         token = torch.full_like(source[:, 0], BOS_ID)  # (B,)
         done = torch.zeros_like(token, dtype=torch.bool)
@@ -43,8 +54,6 @@ def greedy(model: Seq2Seq, source: Tensor, max_new_tokens: int) -> tuple[Tensor,
             done |= token == EOS_ID
             if done.all():
                 break
-    finally:
-        model.train(was_training)
     return torch.stack(ids, dim=1), torch.stack(weights, dim=1)  # (B, T), (B, T, S)
 
 

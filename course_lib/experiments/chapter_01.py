@@ -4,12 +4,11 @@ All use one small model, one data set and one constant learning rate; each chang
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from course_lib import metrics
 from course_lib.experiments.records import Experiment, Row, rounded
 from course_lib.tasks import translation
-from course_lib.tasks.translation import Recipe
+from course_lib.training.recipe import Recipe, new_model, train_in_stages, vary
 
 SEEDS = (0, 1, 2)
 STEPS = 500
@@ -18,14 +17,14 @@ MEASURED_AT = (50, 100, 200, 300, 500)  # steps after which a run is scored
 TEST_SENTENCES = 600
 LENGTHS = ((4, 8), (9, 12), (13, 17), (18, 30))  # English words, first and last of each group
 
-BASE = Recipe(steps=STEPS, constant_lr=True, lr=2e-3, words_in_memory=False)
+BASE = vary(translation.RECIPE, schedule=None, lr=2e-3, words_in_memory=False)
 
 
 def length_rows(seed: int, steps: int) -> list[Row]:
     """Share of sentences without a wrong word, by their length, with and without attention."""
     rows: list[Row] = []
     for name, score in (("with attention", "additive"), ("without attention", None)):
-        for step, model in _on_the_way(replace(BASE, score=score, seed=seed), steps):
+        for step, model in _on_the_way(vary(BASE, score=score, seed=seed), steps):
             rows += [{"seed": seed, "step": step, "model": name, **row} for row in _by_length(model)]
     return rows
 
@@ -52,7 +51,7 @@ def _alignment_rows(column: str, variants: dict[str, dict], seed: int, steps: in
     rows: list[Row] = []
     test = translation.sentences(TEST_SENTENCES, "test")
     for name, changes in variants.items():
-        for step, model in _on_the_way(replace(BASE, seed=seed, **changes), steps):
+        for step, model in _on_the_way(vary(BASE, seed=seed, **changes), steps):
             maps = translation.attention_maps(model, test)
             matches = translation.exact_match(model, test)
             row = {
@@ -85,9 +84,9 @@ def _by_length(model) -> list[Row]:
 
 def _on_the_way(recipe: Recipe, steps: int):
     """Train once, and stop on the way to be measured: (step, model)."""
-    model = translation.new_model(recipe)
+    model = new_model(recipe)
     points = MEASURED_AT if steps == STEPS else (steps,)  # a short run is measured at its end only
-    for step, _ in translation.train_in_stages(model, recipe, points):
+    for step, _ in train_in_stages(model, recipe, translation.task(), points):
         yield step, model
 
 

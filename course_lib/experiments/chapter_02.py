@@ -5,11 +5,10 @@ difference in learning, not in learning by heart.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from course_lib.experiments.records import Experiment, Row, rounded
 from course_lib.tasks import card_game
-from course_lib.tasks.card_game import Recipe
+from course_lib.training.recipe import Recipe, new_model, train_in_stages, vary
 
 SEEDS = (0, 1, 2, 3, 4)
 STEPS = 300
@@ -20,7 +19,7 @@ WIDTHS = (16, 32, 64, 128, 256, 512)  # d_k
 GOOD_ENOUGH = 0.9  # accuracy that counts as learned
 MOST_STEPS = 3000
 
-BASE = Recipe()
+BASE = card_game.RECIPE
 
 
 def scale_rows(seed: int, steps: int) -> list[Row]:
@@ -30,19 +29,18 @@ def scale_rows(seed: int, steps: int) -> list[Row]:
 
 def tied_rows(seed: int, steps: int) -> list[Row]:
     """W_Q = W_K against two matrices, where the one I look for looks for me, and where it does not."""
-    recipes = {
-        f"{matrices}, {game}": replace(BASE, tied=matrices == "W_Q = W_K", mutual=game == "in pairs")
-        for game in ("in a ring", "in pairs")
-        for matrices in ("two matrices", "W_Q = W_K")
-    }
-    return _rows("matrices", recipes, seed, steps)
+    rows: list[Row] = []
+    for game, mutual in (("in a ring", False), ("in pairs", True)):
+        recipes = {f"two matrices, {game}": BASE, f"W_Q = W_K, {game}": vary(BASE, tied=True)}
+        rows += _rows("matrices", recipes, seed, steps, mutual=mutual)
+    return rows
 
 
 def rates_rows(seed: int, steps: int) -> list[Row]:
     """With and without the division at five learning rates."""
     rows: list[Row] = []
     for rate in RATES:
-        recipes = card_game.variants(replace(BASE, lr=rate))
+        recipes = card_game.variants(vary(BASE, lr=rate))
         both = {name: recipes[name] for name in ("divided by √d_k", "not divided")}
         rows += [row | {"rate": rate} for row in _rows("scores", both, seed, steps, (steps,))]
     return rows
@@ -55,7 +53,7 @@ def width_rows(seed: int, steps: int) -> list[Row]:
     """
     rows: list[Row] = []
     for d_k in WIDTHS:
-        recipes = card_game.variants(replace(BASE, d_model=d_k, seed=seed))
+        recipes = card_game.variants(vary(BASE, d_model=d_k, seed=seed))
         for name in ("divided by √d_k", "not divided"):
             needed = _steps_needed(recipes[name], steps)
             rows.append({"seed": seed, "step": steps, "scores": name, "d_k": d_k, "steps_needed": needed})
@@ -65,8 +63,8 @@ def width_rows(seed: int, steps: int) -> list[Row]:
 def _steps_needed(recipe: Recipe, most: int) -> int:
     """Training steps until a model plays well enough, looked at every 5 steps."""
     points = (*range(5, most, 5), most)
-    model = card_game.new_model(recipe)
-    for step, _ in card_game.train_in_stages(model, recipe, points):
+    model = new_model(recipe)
+    for step, _ in train_in_stages(model, recipe, card_game.task(), points):
         if card_game.score(model, 32)["accuracy"] >= GOOD_ENOUGH:
             return step
     return most
@@ -78,6 +76,8 @@ def _rows(
     seed: int,
     steps: int,
     points: tuple[int, ...] = MEASURED_AT,
+    *,
+    mutual: bool = False,
 ) -> list[Row]:
     """Training loss, accuracy and weight on the right card of each recipe along its training.
 
@@ -86,13 +86,14 @@ def _rows(
     points = tuple(point for point in points if point <= steps)
     if not points or points[-1] != steps:
         points += (steps,)
+    task = card_game.task(mutual=mutual)
     rows: list[Row] = []
     for name, recipe in recipes.items():
-        recipe = replace(recipe, seed=seed)
-        model = card_game.new_model(recipe)
-        for step, history in card_game.train_in_stages(model, recipe, points):
+        recipe = vary(recipe, seed=seed)
+        model = new_model(recipe)
+        for step, history in train_in_stages(model, recipe, task, points):
             row = {"training_loss": history.last(len(history.losses))}
-            row |= card_game.score(model, mutual=recipe.mutual)
+            row |= card_game.score(model, mutual=mutual)
             rows.append({"seed": seed, "step": step, column: name, **rounded(row)})
     return rows
 

@@ -4,18 +4,16 @@ Every guest answers two questions, and the right attention for both is known. Ev
 difference in accuracy is a difference in learning, not in learning by heart.
 """
 
-from dataclasses import replace
-
 from course_lib.experiments.records import Experiment, Row, rounded
 from course_lib.tasks import round_table
-from course_lib.tasks.round_table import Recipe
+from course_lib.training.recipe import new_model, train, train_in_stages, vary
 
 SEEDS = tuple(range(8))
 STEPS = 600
 LIVE_STEPS = 300
 MEASURED_AT = (25, 50, 75, 100, 150, 200, 300, 400, 500, 600)  # steps after which a run is scored
 
-BASE = Recipe()
+BASE = round_table.RECIPE
 HEADS = (1, 2, 4, 8, 16)
 SIZES = {  # name -> d_model, heads: the last two have equally many parameters
     "16 heads of 1": (16, 16),
@@ -26,12 +24,12 @@ SIZES = {  # name -> d_model, heads: the last two have equally many parameters
 
 def heads_rows(seed: int, steps: int) -> list[Row]:
     """1, 2, 4, 8 and 16 heads in a layer of 16 features: the same number of parameters."""
-    return _rows({n: replace(BASE, n_heads=n) for n in HEADS}, seed, steps)
+    return _rows({n: vary(BASE, n_heads=n) for n in HEADS}, seed, steps)
 
 
 def size_rows(seed: int, steps: int) -> list[Row]:
     """Is it the number of heads that fails, or their size?"""
-    recipes = {name: replace(BASE, d_model=d, n_heads=n) for name, (d, n) in SIZES.items()}
+    recipes = {name: vary(BASE, d_model=d, n_heads=n) for name, (d, n) in SIZES.items()}
     return _rows(recipes, seed, steps)
 
 
@@ -40,9 +38,9 @@ def remove_rows(seed: int, steps: int) -> list[Row]:
     test = round_table.test_tables()
     rows: list[Row] = []
     for n_heads in (2, 4, 8):
-        recipe = replace(BASE, n_heads=n_heads, steps=steps, seed=seed)
-        model = round_table.new_model(recipe)
-        round_table.train_model(model, recipe)
+        recipe = vary(BASE, n_heads=n_heads, steps=steps, seed=seed)
+        model = new_model(recipe)
+        train(model, recipe, round_table.task())
         whole = round_table.accuracy(model, test)
         looks = round_table.weight_on_neighbours(round_table.head_weights(model, test)[0])  # (H, 2)
         for head in range(n_heads):
@@ -65,10 +63,10 @@ def _rows(recipes: dict, seed: int, steps: int) -> list[Row]:
     test = round_table.test_tables()
     rows: list[Row] = []
     for name, recipe in recipes.items():
-        recipe = replace(recipe, seed=seed)
-        model = round_table.new_model(recipe)
+        recipe = vary(recipe, seed=seed)
+        model = new_model(recipe)
         parameters = sum(p.numel() for p in model.parameters())
-        for step, _ in round_table.train_in_stages(model, recipe, stages):
+        for step, _ in train_in_stages(model, recipe, round_table.task(), stages):
             shares = round_table.accuracy(model, test)
             row = rounded({"accuracy": sum(shares.values()) / len(shares), **shares})
             rows.append({"seed": seed, "step": step, "heads": name, "parameters": parameters, **row})

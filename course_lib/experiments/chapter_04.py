@@ -3,12 +3,12 @@
 All use one model and one constant learning rate; variants differ only in what may be looked at.
 """
 
-from dataclasses import replace
 from functools import partial
 
 from course_lib.experiments.records import Experiment, Row, rounded
 from course_lib.tasks import town_lm
-from course_lib.tasks.town_lm import Reader, Recipe
+from course_lib.tasks.town_lm import Reader
+from course_lib.training.recipe import Task, new_model, train_in_stages, vary
 
 SEEDS = (0, 1, 2, 3, 4)
 STEPS = 600
@@ -38,7 +38,7 @@ def off_by_one_rows(seed: int, steps: int) -> list[Row]:
     rows: list[Row] = []
     validation = town_lm.sentences(VALIDATION)
     for name, reader in MASKS.items():
-        for step, history, model in _on_the_way(Recipe(steps=STEPS, seed=seed), reader, steps):
+        for step, history, model in _on_the_way(town_lm.task(reader), seed, steps):
             texts = town_lm.write(model, WRITTEN, reader=reader, seed=seed)
             row = {
                 "training_loss": history.last(),
@@ -54,9 +54,8 @@ def dropout_rows(seed: int, steps: int) -> list[Row]:
     """Loss with dropout before the softmax, after it, and without, on few training sentences."""
     rows: list[Row] = []
     validation = town_lm.sentences(VALIDATION)
-    recipe = replace(Recipe(steps=STEPS, seed=seed), sentences=FEW_SENTENCES)
     for name, reader in DROPOUTS.items():
-        for step, history, model in _on_the_way(recipe, reader, steps):
+        for step, history, model in _on_the_way(town_lm.task(reader, n_sentences=FEW_SENTENCES), seed, steps):
             row = {
                 "training_loss": history.last(),
                 "validation_loss": town_lm.reading_loss(model, validation, reader),
@@ -65,11 +64,12 @@ def dropout_rows(seed: int, steps: int) -> list[Row]:
     return rows
 
 
-def _on_the_way(recipe: Recipe, reader: Reader, steps: int):
+def _on_the_way(task: Task, seed: int, steps: int):
     """Train once, and stop on the way to be measured: (step, history, model)."""
     points = MEASURED_AT if steps == STEPS else (steps,)  # a short run is measured at its end only
-    model = town_lm.new_model(recipe)
-    for step, history in town_lm.train_in_stages(model, recipe, points, reader):
+    recipe = vary(town_lm.RECIPE, seed=seed)
+    model = new_model(recipe)
+    for step, history in train_in_stages(model, recipe, task, points):
         yield step, history, model
 
 

@@ -46,6 +46,10 @@ class AttentionOnlyConfig:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
 
+    def build(self) -> "AttentionOnly":
+        """A model with random weights."""
+        return AttentionOnly(self)
+
 
 class LayerView(NamedTuple):
     """What one layer computed: queries, keys, values `(B, H, T, K)`, weights `(B, H, T, T)`."""

@@ -63,6 +63,10 @@ class Seq2SeqConfig:
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout is {self.dropout}, expected a share of at least 0 and below 1")
 
+    def build(self) -> "Seq2Seq":
+        """A model with random weights."""
+        return Seq2Seq(self)
+
 
 class Memory(NamedTuple):
     """What the decoder may look at: made once a sentence."""

@@ -10,16 +10,17 @@ together anew. So the game shows what a change of the layer does: no division by
 Axes: B deals, T cards of a deal, D features of a card (here also d_k: one head), G gifts.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from course_lib.attention import scaled_dot_product_attention
-from course_lib.training import loop
-from course_lib.training.loop import History, seeded, train
+from course_lib.generation import evaluating
+from course_lib.training.recipe import Recipe, Task, vary
 
 NAMES = (
     "Ada", "Ali", "Ben", "Bea", "Cai", "Cleo", "Dan", "Dia", "Eli", "Eva", "Fay", "Finn", "Gus", "Gia",
@@ -104,8 +105,9 @@ def deal(n_deals: int, n_cards: int, generator: torch.Generator, *, mutual: bool
     return Cards(names, names.gather(1, found), gifts)
 
 
-class CardReader(nn.Module):
-    """One attention layer with one head, and a read-out; torch's own initial weights everywhere.
+@dataclass(frozen=True)
+class CardReaderConfig:
+    """Size and start of one card reader.
 
     Args:
         d_model: D, features of a card; also d_k.
@@ -114,22 +116,34 @@ class CardReader(nn.Module):
         start: what the first W_Q and W_K are multiplied by.
     """
 
-    def __init__(
-        self, d_model: int = 256, *, scale: float | None = None, tied: bool = False, start: float = 1.0
-    ) -> None:
+    d_model: int = 256
+    scale: float | None = None
+    tied: bool = False
+    start: float = 1.0
+
+    def build(self) -> "CardReader":
+        """A reader with random weights."""
+        return CardReader(self)
+
+
+class CardReader(nn.Module):
+    """One attention layer with one head, and a read-out; torch's own initial weights everywhere."""
+
+    def __init__(self, config: CardReaderConfig) -> None:
         super().__init__()
+        self.config, d_model = config, config.d_model
         self.names = nn.Embedding(len(NAMES), d_model)
         self.wanted = nn.Embedding(len(NAMES), d_model)
         self.gifts = nn.Embedding(len(GIFTS), d_model)
         self.w_q = nn.Linear(d_model, d_model, bias=False)
-        self.w_k = self.w_q if tied else nn.Linear(d_model, d_model, bias=False)
+        self.w_k = self.w_q if config.tied else nn.Linear(d_model, d_model, bias=False)
         self.w_v = nn.Linear(d_model, d_model, bias=False)
         self.read_out = nn.Linear(d_model, len(GIFTS))
-        self.scale = scale
+        self.scale = config.scale
         with torch.no_grad():
-            self.w_q.weight.mul_(start)
-            if not tied:
-                self.w_k.weight.mul_(start)
+            self.w_q.weight.mul_(config.start)
+            if not config.tied:
+                self.w_k.weight.mul_(config.start)
 
     def embed(self, cards: Cards) -> Tensor:
         """One vector a card: the sum of its three parts, `(B, T, D)`."""
@@ -147,33 +161,14 @@ class CardReader(nn.Module):
         return self.read_out(output), weights  # (B, T, G), (B, T, T)
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How to train one card reader; the learning rate is constant, so a short run begins a long one."""
-
-    steps: int = 100
-    d_model: int = 256
-    scale: float | None = None
-    tied: bool = False
-    start: float = 1.0
-    mutual: bool = False
-    n_cards: int = 16
-    batch_size: int = 32
-    lr: float = 1e-3
-    seed: int = 0
+RECIPE = Recipe(CardReaderConfig(), steps=100, batch_size=32, lr=1e-3)
 
 
-def new_model(recipe: Recipe) -> CardReader:
-    """An untrained reader; its first weights depend on the recipe alone."""
-    with seeded(recipe.seed):
-        return CardReader(recipe.d_model, scale=recipe.scale, tied=recipe.tied, start=recipe.start)
-
-
-def batches(recipe: Recipe) -> Iterator[Cards]:
+def batches(recipe: Recipe, n_cards: int = 16, mutual: bool = False) -> Iterator[Cards]:
     """New deals for ever: no deal is seen twice, so nothing can be learned by heart."""
     generator = torch.Generator().manual_seed(1_000 + recipe.seed)
     while True:
-        yield deal(recipe.batch_size, recipe.n_cards, generator, mutual=recipe.mutual)
+        yield deal(recipe.batch_size, n_cards, generator, mutual=mutual)
 
 
 def card_loss(model: CardReader, cards: Cards) -> Tensor:
@@ -182,21 +177,11 @@ def card_loss(model: CardReader, cards: Cards) -> Tensor:
     return F.cross_entropy(logits.flatten(0, 1), cards.answers.flatten())
 
 
-def train_model(
-    model: CardReader, recipe: Recipe, *, on_step: Callable[[int, float], None] | None = None
-) -> History:
-    """Train on new deals; AdamW without weight decay."""
-    return train(model, batches(recipe), card_loss, steps=recipe.steps, lr=recipe.lr, on_step=on_step)
+def task(n_cards: int = 16, *, mutual: bool = False) -> Task:
+    """Play with so many cards, in a ring or in pairs; the loss is in nats a card."""
+    return Task(partial(batches, n_cards=n_cards, mutual=mutual), card_loss)
 
 
-def train_in_stages(
-    model: CardReader, recipe: Recipe, stages: Sequence[int]
-) -> Iterator[tuple[int, History]]:
-    """The same, stopping on the way; see `loop.train_in_stages`."""
-    return loop.train_in_stages(model, batches(recipe), card_loss, stages, lr=recipe.lr)
-
-
-@torch.no_grad()
 def score(
     model: CardReader, n_deals: int = 64, *, n_cards: int = 16, mutual: bool = False
 ) -> dict[str, float]:
@@ -207,7 +192,8 @@ def score(
         `mirror_weight`: mean weight on the card that looks for the reader (in pairs, the same card).
     """
     test = deal(n_deals, n_cards, torch.Generator().manual_seed(99), mutual=mutual)
-    logits, weights = model(test)
+    with evaluating(model):
+        logits, weights = model(test)
     right = weights.gather(2, test.found[:, :, None])  # (B, T, 1)
     mirror = weights.gather(1, test.found[:, :, None].transpose(1, 2))  # (B, 1, T): row found[t], column t
     return {
@@ -225,6 +211,6 @@ def variants(recipe: Recipe) -> dict[str, Recipe]:
     """
     return {
         "divided by √d_k": recipe,
-        "not divided": replace(recipe, scale=1.0),
-        "not divided, small start": replace(recipe, scale=1.0, start=recipe.d_model**-0.25),
+        "not divided": vary(recipe, scale=1.0),
+        "not divided, small start": vary(recipe, scale=1.0, start=recipe.model.d_model**-0.25),
     }

@@ -3,8 +3,8 @@
 The same class serves the small model that a page trains in half a minute and the shipped checkpoint.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from functools import cache, partial
 from pathlib import Path
 
@@ -18,35 +18,25 @@ from course_lib.models.seq2seq import Seq2Seq, Seq2SeqConfig
 from course_lib.text.batching import Pairs
 from course_lib.text.tokenizers import CharacterTokenizer, WordTokenizer
 from course_lib.training import checkpoints
-from course_lib.training.loop import History, seeded, train
 from course_lib.training.objectives import pair_loss
-from course_lib.training.optim import warmup_then_cosine
+from course_lib.training.optim import WarmupThenCosine
+from course_lib.training.recipe import Recipe, Task, new_model, train, vary
 
 LETTERS = CharacterTokenizer(cmudict.ALPHABET)
 SOUNDS = WordTokenizer(sorted(cmudict.SOUNDS))
 MAX_SOUNDS = 40  # more than the longest pronunciation has
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How to train one pronouncer. The budget is in steps, so that any machine gets the same model."""
-
-    steps: int
-    d_embed: int = 64
-    d_hidden: int = 128
-    d_attn: int = 128
-    encoder_layers: int = 1
-    query: str = "current"
-    dropout: float = 0.0
-    batch_size: int = 64
-    lr: float = 3e-3
-    label_smoothing: float = 0.0
-    seed: int = 0
-
-
-SHIPPED = Recipe(
-    steps=14_000, d_hidden=256, encoder_layers=2, dropout=0.2, batch_size=128, lr=2e-3, label_smoothing=0.1
+RECIPE = Recipe(
+    Seq2SeqConfig(len(LETTERS), len(SOUNDS), query="current"),
+    steps=500,
+    batch_size=64,
+    lr=3e-3,
+    schedule=WarmupThenCosine(0.05, 0.01),
+    weight_decay=0.01,
 )
+SHIPPED = vary(RECIPE, steps=14_000, d_hidden=256, encoder_layers=2, dropout=0.2, batch_size=128, lr=2e-3)
+SMOOTHING = 0.1  # label smoothing of the shipped model
 
 
 @cache
@@ -56,52 +46,14 @@ def training_pairs() -> Pairs:
     return Pairs.encode(pairs, LETTERS, SOUNDS)
 
 
-def new_model(recipe: Recipe) -> Seq2Seq:
-    """An untrained model; its first weights depend on the recipe's seed alone."""
-    config = Seq2SeqConfig(
-        source_vocab=len(LETTERS),
-        target_vocab=len(SOUNDS),
-        d_embed=recipe.d_embed,
-        d_hidden=recipe.d_hidden,
-        d_attn=recipe.d_attn,
-        encoder_layers=recipe.encoder_layers,
-        query=recipe.query,
-        dropout=recipe.dropout,
-    )
-    with seeded(recipe.seed):
-        return Seq2Seq(config)
+def batches(recipe: Recipe) -> Iterator[tuple[Tensor, Tensor]]:
+    """Training words `(B, S)` and sounds `(B, T + 1)`, in an order that depends on the recipe alone."""
+    yield from training_pairs().batches(recipe.batch_size, recipe.seed)
 
 
-def train_model(
-    model: Seq2Seq,
-    recipe: Recipe,
-    *,
-    on_step: Callable[[int, float], None] | None = None,
-    save_to: Path | None = None,
-) -> History:
-    """Train on the dictionary's training words.
-
-    Args:
-        model: from `new_model`.
-        recipe: budget and settings.
-        on_step: called with step and loss, for a live view.
-        save_to: saves on the way, and the place to resume from.
-
-    Returns:
-        the history of losses.
-    """
-    with seeded(recipe.seed):  # dropout
-        return train(
-            model,
-            training_pairs().batches(recipe.batch_size, recipe.seed),
-            partial(pair_loss, label_smoothing=recipe.label_smoothing),
-            steps=recipe.steps,
-            lr=recipe.lr,
-            weight_decay=0.01,
-            schedule=warmup_then_cosine(0.05, 0.01),
-            on_step=on_step,
-            save_to=save_to,
-        )
+def task(label_smoothing: float = 0.0) -> Task:
+    """Say the dictionary's training words; the loss is in nats a sound."""
+    return Task(batches, partial(pair_loss, label_smoothing=label_smoothing))
 
 
 def say(model: Seq2Seq, entries: Sequence[cmudict.Entry]) -> list[list[str]]:
@@ -177,7 +129,7 @@ def pronounce(model: Seq2Seq, word: str) -> tuple[list[str], list[str], Tensor]:
 
 def load(name: str = "pronouncer", folder: Path = checkpoints.FOLDER) -> Seq2Seq:
     """The shipped model, ready to use."""
-    model = Seq2Seq(Seq2SeqConfig(**checkpoints.load_card(name, folder)["config"]))
+    model = Seq2SeqConfig(**checkpoints.load_card(name, folder)["config"]).build()
     checkpoints.load_weights(name, model, folder)
     return model
 
@@ -209,7 +161,7 @@ def ship(work: Path, folder: Path = checkpoints.FOLDER, recipe: Recipe = SHIPPED
         if step % 250 == 0:
             print(f"step {step:6,} of {recipe.steps:,} · loss {loss:.3f} nats a sound", flush=True)
 
-    history = train_model(model, recipe, on_step=report, save_to=work / "pronouncer.state")
+    history = train(model, recipe, task(SMOOTHING), on_step=report, save_to=work / "pronouncer.state")
     card = {
         "what": "spelling to sound: GRU encoder, GRU decoder, additive attention",
         "command": "python -m course_lib train pronouncer",

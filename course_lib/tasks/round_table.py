@@ -11,16 +11,15 @@ Axes: B tables, T seats, N names, H heads, K features of a head; 2 questions, le
 """
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from course_lib.generation import evaluating
 from course_lib.models.attention_only import AttentionOnly, AttentionOnlyConfig
-from course_lib.training import loop
-from course_lib.training.loop import History, seeded, train
+from course_lib.training.recipe import Recipe, Task
 
 GUESTS = (
     "amir anna bo chen clara dina emma ivan julia kenji lena leo mia nina noor omar oscar paul "
@@ -30,19 +29,6 @@ NAMES = tuple(GUESTS.split())
 SEATS = 8
 QUESTIONS = ("left", "right")
 OFFSETS = (-1, +1)  # where each answer stands, seen from the guest who is asked
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How to train one model; the learning rate is constant, so a short run begins a long one."""
-
-    n_heads: int = 2
-    n_layers: int = 1
-    steps: int = 300
-    d_model: int = 16
-    batch_size: int = 64
-    lr: float = 5e-3
-    seed: int = 0
 
 
 def tables(n_tables: int, generator: torch.Generator) -> Tensor:
@@ -86,20 +72,13 @@ def true_places() -> Tensor:
     return torch.stack([here.roll(offset, dims=1) for offset in OFFSETS])
 
 
-def new_model(recipe: Recipe) -> AttentionOnly:
-    """An untrained model; its first weights depend on the recipe alone.
-
-    Its vocabulary has each name twice: the first 24 scores of a seat answer "left?", the others "right?".
-    """
-    config = AttentionOnlyConfig(
-        vocab_size=2 * len(NAMES),
-        d_model=recipe.d_model,
-        n_heads=recipe.n_heads,
-        n_layers=recipe.n_layers,
-        max_len=SEATS,
-    )
-    with seeded(recipe.seed):
-        return AttentionOnly(config)
+# Each name stands twice in the vocabulary: the first 24 scores of a seat answer "left?", the others "right?".
+RECIPE = Recipe(
+    AttentionOnlyConfig(2 * len(NAMES), d_model=16, n_heads=2, n_layers=1, max_len=SEATS),
+    steps=300,
+    batch_size=64,
+    lr=5e-3,
+)
 
 
 def answer_scores(model: AttentionOnly, ids: Tensor) -> Tensor:
@@ -120,24 +99,15 @@ def table_loss(model: AttentionOnly, ids: Tensor) -> Tensor:
     return F.cross_entropy(scores.flatten(0, 2), true_answers(ids).flatten())
 
 
-def train_model(
-    model: AttentionOnly, recipe: Recipe, *, on_step: Callable[[int, float], None] | None = None
-) -> History:
-    """Train on new tables; AdamW without weight decay."""
-    return train(model, batches(recipe), table_loss, steps=recipe.steps, lr=recipe.lr, on_step=on_step)
+def task() -> Task:
+    """Answer both questions at every seat; the loss is in nats an answer."""
+    return Task(batches, table_loss)
 
 
-def train_in_stages(
-    model: AttentionOnly, recipe: Recipe, stages: Sequence[int]
-) -> Iterator[tuple[int, History]]:
-    """The same, stopping on the way; see `loop.train_in_stages`."""
-    return loop.train_in_stages(model, batches(recipe), table_loss, stages, lr=recipe.lr)
-
-
-@torch.no_grad()
 def right_answers(model: AttentionOnly, ids: Tensor) -> Tensor:
     """Which answers are right: boolean `(B, T, 2)`, left and right."""
-    return answer_scores(model, ids).argmax(-1) == true_answers(ids)
+    with evaluating(model):
+        return answer_scores(model, ids).argmax(-1) == true_answers(ids)
 
 
 def accuracy(model: AttentionOnly, ids: Tensor) -> dict[str, float]:
@@ -146,10 +116,10 @@ def accuracy(model: AttentionOnly, ids: Tensor) -> dict[str, float]:
     return dict(zip(QUESTIONS, shares.tolist(), strict=True))
 
 
-@torch.no_grad()
 def head_weights(model: AttentionOnly, ids: Tensor) -> list[Tensor]:
     """The attention weights of every layer, `(B, H, T, T)` each."""
-    return model(ids, need_weights=True)[1]
+    with evaluating(model):
+        return model(ids, need_weights=True)[1]
 
 
 def weight_on_neighbours(weights: Tensor) -> Tensor:

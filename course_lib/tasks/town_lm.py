@@ -12,7 +12,7 @@ Axes: B batch, T query positions, S key positions (here equal to T), H heads, V 
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, partial
 from typing import NamedTuple
 
@@ -22,14 +22,13 @@ from torch.nn import functional as F
 
 from course_lib.attention import merge_heads
 from course_lib.data import town
-from course_lib.generation import sample
+from course_lib.generation import evaluating, sample
 from course_lib.masks import causal_mask, masked_softmax
 from course_lib.models.attention_only import AttentionOnly, AttentionOnlyConfig
 from course_lib.text.batching import batches_by_length, endless, pad
 from course_lib.text.tokenizers import BOS_ID, WordTokenizer
-from course_lib.training import loop
-from course_lib.training.loop import History, seeded, train
 from course_lib.training.objectives import shift, token_loss
+from course_lib.training.recipe import Recipe, Task
 
 GRAMMAR = replace(town.TOWN, sentences=(1,))  # a story of one sentence: the Town knows its probability
 WORDS = WordTokenizer(town.vocabulary("english"))
@@ -39,18 +38,9 @@ TRAINING_SEED, VALIDATION_SEED = 0, 1
 Reader = Callable[[AttentionOnly, Tensor], Tensor]
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How to train one model; the budget is in steps, the learning rate is constant."""
-
-    steps: int = 600
-    d_model: int = 64
-    n_heads: int = 4
-    n_layers: int = 2
-    sentences: int = 20_000
-    batch_size: int = 64
-    lr: float = 4e-3
-    seed: int = 0
+RECIPE = Recipe(
+    AttentionOnlyConfig(len(WORDS), d_model=64, n_heads=4, n_layers=2), steps=600, batch_size=64, lr=4e-3
+)
 
 
 # ---------------------------------------------------------------- readers: who may look at whom
@@ -148,20 +138,13 @@ def encoded(n: int, seed: int) -> list[list[int]]:
     return [WORDS.encode(story.english_tokens, bos=True, eos=True) for story in sentences(n, seed)]
 
 
-def batches(recipe: Recipe) -> Iterator[Tensor]:
+def batches(recipe: Recipe, n_sentences: int = 20_000) -> Iterator[Tensor]:
     """Epoch after epoch of ids `(B, T + 1)`, in an order that depends on the recipe's seed alone."""
     generator = torch.Generator().manual_seed(recipe.seed)
-    ids = encoded(recipe.sentences, TRAINING_SEED)
+    ids = encoded(n_sentences, TRAINING_SEED)
     lengths = [len(row) for row in ids]
-    epoch = partial(batches_by_length, lengths, recipe.batch_size, generator)
-    return (pad([ids[i] for i in rows]) for rows in endless(epoch))
-
-
-def new_model(recipe: Recipe) -> AttentionOnly:
-    """An untrained model; its first weights depend on the recipe's seed alone."""
-    config = AttentionOnlyConfig(len(WORDS), recipe.d_model, recipe.n_heads, recipe.n_layers)
-    with seeded(recipe.seed):
-        return AttentionOnly(config)
+    for rows in endless(partial(batches_by_length, lengths, recipe.batch_size, generator)):
+        yield pad([ids[i] for i in rows])
 
 
 def next_word_loss(model: AttentionOnly, ids: Tensor, reader: Reader = causal) -> Tensor:
@@ -179,31 +162,9 @@ def next_word_loss(model: AttentionOnly, ids: Tensor, reader: Reader = causal) -
     return token_loss(reader(model, inputs), labels)
 
 
-def train_model(
-    model: AttentionOnly,
-    recipe: Recipe,
-    reader: Reader = causal,
-    *,
-    on_step: Callable[[int, float], None] | None = None,
-) -> History:
-    """Train on one-sentence stories; `on_step` is called with step and loss, for a live view."""
-    with seeded(recipe.seed):  # dropout
-        return train(
-            model,
-            batches(recipe),
-            partial(next_word_loss, reader=reader),
-            steps=recipe.steps,
-            lr=recipe.lr,
-            on_step=on_step,
-        )
-
-
-def train_in_stages(
-    model: AttentionOnly, recipe: Recipe, stages: Sequence[int], reader: Reader = causal
-) -> Iterator[tuple[int, History]]:
-    """The same, stopping on the way; see `loop.train_in_stages`."""
-    loss_of = partial(next_word_loss, reader=reader)
-    return loop.train_in_stages(model, batches(recipe), loss_of, stages, lr=recipe.lr, seed=recipe.seed)
+def task(reader: Reader = causal, *, n_sentences: int = 20_000) -> Task:
+    """Guess the next word under a mask, on so many one-sentence stories; the loss is in nats a word."""
+    return Task(partial(batches, n_sentences=n_sentences), partial(next_word_loss, reader=reader))
 
 
 # ---------------------------------------------------------------- how good is it?
@@ -218,27 +179,26 @@ def floor(stories: Sequence[town.Story]) -> float:
     return -sum(story.log_prob for story in stories) / sum(len(s.english_tokens) + 1 for s in stories)
 
 
-@torch.no_grad()
 def reading_loss(model: AttentionOnly, stories: Sequence[town.Story], reader: Reader = causal) -> float:
     """Loss with the whole sentence in view of the reader, as in training; nats a token."""
-    return next_word_loss(model.eval(), _ids(stories), reader).item()
+    with evaluating(model):
+        return next_word_loss(model, _ids(stories), reader).item()
 
 
-@torch.no_grad()
 def writing_loss(model: AttentionOnly, stories: Sequence[town.Story], reader: Reader = causal) -> float:
     """Loss when the next word does not exist yet, as in writing; nats a token.
 
     Each beginning of a sentence is given alone, and only the guess at its last position counts. Under a mask
     without a leak this is the same number as `reading_loss`.
     """
-    model.eval()
     inputs, labels = shift(_ids(stories))  # (B, T) each
     nats = counted = 0.0
-    for t in range(1, inputs.shape[1] + 1):
-        alive = labels[:, t - 1] >= 0  # sentences that have a t-th word to guess
-        guess = reader(model, inputs[alive, :t])[:, -1]  # (B, V)
-        nats += F.cross_entropy(guess, labels[alive, t - 1], reduction="sum").item()
-        counted += int(alive.sum())
+    with evaluating(model):
+        for t in range(1, inputs.shape[1] + 1):
+            alive = labels[:, t - 1] >= 0  # sentences that have a t-th word to guess
+            guess = reader(model, inputs[alive, :t])[:, -1]  # (B, V)
+            nats += F.cross_entropy(guess, labels[alive, t - 1], reduction="sum").item()
+            counted += int(alive.sum())
     return nats / counted
 
 
@@ -270,13 +230,13 @@ def write(
     unknown = [word for word in start.split() if word not in WORDS.ids]
     if unknown:
         raise ValueError(f"start holds {unknown[0]!r}, a word that Tiny Town does not know")
-    model.eval()
     prompt = torch.tensor([[BOS_ID, *WORDS.encode(start)]]).expand(n, -1)  # (B, T)
     generator = torch.Generator().manual_seed(seed)
-    ids = sample(
-        partial(reader, model), prompt, MAX_WORDS, temperature=temperature, generator=generator,
-        max_len=model.config.max_len,
-    )  # fmt: skip
+    with evaluating(model):
+        ids = sample(
+            partial(reader, model), prompt, MAX_WORDS, temperature=temperature, generator=generator,
+            max_len=model.config.max_len,
+        )  # fmt: skip
     return [WORDS.decode_tokens(row) for row in ids.tolist()]
 
 

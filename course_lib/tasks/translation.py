@@ -1,7 +1,6 @@
-"""English to French in Tiny Town: data, model, training, and scores against the known truth."""
+"""English to French in Tiny Town: data, model, and scores against the known truth."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 import torch
@@ -9,14 +8,13 @@ from torch import Tensor
 
 from course_lib import metrics
 from course_lib.data import town
-from course_lib.generation import decode_all, greedy
+from course_lib.generation import decode_all, evaluating, greedy
 from course_lib.models.seq2seq import Seq2Seq, Seq2SeqConfig
 from course_lib.text.batching import Pairs, batches_by_length, pad
 from course_lib.text.tokenizers import BOS_ID, WordTokenizer
-from course_lib.training import loop
-from course_lib.training.loop import History, seeded, train
 from course_lib.training.objectives import pair_loss
-from course_lib.training.optim import warmup_then_cosine
+from course_lib.training.optim import WarmupThenCosine
+from course_lib.training.recipe import Recipe, Task
 
 ENGLISH = WordTokenizer(town.vocabulary("english"))
 FRENCH = WordTokenizer(town.vocabulary("french"))
@@ -24,21 +22,13 @@ MAX_WORDS = 40  # more than the longest French sentence has
 TRAINING_SENTENCES = 20_000
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How to train one translator; the budget is in steps."""
-
-    steps: int = 500
-    score: str | None = "additive"
-    query: str = "current"
-    words_in_memory: bool = True
-    d_embed: int = 64
-    d_hidden: int = 128
-    d_attn: int = 128
-    batch_size: int = 32
-    lr: float = 4e-3
-    constant_lr: bool = False
-    seed: int = 0
+RECIPE = Recipe(
+    Seq2SeqConfig(len(ENGLISH), len(FRENCH), query="current", words_in_memory=True),
+    steps=500,
+    batch_size=32,
+    lr=4e-3,
+    schedule=WarmupThenCosine(0.05, 0.02),
+)
 
 
 @cache
@@ -53,50 +43,14 @@ def training_pairs(n: int = TRAINING_SENTENCES) -> Pairs:
     return Pairs.encode([(s.english, s.french) for s in sentences(n, "train")], ENGLISH, FRENCH)
 
 
-def new_model(recipe: Recipe) -> Seq2Seq:
-    """An untrained translator; its first weights depend on the recipe's seed alone."""
-    config = Seq2SeqConfig(
-        source_vocab=len(ENGLISH),
-        target_vocab=len(FRENCH),
-        d_embed=recipe.d_embed,
-        d_hidden=recipe.d_hidden,
-        d_attn=recipe.d_attn,
-        score=recipe.score,
-        query=recipe.query,
-        words_in_memory=recipe.words_in_memory,
-    )
-    with seeded(recipe.seed):
-        return Seq2Seq(config)
+def batches(recipe: Recipe) -> Iterator[tuple[Tensor, Tensor]]:
+    """Training sentences `(B, S)` and `(B, T + 1)`, in an order that depends on the recipe's seed alone."""
+    yield from training_pairs().batches(recipe.batch_size, recipe.seed)
 
 
-def train_model(
-    model: Seq2Seq, recipe: Recipe, *, on_step: Callable[[int, float], None] | None = None
-) -> History:
-    """Train on Town sentences.
-
-    Args:
-        model: from `new_model`.
-        recipe: budget and settings; with `constant_lr` a short run is the beginning of a long one.
-        on_step: called with step and loss, for a live view.
-
-    Returns:
-        the history of losses (nats a word).
-    """
-    return train(
-        model,
-        training_pairs().batches(recipe.batch_size, recipe.seed),
-        pair_loss,
-        steps=recipe.steps,
-        lr=recipe.lr,
-        schedule=None if recipe.constant_lr else warmup_then_cosine(0.05, 0.02),
-        on_step=on_step,
-    )
-
-
-def train_in_stages(model: Seq2Seq, recipe: Recipe, stages: Sequence[int]) -> Iterator[tuple[int, History]]:
-    """The same with a constant rate, stopping on the way; see `loop.train_in_stages`."""
-    batches = training_pairs().batches(recipe.batch_size, recipe.seed)
-    return loop.train_in_stages(model, batches, pair_loss, stages, lr=recipe.lr, seed=recipe.seed)
+def task() -> Task:
+    """Translate Town sentences; the loss is in nats a word."""
+    return Task(batches, pair_loss)
 
 
 def translate(model: Seq2Seq, english: str | Sequence[str]) -> tuple[list[str], list[str], Tensor]:
@@ -142,15 +96,13 @@ def attention_maps(model: Seq2Seq, test: Sequence[town.Sentence], batch_size: in
     links even where the model's own translation would differ.
     """
     maps: list[Tensor] = [torch.empty(0)] * len(test)
-    was_training = model.training
-    model.eval()
     for rows in batches_by_length([len(s.english) for s in test], batch_size):
         source = pad([ENGLISH.encode(test[i].english) for i in rows])
         target = pad([[BOS_ID, *FRENCH.encode(test[i].french)[:-1]] for i in rows])
-        _, weights = model(source, target, need_weights=True)
+        with evaluating(model):
+            _, weights = model(source, target, need_weights=True)
         for i, row in zip(rows, weights, strict=True):
             maps[i] = row[: len(test[i].french), : len(test[i].english)]
-    model.train(was_training)
     return maps
 
 

@@ -8,7 +8,7 @@ keeps the model trained so far, and saves that a power cut cannot spoil and that
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,6 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.training.interrupts import Interrupts
-from course_lib.training.randomness import drawing_from, seeded
 from course_lib.training.saved_run import SavedRun
 
 
@@ -128,45 +127,6 @@ def train(
             history.interrupted = True
             print(f"stopped by you after {history.steps} steps: the model keeps what it has learned so far")
     return history
-
-
-def train_in_stages(
-    model: nn.Module,
-    batches: Iterable,
-    loss_of: Callable[[nn.Module, object], Tensor],
-    stages: Sequence[int],
-    *,
-    lr: float = 1e-3,
-    seed: int = 0,
-) -> Iterator[tuple[int, History]]:
-    """Train once with a constant rate, and stop on the way: measure or look at the model, then go on.
-
-    A run that stops is the same run: optimizer, batches and dropout go on where they were.
-
-    Args:
-        model, batches, loss_of, lr: as in `train`.
-        stages: numbers of steps, rising.
-        seed: of dropout.
-
-    Yields:
-        `(step, history since the last stage)` at each stage; Kernel → Interrupt ends the run.
-
-    Raises:
-        ValueError: stages that do not rise.
-    """
-    if list(stages) != sorted(set(stages)):
-        raise ValueError(f"stages is {list(stages)}, expected rising numbers of steps")
-    optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.0)
-    batches, done = iter(batches), 0
-    with seeded(seed):
-        dropout = torch.get_rng_state()
-    for stage in stages:
-        with drawing_from(dropout):
-            history = train(model, batches, loss_of, steps=stage - done, optimizer=optimizer)
-        if history.interrupted:
-            return
-        done = stage
-        yield stage, history
 
 
 def _check(steps: int | None, seconds: float | None, clip: float, save_every: int) -> None:

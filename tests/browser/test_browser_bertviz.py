@@ -19,7 +19,7 @@ START = f"""
 import torch
 from course_lib.masks import causal_mask
 from course_lib.models.attention_only import AttentionOnly, AttentionOnlyConfig
-from course_lib.training.loop import seeded
+from course_lib.training.randomness import seeded
 from course_lib.viz.bertviz import head_view, model_view, neuron_view
 
 tokens = {TOKENS!r}

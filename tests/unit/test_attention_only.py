@@ -9,7 +9,7 @@ from course_lib.attention import MultiHeadAttention, merge_heads, split_heads
 from course_lib.masks import causal_mask
 from course_lib.metrics import leak_matrix
 from course_lib.models.attention_only import AttentionOnly, AttentionOnlyConfig
-from course_lib.training.loop import seeded
+from course_lib.training.randomness import seeded
 
 
 def small(**changes) -> AttentionOnly:

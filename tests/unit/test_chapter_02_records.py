@@ -9,7 +9,7 @@ import torch
 from course_lib import experiments
 from course_lib.experiments.chapter_02 import RATES, WIDTHS
 from course_lib.tasks import card_game
-from course_lib.tasks.card_game import Recipe
+from course_lib.training.recipe import new_model, train, train_in_stages, vary
 
 PAGE = Path(__file__).parents[2] / "notebooks" / "02_qkv_attention.ipynb"
 DIVIDED, PLAIN, SMALL = "divided by √d_k", "not divided", "not divided, small start"
@@ -93,9 +93,9 @@ def test_what_the_page_says_of_one_matrix():
 
 
 def test_what_the_page_says_of_two_cards_with_one_name():
-    recipe = Recipe(d_model=64, lr=3e-3, n_cards=8, steps=100)
-    model = card_game.new_model(recipe)
-    card_game.train_model(model, recipe)
+    recipe = vary(card_game.RECIPE, d_model=64, lr=3e-3, steps=100)
+    model = new_model(recipe)
+    train(model, recipe, card_game.task(8))
     faulty = card_game.cards("Ada→Zoe:ball Ben→Cai:drum Cai→Ada:kite Dan→Ben:hat Cai→Dan:pear")
     with torch.no_grad():
         logits, weights = model(faulty)
@@ -105,104 +105,11 @@ def test_what_the_page_says_of_two_cards_with_one_name():
 
 
 def test_what_the_page_says_of_longer_training():
-    recipe = Recipe(d_model=64, lr=3e-3, n_cards=8, steps=1000)
-    model = card_game.new_model(recipe)
+    recipe = vary(card_game.RECIPE, d_model=64, lr=3e-3, steps=1000)
+    model = new_model(recipe)
     right = {
         steps: card_game.score(model, n_cards=48)["right_weight"]
-        for steps, _ in card_game.train_in_stages(model, recipe, (100, 1000))
+        for steps, _ in train_in_stages(model, recipe, card_game.task(8), (100, 1000))
     }
     assert right == pytest.approx({100: 0.53, 1000: 0.92}, abs=0.04)
     assert "falls to 0.53 after 100 training steps, but only to 0.92 after 1000" in text_of("out")
-
-
-# The game.
-
-
-def links(n_cards=8, mutual=False, seed=0):
-    cards = card_game.deal(16, n_cards, torch.Generator().manual_seed(seed), mutual=mutual)
-    return cards, cards.found
-
-
-def test_in_a_ring_the_way_leads_through_all_cards():
-    cards, found = links(9)
-    for names, row in zip(cards.names, found, strict=True):
-        assert len(set(names.tolist())) == 9
-        seen, place = [], 0
-        for _ in range(9):
-            seen.append(place)
-            place = row[place].item()
-        assert place == 0 and sorted(seen) == list(range(9))
-
-
-def test_in_pairs_each_looks_for_the_one_that_looks_for_it():
-    _, found = links(8, mutual=True)
-    here = torch.arange(8).expand_as(found)
-    assert torch.equal(found.gather(1, found), here) and not (found == here).any()
-
-
-def test_the_answer_is_the_gift_of_the_card_with_that_name():
-    cards = card_game.cards("Ada→Cai:ball Ben→Ada:drum Cai→Ben:hat")
-    assert cards.found.tolist() == [[2, 0, 1]]
-    assert [card_game.GIFTS[g] for g in cards.answers[0].tolist()] == ["hat", "ball", "drum"]
-    assert " ".join(cards.tokens()) == "Ada→Cai:ball Ben→Ada:drum Cai→Ben:hat"
-    dealt, found = links()
-    assert torch.equal(dealt.wanted, dealt.names.gather(1, found))
-
-
-@pytest.mark.parametrize(
-    "text, part",
-    [
-        ("", "no card"),
-        ("Ada-Ben:ball", "NAME→NAME:GIFT"),
-        ("Ada→Ben", "NAME→NAME:GIFT"),
-        ("Ada→Bob:ball", "'Bob'"),
-        ("Ada→Ben:bell", "'bell'"),
-    ],
-)
-def test_cards_that_are_not_cards(text, part):
-    with pytest.raises(ValueError, match=part):
-        card_game.cards(text)
-
-
-@pytest.mark.parametrize("n_cards, mutual", [(2, False), (49, False), (7, True)])
-def test_deals_that_cannot_be(n_cards, mutual):
-    with pytest.raises(ValueError, match="n_cards"):
-        card_game.deal(1, n_cards, torch.Generator(), mutual=mutual)
-
-
-def test_one_matrix_makes_the_scores_symmetric_and_two_do_not():
-    cards, _ = links()
-    for tied in (True, False):
-        q, k, _ = card_game.new_model(Recipe(d_model=16, tied=tied)).project(cards)
-        scores = q @ k.mT
-        assert torch.allclose(scores, scores.mT, atol=1e-5) is tied
-
-
-def test_the_three_ways_begin_where_they_should():
-    """Divided, and begun small: equal first weights. Not divided: scores √d_k times as large."""
-    cards, _ = links()
-    ways = card_game.variants(Recipe(d_model=64))
-    weights = {name: card_game.new_model(recipe)(cards)[1] for name, recipe in ways.items()}
-    assert torch.allclose(weights[DIVIDED], weights[SMALL], atol=1e-5)
-    ratio = (weights[PLAIN].log() - weights[DIVIDED].log() * 8)[0, 0, 1:]
-    assert torch.allclose(ratio, ratio[:1].expand(7), atol=1e-2)
-    assert not weights[PLAIN].diagonal(dim1=1, dim2=2).any()  # no card reads itself
-
-
-def test_a_reader_learns_and_its_score_counts_what_it_says():
-    recipe = Recipe(d_model=64, lr=3e-3, n_cards=8, steps=60)
-    model = card_game.new_model(recipe)
-    before = card_game.score(model, n_cards=8)
-    assert before["accuracy"] < 0.2 and before["right_weight"] < 0.3
-    assert card_game.train_model(model, recipe).steps == 60
-    after = card_game.score(model, n_cards=8)
-    assert after["accuracy"] > 0.8 and after["right_weight"] > 0.6 > 5 * after["mirror_weight"]
-
-
-def test_stages_are_one_training():
-    recipe = Recipe(d_model=16, n_cards=4, steps=6)
-    whole, staged = card_game.new_model(recipe), card_game.new_model(recipe)
-    history = card_game.train_model(whole, recipe)
-    first, second = (h.losses for _, h in card_game.train_in_stages(staged, recipe, (2, 6)))
-    assert (len(first), len(second)) == (2, 4)
-    assert first + second == pytest.approx(history.losses)

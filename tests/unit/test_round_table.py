@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from course_lib.tasks import round_table
-from course_lib.tasks.round_table import Recipe
+from course_lib.training.recipe import new_model, train, train_in_stages, vary
+
+RECIPE = round_table.RECIPE
 
 TABLE = "anna bo chen dina emma ivan julia kenji"
 
@@ -28,12 +30,12 @@ def test_tables_have_no_name_twice_and_batches_are_new():
     ids = round_table.test_tables(50)
     assert all(len(set(row.tolist())) == round_table.SEATS for row in ids)
     assert len(set(round_table.NAMES)) == len(round_table.NAMES) == 24
-    stream = round_table.batches(Recipe())
+    stream = round_table.batches(RECIPE)
     assert not torch.equal(next(stream), next(stream))
 
 
 def test_models_differ_in_heads_and_in_nothing_else():
-    models = [round_table.new_model(Recipe(n_heads=n)) for n in (1, 2, 4, 8, 16)]
+    models = [new_model(vary(RECIPE, n_heads=n)) for n in (1, 2, 4, 8, 16)]
     assert len({sum(p.numel() for p in model.parameters()) for model in models}) == 1
     first = models[0].state_dict()
     for model in models[1:]:  # the same first weights, cut in another way
@@ -52,7 +54,7 @@ def test_weight_on_the_neighbours():
 def test_a_silenced_head_is_a_head_whose_values_are_zero(silent):
     """Zero columns in W_O give what zeros in the head's slice of the merged output give."""
     ids = round_table.test_tables(4)
-    model = round_table.new_model(Recipe(n_heads=4, n_layers=2))
+    model = new_model(vary(RECIPE, n_heads=4, n_layers=2))
     before = {name: value.clone() for name, value in model.state_dict().items()}
     quiet = round_table.without_heads(model, silent)
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
@@ -70,26 +72,26 @@ def test_a_silenced_head_is_a_head_whose_values_are_zero(silent):
     for number, layer in enumerate(model.layers):
         layer.w_o.register_forward_pre_hook(zeros(number))
     torch.testing.assert_close(quiet(ids), model(ids))
-    assert not torch.allclose(quiet(ids), round_table.new_model(Recipe(n_heads=4, n_layers=2))(ids))
+    assert not torch.allclose(quiet(ids), new_model(vary(RECIPE, n_heads=4, n_layers=2))(ids))
 
 
 def test_two_heads_learn_what_one_cannot():
     right = {}
     for n_heads in (1, 2):
-        recipe = Recipe(n_heads=n_heads, steps=200)
-        model = round_table.new_model(recipe)
-        history = round_table.train_model(model, recipe)
+        recipe = vary(RECIPE, n_heads=n_heads, steps=200)
+        model = new_model(recipe)
+        history = train(model, recipe, round_table.task())
         assert history.steps == 200
         right[n_heads] = round_table.accuracy(model, round_table.test_tables(100))
     assert min(right[1].values()) < 0.2 < 0.9 < min(right[2].values())
 
 
 def test_training_in_stages_is_training():
-    recipe = Recipe(steps=20)
-    model = round_table.new_model(recipe)
-    round_table.train_model(model, recipe)
-    staged = round_table.new_model(recipe)
-    steps = [step for step, _ in round_table.train_in_stages(staged, recipe, (5, 20))]
+    recipe = vary(RECIPE, steps=20)
+    model = new_model(recipe)
+    train(model, recipe, round_table.task())
+    staged = new_model(recipe)
+    steps = [step for step, _ in train_in_stages(staged, recipe, round_table.task(), (5, 20))]
     assert steps == [5, 20]
     for one, other in zip(model.parameters(), staged.parameters(), strict=True):
         torch.testing.assert_close(one, other)
@@ -109,7 +111,7 @@ def test_a_table_that_cannot_be_laid_is_refused(text, says):
 
 
 def test_a_head_that_is_not_there_is_refused():
-    model = round_table.new_model(Recipe(n_heads=2))
+    model = new_model(vary(RECIPE, n_heads=2))
     for pair in ((1, 0), (0, 2), (0, -1)):
         with pytest.raises(ValueError, match=r"pairs are \(layer, head\)"):
             round_table.without_heads(model, [pair])

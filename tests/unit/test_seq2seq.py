@@ -8,7 +8,7 @@ import torch
 from course_lib.generation import greedy
 from course_lib.models.seq2seq import Seq2Seq, Seq2SeqConfig
 from course_lib.text.tokenizers import BOS_ID, EOS_ID, PAD_ID
-from course_lib.training.loop import seeded
+from course_lib.training.randomness import seeded
 
 VARIANTS = list(itertools.product(("additive", "dot", None), ("previous", "current"), (False, True)))
 

@@ -10,16 +10,16 @@ from course_lib.data import town
 from course_lib.generation import sample
 from course_lib.masks import causal_mask, masked_softmax
 from course_lib.tasks import town_lm
-from course_lib.tasks.town_lm import Recipe
 from course_lib.text.tokenizers import BOS_ID, EOS_ID, PAD_ID
+from course_lib.training.recipe import new_model, train, train_in_stages, vary
 
-TINY = Recipe(steps=2, d_model=16, n_heads=2, sentences=100, batch_size=8)
+TINY = vary(town_lm.RECIPE, steps=2, d_model=16, n_heads=2, batch_size=8)
 READERS = (town_lm.causal, town_lm.one_too_far, town_lm.one_too_strict, town_lm.multiplied_after)
 
 
 @pytest.fixture
 def model():
-    return town_lm.new_model(TINY).eval()
+    return new_model(TINY).eval()
 
 
 @pytest.fixture
@@ -78,6 +78,15 @@ def test_the_floor_is_the_towns_own_probability():
     assert max(len(story.english_tokens) for story in town_lm.sentences(2000)) <= town_lm.MAX_WORDS
 
 
+@pytest.mark.parametrize("mode", [True, False])
+def test_looking_at_a_model_leaves_its_mode(model, mode):
+    model.train(mode)
+    town_lm.reading_loss(model, town_lm.sentences(5))
+    town_lm.writing_loss(model, town_lm.sentences(5))
+    town_lm.write(model, 2)
+    assert model.training is mode
+
+
 def test_reading_and_writing_cost_the_same_without_a_leak(model):
     stories = town_lm.sentences(20)
     honest = town_lm.reading_loss(model, stories), town_lm.writing_loss(model, stories)
@@ -90,10 +99,11 @@ def test_reading_and_writing_cost_the_same_without_a_leak(model):
 def test_stages_do_not_change_a_run():
     """Stopping to measure leaves weights, batches and dropout as they would have been."""
     reader = partial(town_lm.drop_after, p=0.5)
-    once, stopped = town_lm.new_model(TINY), town_lm.new_model(TINY)
-    [(step, history)] = town_lm.train_in_stages(once, TINY, (4,), reader)
+    task = town_lm.task(reader, n_sentences=100)
+    once, stopped = new_model(TINY), new_model(TINY)
+    [(step, history)] = train_in_stages(once, TINY, task, (4,))
     steps = []
-    for stage, part in town_lm.train_in_stages(stopped, TINY, (1, 4), reader):
+    for stage, part in train_in_stages(stopped, TINY, task, (1, 4)):
         steps.append((stage, part.steps))
         town_lm.write(stopped, 2, seed=3)
         torch.rand(5)
@@ -101,14 +111,16 @@ def test_stages_do_not_change_a_run():
     for a, b in zip(once.parameters(), stopped.parameters(), strict=True):
         assert torch.equal(a, b)
     with pytest.raises(ValueError, match="rising numbers of steps"):
-        next(town_lm.train_in_stages(once, TINY, (4, 2)))
+        next(train_in_stages(once, TINY, task, (4, 2)))
 
 
 def test_training_lowers_the_loss_and_tells_the_steps():
-    model, seen = town_lm.new_model(TINY), []
+    model, seen = new_model(TINY), []
     before = town_lm.reading_loss(model, town_lm.sentences(20))
-    recipe = Recipe(steps=30, d_model=16, n_heads=2, sentences=100, batch_size=8, lr=1e-2)
-    history = town_lm.train_model(model, recipe, on_step=lambda step, loss: seen.append(step))
+    recipe = vary(TINY, steps=30, lr=1e-2)
+    history = train(
+        model, recipe, town_lm.task(n_sentences=100), on_step=lambda step, loss: seen.append(step)
+    )
     assert history.steps == 30 and seen == list(range(1, 31))
     assert town_lm.reading_loss(model, town_lm.sentences(20)) < before - 0.5
 

@@ -14,9 +14,10 @@ from torch import nn
 
 from course_lib.files import write_whole
 from course_lib.training.budget import budget
-from course_lib.training.loop import History, seeded, train
+from course_lib.training.loop import History, train
 from course_lib.training.objectives import IGNORE, pair_loss, shift, token_loss
-from course_lib.training.optim import warmup_then_cosine
+from course_lib.training.optim import WarmupThenCosine
+from course_lib.training.randomness import seeded
 
 ROOT = Path(__file__).parents[2]
 X = torch.randn(64, 3, generator=torch.Generator().manual_seed(0))
@@ -100,7 +101,7 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path):
 
 
 def test_schedule_rises_then_falls_and_rates_come_back():
-    factor = warmup_then_cosine(0.1, 0.01)
+    factor = WarmupThenCosine(0.1, 0.01)
     rising = [factor(p / 100) for p in range(11)]
     falling = [factor(p / 100) for p in range(10, 101)]
     assert rising == sorted(rising) and falling == sorted(falling, reverse=True)

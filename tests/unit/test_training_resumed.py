@@ -1,4 +1,4 @@
-"""A run that stops and goes on is the unbroken run, loss for loss: at any step, after a kill, in every task."""
+"""A run that stops and goes on is the unbroken run, loss for loss: at any step, after a kill."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from course_lib.training.loop import train
-from course_lib.training.optim import warmup_then_cosine
+from course_lib.training.optim import WarmupThenCosine
 from course_lib.training.randomness import seeded
 
 ROOT = Path(__file__).parents[2]
@@ -63,7 +63,7 @@ def run(batches, save_to=None, stop_at=None, **options):
             steps=STEPS,
             lr=0.02,
             weight_decay=0.1,
-            schedule=warmup_then_cosine(0.2, 0.1),
+            schedule=WarmupThenCosine(0.2, 0.1),
             on_step=on_step,
             save_to=save_to,
             **options,
@@ -105,7 +105,7 @@ def test_after_a_kill_the_last_save_is_gone_on_with(tmp_path):
     with pytest.raises(Killed), seeded(3):
         train(
             dropout_net(), own_generator(), squared_error, steps=STEPS, lr=0.02, weight_decay=0.1,
-            schedule=warmup_then_cosine(0.2, 0.1), on_step=die, save_to=tmp_path / "run.state", save_every=4,
+            schedule=WarmupThenCosine(0.2, 0.1), on_step=die, save_to=tmp_path / "run.state", save_every=4,
         )  # fmt: skip
     assert len(torch.load(tmp_path / "run.state", weights_only=True)["losses"]) == 8
     same(run(own_generator, tmp_path / "run.state"), whole)
@@ -126,7 +126,7 @@ def test_a_step_that_was_broken_off_is_not_saved(tmp_path):
     with seeded(3):
         history = train(
             dropout_net(), own_generator(), breaks, steps=STEPS, lr=0.02, weight_decay=0.1,
-            schedule=warmup_then_cosine(0.2, 0.1), save_to=file, save_every=1,
+            schedule=WarmupThenCosine(0.2, 0.1), save_to=file, save_every=1,
         )  # fmt: skip
     assert history.interrupted and history.steps == 5
     same(run(own_generator, file), run(own_generator))

@@ -5,14 +5,14 @@ import torch
 
 from course_lib.generation import decode_all
 from course_lib.tasks import translation
-from course_lib.tasks.translation import Recipe
+from course_lib.training.recipe import new_model, train, train_in_stages, vary
 
-SMALL = Recipe(steps=3, d_embed=8, d_hidden=12, d_attn=6)
+SMALL = vary(translation.RECIPE, steps=3, d_embed=8, d_hidden=12, d_attn=6)
 
 
 @pytest.fixture(scope="module")
 def model():
-    return translation.new_model(SMALL)
+    return new_model(SMALL)
 
 
 @pytest.fixture(scope="module")
@@ -77,14 +77,14 @@ def test_perfect_attention_would_score_nearly_zero(test_sentences):
 
 def test_stages_are_one_training(test_sentences):
     """Stopping to measure changes nothing: three stages end where one run with the same steps ends."""
-    recipe = Recipe(steps=6, constant_lr=True, d_embed=8, d_hidden=12, d_attn=6, batch_size=4)
-    staged = translation.new_model(recipe)
+    recipe = vary(SMALL, steps=6, batch_size=4)
+    staged = new_model(recipe)
     steps = []
-    for step, _ in translation.train_in_stages(staged, recipe, [1, 3, 6]):
+    for step, _ in train_in_stages(staged, recipe, translation.task(), [1, 3, 6]):
         steps.append(step)
         translation.exact_match(staged, test_sentences[:3])
-    whole = translation.new_model(recipe)
-    translation.train_model(whole, recipe)
+    whole = new_model(recipe)
+    train(whole, recipe, translation.task())
     assert steps == [1, 3, 6]
     for a, b in zip(staged.parameters(), whole.parameters(), strict=True):
         torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-4)
