@@ -13,7 +13,7 @@ from course_lib.practice import chapter_01 as chapter_01_practice
 from course_lib.tools import record as recording
 from course_lib.training.budget import at_least, at_most
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NAMES = [experiment.name for experiment in EXPERIMENTS]
 
 

@@ -8,7 +8,7 @@ import pytest
 from course_lib import experiments
 from course_lib.experiments.chapter_03 import EXPERIMENTS, HEADS
 
-PAGE = Path(__file__).parents[2] / "notebooks" / "03_multi_head_attention.ipynb"
+PAGE = Path(__file__).parents[3] / "notebooks" / "03_multi_head_attention.ipynb"
 
 
 def text_of(cell_id):

@@ -13,7 +13,7 @@ from course_lib.training.loop import train
 from course_lib.training.optim import WarmupThenCosine
 from course_lib.training.randomness import seeded
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 STEPS = 14
 
 
@@ -153,7 +153,7 @@ def test_other_batches_than_in_the_saved_run_are_refused(tmp_path):
 ANOTHER_PROCESS = """
 import sys
 from pathlib import Path
-sys.path.insert(0, "tests/unit")
+sys.path.insert(0, "tests/unit/training")
 import torch
 import test_training_resumed as here
 losses, weights = here.run(here.torch_generator, Path(sys.argv[1]), stop_at=int(sys.argv[2]) or None)

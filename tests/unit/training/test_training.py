@@ -19,7 +19,7 @@ from course_lib.training.objectives import IGNORE, pair_loss, shift, token_loss
 from course_lib.training.optim import WarmupThenCosine
 from course_lib.training.randomness import seeded
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 X = torch.randn(64, 3, generator=torch.Generator().manual_seed(0))
 Y = X @ torch.tensor([[1.0], [-2.0], [0.5]])
 

@@ -9,7 +9,7 @@ from course_lib import experiments
 from course_lib.experiments.chapter_04 import EXPERIMENTS, VALIDATION
 from course_lib.tasks import town_lm
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NAMES = [experiment.name for experiment in EXPERIMENTS]
 
 

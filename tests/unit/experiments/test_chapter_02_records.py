@@ -11,7 +11,7 @@ from course_lib.experiments.chapter_02 import RATES, WIDTHS
 from course_lib.tasks import card_game
 from course_lib.training.recipe import new_model, train, train_in_stages, vary
 
-PAGE = Path(__file__).parents[2] / "notebooks" / "02_qkv_attention.ipynb"
+PAGE = Path(__file__).parents[3] / "notebooks" / "02_qkv_attention.ipynb"
 DIVIDED, PLAIN, SMALL = "divided by √d_k", "not divided", "not divided, small start"
 
 
