@@ -4,26 +4,37 @@
     weights = softmax(scores)                     each row sums to 1
     output  = weights @ values
 
-Two ways to score, in the order in which they were found:
+The ideas, in the order in which they were found:
 
-    additive      e_ij = v_aᵀ tanh(W_a s_{i-1} + U_a h_j)    Bahdanau, Cho and Bengio 2015, appendix A.1.2
-    dot product   e_ij = q_i · k_j / √d_k                     Vaswani et al. 2017, eq. 1
+    additive     e_ij = v_aᵀ tanh(W_a s_{i-1} + U_a h_j)    Bahdanau, Cho and Bengio 2015, appendix A.1.2
+    dot product  e_ij = s_iᵀ W_a h_j                        Luong, Pham and Manning 2015, section 3.1
+    scaled       softmax(q kᵀ / √d_k) v                     Vaswani et al. 2017, section 3.2.1
+    heads        H of them, each in a space of its own      Vaswani et al. 2017, section 3.2.2
+    fused        the same, and no table of weights is kept  Dao et al. 2022
 
-A layer asks several questions at once (`MultiHeadAttention`): each head attends in a small space of its own.
+Every attention returns `(output, weights)`; weights are None where nobody asked for them.
 
 Axes: B batch, H heads, T query positions, S key positions, D features, K features of one head, A features of
 the additive score.
 """
 
 import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from course_lib.masks import check_allowed, masked_softmax
+from course_lib import checks
+from course_lib.masks import about, masked_softmax, no_leak
 
+HALF = (torch.float16, torch.bfloat16)
 ONE_STATE = "for one decoder state a sentence, write s[:, None]"
+
+
+# ---------------------------------------------------------------- 2015: a small network compares
 
 
 def additive_scores(projected_queries: Tensor, projected_keys: Tensor, v_a: Tensor) -> Tensor:
@@ -42,85 +53,10 @@ def additive_scores(projected_queries: Tensor, projected_keys: Tensor, v_a: Tens
 
     Source: Bahdanau et al. 2015, appendix A.1.2.
     """
-    _check_axes("projected_queries", projected_queries, "(B, T, A)", len(v_a), "W_a s, with v_a's features")
-    _check_axes("projected_keys", projected_keys, "(B, S, A)", len(v_a), "U_a h, from project_keys")
+    checks.axes("projected_queries", projected_queries, "(B, T, A)", len(v_a), "W_a s, with v_a's features")
+    checks.axes("projected_keys", projected_keys, "(B, S, A)", len(v_a), "U_a h, from project_keys")
     features = torch.tanh(projected_queries[:, :, None] + projected_keys[:, None])  # (B, T, S, A)
     return features @ v_a  # (B, T, S)
-
-
-def scaled_dot_product_attention(
-    q: Tensor, k: Tensor, v: Tensor, allowed: Tensor | None = None, *, scale: float | None = None
-) -> tuple[Tensor, Tensor]:
-    """`softmax(q kᵀ / √d_k) v`, written out.
-
-    Args:
-        q: queries, `(..., T, K)`.
-        k: keys, `(..., S, K)`.
-        v: values, `(..., S, D)`.
-        allowed: boolean, True = may attend, broadcastable to `(..., T, S)`.
-        scale: what the scores are multiplied by, 1/√d_k when not given.
-
-    Returns:
-        output `(..., T, D)` and weights `(..., T, S)`.
-
-    Raises:
-        ValueError: the sizes of `q`, `k` and `v` do not fit together, or `allowed` is no mask for them.
-
-    Source: Vaswani et al. 2017, eq. 1.
-    """
-    _check_queries_keys_values(q, k, v)
-    scale = 1 / math.sqrt(k.shape[-1]) if scale is None else scale
-    scores = q @ k.transpose(-2, -1) * scale  # (..., T, S)
-    weights = masked_softmax(scores, allowed)  # (..., T, S)
-    return weights @ v, weights  # (..., T, D), (..., T, S)
-
-
-def fused_attention(
-    q: Tensor, k: Tensor, v: Tensor, allowed: Tensor | None = None, *, scale: float | None = None
-) -> Tensor:
-    """The same output by torch's fused kernel: faster, and the weights never exist as a whole.
-
-    Arguments and errors as `scaled_dot_product_attention`. Here too a query with no allowed key gets 0.
-
-    Returns:
-        output `(..., T, D)`.
-
-    Source: Dao et al. 2022 (FlashAttention) for the idea of the kernel.
-    """
-    _check_queries_keys_values(q, k, v)
-    if allowed is None:
-        return F.scaled_dot_product_attention(q, k, v, scale=scale)
-    leading = torch.broadcast_shapes(q.shape[:-2], k.shape[:-2])
-    check_allowed(allowed, torch.Size((*leading, q.shape[-2], k.shape[-2])))
-    allowed = torch.atleast_2d(allowed)  # the kernel wants both axes, also of a mask (S,)
-    # What a kernel makes of a row with nothing allowed differs (0 or NaN). Such a row may see everything here
-    # and loses its output below, so that neither the values nor the gradients ever pass through a NaN.
-    alive = allowed.any(-1, keepdim=True)  # (..., T, 1)
-    output = F.scaled_dot_product_attention(q, k, v, attn_mask=allowed | ~alive, scale=scale)
-    return output.masked_fill(~alive, 0.0)
-
-
-class DotProductAttention(nn.Module):
-    """Dot-product attention for vectors of unlike sizes: one matrix brings the query to the keys' size.
-
-    Luong et al. 2015 call the score "general": `e_ij = s_iᵀ W_a h_j`. It stands beside `AdditiveAttention`
-    with the same calls, so that a model can take either.
-    """
-
-    def __init__(self, d_query: int, d_key: int) -> None:
-        super().__init__()
-        self.W_a = nn.Linear(d_query, d_key, bias=False)
-
-    def project_keys(self, keys: Tensor) -> Tensor:
-        """Nothing to prepare here: the keys are compared as they are, `(B, S, D_k)`."""
-        return keys
-
-    def forward(
-        self, query: Tensor, projected_keys: Tensor, values: Tensor, allowed: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """As `AdditiveAttention.forward`."""
-        _check_axes("query", query, "(B, T, D_q)", self.W_a.in_features, ONE_STATE)
-        return scaled_dot_product_attention(self.W_a(query), projected_keys, values, allowed)
 
 
 class AdditiveAttention(nn.Module):
@@ -152,7 +88,7 @@ class AdditiveAttention(nn.Module):
         Raises:
             ValueError: keys of another size than the layer was made for.
         """
-        _check_axes("keys", keys, "(B, S, D_k)", self.U_a.in_features, "one encoder state a token")
+        checks.axes("keys", keys, "(B, S, D_k)", self.U_a.in_features, "one encoder state a token")
         return self.U_a(keys)  # (B, S, A)
 
     def forward(
@@ -172,11 +108,98 @@ class AdditiveAttention(nn.Module):
         Raises:
             ValueError: a query without its T axis, sizes that do not fit, or a mask that does not.
         """
-        _check_axes("query", query, "(B, T, D_q)", self.W_a.in_features, ONE_STATE)
-        _check_one_value_a_key("projected_keys", projected_keys, "values", values)
+        checks.axes("query", query, "(B, T, D_q)", self.W_a.in_features, ONE_STATE)
+        checks.one_value_a_key("projected_keys", projected_keys, "values", values)
         scores = additive_scores(self.W_a(query), projected_keys, self.v_a)  # (B, T, S)
         weights = masked_softmax(scores, allowed)  # (B, T, S)
         return weights @ values, weights  # (B, T, D), (B, T, S)
+
+
+# ---------------------------------------------------------------- 2015: a product is enough
+
+
+class DotProductAttention(nn.Module):
+    """Luong's attention: one matrix brings the query to the keys' size, and a dot product compares.
+
+    The paper calls the score "general": `e_ij = s_iᵀ W_a h_j`; here it is divided by √d_k, too. Same calls as
+    `AdditiveAttention`, so that a model can take either.
+
+    Source: Luong et al. 2015, section 3.1.
+    """
+
+    def __init__(self, d_query: int, d_key: int) -> None:
+        super().__init__()
+        self.W_a = nn.Linear(d_query, d_key, bias=False)
+
+    def project_keys(self, keys: Tensor) -> Tensor:
+        """Nothing to prepare here: the keys are compared as they are, `(B, S, D_k)`."""
+        return keys
+
+    def forward(
+        self, query: Tensor, projected_keys: Tensor, values: Tensor, allowed: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """As `AdditiveAttention.forward`."""
+        checks.axes("query", query, "(B, T, D_q)", self.W_a.in_features, ONE_STATE)
+        return scaled_dot_product_attention(self.W_a(query), projected_keys, values, allowed)
+
+
+# ---------------------------------------------------------------- 2017: queries, keys, values
+
+
+@no_leak
+def scaled_dot_product_attention(
+    q: Tensor, k: Tensor, v: Tensor, allowed: Tensor | None = None, *, scale: float | None = None
+) -> tuple[Tensor, Tensor]:
+    """`softmax(q kᵀ / √d_k) v`, written out.
+
+    Args:
+        q: queries, `(..., T, K)`.
+        k: keys, `(..., S, K)`.
+        v: values, `(..., S, D)`.
+        allowed: boolean, True = may attend, broadcastable to `(..., T, S)`.
+        scale: what the scores are multiplied by, 1/√d_k when not given.
+
+    Returns:
+        output `(..., T, D)` and weights `(..., T, S)`.
+
+    Raises:
+        ValueError: the sizes of `q`, `k` and `v` do not fit together, or `allowed` is no mask for them.
+
+    Source: Vaswani et al. 2017, eq. 1.
+    """
+    checks.attention_inputs(q, k, v, allowed)
+    scale = 1 / math.sqrt(k.shape[-1]) if scale is None else scale
+    wide = torch.float32 if q.dtype in HALF else q.dtype  # q kᵀ can be beyond 65,504, where float16 ends
+    scores = q.to(wide) @ k.to(wide).transpose(-2, -1) * scale  # (..., T, S)
+    weights = masked_softmax(scores, allowed).to(q.dtype)  # (..., T, S)
+    return weights @ v, weights  # (..., T, D), (..., T, S)
+
+
+@no_leak
+def fused_attention(
+    q: Tensor, k: Tensor, v: Tensor, allowed: Tensor | None = None, *, scale: float | None = None
+) -> Tensor:
+    """The same output by torch's fused kernel: faster, and the weights never exist as a whole.
+
+    Arguments and errors as `scaled_dot_product_attention`. Here too a query with no allowed key gets 0.
+
+    Returns:
+        output `(..., T, D)`.
+
+    Source: Dao et al. 2022 (FlashAttention) for the idea of the kernel.
+    """
+    checks.attention_inputs(q, k, v, allowed)
+    if allowed is None:
+        return F.scaled_dot_product_attention(q, k, v, scale=scale)
+    known = about(allowed)
+    if known.is_causal and allowed.shape == (q.shape[-2], k.shape[-2]):  # a mask that the kernel knows
+        return F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=scale)
+    mask = known.kernel_mask(allowed, q.dtype)
+    output = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scale)
+    return output if known.dead is None else output.masked_fill(known.dead, 0.0)
+
+
+# ---------------------------------------------------------------- 2017: several heads
 
 
 def split_heads(x: Tensor, n_heads: int) -> Tensor:
@@ -192,9 +215,8 @@ def split_heads(x: Tensor, n_heads: int) -> Tensor:
     Raises:
         ValueError: not three axes, or D is no multiple of H.
     """
-    if x.dim() != 3:
-        raise ValueError(f"x has shape {tuple(x.shape)}, expected (B, T, D): batch, positions, features")
-    _check_divisible("the last axis of x", x.shape[-1], n_heads)
+    checks.shape("x", x, "(B, T, D)", "batch, positions, features")
+    checks.heads("the last axis of x", x.shape[-1], n_heads)
     return x.unflatten(-1, (n_heads, -1)).transpose(1, 2)  # (B, T, H, K), (B, H, T, K)
 
 
@@ -210,10 +232,7 @@ def merge_heads(x: Tensor) -> Tensor:
     Raises:
         ValueError: not four axes.
     """
-    if x.dim() != 4:
-        raise ValueError(
-            f"x has shape {tuple(x.shape)}, expected (B, H, T, K): batch, heads, positions, features"
-        )
+    checks.shape("x", x, "(B, H, T, K)", "batch, heads, positions, features")
     return x.transpose(1, 2).flatten(2)  # (B, T, H, K), (B, T, D)
 
 
@@ -238,16 +257,41 @@ class MultiHeadAttention(nn.Module):
 
     def __init__(self, d_model: int, n_heads: int, *, scale: float | None = None) -> None:
         super().__init__()
-        _check_divisible("d_model", d_model, n_heads)
+        checks.heads("d_model", d_model, n_heads)
         self.d_model, self.n_heads, self.d_k = d_model, n_heads, d_model // n_heads
         self.scale = scale
-        self.w_q = nn.Linear(d_model, d_model)
-        self.w_k = nn.Linear(d_model, d_model)
-        self.w_v = nn.Linear(d_model, d_model)
-        self.w_o = nn.Linear(d_model, d_model)
-        for projection in (self.w_q, self.w_k, self.w_v, self.w_o):
+        self.W_q = nn.Linear(d_model, d_model)
+        self.W_k = nn.Linear(d_model, d_model)
+        self.W_v = nn.Linear(d_model, d_model)
+        self.W_o = nn.Linear(d_model, d_model)
+        for projection in (self.W_q, self.W_k, self.W_v, self.W_o):
             nn.init.xavier_uniform_(projection.weight)  # keeps the variance of what passes through
             nn.init.zeros_(projection.bias)
+
+    def forward(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        allowed: Tensor | None = None,
+        need_weights: bool = False,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Self-attention is `layer(x, x, x)`, cross-attention `layer(x, memory, memory)`.
+
+        Args:
+            query, key, value: as in `project`.
+            allowed: boolean, True = may attend, broadcastable to `(B, H, T, S)`.
+            need_weights: also return the weights. Without them torch's fused kernel computes the same output.
+
+        Returns:
+            output `(B, T, D)` and, with `need_weights`, weights `(B, H, T, S)`, one matrix a head; else None.
+
+        Raises:
+            ValueError: sizes that do not fit, or a mask that could be misread.
+        """
+        q, k, v = self.project(query, key, value)  # (B, H, T, K), (B, H, S, K), (B, H, S, K)
+        heads, weights = self.attend(q, k, v, allowed, need_weights)  # (B, H, T, K), (B, H, T, S) or None
+        return self.W_o(merge_heads(heads)), weights  # (B, T, D)
 
     def project(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The queries, keys and values of every head.
@@ -263,87 +307,54 @@ class MultiHeadAttention(nn.Module):
         Raises:
             ValueError: sizes that do not fit.
         """
-        hint = "batch, positions, features; for one sentence write x[None]"
-        for name, tensor in (("query", query), ("key", key), ("value", value)):
-            _check_axes(name, tensor, "(B, T, D)" if name == "query" else "(B, S, D)", self.d_model, hint)
-        if not len(query) == len(key) == len(value):
-            raise ValueError(
-                f"query, key and value hold {len(query)}, {len(key)} and {len(value)} sentences, "
-                "expected the same batch: query b looks at key b"
-            )
-        _check_one_value_a_key("key", key, "value", value)
-        projected = self.w_q(query), self.w_k(key), self.w_v(value)
-        q, k, v = (split_heads(x, self.n_heads) for x in projected)
+        checks.layer_inputs(query, key, value, self.d_model)
+        q = split_heads(self.W_q(query), self.n_heads)
+        k = split_heads(self.W_k(key), self.n_heads)
+        v = split_heads(self.W_v(value), self.n_heads)
         return q, k, v
 
-    def forward(
-        self,
-        query: Tensor,
-        key: Tensor,
-        value: Tensor,
-        allowed: Tensor | None = None,
-        need_weights: bool = False,
-    ) -> Tensor | tuple[Tensor, Tensor]:
-        """Attend: self-attention is `attend(x, x, x)`, cross-attention `attend(x, memory, memory)`.
+    def attend(
+        self, q: Tensor, k: Tensor, v: Tensor, allowed: Tensor | None = None, need_weights: bool = False
+    ) -> tuple[Tensor, Tensor | None]:
+        """Every head on its own; the seam of the layer: what stands between projection and `W_o`.
+
+        Rotary positions, normalised queries and keys, a cache, a fault on purpose: each is another `attend`
+        (in a subclass, or for a while with `attending`).
 
         Args:
-            query, key, value: as in `project`.
-            allowed: boolean, True = may attend, broadcastable to `(B, H, T, S)`.
-            need_weights: also return the weights. Without them torch's fused kernel computes the same output.
+            q, k, v: what `project` returned.
+            allowed, need_weights: as in `forward`.
 
         Returns:
-            output `(B, T, D)`; with `need_weights` also weights `(B, H, T, S)`, one matrix a head.
-
-        Raises:
-            ValueError: sizes that do not fit, or a mask that could be misread.
+            heads `(B, H, T, K)`, and weights `(B, H, T, S)` or None.
         """
-        q, k, v = self.project(query, key, value)  # (B, H, T, K), (B, H, S, K), (B, H, S, K)
-        if allowed is not None and allowed.dim() == 3:
-            raise ValueError(
-                f"allowed has shape {tuple(allowed.shape)}: is the first axis the batch or the heads? "
-                "Write allowed[:, None] for one mask a sentence, allowed[None] for one mask a head"
-            )
+        checks.layer_mask(allowed)
         if need_weights:
-            heads, weights = scaled_dot_product_attention(q, k, v, allowed, scale=self.scale)
-            return self.w_o(merge_heads(heads)), weights  # (B, T, D), (B, H, T, S)
-        heads = fused_attention(q, k, v, allowed, scale=self.scale)  # (B, H, T, K)
-        return self.w_o(merge_heads(heads))  # (B, T, D)
+            return scaled_dot_product_attention(q, k, v, allowed, scale=self.scale)
+        return fused_attention(q, k, v, allowed, scale=self.scale), None
 
 
-def _check_queries_keys_values(q: Tensor, k: Tensor, v: Tensor) -> None:
-    if min(q.dim(), k.dim(), v.dim()) < 2:
-        raise ValueError(
-            f"q, k, v have shapes {tuple(q.shape)}, {tuple(k.shape)}, {tuple(v.shape)}, "
-            "expected two axes at least: positions, then features; for one query write q[None]"
-        )
-    if q.shape[-1] != k.shape[-1]:
-        raise ValueError(
-            f"q has {q.shape[-1]} features and k has {k.shape[-1]}, expected the same number d_k: "
-            "a score is the dot product of a query with a key"
-        )
-    _check_one_value_a_key("k", k, "v", v)
+Attend = Callable[
+    [MultiHeadAttention, Tensor, Tensor, Tensor, Tensor | None, bool], tuple[Tensor, Tensor | None]
+]
 
 
-def _check_divisible(name: str, size: int, n_heads: int) -> None:
-    if n_heads < 1 or size % n_heads:
-        raise ValueError(
-            f"{name} ({size}) must be divisible by n_heads ({n_heads}): "
-            "each head gets d_model / n_heads features"
-        )
+@contextmanager
+def attending(model: nn.Module, attend: Attend) -> Iterator[None]:
+    """Inside the block, every multi-head layer of a model attends by another function.
 
-
-def _check_axes(name: str, tensor: Tensor, axes: str, size: int, hint: str) -> None:
-    """Refuse what has other axes than the three of `axes`, or a last one of another size."""
-    if tensor.dim() != 3 or tensor.shape[-1] != size:
-        last = axes.rpartition(", ")[2].rstrip(")")
-        raise ValueError(
-            f"{name} has shape {tuple(tensor.shape)}, expected {axes} with {last} = {size}: {hint}"
-        )
-
-
-def _check_one_value_a_key(key_name: str, keys: Tensor, value_name: str, values: Tensor) -> None:
-    if keys.shape[-2] != values.shape[-2]:
-        raise ValueError(
-            f"{key_name} has {keys.shape[-2]} positions and {value_name} has {values.shape[-2]}, "
-            "expected the same number S: each value is fetched through its own key"
-        )
+    Args:
+        model: stays as it is otherwise.
+        attend: called as `attend(layer, q, k, v, allowed, need_weights)` in place of the layer's own.
+    """
+    layers = [layer for layer in model.modules() if isinstance(layer, MultiHeadAttention)]
+    before = [vars(layer).get("attend") for layer in layers]
+    for layer in layers:
+        layer.attend = partial(attend, layer)
+    try:
+        yield
+    finally:
+        for layer, own in zip(layers, before, strict=True):
+            del layer.attend
+            if own is not None:  # one block inside another
+                layer.attend = own

@@ -4,15 +4,23 @@ One convention in the whole course: a boolean tensor named `allowed`, True = may
 broadcastable to `(B, H, T, S)`: batch, heads, query positions, key positions.
 
 A forbidden score becomes −∞ *before* the softmax, so its weight is exactly 0 and the weights that
-remain still sum to 1. A query with no allowed key gets weights of exactly 0, and no NaN.
+remain still sum to 1. A query with no allowed key gets weights of exactly 0, and no NaN. What stands at a
+forbidden position does not count, not even a NaN.
 
 PyTorch has two conventions of its own, and they are opposite; the conversions stand here and nowhere else.
 """
 
-from functools import reduce
+import math
+import weakref
+from collections.abc import Callable
+from functools import reduce, wraps
 
 import torch
 from torch import Tensor
+
+from course_lib import checks
+
+SMALL = 2**16  # cells of a mask whose numbers are kept
 
 
 def padding_mask(ids: Tensor, pad_id: int) -> Tensor:
@@ -64,7 +72,8 @@ def causal_mask(n_queries: int, n_keys: int | None = None, *, device: torch.devi
             "the queries are the last of the positions that have keys"
         )
     position = torch.arange(n_keys - n_queries, n_keys, device=device)[:, None]  # (T, 1)
-    return torch.arange(n_keys, device=device)[None, :] <= position  # (T, S)
+    allowed = torch.arange(n_keys, device=device)[None, :] <= position  # (T, S)
+    return _all_alive(allowed, is_causal=n_queries == n_keys)
 
 
 def prefix_mask(n_positions: int, n_prefix: int | Tensor, *, device: torch.device | None = None) -> Tensor:
@@ -99,7 +108,8 @@ def prefix_mask(n_positions: int, n_prefix: int | Tensor, *, device: torch.devic
         )
     in_prefix = torch.arange(n_positions, device=lengths.device) < lengths[..., None]  # (T,) or (B, T)
     in_prefix = in_prefix[None] if lengths.dim() == 0 else in_prefix[:, None, None]  # (1, T) or (B, 1, 1, T)
-    return causal_mask(n_positions, device=lengths.device) | in_prefix  # (T, T) or (B, 1, T, T)
+    allowed = causal_mask(n_positions, device=lengths.device) | in_prefix  # (T, T) or (B, 1, T, T)
+    return _all_alive(allowed)
 
 
 def sliding_window_mask(n_positions: int, window: int, *, device: torch.device | None = None) -> Tensor:
@@ -122,7 +132,7 @@ def sliding_window_mask(n_positions: int, window: int, *, device: torch.device |
         raise ValueError(f"window is {window}, expected at least 1: a window of 1 sees its own position only")
     position = torch.arange(n_positions, device=device)
     near = position[None, :] > position[:, None] - window  # (T, T)
-    return causal_mask(n_positions, device=device) & near
+    return _all_alive(causal_mask(n_positions, device=device) & near)
 
 
 def combine(*masks: Tensor | None) -> Tensor | None:
@@ -140,7 +150,7 @@ def combine(*masks: Tensor | None) -> Tensor | None:
     """
     given = [mask for mask in masks if mask is not None]
     for mask in given:
-        _check_boolean(mask)
+        checks.boolean(mask)
     try:
         torch.broadcast_shapes(*(mask.shape for mask in given))
     except RuntimeError as error:
@@ -171,13 +181,127 @@ def masked_softmax(scores: Tensor, allowed: Tensor | None = None, dim: int = -1)
         raise ValueError(f"scores has dtype {scores.dtype}, expected real numbers: write scores.float()")
     if allowed is None:
         return scores.softmax(dim)
-    check_allowed(allowed, scores.shape)
+    checks.mask(allowed, scores.shape)
+    scores = scores.masked_fill(~allowed, -torch.inf)
+    if dim == -1 and about(allowed).dead is None:
+        return scores.softmax(-1).masked_fill(~allowed, 0.0)
+    # A row of only −∞ is 0/0 in the softmax. Such a row gets scores of 0 here and loses its weights below, so
+    # that neither the values nor the gradients ever pass through a NaN.
     allowed = allowed.expand(scores.shape)
-    # A row of only −∞ is 0/0 in the softmax. Such rows keep their scores here and lose their weights below,
-    # so that neither the values nor the gradients ever pass through a NaN.
     alive = allowed.any(dim, keepdim=True)
-    scores = scores.masked_fill(~allowed & alive, -torch.inf)
-    return scores.softmax(dim).masked_fill(~allowed, 0.0)
+    return scores.masked_fill(~alive, 0.0).softmax(dim).masked_fill(~allowed, 0.0)
+
+
+class About:
+    """What is known of one mask: looked up once, not in each layer and at each step.
+
+    Attributes:
+        dead: True where a query may attend to nothing, `(..., T, 1)`; None where there is no such query.
+        is_causal: `causal_mask(n)` made it. (A mask that only looks like it is not known to be causal.)
+    """
+
+    def __init__(self, allowed: Tensor, dead: Tensor | None, is_causal: bool) -> None:
+        self.dead, self.is_causal = dead, is_causal
+        self._kernel_mask: Tensor | None = None
+        if torch.compiler.is_compiling() or allowed.is_inference():  # torch does not count writes into these
+            return
+        self.version = allowed._version
+        key = id(allowed)
+        self.mask = weakref.ref(allowed, lambda _: _KNOWN.pop(key, None))
+        _KNOWN[key] = self
+
+    def kernel_mask(self, allowed: Tensor, dtype: torch.dtype) -> Tensor:
+        """The mask for a fused kernel: dead rows are open, since kernels do not agree what such a row gives.
+
+        Its output must be set to 0 there. A small mask is kept as numbers, 0 and −∞, into which the kernel
+        would turn it anew at each call.
+        """
+        mask = self._kernel_mask
+        if mask is None or (mask.dtype is not dtype and mask.dtype is not torch.bool):
+            mask = torch.atleast_2d(allowed if self.dead is None else allowed | self.dead)
+            mask = to_torch_sdpa(mask, dtype) if mask.numel() <= SMALL else mask
+            self._kernel_mask = mask
+        return mask
+
+
+_KNOWN: dict[int, About] = {}  # by the mask's id, as long as the mask lives
+
+
+def about(allowed: Tensor) -> About:
+    """What is known of a mask; it counts until somebody writes into the mask.
+
+    (Through torch, that is: what NumPy writes into the same memory stays unseen.)
+    """
+    if torch.compiler.is_compiling():
+        return About(allowed, ~allowed.any(-1, keepdim=True), is_causal=False)
+    known = _KNOWN.get(id(allowed))
+    if known is not None and known.mask() is allowed and known.version == allowed._version:
+        return known
+    dead = ~allowed.any(-1, keepdim=True)  # (..., T, 1)
+    try:
+        some = bool(dead.any())
+    except RuntimeError:  # a mask without values of its own, as inside torch.func.vmap
+        some = True
+    return About(allowed, dead if some else None, is_causal=False)
+
+
+def _all_alive(allowed: Tensor, is_causal: bool = False) -> Tensor:
+    """The same mask, made such that every query sees itself: known without looking."""
+    About(allowed, None, is_causal)
+    return allowed
+
+
+def no_leak(attend: Callable) -> Callable:
+    """Make an attention such that a NaN or ∞ reaches those who may see it, and nobody else.
+
+    A weight of 0 does not keep out what stands behind it: 0 · NaN is NaN, and so is −∞ + NaN inside a kernel.
+    Where something is not finite, it is taken out first, and those who may attend to it get NaN afterwards.
+
+    Args:
+        attend: `attend(q, k, v, allowed, scale=…)` to output `(..., T, D)`, or to output and weights.
+
+    Returns:
+        the same function, safe under a mask.
+    """
+
+    @wraps(attend)
+    def safe(
+        q: Tensor, k: Tensor, v: Tensor, allowed: Tensor | None = None, *, scale: float | None = None
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        found = attend(q, k, v, allowed, scale=scale)
+        if allowed is None or not q.is_cpu:  # an accelerator would have to wait for the answer
+            return found
+        # What came through a weight of 0 is NaN, and the maximum shows it. Gradients go another way back, and
+        # weights do not show a forbidden value: there the numbers that went in are looked at.
+        if isinstance(found, Tensor) and not found.requires_grad:
+            finite = _is_finite(found.max)
+        else:
+            finite = _is_finite(q.sum) and _is_finite(k.sum) and _is_finite(v.sum)
+        if finite:
+            return found
+        odd_q, odd_k, odd_v = ~q.isfinite(), ~k.isfinite(), ~v.isfinite()
+        clean = q.masked_fill(odd_q, 0.0), k.masked_fill(odd_k, 0.0), v.masked_fill(odd_v, 0.0)
+        found = attend(*clean, allowed, scale=scale)
+        odd_scores = odd_q.any(-1, keepdim=True) | odd_k.any(-1)[..., None, :]  # (..., T, S)
+        allowed = allowed.expand(odd_scores.shape)
+        met = (odd_scores & allowed).any(-1, keepdim=True)  # (..., T, 1)
+        fetched = allowed.float() @ odd_v.float() > 0  # feature by feature, (..., T, D)
+        if isinstance(found, Tensor):
+            return found.masked_fill(met | fetched, torch.nan)
+        output, weights = found
+        return output.masked_fill(met | fetched, torch.nan), weights.masked_fill(met & allowed, torch.nan)
+
+    return safe
+
+
+def _is_finite(one_number: Callable[[], Tensor]) -> bool:
+    """Did a sum or a maximum meet no NaN and no ∞? (Too large a sum says no, too, which costs only time.)"""
+    if torch.compiler.is_compiling():
+        return True  # it cannot look
+    try:
+        return math.isfinite(one_number().item())
+    except RuntimeError:  # a maximum of nothing; or no value of its own, as inside torch.func.vmap
+        return True
 
 
 def to_torch_mha(allowed: Tensor, n_heads: int) -> dict[str, Tensor]:
@@ -196,7 +320,7 @@ def to_torch_mha(allowed: Tensor, n_heads: int) -> dict[str, Tensor]:
 
     Source: documentation of `torch.nn.MultiheadAttention`.
     """
-    _check_boolean(allowed)
+    checks.boolean(allowed)
     if allowed.dim() == 2:
         return {"attn_mask": ~allowed}  # (T, S)
     if allowed.dim() != 4 or allowed.shape[1] not in (1, n_heads):
@@ -227,7 +351,7 @@ def from_torch_mha(
     """
     ours = []
     if attn_mask is not None:
-        _check_boolean(attn_mask, "attn_mask", "blocked, as torch.nn.MultiheadAttention has it")
+        checks.boolean(attn_mask, "attn_mask", "blocked, as torch.nn.MultiheadAttention has it")
         if attn_mask.dim() not in (2, 3) or (attn_mask.dim() == 3 and len(attn_mask) % n_heads):
             raise ValueError(
                 f"attn_mask has shape {tuple(attn_mask.shape)}, expected (T, S) or (B·H, T, S) "
@@ -236,7 +360,7 @@ def from_torch_mha(
         allowed = ~attn_mask
         ours.append(allowed if allowed.dim() == 2 else allowed.unflatten(0, (-1, n_heads)))  # (B, H, T, S)
     if key_padding_mask is not None:
-        _check_boolean(key_padding_mask, "key_padding_mask", "padding")
+        checks.boolean(key_padding_mask, "key_padding_mask", "padding")
         if key_padding_mask.dim() != 2:
             raise ValueError(f"key_padding_mask has shape {tuple(key_padding_mask.shape)}, expected (B, S)")
         ours.append(~key_padding_mask[:, None, None])  # (B, 1, 1, S)
@@ -261,54 +385,7 @@ def to_torch_sdpa(allowed: Tensor, dtype: torch.dtype | None = None) -> Tensor:
 
     Source: documentation of `torch.nn.functional.scaled_dot_product_attention`.
     """
-    _check_boolean(allowed)
+    checks.boolean(allowed)
     if dtype is None:
         return allowed
     return torch.zeros(allowed.shape, dtype=dtype, device=allowed.device).masked_fill(~allowed, -torch.inf)
-
-
-def from_torch_sdpa(mask: Tensor) -> Tensor:
-    """A mask of `torch.nn.functional.scaled_dot_product_attention` as one of ours.
-
-    Args:
-        mask: boolean, True = may attend; or numbers that are added to the scores, 0 and −∞ only.
-
-    Returns:
-        `allowed`, boolean, in the same shape.
-
-    Raises:
-        ValueError: numbers other than 0 and −∞: they change scores and forbid nothing.
-    """
-    if mask.dtype == torch.bool:
-        return mask
-    allowed = mask == 0
-    if not bool((allowed | (mask == -torch.inf)).all()):
-        raise ValueError(
-            "mask holds numbers other than 0 and −∞: they change scores and forbid nothing, "
-            "so no boolean mask can say the same (−1e9 is not −∞)"
-        )
-    return allowed
-
-
-def check_allowed(allowed: Tensor, shape: torch.Size) -> None:
-    """Refuse a mask that would be misread; `shape` is the shape of the scores it will meet."""
-    _check_boolean(allowed)
-    try:
-        fits = torch.broadcast_shapes(allowed.shape, shape) == shape
-    except RuntimeError:
-        fits = False
-    if not fits:
-        raise ValueError(
-            f"allowed has shape {tuple(allowed.shape)}, which does not broadcast to the scores "
-            f"{tuple(shape)}: the last two axes are query positions, then key positions"
-        )
-
-
-def _check_boolean(mask: Tensor, name: str = "allowed", true: str = "may attend") -> None:
-    if not isinstance(mask, Tensor):
-        raise ValueError(f"{name} is a {type(mask).__name__}, expected a tensor: write torch.tensor({name})")
-    if mask.dtype != torch.bool:
-        raise ValueError(
-            f"{name} has dtype {mask.dtype}, expected torch.bool (True = {true}): "
-            f"for a 0/1 tensor write {name}.bool(); an additive mask of 0 and −∞ is another convention"
-        )

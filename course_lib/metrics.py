@@ -205,17 +205,6 @@ def word_error_rate(guesses: Sequence[Sequence[str]], references: Sequence[Seque
     return wrong / len(guesses) if guesses else 0.0
 
 
-def exact_match(guesses: Sequence[Sequence[str]], truths: Sequence[Sequence[str]]) -> float:
-    """Share of sequences that are right in every token.
-
-    Raises:
-        ValueError: not one guess for each truth.
-    """
-    _same_length(guesses, truths, "guesses", "truths")
-    right = sum(tuple(g) == tuple(t) for g, t in zip(guesses, truths, strict=True))
-    return right / len(guesses) if guesses else 0.0
-
-
 def _check_weights(weights: Tensor) -> None:
     if weights.dim() != 2 or weights.shape[1] == 0:
         raise ValueError(

@@ -4,6 +4,7 @@ Every guest answers two questions, and the right attention for both is known. Ev
 difference in accuracy is a difference in learning, not in learning by heart.
 """
 
+from course_lib import interpret
 from course_lib.experiments.records import Experiment, Row, rounded
 from course_lib.tasks import round_table
 from course_lib.training.recipe import new_model, train, train_in_stages, vary
@@ -42,9 +43,9 @@ def remove_rows(seed: int, steps: int) -> list[Row]:
         model = new_model(recipe)
         train(model, recipe, round_table.task())
         whole = round_table.accuracy(model, test)
-        looks = round_table.weight_on_neighbours(round_table.head_weights(model, test)[0])  # (H, 2)
+        looks = round_table.weight_on_neighbours(interpret.head_weights(model, test)[0])  # (H, 2)
         for head in range(n_heads):
-            rest = round_table.accuracy(round_table.without_heads(model, [(0, head)]), test)
+            rest = round_table.accuracy(interpret.without_heads(model, [(0, head)]), test)
             lost = {question: whole[question] - rest[question] for question in round_table.QUESTIONS}
             row = {
                 "looks_left": looks[head, 0].item(),

@@ -5,6 +5,7 @@ All use one model and one constant learning rate; variants differ only in what m
 
 from functools import partial
 
+from course_lib import faults
 from course_lib.experiments.records import Experiment, Row, rounded
 from course_lib.tasks import town_lm
 from course_lib.tasks.town_lm import Reader
@@ -22,14 +23,14 @@ FEW_SENTENCES = 1000  # so few that the model can learn them by heart
 
 MASKS: dict[str, Reader] = {
     "causal": town_lm.causal,
-    "one too far": town_lm.one_too_far,
-    "multiplied after": town_lm.multiplied_after,
-    "one too strict": town_lm.one_too_strict,
+    "one too far": faults.one_too_far,
+    "multiplied after": faults.multiplied_after,
+    "one too strict": faults.one_too_strict,
 }
 DROPOUTS: dict[str, Reader] = {
     "none": town_lm.causal,
-    "before the softmax": partial(town_lm.drop_before, p=DROP),
-    "after the softmax": partial(town_lm.drop_after, p=DROP),
+    "before the softmax": partial(faults.drop_before, p=DROP),
+    "after the softmax": partial(faults.drop_after, p=DROP),
 }
 
 

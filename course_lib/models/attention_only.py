@@ -1,6 +1,6 @@
 """A language model of nothing but attention: the smallest thing in which heads can be watched at work.
 
-    x      = word vector + position vector
+    x      = token embedding + position embedding
     x      = x + attention(x, x, x)        once for each layer
     logits = x W + b                       a score for every word of the vocabulary, at every position
 
@@ -18,7 +18,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from course_lib.attention import MultiHeadAttention
+from course_lib import checks
+from course_lib.attention import MultiHeadAttention, attending
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,13 @@ class AttentionOnlyConfig:
     scale: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("vocab_size", "d_model", "n_heads", "n_layers", "max_len"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
+        checks.at_least_1(
+            vocab_size=self.vocab_size,
+            d_model=self.d_model,
+            n_heads=self.n_heads,
+            n_layers=self.n_layers,
+            max_len=self.max_len,
+        )
 
     def build(self) -> "AttentionOnly":
         """A model with random weights."""
@@ -61,7 +66,7 @@ class LayerView(NamedTuple):
 
 
 class AttentionOnly(nn.Module):
-    """Word and position vectors, layers of attention, a read-out.
+    """Token and position embeddings, layers of attention, a score for every word.
 
     Raises:
         ValueError: `n_heads` does not divide `d_model`.
@@ -70,18 +75,18 @@ class AttentionOnly(nn.Module):
     def __init__(self, config: AttentionOnlyConfig) -> None:
         super().__init__()
         self.config = config
-        self.words = nn.Embedding(config.vocab_size, config.d_model)
-        self.positions = nn.Embedding(config.max_len, config.d_model)
+        self.token_embedding = nn.Embedding(config.vocab_size, config.d_model)
+        self.position_embedding = nn.Embedding(config.max_len, config.d_model)
         scale = None if config.scale else 1.0
         layers = (
             MultiHeadAttention(config.d_model, config.n_heads, scale=scale) for _ in range(config.n_layers)
         )
         self.layers = nn.ModuleList(layers)
-        self.read_out = nn.Linear(config.d_model, config.vocab_size)
+        self.lm_head = nn.Linear(config.d_model, config.vocab_size)
 
     def forward(
         self, ids: Tensor, allowed: Tensor | None = None, need_weights: bool = False
-    ) -> Tensor | tuple[Tensor, list[Tensor]]:
+    ) -> tuple[Tensor, list[Tensor] | None]:
         """A score for every word of the vocabulary at every position.
 
         Args:
@@ -90,42 +95,35 @@ class AttentionOnly(nn.Module):
             need_weights: also return the weights of every layer.
 
         Returns:
-            logits `(B, T, V)`; with `need_weights` also a list of weights `(B, H, T, T)`, one a layer.
+            logits `(B, T, V)` and, with `need_weights`, a list of weights `(B, H, T, T)`, one a layer; else
+            None.
 
         Raises:
-            ValueError: `ids` is not `(B, T)`, or longer than `max_len`.
+            ValueError: `ids` is not `(B, T)` ids of the vocabulary, or longer than `max_len`.
         """
-        x, weights = self.embed(ids), []  # (B, T, D)
+        x, seen = self.embed(ids), []  # (B, T, D)
         for layer in self.layers:
-            if need_weights:
-                attended, seen = layer(x, x, x, allowed, need_weights=True)
-                weights.append(seen)  # (B, H, T, T)
-            else:
-                attended = layer(x, x, x, allowed)
+            attended, weights = layer(x, x, x, allowed, need_weights)  # (B, T, D), (B, H, T, T) or None
+            seen.append(weights)
             x = x + attended  # (B, T, D)
-        logits = self.read_out(x)  # (B, T, V)
-        return (logits, weights) if need_weights else logits
+        return self.lm_head(x), seen if need_weights else None  # (B, T, V)
+
+    def embed(self, ids: Tensor) -> Tensor:
+        """Token embedding + position embedding: `(B, T)` to `(B, T, D)`."""
+        checks.token_ids("ids", ids, "(B, T)", self.config.vocab_size, self.config.max_len)
+        return self.token_embedding(ids) + self.position_embedding.weight[: ids.shape[1]]  # (B, T, D)
 
     @torch.no_grad()
     def look_inside(self, ids: Tensor, allowed: Tensor | None = None) -> list[LayerView]:
         """Queries, keys, values and weights of every layer; arguments as in `forward`."""
-        x, views = self.embed(ids), []  # (B, T, D)
-        for layer in self.layers:
-            attended, weights = layer(x, x, x, allowed, need_weights=True)
-            views.append(LayerView(*layer.project(x, x, x), weights))
-            x = x + attended  # (B, T, D)
-        return views
+        views = []
+        usual = {layer: layer.attend for layer in self.layers}
 
-    def embed(self, ids: Tensor) -> Tensor:
-        """Word vector + position vector: `(B, T)` to `(B, T, D)`."""
-        if ids.dim() != 2 or ids.is_floating_point():
-            raise ValueError(
-                f"ids has shape {tuple(ids.shape)} and dtype {ids.dtype}, expected whole numbers (B, T): "
-                "for one text write ids[None]"
-            )
-        if ids.shape[1] > self.config.max_len:
-            raise ValueError(
-                f"ids has {ids.shape[1]} positions, expected at most max_len ({self.config.max_len}): "
-                "there is no vector for later positions"
-            )
-        return self.words(ids) + self.positions.weight[: ids.shape[1]]  # (B, T, D)
+        def watched(layer, q, k, v, allowed, need_weights):
+            heads, weights = usual[layer](q, k, v, allowed, True)
+            views.append(LayerView(q, k, v, weights))
+            return heads, weights
+
+        with attending(self, watched):
+            self(ids, allowed)
+        return views

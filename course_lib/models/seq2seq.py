@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from course_lib import checks
 from course_lib.attention import AdditiveAttention, DotProductAttention
 from course_lib.masks import padding_mask
 from course_lib.text.tokenizers import PAD_ID
@@ -57,9 +58,14 @@ class Seq2SeqConfig:
             raise ValueError(f"score is {self.score!r}, expected 'additive', 'dot' or None (no attention)")
         if self.query not in ("previous", "current"):
             raise ValueError(f"query is {self.query!r}, expected 'previous' (s_i-1) or 'current' (s_i)")
-        for name in ("source_vocab", "target_vocab", "d_embed", "d_hidden", "d_attn", "encoder_layers"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
+        checks.at_least_1(
+            source_vocab=self.source_vocab,
+            target_vocab=self.target_vocab,
+            d_embed=self.d_embed,
+            d_hidden=self.d_hidden,
+            d_attn=self.d_attn,
+            encoder_layers=self.encoder_layers,
+        )
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout is {self.dropout}, expected a share of at least 0 and below 1")
 
@@ -154,7 +160,7 @@ class Seq2Seq(nn.Module):
             ValueError: `source` is not `(B, S)`, holds what is no id of the vocabulary, has a row with no
                 token at all, or padding before a token.
         """
-        _check_ids("source", source, "(B, S)", self.config.source_vocab)
+        checks.token_ids("source", source, "(B, S)", self.config.source_vocab)
         real = source != PAD_ID  # (B, S)
         if not real.any(1).all():
             raise ValueError(
@@ -218,7 +224,7 @@ class Seq2Seq(nn.Module):
             ValueError: as `encode`; or `target` is not `(B, T)` ids of its vocabulary, one row a source row.
         """
         memory, state = self.encode(source)
-        _check_ids("target", target, "(B, T)", self.config.target_vocab)
+        checks.token_ids("target", target, "(B, T)", self.config.target_vocab)
         if len(source) != len(target):
             raise ValueError(
                 f"source has {len(source)} rows and target has {len(target)}, expected one target a source"
@@ -232,22 +238,25 @@ class Seq2Seq(nn.Module):
         logits = self.read_out(torch.stack(states, dim=1), words)  # (B, T, V)
         return logits, torch.stack(weights, dim=1) if need_weights else None
 
+    def next_logits(
+        self, tokens: Tensor, state: tuple[Memory, State]
+    ) -> tuple[Tensor, Tensor, tuple[Memory, State]]:
+        """One step of writing; see `course_lib.generation`.
+
+        Args:
+            tokens: ids written since the state was made, `(B, n)`, n ≥ 1; `[BOS]` at first.
+            state: what `encode` returned, then what this function did.
+
+        Returns:
+            logits of the next token `(B, V)`, attention weights of the last step `(B, S)`, and the new state.
+        """
+        memory, inner = state
+        for token in tokens.unbind(1):  # (B,)
+            word = self.embed(token)  # (B, E)
+            inner, weights = self.step(word, inner, memory)
+        logits = self.read_out(torch.cat([inner.s, inner.context], dim=-1), word)  # (B, V)
+        return logits, weights, (memory, inner)
+
     def read_out(self, states: Tensor, words: Tensor) -> Tensor:
         """Scores `(B, T, V)` from `[s_i; c_i]` `(B, T, D + M)` and `y_{i-1}` `(B, T, E)`."""
         return self.readout(self.dropout(torch.cat([states, words], dim=-1)))
-
-
-def _check_ids(name: str, ids: Tensor, axes: str, vocab_size: int) -> None:
-    """Refuse what an embedding would refuse, with the argument's name."""
-    if ids.dim() != 2 or ids.numel() == 0:
-        raise ValueError(
-            f"{name} has shape {tuple(ids.shape)}, expected {axes}, neither of them 0: one row a sentence"
-        )
-    if ids.dtype not in (torch.int64, torch.int32):
-        raise ValueError(f"{name} has dtype {ids.dtype}, expected torch.long: token ids are whole numbers")
-    low, high = (int(edge) for edge in ids.aminmax())
-    if low < 0 or high >= vocab_size:
-        raise ValueError(
-            f"{name} holds ids from {low} to {high}, expected 0 to {vocab_size - 1}: "
-            "were they made with another tokenizer?"
-        )

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from course_lib.attention import scaled_dot_product_attention
-from course_lib.generation import evaluating
+from course_lib.models import evaluating
 from course_lib.training.recipe import Recipe, Task, vary
 
 NAMES = (
@@ -135,15 +135,15 @@ class CardReader(nn.Module):
         self.names = nn.Embedding(len(NAMES), d_model)
         self.wanted = nn.Embedding(len(NAMES), d_model)
         self.gifts = nn.Embedding(len(GIFTS), d_model)
-        self.w_q = nn.Linear(d_model, d_model, bias=False)
-        self.w_k = self.w_q if config.tied else nn.Linear(d_model, d_model, bias=False)
-        self.w_v = nn.Linear(d_model, d_model, bias=False)
-        self.read_out = nn.Linear(d_model, len(GIFTS))
+        self.W_q = nn.Linear(d_model, d_model, bias=False)
+        self.W_k = self.W_q if config.tied else nn.Linear(d_model, d_model, bias=False)
+        self.W_v = nn.Linear(d_model, d_model, bias=False)
+        self.lm_head = nn.Linear(d_model, len(GIFTS))
         self.scale = config.scale
         with torch.no_grad():
-            self.w_q.weight.mul_(config.start)
+            self.W_q.weight.mul_(config.start)
             if not config.tied:
-                self.w_k.weight.mul_(config.start)
+                self.W_k.weight.mul_(config.start)
 
     def embed(self, cards: Cards) -> Tensor:
         """One vector a card: the sum of its three parts, `(B, T, D)`."""
@@ -152,13 +152,13 @@ class CardReader(nn.Module):
     def project(self, cards: Cards) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values of the cards, `(B, T, D)` each."""
         x = self.embed(cards)
-        return self.w_q(x), self.w_k(x), self.w_v(x)
+        return self.W_q(x), self.W_k(x), self.W_v(x)
 
     def forward(self, cards: Cards) -> tuple[Tensor, Tensor]:
         """Scores of the gifts `(B, T, G)` and weights `(B, T, T)`; no card reads itself."""
         allowed = ~torch.eye(cards.names.shape[1], dtype=torch.bool)  # (T, T)
         output, weights = scaled_dot_product_attention(*self.project(cards), allowed, scale=self.scale)
-        return self.read_out(output), weights  # (B, T, G), (B, T, T)
+        return self.lm_head(output), weights  # (B, T, G), (B, T, T)
 
 
 RECIPE = Recipe(CardReaderConfig(), steps=100, batch_size=32, lr=1e-3)

@@ -10,14 +10,14 @@ apart. The model is one layer of attention; `n_heads` changes, the number of par
 Axes: B tables, T seats, N names, H heads, K features of a head; 2 questions, left and right.
 """
 
-import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from course_lib.generation import evaluating
+from course_lib.interpret import weight_on
+from course_lib.models import evaluating
 from course_lib.models.attention_only import AttentionOnly, AttentionOnlyConfig
 from course_lib.training.recipe import Recipe, Task
 
@@ -83,7 +83,7 @@ RECIPE = Recipe(
 
 def answer_scores(model: AttentionOnly, ids: Tensor) -> Tensor:
     """A score for every name, at every seat, for both questions: `(B, T)` to `(B, T, 2, N)`."""
-    return model(ids).unflatten(-1, (2, len(NAMES)))
+    return model(ids)[0].unflatten(-1, (2, len(NAMES)))
 
 
 def batches(recipe: Recipe) -> Iterator[Tensor]:
@@ -116,50 +116,13 @@ def accuracy(model: AttentionOnly, ids: Tensor) -> dict[str, float]:
     return dict(zip(QUESTIONS, shares.tolist(), strict=True))
 
 
-def head_weights(model: AttentionOnly, ids: Tensor) -> list[Tensor]:
-    """The attention weights of every layer, `(B, H, T, T)` each."""
-    with evaluating(model):
-        return model(ids, need_weights=True)[1]
-
-
 def weight_on_neighbours(weights: Tensor) -> Tensor:
-    """Does a head look where an answer stands?
+    """How much of its weight does each head put on the left neighbour, and on the right one?
 
     Args:
         weights: of one layer, `(B, H, T, T)`.
 
     Returns:
-        `(H, 2)`: the mean weight that head h puts on the left neighbour, and on the right one. 1 is a
-        perfect look-up, 1/8 is what a head gives that looks everywhere alike.
+        `(H, 2)`; 1 is a perfect look-up, 1/8 is what a head gives that looks everywhere alike.
     """
-    places = true_places().to(weights)  # (2, T, T)
-    return torch.einsum("bhts,qts->hq", weights, places) / (len(weights) * SEATS)
-
-
-def without_heads(model: AttentionOnly, heads: Sequence[tuple[int, int]]) -> AttentionOnly:
-    """A copy of the model in which some heads say nothing.
-
-    The columns h·K to (h + 1)·K − 1 of W_O are all that ever reads head h: with zeros there, its slice of
-    the merged output counts for nothing. (In the paper's order, x W_O, they are rows.)
-
-    Args:
-        model: stays as it is.
-        heads: (layer, head) pairs.
-
-    Returns:
-        the copy.
-
-    Raises:
-        ValueError: a layer or a head that the model does not have.
-    """
-    model = copy.deepcopy(model)
-    for layer, head in heads:
-        if not 0 <= layer < len(model.layers) or not 0 <= head < model.layers[layer].n_heads:
-            raise ValueError(
-                f"heads has ({layer}, {head}), expected layers 0 to {len(model.layers) - 1} and heads 0 to "
-                f"{model.config.n_heads - 1}: pairs are (layer, head)"
-            )
-        d_k = model.layers[layer].d_k
-        with torch.no_grad():
-            model.layers[layer].w_o.weight[:, head * d_k : (head + 1) * d_k] = 0.0
-    return model
+    return weight_on(weights, true_places())

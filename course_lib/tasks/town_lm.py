@@ -1,8 +1,8 @@
-"""A small language model of Tiny Town, and the masks under which it can be trained: the right and wrong ones.
+"""A small language model of Tiny Town, trained and tested under any mask.
 
 The model reads a sentence and, at every position, guesses the next word. What it may look at while it guesses
 is decided by a *reader*: a function from model and ids `(B, T)` to logits `(B, T, V)`. The same model read
-under another mask is another experiment.
+under another mask is another experiment: `causal` is the right one, `course_lib.faults` has wrong ones.
 
 The Town knows the probability of each of its sentences, so the loss that nobody can beat is known, and
 whatever a model writes can be parsed.
@@ -10,7 +10,6 @@ whatever a model writes can be parsed.
 Axes: B batch, T query positions, S key positions (here equal to T), H heads, V vocabulary.
 """
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
@@ -20,10 +19,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from course_lib.attention import merge_heads
 from course_lib.data import town
-from course_lib.generation import evaluating, sample
-from course_lib.masks import causal_mask, masked_softmax
+from course_lib.generation import WholeText, sample
+from course_lib.masks import causal_mask
+from course_lib.models import evaluating
 from course_lib.models.attention_only import AttentionOnly, AttentionOnlyConfig
 from course_lib.text.batching import batches_by_length, endless, pad
 from course_lib.text.tokenizers import BOS_ID, WordTokenizer
@@ -43,84 +42,9 @@ RECIPE = Recipe(
 )
 
 
-# ---------------------------------------------------------------- readers: who may look at whom
-
-
 def causal(model: AttentionOnly, ids: Tensor) -> Tensor:
     """The right mask: each position sees itself and what stands before it."""
-    return model(ids, causal_mask(ids.shape[1]))
-
-
-def one_too_far(model: AttentionOnly, ids: Tensor) -> Tensor:
-    """A mask that is off by one: each position also sees the next word, the one it is asked for."""
-    return model(ids, sees_next(ids.shape[1]))
-
-
-def one_too_strict(model: AttentionOnly, ids: Tensor) -> Tensor:
-    """Off by one the other way: nobody sees its own position."""
-    return model(ids, sees_only_before(ids.shape[1]))
-
-
-def multiplied_after(model: AttentionOnly, ids: Tensor) -> Tensor:
-    """The right mask in the wrong place: the weights are multiplied by it, after the softmax."""
-    return forward_with(model, ids, lambda scores: scores.softmax(-1) * causal_mask(ids.shape[1]))
-
-
-def drop_before(model: AttentionOnly, ids: Tensor, p: float) -> Tensor:
-    """In training, forbid each allowed key with probability `p`, before the softmax.
-
-    Source: Li et al. 2023 (DropKey).
-    """
-    return forward_with(model, ids, lambda scores: masked_softmax(scores, kept_keys(model, scores, p)))
-
-
-def drop_after(model: AttentionOnly, ids: Tensor, p: float) -> Tensor:
-    """In training, set each weight to 0 with probability `p`, after the softmax; the rest grow by 1/(1 − p).
-
-    This is what `dropout` of `torch.nn.MultiheadAttention` and `dropout_p` of
-    `torch.nn.functional.scaled_dot_product_attention` do.
-    """
-
-    def weigh(scores: Tensor) -> Tensor:
-        weights = masked_softmax(scores, causal_mask(ids.shape[1]))
-        return F.dropout(weights, p, training=model.training)
-
-    return forward_with(model, ids, weigh)
-
-
-def sees_next(n_positions: int) -> Tensor:
-    """The faulty `allowed` of `one_too_far`, `(T, T)`: the diagonal above the main one is open too."""
-    return torch.ones(n_positions, n_positions, dtype=torch.bool).tril(1)
-
-
-def sees_only_before(n_positions: int) -> Tensor:
-    """The faulty `allowed` of `one_too_strict`, `(T, T)`: the main diagonal is closed."""
-    return torch.ones(n_positions, n_positions, dtype=torch.bool).tril(-1)
-
-
-def kept_keys(model: AttentionOnly, scores: Tensor, p: float) -> Tensor:
-    """The causal mask without the keys that chance takes away; in evaluation mode, all of it."""
-    allowed = causal_mask(scores.shape[-1])  # (T, S)
-    return allowed & (torch.rand_like(scores) >= p) if model.training else allowed  # (B, H, T, S)
-
-
-def forward_with(model: AttentionOnly, ids: Tensor, weigh: Callable[[Tensor], Tensor]) -> Tensor:
-    """The model's forward pass with your own way from scores to weights.
-
-    Args:
-        model: whose layers are used.
-        ids: `(B, T)`.
-        weigh: scores `(B, H, T, S)` to weights of the same shape.
-
-    Returns:
-        logits `(B, T, V)`.
-    """
-    x = model.embed(ids)  # (B, T, D)
-    for layer in model.layers:
-        q, k, v = layer.project(x, x, x)  # (B, H, T, K) each
-        weights = weigh(q @ k.transpose(-2, -1) / math.sqrt(layer.d_k))  # (B, H, T, S)
-        x = x + layer.w_o(merge_heads(weights @ v))  # (B, T, D)
-    return model.read_out(x)
+    return model(ids, causal_mask(ids.shape[1]))[0]
 
 
 # ---------------------------------------------------------------- data and training
@@ -232,11 +156,9 @@ def write(
         raise ValueError(f"start holds {unknown[0]!r}, a word that Tiny Town does not know")
     prompt = torch.tensor([[BOS_ID, *WORDS.encode(start)]]).expand(n, -1)  # (B, T)
     generator = torch.Generator().manual_seed(seed)
+    writer = WholeText(partial(reader, model), model.config.max_len)
     with evaluating(model):
-        ids = sample(
-            partial(reader, model), prompt, MAX_WORDS, temperature=temperature, generator=generator,
-            max_len=model.config.max_len,
-        )  # fmt: skip
+        ids = sample(writer, prompt, MAX_WORDS, temperature=temperature, generator=generator)
     return [WORDS.decode_tokens(row) for row in ids.tolist()]
 
 

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from course_lib import metrics
 from course_lib.data import town
-from course_lib.generation import decode_all, evaluating, greedy
+from course_lib.generation import decode_all, greedy
+from course_lib.models import evaluating
 from course_lib.models.seq2seq import Seq2Seq, Seq2SeqConfig
 from course_lib.text.batching import Pairs, batches_by_length, pad
 from course_lib.text.tokenizers import BOS_ID, WordTokenizer

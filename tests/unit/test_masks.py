@@ -55,12 +55,11 @@ def test_both_masks_of_torch_mha_become_one():
     assert masks.from_torch_mha() is None
 
 
-def test_to_torch_sdpa_and_back():
+def test_to_torch_sdpa():
     allowed = masks.causal_mask(3)
     added = masks.to_torch_sdpa(allowed, torch.float64)
     assert added.dtype == torch.float64 and added[0].tolist() == [0, -torch.inf, -torch.inf]
-    assert torch.equal(masks.from_torch_sdpa(added), allowed)
-    assert torch.equal(masks.from_torch_sdpa(masks.to_torch_sdpa(allowed)), allowed)
+    assert masks.to_torch_sdpa(allowed) is allowed
 
 
 A_MASK = torch.ones(2, 2, dtype=torch.bool)
@@ -82,7 +81,6 @@ A_MASK = torch.ones(2, 2, dtype=torch.bool)
         (lambda: masks.from_torch_mha(A_MASK.float()), "attn_mask has dtype torch.float32"),
         (lambda: masks.from_torch_mha(A_MASK.expand(3, 2, 2), n_heads=2), "expected (T, S) or (B·H, T, S)"),
         (lambda: masks.from_torch_mha(key_padding_mask=A_MASK[0]), "expected (B, S)"),
-        (lambda: masks.from_torch_sdpa(tensor([0.0, -1e9])), "numbers other than 0 and −∞"),
     ],
 )
 def test_bad_input_is_named(call, words):

@@ -50,31 +50,6 @@ def test_weight_on_the_neighbours():
     torch.testing.assert_close(round_table.weight_on_neighbours(weights), expected)
 
 
-@pytest.mark.parametrize("silent", [[(0, 1)], [(0, 0), (1, 2)]])
-def test_a_silenced_head_is_a_head_whose_values_are_zero(silent):
-    """Zero columns in W_O give what zeros in the head's slice of the merged output give."""
-    ids = round_table.test_tables(4)
-    model = new_model(vary(RECIPE, n_heads=4, n_layers=2))
-    before = {name: value.clone() for name, value in model.state_dict().items()}
-    quiet = round_table.without_heads(model, silent)
-    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
-
-    def zeros(layer):
-        def hook(linear, inputs):
-            merged = inputs[0].clone()  # (B, T, D)
-            for number, head in silent:
-                if number == layer:
-                    merged[..., head * 4 : (head + 1) * 4] = 0
-            return (merged,)
-
-        return hook
-
-    for number, layer in enumerate(model.layers):
-        layer.w_o.register_forward_pre_hook(zeros(number))
-    torch.testing.assert_close(quiet(ids), model(ids))
-    assert not torch.allclose(quiet(ids), new_model(vary(RECIPE, n_heads=4, n_layers=2))(ids))
-
-
 def test_two_heads_learn_what_one_cannot():
     right = {}
     for n_heads in (1, 2):
@@ -108,10 +83,3 @@ def test_training_in_stages_is_training():
 def test_a_table_that_cannot_be_laid_is_refused(text, says):
     with pytest.raises(ValueError, match=says):
         round_table.seat(text)
-
-
-def test_a_head_that_is_not_there_is_refused():
-    model = new_model(vary(RECIPE, n_heads=2))
-    for pair in ((1, 0), (0, 2), (0, -1)):
-        with pytest.raises(ValueError, match=r"pairs are \(layer, head\)"):
-            round_table.without_heads(model, [pair])

@@ -1,0 +1,95 @@
+"""Things built wrong on purpose, to be recognised later: masks off by one, and masks in the wrong place.
+
+A fault is a *reader*: a function from a model and ids `(B, T)` to logits `(B, T, V)`, like the right reader
+`tasks.town_lm.causal`. The model stays what it is; only the way in which it reads is faulty. A model can be
+trained, tested and let write under any of them.
+
+Beside the faults stand the two places where dropout may act on attention: one is as right as the other.
+
+Axes: B batch, T query positions, S key positions (here equal to T), H heads, V vocabulary.
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from course_lib.attention import attending
+from course_lib.masks import causal_mask, masked_softmax
+from course_lib.models.attention_only import AttentionOnly
+
+
+def one_too_far(model: AttentionOnly, ids: Tensor) -> Tensor:
+    """A mask that is off by one: each position also sees the next word, the one it is asked for."""
+    return model(ids, sees_next(ids.shape[1]))[0]
+
+
+def one_too_strict(model: AttentionOnly, ids: Tensor) -> Tensor:
+    """Off by one the other way: nobody sees its own position."""
+    return model(ids, sees_only_before(ids.shape[1]))[0]
+
+
+def multiplied_after(model: AttentionOnly, ids: Tensor) -> Tensor:
+    """The right mask in the wrong place: the weights are multiplied by it, after the softmax."""
+    return read_with(model, ids, lambda scores: scores.softmax(-1) * causal_mask(ids.shape[1]))
+
+
+def drop_before(model: AttentionOnly, ids: Tensor, p: float) -> Tensor:
+    """In training, forbid each allowed key with probability `p`, before the softmax.
+
+    Source: Li et al. 2023 (DropKey).
+    """
+    return read_with(model, ids, lambda scores: masked_softmax(scores, kept_keys(model, scores, p)))
+
+
+def drop_after(model: AttentionOnly, ids: Tensor, p: float) -> Tensor:
+    """In training, set each weight to 0 with probability `p`, after the softmax; the rest grow by 1/(1 − p).
+
+    This is what `dropout` of `torch.nn.MultiheadAttention` and `dropout_p` of
+    `torch.nn.functional.scaled_dot_product_attention` do.
+    """
+
+    def weigh(scores: Tensor) -> Tensor:
+        weights = masked_softmax(scores, causal_mask(ids.shape[1]))
+        return F.dropout(weights, p, training=model.training)
+
+    return read_with(model, ids, weigh)
+
+
+def sees_next(n_positions: int) -> Tensor:
+    """The faulty `allowed` of `one_too_far`, `(T, T)`: the diagonal above the main one is open too."""
+    return torch.ones(n_positions, n_positions, dtype=torch.bool).tril(1)
+
+
+def sees_only_before(n_positions: int) -> Tensor:
+    """The faulty `allowed` of `one_too_strict`, `(T, T)`: the main diagonal is closed."""
+    return torch.ones(n_positions, n_positions, dtype=torch.bool).tril(-1)
+
+
+def kept_keys(model: AttentionOnly, scores: Tensor, p: float) -> Tensor:
+    """The causal mask without the keys that chance takes away; in evaluation mode, all of it."""
+    allowed = causal_mask(scores.shape[-1])  # (T, S)
+    return allowed & (torch.rand_like(scores) >= p) if model.training else allowed  # (B, H, T, S)
+
+
+def read_with(model: AttentionOnly, ids: Tensor, weigh: Callable[[Tensor], Tensor]) -> Tensor:
+    """Let a model read with your own way from scores to weights, in every layer.
+
+    Args:
+        model: any model of multi-head layers that takes ids.
+        ids: `(B, T)`.
+        weigh: scores `(B, H, T, S)` to weights of the same shape; the model is given no mask.
+
+    Returns:
+        logits `(B, T, V)`.
+    """
+
+    def attend(layer, q, k, v, allowed, need_weights):
+        scale = 1 / math.sqrt(layer.d_k) if layer.scale is None else layer.scale
+        weights = weigh(q @ k.transpose(-2, -1) * scale)  # (B, H, T, S)
+        return weights @ v, weights  # (B, H, T, K), (B, H, T, S)
+
+    with attending(model, attend):
+        return model(ids)[0]

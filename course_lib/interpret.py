@@ -1,0 +1,65 @@
+"""Looking into a trained model: what its heads look at, and what is lost without them.
+
+Axes: B batch, H heads, T query positions, S key positions, Q questions that are asked at each position.
+"""
+
+import copy
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from course_lib.attention import MultiHeadAttention
+from course_lib.models import evaluating
+from course_lib.models.attention_only import AttentionOnly
+
+
+def head_weights(model: AttentionOnly, ids: Tensor, allowed: Tensor | None = None) -> list[Tensor]:
+    """The attention weights of every layer, `(B, H, T, S)` each, from ids `(B, T)`."""
+    with evaluating(model):
+        return model(ids, allowed, need_weights=True)[1]
+
+
+def weight_on(weights: Tensor, places: Tensor) -> Tensor:
+    """Does a head look where an answer stands?
+
+    Args:
+        weights: of one layer, `(B, H, T, S)`.
+        places: where each answer stands, boolean `(Q, T, S)`: one place a question and query.
+
+    Returns:
+        `(H, Q)`: the mean weight that head h puts on the places of question q. 1 is a perfect look-up, 1/S is
+        what a head gives that looks everywhere alike.
+    """
+    asked = len(weights) * weights.shape[-2]  # B · T
+    return torch.einsum("bhts,qts->hq", weights, places.to(weights)) / asked
+
+
+def without_heads(model: AttentionOnly, heads: Sequence[tuple[int, int]]) -> AttentionOnly:
+    """A copy of a model in which some heads say nothing.
+
+    The columns h·K to (h + 1)·K − 1 of W_o are all that ever reads head h: with zeros there, its slice of the
+    merged output counts for nothing. (In the paper's order, x W_o, they are rows.)
+
+    Args:
+        model: stays as it is.
+        heads: (layer, head) pairs; layers in the order in which the model has them.
+
+    Returns:
+        the copy.
+
+    Raises:
+        ValueError: a layer or a head that the model does not have.
+    """
+    model = copy.deepcopy(model)
+    layers = [layer for layer in model.modules() if isinstance(layer, MultiHeadAttention)]
+    for number, head in heads:
+        if not 0 <= number < len(layers) or not 0 <= head < layers[number].n_heads:
+            raise ValueError(
+                f"heads has ({number}, {head}), expected layers 0 to {len(layers) - 1} and heads 0 to "
+                f"{layers[0].n_heads - 1}: pairs are (layer, head)"
+            )
+        layer = layers[number]
+        with torch.no_grad():
+            layer.W_o.weight[:, head * layer.d_k : (head + 1) * layer.d_k] = 0.0
+    return model

@@ -1,0 +1,99 @@
+"""Things built wrong on purpose: each fault is what it says, and reading under it changes nothing else."""
+
+import pytest
+import torch
+
+from course_lib import faults
+from course_lib.attention import attending
+from course_lib.masks import causal_mask, masked_softmax
+from course_lib.models.attention_only import AttentionOnly, AttentionOnlyConfig
+from course_lib.tasks import town_lm
+from course_lib.training.randomness import seeded
+
+READERS = (town_lm.causal, faults.one_too_far, faults.one_too_strict, faults.multiplied_after)
+
+
+@pytest.fixture
+def model():
+    with seeded(0):
+        return AttentionOnly(AttentionOnlyConfig(110, d_model=16, n_heads=2, n_layers=2)).eval()
+
+
+@pytest.fixture
+def ids():
+    return torch.randint(4, 100, (2, 7), generator=torch.Generator().manual_seed(0))
+
+
+def test_written_out_and_library_read_alike(model, ids):
+    ours = faults.read_with(model, ids, lambda scores: masked_softmax(scores, causal_mask(7)))
+    assert torch.allclose(ours, town_lm.causal(model, ids), atol=1e-5)
+
+
+@pytest.mark.parametrize(("reader", "leaks"), list(zip(READERS, (False, True, False, True), strict=True)))
+def test_only_the_faulty_masks_let_the_future_move_the_past(model, ids, reader, leaks):
+    changed = ids.clone()
+    changed[:, -1] += 1
+    moved = (reader(model, ids) - reader(model, changed))[:, :-1].abs().max()
+    assert (moved > 1e-5) if leaks else (moved == 0)
+    assert reader(model, ids).isfinite().all()
+
+
+def test_the_masks_of_the_readers():
+    assert faults.sees_next(3).tolist() == [[True, True, False], [True] * 3, [True] * 3]
+    assert not faults.sees_only_before(3)[0].any() and faults.sees_only_before(3)[2, :2].all()
+
+
+@pytest.mark.parametrize("reader", (faults.drop_before, faults.drop_after))
+def test_dropout_acts_in_training_only(model, ids, reader):
+    torch.manual_seed(0)
+    assert torch.allclose(reader(model, ids, 0.5), town_lm.causal(model, ids), atol=1e-5)
+    model.train()
+    assert not torch.allclose(reader(model, ids, 0.5), reader(model, ids, 0.5), atol=1e-3)
+    assert torch.allclose(reader(model, ids, 0.0), town_lm.causal(model, ids), atol=1e-5)
+    assert reader(model, ids, 0.95).isfinite().all()  # rows that lose every key
+
+
+def test_where_dropout_stands_decides_whether_rows_sum_to_1(model, ids):
+    """Before the softmax what is left shares the whole 1; no key of the future ever comes in."""
+    torch.manual_seed(0)
+    scores = torch.randn(4, 2, 6, 6)
+    kept = faults.kept_keys(model.train(), scores, 0.5)
+    assert not (kept & ~causal_mask(6)).any()
+    sums = masked_softmax(scores, kept).sum(-1)
+    assert torch.allclose(sums, kept.any(-1).float())
+    share = kept[..., causal_mask(6)].float().mean()
+    assert 0.4 < share < 0.6
+    assert torch.equal(faults.kept_keys(model.eval(), scores, 0.5), causal_mask(6))
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_fault_leaves_no_trace(model, ids, reader):
+    """After a faulty reading, also one that broke off, the model reads as before."""
+    before = town_lm.causal(model, ids)
+    reader(model, ids)
+    with pytest.raises(ZeroDivisionError):
+        faults.read_with(model, ids, lambda scores: 1 / 0)
+    assert torch.equal(town_lm.causal(model, ids), before)
+    assert not any("attend" in vars(layer) for layer in model.layers)
+
+
+def test_the_model_s_own_scale_is_used(ids):
+    with seeded(0):
+        model = AttentionOnly(AttentionOnlyConfig(110, d_model=16, n_heads=2, scale=False))
+    ours = faults.read_with(model, ids, lambda scores: masked_softmax(scores, causal_mask(7)))
+    torch.testing.assert_close(ours, town_lm.causal(model, ids))
+
+
+def test_look_inside_shows_a_fault_at_work(model, ids):
+    """One `attend` inside another: what is looked at is what the model does at the moment."""
+
+    def everything_on_the_first(layer, q, k, v, allowed, need_weights):
+        weights = torch.zeros(*q.shape[:3], k.shape[2])
+        weights[..., 0] = 1.0
+        return weights @ v, weights
+
+    with attending(model, everything_on_the_first):
+        views = model.look_inside(ids)
+        assert all("attend" in vars(layer) for layer in model.layers)  # the outer one is back in its place
+    assert all((view.weights[..., 0] == 1).all() for view in views)
+    assert (model.look_inside(ids)[0].weights[..., 0] < 1).any()
