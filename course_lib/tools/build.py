@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from course_lib.files import write_whole
-from course_lib.tools import Problem, environment, pages, parser, readme
+from course_lib.tools import Problem, environment, pages, parser, readme, versions
 
 CELL_SECONDS = 600
 PAGE_SECONDS, PAGE_MEGABYTES, PAGE_DISK_MEGABYTES = 100, 1200, 3  # the budget of one page
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
     )
     asked.add_argument("--check", action="store_true", help="run and report, save nothing")
     options = asked.parse_args(arguments)
-    environment.ensure(environment.pins(), ["build", *arguments])
+    environment.ensure(versions.pins(), ["build", *arguments])
     chosen = choose(options.numbers)
     failed, over = [], []
     for page in chosen:

@@ -2,7 +2,7 @@
 
 import sys
 
-from course_lib.tools import COMMANDS, ROOT, Problem, environment
+from course_lib.tools import COMMANDS, ROOT, Problem, environment, versions
 
 
 def main(arguments: list[str]) -> int:
@@ -55,7 +55,7 @@ def run(arguments: list[str]) -> int:
         from course_lib.tools import build
 
         return build.main(rest)
-    environment.ensure(environment.pins(), arguments)
+    environment.ensure(versions.pins(), arguments)
     if name == "train":
         from course_lib.tools import train
 

@@ -15,7 +15,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_lib.tools import ROOT, environment, parser
+from course_lib.tools import ROOT, environment, parser, versions
 from course_lib.tools.chromium import find_chromium
 
 ALL_WELL = "Everything you need is here. ✓"
@@ -37,12 +37,8 @@ class Finding:
 def main(arguments: list[str]) -> int:
     parser("doctor").parse_args(arguments)
     python = sys.executable
-    if (
-        environment.stamped()
-        and not environment.inside_own_venv()
-        and environment.misfits(environment.ranges())
-    ):
-        environment.ensure(environment.ranges(), ["doctor", *arguments])  # look where the course really runs
+    if environment.stamped() and not environment.inside_own_venv() and versions.misfits(versions.ranges()):
+        environment.ensure(versions.ranges(), ["doctor", *arguments])  # look where the course really runs
     found = findings()
     for finding in found:
         mark = {True: "✓", False: "✗", None: "·"}[finding.ok]
@@ -97,7 +93,7 @@ def python_version() -> Finding:
 
 def packages() -> Finding:
     """Are the packages there, in versions that should work (pyproject.toml)?"""
-    bad = environment.misfits(environment.ranges())
+    bad = versions.misfits(versions.ranges())
     missing = [name for name, _, here in bad if here is None]
     said = [f"missing: {', '.join(missing)}"] if missing else []
     said += [f"{name} is {here}, wanted {wanted}" for name, wanted, here in bad if here]
@@ -106,7 +102,7 @@ def packages() -> Finding:
 
 def tested_versions() -> Finding:
     """Are they the tested versions (requirements.txt)? Others in the ranges are fine for learning."""
-    other = [(name, pin, here) for name, pin, here in environment.misfits(environment.pins()) if here]
+    other = [(name, pin, here) for name, pin, here in versions.misfits(versions.pins()) if here]
     text = "; ".join(f"{name} {here} (tested: {pin.lstrip('=')})" for name, pin, here in other)
     return Finding(
         "tested versions",
@@ -118,7 +114,7 @@ def tested_versions() -> Finding:
 
 def openmp() -> Finding:
     """Two OpenMP libraries in one process can crash it or make it slow. Which do torch and numpy load?"""
-    if environment.misfits({"torch": "", "numpy": ""}):
+    if versions.misfits({"torch": "", "numpy": ""}):
         return Finding("OpenMP", None, "not looked at, because torch is missing")
     if "torch" in sys.modules and "numpy" in sys.modules:  # in a page: this process can be asked itself
         libraries = loaded_libraries()
@@ -196,16 +192,16 @@ def widgets() -> Finding:
         here = front_end_version(name)
         if here is None:
             bad.append(f"{name} is not among JupyterLab's extensions")
-        elif environment.release(here)[:2] != environment.release(wanted)[:2] and name == "anywidget":
+        elif versions.release(here)[:2] != versions.release(wanted)[:2] and name == "anywidget":
             bad.append(f"{name}: JupyterLab has {here}, the kernel {wanted}")
-        elif environment.release(here)[:1] != environment.release(wanted)[:1]:
+        elif versions.release(here)[:1] != versions.release(wanted)[:1]:
             bad.append(f"{name}: JupyterLab has {here}, the kernel wants {wanted}")
     return Finding("live views", not bad, "; ".join(bad) or "JupyterLab and the kernel agree", fix)
 
 
 def front_end_wanted(ipywidgets: str) -> str:
     """ipywidgets 8 speaks with version 5 of the manager in JupyterLab, ipywidgets 7 with version 3."""
-    return {7: "3", 8: "5"}.get(environment.release(ipywidgets)[0], "5")
+    return {7: "3", 8: "5"}.get(versions.release(ipywidgets)[0], "5")
 
 
 def front_end_version(name: str) -> str | None:

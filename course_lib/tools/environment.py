@@ -10,107 +10,31 @@ newer than ours. For `test`, `build`, `train` and `experiment` it means the exac
 because pages and recorded results are made with those. `test --here` tries whatever Python it was typed
 with.
 
-A stamp in `.venv` (the hash of requirements.txt) makes the second start cost nothing. A marker stands
-there while an install runs: whoever finds it later knows that the install was interrupted, and starts it
-afresh.
+A stamp in `.venv` makes the second start cost nothing. It names requirements.txt (its hash) and the Python
+that was there, and is written only after that Python has imported the packages. A marker stands there while
+an install runs: whoever finds it later knows that the install was interrupted, and starts it afresh.
 """
 
 import hashlib
-import importlib.metadata
 import importlib.util
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import sysconfig
-import threading
-from collections.abc import Iterable
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
 from course_lib.files import write_whole
-from course_lib.tools import ROOT, Problem
+from course_lib.tools import ROOT, Problem, folders, installing
+from course_lib.tools.versions import misfits
 
 GIGABYTE = 2**30
 SPACE_NEEDED = 2 * GIGABYTE  # torch and JupyterLab take 1.7 GB once unpacked
-OFFLINE_RECIPE = (
-    "connect to the internet and start again (it goes on where it can). For a room with no network: on a "
-    "connected "
-    "machine of the same kind type `python3 -m pip download -r requirements.txt -d wheels`, carry the folder "
-    "`wheels` over, and type `python3 -m course_lib lab --wheels wheels`."
-)
-
-
-# -- which versions are right ----------------------------------------------------------------------
-
-
-def release(version: str) -> tuple[int, ...]:
-    """The numbers of a version without trailing zeros: '2.13.0+cpu' -> (2, 13)."""
-    match = re.match(r"\s*v?(\d+(?:\.\d+)*)", version)
-    numbers = [int(part) for part in match.group(1).split(".")] if match else []
-    while numbers and numbers[-1] == 0:
-        numbers.pop()
-    return tuple(numbers)
-
-
-def allows(specifier: str, version: str) -> bool:
-    """Whether `version` meets conditions like '>=2.6,<3'. A local part (+cpu) does not count."""
-    compare = {
-        "==": lambda have, want: have == want,
-        "!=": lambda have, want: have != want,
-        ">=": lambda have, want: have >= want,
-        "<=": lambda have, want: have <= want,
-        ">": lambda have, want: have > want,
-        "<": lambda have, want: have < want,
-    }
-    for condition in filter(None, (part.strip() for part in specifier.split(","))):
-        match = re.fullmatch(r"(==|!=|>=|<=|>|<)\s*([^\s]+)", condition)
-        if not match:
-            raise ValueError(
-                f"specifier has the condition {condition!r}; expected one like '>=2.6' or '==1.0'"
-            )
-        if not compare[match.group(1)](release(version), release(match.group(2))):
-            return False
-    return True
-
-
-def requirements(lines: Iterable[str]) -> dict[str, str]:
-    """Requirement lines as {name: conditions}; comments, options and empty lines are left out."""
-    found = {}
-    for line in lines:
-        line = line.split("#")[0].split(";")[0].strip()
-        match = re.match(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^]]*\])?\s*(.*)", line)
-        if match and not line.startswith("-"):
-            found[match.group(1)] = match.group(2)
-    return found
-
-
-def pins() -> dict[str, str]:
-    """The tested versions: requirements.txt."""
-    return requirements((ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines())
-
-
-def ranges() -> dict[str, str]:
-    """The versions that should work: the dependencies in pyproject.toml."""
-    import tomllib
-
-    return requirements(
-        tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
-    )
-
-
-def misfits(wanted: dict[str, str]) -> list[tuple[str, str, str | None]]:
-    """What this Python lacks: (name, conditions, version here or None), in the order of `wanted`."""
-    bad = []
-    for name, conditions in wanted.items():
-        try:
-            here = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            here = None
-        if here is None or not allows(conditions, here):
-            bad.append((name, conditions, here))
-    return bad
+OUTSIDE = "COURSE_OUTSIDE"  # set while the Python outside of .venv works on it: one way, no circle
 
 
 # -- the course's own environment ------------------------------------------------------------------
@@ -132,15 +56,35 @@ def marker_file() -> Path:
     return venv_folder() / "course-install-unfinished"
 
 
-def wanted_stamp() -> str:
-    return hashlib.sha256((ROOT / "requirements.txt").read_bytes()).hexdigest()
+def build() -> str:
+    """This Python's version and kind, as compiled packages know it: 'cpython-313-x86_64-linux-gnu'."""
+    return sysconfig.get_config_var("SOABI") or f"{sys.implementation.cache_tag}-{sys.platform}"
+
+
+def behind(python: Path) -> str:
+    """The program behind `.venv`'s python; '' when there is none, or a copy of it (Windows)."""
+    real = Path(os.path.realpath(python))
+    return str(real) if real.exists() and venv_folder().resolve() not in real.parents else ""
+
+
+def wanted_stamp(build_there: str) -> str:
+    """requirements.txt, the Python's build and the program behind it, a line each."""
+    pinned = hashlib.sha256((ROOT / "requirements.txt").read_bytes()).hexdigest()
+    return f"{pinned}\n{build_there}\n{behind(venv_python())}\n"
 
 
 def stamped() -> bool:
-    """Whether `.venv` was filled from the requirements.txt of today, to the end."""
+    """Whether `.venv` was filled from the requirements.txt of today, to the end, for the Python it has now.
+
+    Costs no start of a Python. From outside, a change of version shows in the program behind `.venv`;
+    from inside, this very Python is compared.
+    """
     try:
+        text = stamp_file().read_text(encoding="utf-8")
+        there = text.splitlines()[1] if text.count("\n") == 3 else ""
+        mine = inside_own_venv() or behind(venv_python()) == os.path.realpath(sys.executable)
         return (
-            stamp_file().read_text() == wanted_stamp()
+            text == wanted_stamp(build() if mine else there)
             and venv_python().exists()
             and not marker_file().exists()
         )
@@ -167,14 +111,51 @@ def ensure(wanted: dict[str, str], arguments: list[str], wheels: str | None = No
     arguments: the command line after `python3 -m course_lib`, for the second run.
     wheels: a folder to install from instead of the network.
     """
+    refuse_a_separator()
     os.environ.update(kernel_variables())
-    if (inside_own_venv() and stamped()) or not misfits(wanted):
+    outside = os.environ.pop(OUTSIDE, None)
+    bad = misfits(wanted)
+    if not bad and not (inside_own_venv() and marker_file().exists()):
+        if "JUPYTERHUB_SERVICE_PREFIX" not in os.environ:  # a hub's server looks in the usual folders only
+            folders.use_writable_folders(ROOT / "my_course" / ".jupyter")
         return
+    command = [str(ROOT / "course_lib"), *arguments]
+    if inside_own_venv():
+        if outside:
+            raise unhelpful(bad)
+        # whoever stands inside cannot make it afresh
+        stamp_file().unlink(missing_ok=True)
+        os.environ[OUTSIDE] = "1"
+        hand_over([base_python(), *command])
     if not stamped():
         make(wheels)
-    if inside_own_venv():
-        return
-    hand_over([str(venv_python()), str(ROOT / "course_lib"), *arguments])
+        os.environ[OUTSIDE] = "1"
+    elif outside:
+        os.environ[OUTSIDE] = outside
+    hand_over([str(venv_python()), *command])
+
+
+def unhelpful(bad: list[tuple[str, str, str | None]]) -> Problem:
+    said = ", ".join(f"{name} ({here or 'missing'})" for name, _, here in bad) or "an unfinished installation"
+    return Problem(
+        f"The environment .venv was filled, and still does not have what is wanted: {said}.",
+        "remove the folder .venv, then type the same command again.",
+    )
+
+
+def refuse_a_separator() -> None:
+    """A folder with ':' (';' on Windows) in its name cannot stand in a list of folders: it is split there."""
+    if os.pathsep in str(ROOT):
+        raise Problem(
+            f"The course's folder has a {os.pathsep!r} in its name, where Python splits lists: {ROOT}",
+            f"rename that folder without the {os.pathsep!r} (remove .venv in it, if there is one), and start "
+            "there.",
+        )
+
+
+def base_python() -> str:
+    """The Python that `.venv` was made from, or this one."""
+    return getattr(sys, "_base_executable", None) or sys.executable
 
 
 def hand_over(command: list[str]) -> None:
@@ -194,25 +175,109 @@ def make(wheels: str | None = None) -> None:
     with only_one() as lock:
         if stamped():
             return  # another start made it while we waited for its lock
-        base = getattr(sys, "_base_executable", None) or sys.executable
-        unfinished, usable = marker_file().exists(), runs(venv_python())
-        if usable and not unfinished and venv_satisfies():
-            finish()
-            return
+        there = look() if venv_folder().exists() else {}
+        why = afresh(there)
+        if there and not why and not there["lacks"] and not there["broken"]:
+            return finish(there)
         check_space()
-        if venv_folder().exists() and (unfinished or not usable):
+        if why:
             if inside_own_venv():
                 raise Problem(
-                    "The environment .venv was left half-made, and this Python stands inside it.",
+                    f"The environment .venv has to be made afresh ({why}), and this Python stands inside it.",
                     "type `deactivate`, then the same command again.",
                 )
-            print("The last installation did not finish: making .venv afresh.", flush=True)
+            print(f"Making .venv afresh: {why}.", flush=True)
             shutil.rmtree(venv_folder(), ignore_errors=True)
+            if venv_python().exists():
+                raise Problem(
+                    "The old environment .venv cannot be removed: a program is using it, or it is not yours.",
+                    "close the course's windows (JupyterLab, terminals), remove the folder .venv, and type "
+                    "the same command again.",
+                )
         writable(lambda: (venv_folder().mkdir(exist_ok=True), marker_file().touch()))
         if not runs(venv_python()):
-            create(base)
-        install(wheels, lock)
-        finish()
+            create(base_python())
+        installing.install(venv_python(), ROOT / "requirements.txt", wheels, lock)
+        finish(look())
+
+
+# -- what is in .venv ------------------------------------------------------------------------------
+
+LOOK = """
+import json, re, sys
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from course_lib.tools import environment, versions
+root = Path(sys.argv[1])
+pins, ranges = versions.pins(root), versions.ranges(root)
+lacks = versions.misfits(pins)
+print(json.dumps({
+    "python": list(sys.version_info[:2]), "build": environment.build(),
+    "damaged": versions.damaged(pins), "lacks": lacks,
+    "broken": [] if lacks else versions.broken_imports(ranges),
+}))
+"""
+
+
+def look() -> dict | None:
+    """What `.venv`'s own Python finds there, with no PYTHONPATH and no user site; None: it does not start.
+
+    python: its version; build; damaged: packages whose metadata and files disagree; lacks: misfits of the
+    pins; broken: when all are there, those that do not import.
+    """
+    try:
+        said = subprocess.run(
+            [str(venv_python()), "-I", "-W", "ignore", "-c", LOOK, str(ROOT)],
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        return json.loads(said.stdout.strip().splitlines()[-1])
+    except (OSError, subprocess.TimeoutExpired, IndexError, ValueError):
+        return None
+
+
+def afresh(there: dict | None) -> str:
+    """Why `.venv` cannot be used as it stands; '' when it can, or when there is none."""
+    if not venv_folder().exists():
+        return ""
+    if marker_file().exists():
+        return "the last installation did not finish"
+    if there is None:
+        return "its Python no longer starts"
+    made = re.search(r"^version\w*\s*=\s*(\d+)\.(\d+)", read(venv_folder() / "pyvenv.cfg"), re.MULTILINE)
+    now = there["python"]
+    if made and [int(number) for number in made.groups()] != now:
+        return "it was made by Python {}.{}, and now it has Python {}.{}".format(*made.groups(), *now)
+    return "; ".join(there["damaged"])
+
+
+def read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def finish(there: dict | None) -> None:
+    """Let the environment find course_lib from any folder, and stamp it as complete: when it is.
+
+    there: what `look` found.
+    """
+    if there is None or there["lacks"] or there["broken"]:
+        lacks = [f"{name} is {here or 'missing'}" for name, _, here in (there or {}).get("lacks", [])]
+        said = "; ".join(lacks or (there or {}).get("broken") or ["its Python does not start"])
+        raise Problem(
+            f"The packages were installed, but the environment cannot use them: {said}",
+            "type the same command again, which installs afresh; if it says the same, look for settings that "
+            f"send packages elsewhere: `{venv_python()} -m pip config debug`.",
+        )
+    asked = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    packages = Path(subprocess.check_output([str(venv_python()), "-I", "-c", asked], text=True).strip())
+    # relative to its own folder, so that the whole course can be moved
+    (packages / "course_lib.pth").write_text(os.path.relpath(ROOT, packages) + "\n", encoding="utf-8")
+    write_whole(stamp_file(), wanted_stamp(there["build"]).encode())
+    marker_file().unlink(missing_ok=True)
 
 
 def create(base: str) -> None:
@@ -223,14 +288,13 @@ def create(base: str) -> None:
         raise Problem(
             f"This Python ({sys.executable}) has no module `{missing[0]}`, so it cannot make an environment.",
             f"on Debian or Ubuntu type `sudo apt install python{version}-venv`, then the same command "
-            "again; elsewhere "
-            "install Python from https://www.python.org/downloads/.",
+            "again; elsewhere install Python from https://www.python.org/downloads/.",
         )
     print("Making the environment .venv …", flush=True)
     result = subprocess.run([base, "-m", "venv", str(venv_folder())], capture_output=True, text=True)
     if result.returncode:
         said = (result.stdout + result.stderr).strip()
-        if full_disk(said):
+        if installing.full_disk(said):
             raise Problem(
                 "The disk is full while making .venv.", "free about 2 GB, then type the same command again."
             )
@@ -240,152 +304,17 @@ def create(base: str) -> None:
         )
 
 
-def install(wheels: str | None, lock: int) -> None:
-    """Run pip on requirements.txt. Its output streams through; its errors are read to name the next step."""
-    print(
-        "Installing the packages of the course (torch, JupyterLab and others).\n"
-        "This takes 2 to 10 minutes the first time, depending on your network. The next start takes seconds.",
-        flush=True,
-    )
-    command = [str(venv_python()), "-m", "pip", "install", "--disable-pip-version-check", "--retries", "2"]
-    if wheels:
-        command += ["--no-index", "--find-links", str(Path(wheels).expanduser().resolve())]
-    elif (
-        sys.platform == "linux"
-        and not shutil.which("nvidia-smi")
-        and not os.environ.get("PIP_EXTRA_INDEX_URL")
-    ):
-        print(
-            "Tip for Linux without a GPU: PyTorch's own index has a much smaller torch. To use it, stop "
-            "with Ctrl-C and "
-            "start with PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu",
-            flush=True,
-        )
-    command += ["-r", str(ROOT / "requirements.txt")]
-    if subprocess.call(
-        [str(venv_python()), "-m", "pip", "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ):
-        subprocess.call([str(venv_python()), "-m", "ensurepip", "--upgrade"], stdout=subprocess.DEVNULL)
-    environment = {**os.environ, "PIP_REQUIRE_VIRTUALENV": "0", "PYTHONIOENCODING": "utf-8"}
-    environment.pop("PIP_USER", None)
-    pip = subprocess.Popen(
-        command,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        env=environment,
-        # should we be killed while pip goes on, the lock is still held: by pip
-        pass_fds=() if os.name == "nt" else (lock,),
-    )
-    said: list[str] = []
-
-    def echo() -> None:
-        for line in pip.stderr:
-            said.append(line)
-            sys.stderr.write(line)
-
-    reader = threading.Thread(target=echo, daemon=True)
-    reader.start()
-    try:
-        code = pip.wait()
-    except KeyboardInterrupt:
-        pip.terminate()
-        pip.wait()
-        raise Problem(
-            "You stopped the installation.", "type the same command again: it starts the installation afresh."
-        ) from None
-    reader.join(timeout=5)
-    if code:
-        raise why_pip_failed("".join(said), wheels)
-
-
-def why_pip_failed(said: str, wheels: str | None = None) -> Problem:
-    """From what pip wrote to its error stream: one line that says what happened, and the next step."""
-    if full_disk(said):
-        return Problem(
-            "The disk is full: the packages could not be installed.",
-            "free about 2 GB (pip's own store can be emptied with `python3 -m pip cache purge`), then "
-            "start again.",
-        )
-    if re.search(r"CERTIFICATE_VERIFY_FAILED|SSLError", said):
-        return Problem(
-            "The packages could not be downloaded: the connection's certificate is not trusted.",
-            "on a network with its own certificate, ask for its file and set PIP_CERT to its path; then "
-            "start again.",
-        )
-    network = (
-        r"NewConnectionError|Failed to establish|name resolution|getaddrinfo|unreachable|Connection refused|"
-        r"ConnectTimeout|ReadTimeout|Read timed out|ProxyError|connection broken|Connection aborted|"
-        r"[Nn]etwork is|Failed to connect|[Tt]imed out|ConnectionError|ConnectionReset"
-    )
-    if not wheels and re.search(network, said):
-        return Problem(
-            "The packages could not be downloaded: no network, or the package index does not answer.",
-            OFFLINE_RECIPE,
-        )
-    missing = re.search(r"No matching distribution found for (\S+)", said)
-    if missing and wheels:
-        return Problem(
-            f"The folder {wheels} has no wheel of {missing.group(1)} for this Python and machine.",
-            "fill it again with `python3 -m pip download -r requirements.txt -d wheels`, with the same "
-            "Python version "
-            "on the same kind of machine.",
-        )
-    if missing:
-        return Problem(
-            f"There is no package {missing.group(1)} for this Python ({sys.version.split()[0]}) on this "
-            "machine.",
-            "use a 64-bit Python 3.11, 3.12 or 3.13, which are the tested ones.",
-        )
-    if re.search(r"Permission denied|Errno 13|Read-only file system", said):
-        return Problem(
-            f"pip may not write to {venv_folder()}.",
-            "copy the course to a folder of your own, and start there.",
-        )
-    errors = [line.strip() for line in said.splitlines() if line.startswith("ERROR")] or said.split("\n")[
-        -2:-1
-    ]
-    return Problem(
-        "The packages could not be installed: " + (errors[-1] if errors else "pip gave no reason"),
-        "read pip's lines above, mend what they name, and type the same command again.",
-    )
-
-
-def finish() -> None:
-    """Let the environment find course_lib from any folder, and stamp it as complete."""
-    asked = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    packages = Path(subprocess.check_output([str(venv_python()), "-c", asked], text=True).strip())
-    # relative to its own folder, so that the whole course can be moved
-    (packages / "course_lib.pth").write_text(os.path.relpath(ROOT, packages) + "\n", encoding="utf-8")
-    write_whole(stamp_file(), wanted_stamp().encode())
-    marker_file().unlink(missing_ok=True)
-
-
 # -- small questions -------------------------------------------------------------------------------
 
 
 def runs(python: Path) -> bool:
-    """Whether this interpreter starts and has pip or can get it."""
+    """Whether this interpreter starts."""
     try:
         return (
             subprocess.run([str(python), "-c", "import sys"], capture_output=True, timeout=60).returncode == 0
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
-
-
-def venv_satisfies() -> bool:
-    """Whether a `.venv` that somebody else made already has the exact pins."""
-    code = "import sys; from course_lib.tools import environment as e; sys.exit(bool(e.misfits(e.pins())))"
-    variables = {**os.environ, **kernel_variables()}
-    return (
-        subprocess.run([str(venv_python()), "-c", code], env=variables, capture_output=True).returncode == 0
-    )
-
-
-def full_disk(said: str) -> bool:
-    return bool(re.search(r"No space left|Errno 28|ENOSPC|not enough space|[Dd]isk quota", said))
 
 
 def check_space() -> None:
@@ -403,7 +332,7 @@ def writable(write) -> None:
     try:
         write()
     except OSError as error:
-        if full_disk(str(error)):
+        if installing.full_disk(str(error)):
             raise Problem(
                 f"The disk is full ({ROOT}).", "free about 2 GB, then type the same command again."
             ) from None
@@ -417,12 +346,19 @@ def writable(write) -> None:
 def only_one():
     """Hold a lock while installing: two starts at once must not build one environment. Yields its number.
 
-    The lock lives in the system's temporary folder and ends with its process, whatever ends that.
+    The lock lives in the system's temporary folder and ends with its process, whatever ends that. Its name
+    holds the person's number: another person's lock file could not be opened.
     """
-    import tempfile
-
-    name = "course-install-" + hashlib.sha256(str(ROOT).encode()).hexdigest()[:12] + ".lock"
-    with open(Path(tempfile.gettempdir()) / name, "a+") as file:
+    owner = os.getuid() if hasattr(os, "getuid") else ""
+    name = f"course-install-{owner}-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]}.lock"
+    try:
+        file = open(Path(tempfile.gettempdir()) / name, "a+")  # noqa: SIM115
+    except OSError as error:
+        raise Problem(
+            f"There is no temporary folder to write to ({error.strerror or error}).",
+            "free some space, or set TMPDIR to a folder of your own, then type the same command again.",
+        ) from None
+    with file:
         try:
             if os.name == "nt":
                 import msvcrt
@@ -439,7 +375,3 @@ def only_one():
                 "wait until it has finished (look at its window), then type the same command again.",
             ) from None
         yield file.fileno()
-
-
-def user_site() -> Path:
-    return Path(sysconfig.get_path("purelib", f"{os.name}_user"))

@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from course_lib.tools import ROOT, changed, environment, pages, parser
+from course_lib.tools import ROOT, changed, environment, pages, parser, versions
 from course_lib.tools.chromium import find_chromium
 
 PARTS = ("unit", "notebooks", "browser")
@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> int:
     if options.here:
         os.environ.update(environment.kernel_variables())
     else:
-        environment.ensure(environment.pins(), ["test", *arguments], options.wheels)
+        environment.ensure(versions.pins(), ["test", *arguments], options.wheels)
 
     chosen = [part for part in PARTS if part in options.parts or not options.parts]
     wanted = None

@@ -95,7 +95,7 @@ class Lab:
         )
         self._wait(folder / "server.log")
 
-    def _wait(self, log: Path, seconds: float = 180) -> None:
+    def _wait(self, log: Path, seconds: float = 60) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end and self._server.poll() is None:
             try:
@@ -134,13 +134,13 @@ class Page:
         self.outside, self.errors = [], []
         self._context = browser.new_context(viewport={"width": 1280, "height": 1000})
         self.window = self._context.new_page()
-        self.window.set_default_timeout(40_000)  # two tests run at once
+        self.window.set_default_timeout(20_000)
         self.window.on("console", self._console)
         self.window.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
         self.window.on("request", lambda request: self._remember(request.url))
         self.window.on("websocket", lambda socket: self._remember(socket.url))
         self.window.goto(f"{lab.address}/lab/tree/{name}?token={TOKEN}&reset", wait_until="commit")
-        self.window.wait_for_function(READY, timeout=120_000)
+        self.window.wait_for_function(READY, timeout=60_000)
         theme = "JupyterLab Dark" if dark else "JupyterLab Light"
         change = "(theme) => jupyterapp.commands.execute('apputils:change-theme', { theme })"
         self.window.evaluate(change, theme)
@@ -156,7 +156,7 @@ class Page:
         if message.type == "error" and not any(known in message.text for known in HARMLESS):
             self.errors.append(f"{message.text} ({message.location.get('url', '')})")
 
-    def run_all(self, seconds: float = 120) -> None:
+    def run_all(self, seconds: float = 60) -> None:
         """Run every cell; an error output fails, and so does a last cell that never ran."""
         # not awaited in one call, so that the time limit is ours
         self.window.evaluate(
@@ -204,7 +204,7 @@ class Page:
     def reload(self) -> None:
         """Load the window again; the kernel runs on."""
         self.window.reload(wait_until="commit")
-        self.window.wait_for_function(READY, timeout=120_000)
+        self.window.wait_for_function(READY, timeout=60_000)
 
     def close(self) -> None:
         """Shut the kernel down and the window."""

@@ -7,7 +7,7 @@ import sys
 import pytest
 from door_helpers import ROOT, run
 
-from course_lib.tools import doctor, environment
+from course_lib.tools import doctor, versions
 from course_lib.tools.doctor import Finding
 
 GOOD = Finding("a", True, "fine", "")
@@ -43,10 +43,10 @@ def test_the_command_gives_one_line_for_each_finding():
 
 
 def test_missing_and_untested_versions(monkeypatch):
-    monkeypatch.setattr(environment, "ranges", lambda: {"no-such-package": ">=1", "pytest": "<1"})
+    monkeypatch.setattr(versions, "ranges", lambda: {"no-such-package": ">=1", "pytest": "<1"})
     found = doctor.packages()
     assert found.ok is False and "missing: no-such-package" in found.detail and "wanted <1" in found.detail
-    monkeypatch.setattr(environment, "pins", lambda: {"pytest": "==0.1"})
+    monkeypatch.setattr(versions, "pins", lambda: {"pytest": "==0.1"})
     assert doctor.tested_versions().ok is None  # fine for learning, but said
 
 

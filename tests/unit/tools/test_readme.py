@@ -1,12 +1,11 @@
 """README's table and map are those of course_lib/chapters.py."""
 
 import io
-import re
 
 import numpy as np
 import pytest
 
-from course_lib.tools import ROOT, Problem, readme
+from course_lib.tools import Problem, readme
 
 
 def test_readme_is_as_the_table_says():
@@ -22,20 +21,6 @@ def test_the_map_shows_the_written_chapters():
     )
     assert stored.shape == fresh.shape
     assert np.abs(stored - fresh).mean() < 1e-3, "type `python3 -m course_lib build 00`"
-
-
-def test_each_thing_stands_where_readme_says():
-    text = readme.README.read_text(encoding="utf-8").partition("## Where things are")[2]
-    rows = re.findall(r"^( *)([a-z_]+(?:\.py|/)) ", text, re.MULTILINE)
-    told = {("course_lib/" if indent else "") + name for indent, name in rows}
-    gone = [name for name in told if not (ROOT / name).exists()]
-    assert not gone, f"README names {gone}"
-    library = {
-        f"course_lib/{path.name}{'/' * path.is_dir()}"
-        for path in (ROOT / "course_lib").iterdir()
-        if path.name not in ("__init__.py", "__pycache__")
-    }
-    assert library <= told, f"README lacks {sorted(library - told)}"
 
 
 def test_a_changed_table_is_put_in_its_place():

@@ -145,7 +145,16 @@ def test_an_unfinished_install_that_one_stands_inside(monkeypatch, tmp_path):
     (tmp_path / "requirements.txt").write_text("x==1\n")
     (tmp_path / ".venv" / "course-install-unfinished").touch()
     monkeypatch.setattr(environment, "check_space", lambda: None)
-    with pytest.raises(Problem, match="half-made") as caught:
+    with pytest.raises(Problem, match="did not finish") as caught:
         environment.make()
     assert "deactivate" in caught.value.next_step
     assert Path(tmp_path / ".venv").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a file name on Windows holds no colon")
+@pytest.mark.parametrize("python", [bare(), [sys.executable]], ids=["no environment", "environment there"])
+def test_a_colon_in_the_name_of_the_folder(tmp_path, python):
+    root = house(tmp_path / "12:30 lesson")
+    said = run([*python, str(root / "course_lib"), "lab", "--no-browser"], tmp_path)
+    two_lines(said, "has a ':' in its name", "rename that folder without the ':'")
+    assert not (root / ".venv").exists()
