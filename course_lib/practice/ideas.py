@@ -1,13 +1,7 @@
 """Wrong ideas that return: each is told once, here, and used by every exercise that it fits.
 
-A function of this module takes the exercise's own code, with parts that can be exchanged, and gives its
-misconceptions. The parts of attention are
-
-    scale(q, k, v)           the factor on the scores
-    mask(scores, allowed)    what happens to the scores before the softmax
-    share(scores)            the softmax
-    after(weights, allowed)  what happens to the weights after it
-    mix(weights, values)     the weighted sum
+A function of this module takes the exercise's own code, with parts that can be exchanged (see ``parts``), and
+gives its misconceptions.
 """
 
 from __future__ import annotations
@@ -18,9 +12,22 @@ from typing import Any
 import torch
 
 from course_lib.practice.kinds import Misconception
+from course_lib.practice.parts import (
+    INFINITY,
+    block,
+    fill,
+    hardest,
+    keep,
+    products,
+    rooted,
+    softmax,
+    to_keys,
+    unmasked,
+    unscaled,
+    zero,
+)
 from course_lib.practice.words import entries, misconceptions
 
-INFINITY = float("inf")
 Ways = Mapping[str, tuple[Callable[..., Any], ...]]
 
 # What a tutor adds to an error of torch (see Exercise.advice).
@@ -39,61 +46,16 @@ VIEW_AFTER_TRANSPOSE = (
     "`.contiguous()` before `view`: both copy them into order where they must.",
 )
 
-
-# --- the parts: right ones and wrong ones -----------------------------------------------------------------
-
-
-def fill(value):
-    """A mask that writes ``value`` where attention may not go."""
-    return lambda scores, allowed: scores.masked_fill(~allowed, value)
-
-
-def softmax(*axes):
-    """A softmax over one axis, or one for all of several axes."""
-
-    def share(scores):
-        if len(axes) == 1:
-            return torch.softmax(scores, axes[0])
-        e = torch.exp(scores - scores.amax(axes, keepdim=True))
-        return e / e.sum(axes, keepdim=True)
-
-    return share
-
-
-block, unmasked = fill(-INFINITY), lambda scores, allowed: scores
-keep, zero = lambda weights, allowed: weights, lambda weights, allowed: weights.masked_fill(~allowed, 0.0)
-to_keys = softmax(-1)
-
-
-def weigh(scores, allowed, mask=block, share=to_keys, after=keep):
-    """The weights, from scores; each part can be exchanged."""
-    return after(share(mask(scores, allowed)), allowed)
-
-
-def hardest(scores):
-    """All weight on the key with the highest score."""
-    return torch.nn.functional.one_hot(scores.argmax(dim=-1), scores.shape[-1]).to(scores.dtype)
-
-
-def products(weights, values):
-    """Weight times value, (..., T, S, D), or (S, D) for one query: not summed yet."""
-    return weights[..., None] * (values if weights.dim() == 1 else values.unsqueeze(-3))
-
-
-def rooted(size):
-    """A scale: one over the root of ``size(q, k, v)``."""
-    return lambda q, k, v: size(q, k, v) ** -0.5
-
-
-def unscaled(q, k, v):
-    return 1.0
+_TORCH_READS_ALLOWED = (
+    " (`scaled_dot_product_attention` reads True as this course does: give it `allowed` as it is.)"
+)
 
 
 # --- softmax and mask ---------------------------------------------------------------------------------------
 
 _SOFTMAX = entries("""
 softmax-over-queries
-    Your softmax runs over the {query}s (axis T): each {key} shares itself out among them. It must be the
+    Your softmax runs over the {queries} (axis T): each {key} shares itself out among them. It must be the
     other way round: each {query} shares its attention out over the {key}s, `dim=-1`.
 softmax-over-heads
     Your softmax runs over axis 1, the heads: they take attention away from each other. In each head each
@@ -102,9 +64,9 @@ softmax-over-batch
     Your softmax runs over axis 0, the batch: sentences that know nothing of each other share one budget of
     attention. Each row belongs to one {query} and runs over the {key}s: `dim=-1`.
 softmax-over-table
-    You divide by the sum of a whole table, so the {query}s share one weight of 1. Each {query} has a 1 of its
-    own, and its scores lie along the last axis: `.sum(-1, keepdim=True)`, or `torch.softmax(scores, dim=-1)`
-    for all of it.
+    You divide by the sum of a whole table, so the {queries} share one weight of 1. Each {query} has a 1 of
+    its own, and its scores lie along the last axis: `.sum(-1, keepdim=True)`, or `torch.softmax(scores,
+    dim=-1)` for all of it.
 softmax-twice
     You take the softmax twice. The second one gets numbers between 0 and 1, which are close together, and
     makes the weights almost even. Mask the scores, and take one softmax.
@@ -132,12 +94,15 @@ mask-inverted
     may go; `masked_fill` fills where its mask is True, so it needs `~allowed`.{inverted}
 score-of-zero
     The forbidden scores are 0, or next to it (like -1e-9, a slip for -1e9). A score of 0 is an ordinary
-    score, and exp(0) = 1: in one row {lost_at_0:.0%} of the weight goes to {forbidden}. The score that means
+    score, and exp(0) = 1: in one row {lost_at_0:.1%} of the weight goes to {forbidden}. The score that means
     'nothing' is {low}.
 mask-added
     You add the mask itself, and True counts as 1: the scores move by 1, and nothing is blocked. A mask that
     is added must hold {low} where it forbids and 0 elsewhere; with a boolean one, `masked_fill` writes {low}
     for you.
+not-low-enough
+    You lower the forbidden scores, and not far enough: exp(-1) is 0.37, and exp(-10) is still 0.00005, so
+    keys that must not be seen keep a share. Their weight must be exactly 0: set their scores to {low}.
 zero-times-infinity
     Every value is NaN. If you multiply the mask by -inf, look there: where it is 0, 0 · ∞ is NaN. Write only
     into the forbidden cells: `masked_fill(~allowed, ...)`.
@@ -152,6 +117,7 @@ def masked_softmax(
     also: tuple[dict[str, Any], ...] = ({},),
     more: Ways | None = None,
     leave: tuple[str, ...] = (),
+    nan_spreads: bool = False,
     query: str = "query",
     key: str = "key",
     forbidden: str = "keys that it must not see",
@@ -168,10 +134,12 @@ def masked_softmax(
         also: further parts that learners exchange at the same time.
         more: name → further ways of these ideas.
         leave: names of ideas that are right here, or that the exercise tells itself.
+        nan_spreads: True where one weight of -inf makes every value NaN: such ways cannot be told apart.
         query, key, forbidden, low, row, inverted: words for the slots of the sentences.
     """
     every = lambda **parts: tuple(make(**{"after": keep, **parts, **others}) for others in also)  # noqa: E731
     low_fills = (block, fill(-1e9))
+    finite = low_fills[1:] if nan_spreads else low_fills
     ways: dict[str, tuple[Callable[..., Any], ...]] = {}
     for name, axis in axes.items():
         sums = [softmax(*one) for one in axis] if name == "table" else [softmax(axis)]
@@ -185,19 +153,19 @@ def masked_softmax(
             every(mask=lambda s, a: block(to_keys(s), a)),
         ]
     )
-    ways["no-softmax"] = _all(
-        every(share=lambda s: s, mask=mask) for mask in (*low_fills, fill(0.0), unmasked)
-    )
+    ways["no-softmax"] = _all(every(share=lambda s: s, mask=mask) for mask in (*finite, fill(0.0), unmasked))
     ways["log-softmax"] = _all(
         every(share=lambda s: torch.log_softmax(s, -1), mask=mask)
-        for mask in (*low_fills, lambda s, a: fill(torch.finfo(s.dtype).min)(s, a))
+        for mask in (*finite, lambda s, a: fill(torch.finfo(s.dtype).min)(s, a))
     )
     ways["hard-choice"] = _all(every(share=hardest, mask=mask) for mask in low_fills)
     ways["mask-unused"] = tuple(make(**{**others, "mask": unmasked, "after": keep}) for others in also)
     ways["mask-after-softmax"] = (make(mask=unmasked, after=zero),)
-    ways["infinity-after-softmax"] = (make(mask=unmasked, after=block),)
+    if not nan_spreads:
+        ways["infinity-after-softmax"] = (make(mask=unmasked, after=block),)
     ways["mask-inverted"] = _all(every(mask=lambda s, a, m=mask: m(s, ~a)) for mask in low_fills)
     ways["score-of-zero"] = _all(every(mask=mask) for mask in (fill(-1e-9), fill(0.0), lambda s, a: s * a))
+    ways["not-low-enough"] = _all(every(mask=fill(value)) for value in (-1.0, -5.0, -10.0))
     ways["mask-added"] = _all(
         every(mask=mask)
         for mask in (
@@ -215,7 +183,16 @@ def masked_softmax(
         at_0 = (torch.softmax(fill(0.0)(scores, allowed), -1) * allowed).sum(-1)[alive].min().item()
         return {"left": kept, "lost": 1 - kept, "lost_at_0": 1 - at_0}
 
-    names = {"query": query, "key": key, "forbidden": forbidden, "low": low, "row": row, "inverted": inverted}
+    queries = "queries" if query == "query" else query + "s"
+    names = {
+        "query": query,
+        "queries": queries,
+        "key": key,
+        "forbidden": forbidden,
+        "low": low,
+        "row": row,
+        "inverted": inverted,
+    }
     measures = dict.fromkeys(("mask-unused", "mask-after-softmax", "score-of-zero"), measure)
     return _told(_SOFTMAX, ways, more, leave, measures, names)
 
@@ -256,17 +233,14 @@ no-scale-mask-after
 """)
 
 
-def scale(
-    make, table, sizes, *, more: Ways | None = None, leave: tuple[str, ...] = ()
-) -> tuple[Misconception, ...]:
+def scale(make, heads, *, leave: tuple[str, ...] = ()) -> tuple[Misconception, ...]:
     """What goes wrong with 1/√d_k.
 
     Args:
         make: the exercise's function with other parts, ``make(scale=, late=)``; ``late`` is a factor on the
             weights.
-        table: ``(scores, allowed)`` from the function's arguments.
-        sizes: ``(B, H, K)`` from the function's arguments.
-        more, leave: as in ``masked_softmax``.
+        heads: ``(q, k, allowed)`` from the function's arguments, with axes (B, H, positions, K).
+        leave: as in ``masked_softmax``.
     """
     by = lambda *scales: tuple(make(scale=one) for one in scales)  # noqa: E731
     right = rooted(lambda q, k, v: k.shape[-1])
@@ -284,13 +258,26 @@ def scale(
     }
 
     def measure(expected, got, args):
-        b, h, k = sizes(*args)
-        scores, allowed = table(*args)
-        left = (torch.softmax(scores * k**0.5, -1) * allowed).sum(-1).min().item()
+        q, keys, allowed = heads(*args)
+        b, h, _, k = q.shape
+        left = (to_keys(q @ keys.transpose(-2, -1)) * allowed).sum(-1).min().item()
         roots = {"root_K": k**0.5, "root_H": h**0.5, "one_over": k**-0.5}
         return {"B": b, "H": h, "K": k, "D": h * k, "left": left, **roots}
 
-    return _told(_SCALE, ways, more, leave, dict.fromkeys(_SCALE, measure), {})
+    return _told(_SCALE, ways, None, leave, dict.fromkeys(_SCALE, measure), {})
+
+
+def scaled_attention(make, heads, **more) -> tuple[Misconception, ...]:
+    """Scale, mask and softmax of attention with heads, (B, H, T, S); parameters as in both."""
+
+    def table(*args):
+        q, k, allowed = heads(*args)
+        return q @ k.transpose(-2, -1) / k.shape[-1] ** 0.5, allowed
+
+    axes = {"queries": 2, "heads": 1, "batch": 0, "table": ((0, 1, 2, 3), (2, 3))}
+    also = ({}, {"scale": unscaled})  # where the mask is wrong, the scale is often missing too
+    says = {"row": "row of weights", "inverted": _TORCH_READS_ALLOWED}
+    return (*scale(make, heads), *masked_softmax(make, table, axes, also=also, **says, **more))
 
 
 # --- the weighted sum ---------------------------------------------------------------------------------------
@@ -309,7 +296,7 @@ summed-over-features
     You sum over the features, and the vectors become single numbers. What comes back is as long as one of the
     {value}s: sum over the {value}s (S).
 divided-by-length
-    You take the mean where the sum belongs: your vectors are {n} times too small. The weights sum to 1
+    You take the mean where the sum belongs: what you return is {n} times too small. The weights sum to 1
     already, so the weighted sum is a mean as it stands.
 weights-returned
     These are the weights: where to look. The last step is missing, to fetch what stands there: `{weights} @
@@ -335,9 +322,9 @@ def weighted_sum(make, values_of, *, more=None, leave=(), **names: str) -> tuple
 
     def spread(reduced):  # what is the same for all queries, with and without an axis for them
         return (
-            make(lambda w, v: reduced(v).unsqueeze(-2).expand(*w.shape[:-1], v.shape[-1])),
-            make(lambda w, v: reduced(v).unsqueeze(-2)),
             make(lambda w, v: reduced(v)),
+            make(lambda w, v: reduced(v).unsqueeze(-2)),
+            make(lambda w, v: torch.ones_like(w[..., :1]) * reduced(v).unsqueeze(-2)),
         )
 
     ways = {
@@ -382,8 +369,8 @@ def sum_in_a_loop(make, value: str = "value") -> tuple[Misconception, ...]:
 
 _ROLES = entries("""
 weights-on-keys
-    Your weights are right, and you mix the keys with them. Keys are for finding, values are what is found:
-    the last product is `{weights} @ {values}`. Where keys and values have the same size, no error warns you.
+    You mix the keys with your weights. Keys are for finding, values are what is found: the last product is
+    `{weights} @ {values}`. Where keys and values have the same size, no error warns you.
 values-compared
     You compare the {query} with the values. A query is compared with keys; a value is carried by its key and
     never compared. It only runs where keys and values have the same number of features.
@@ -420,19 +407,16 @@ def boolean_mask(reference: Callable[..., torch.Tensor], *, what: str = "", more
 # --- axes ---------------------------------------------------------------------------------------------------
 
 
-def view_for_transpose(name: str, did: str, *ways, measure=None) -> tuple[Misconception, ...]:
-    """Axes exchanged by ``view`` or ``reshape``, which move nothing.
+def view_for_transpose(name: str, did: str, so: str, *ways, measure=None) -> tuple[Misconception, ...]:
+    """Axes that ``view`` or ``reshape`` should exchange.
 
     Args:
         name: the misconception's name.
-        did: what the learner did and what came of it, then what to do: two parts, parted by " / ".
+        did, so: what the learner did; what came of it, and what to do.
         ways: wrong functions.
-        measure: numbers for the slots of ``did``, as in ``words.misconceptions``.
+        measure: numbers for the slots of ``so``, as in ``words.misconceptions``.
     """
-    what, cure = did.split(" / ")
-    told = (
-        f"{what} `view` and `reshape` move no number, they read on in memory: no axes change places. {cure}"
-    )
+    told = f"{did} Neither moves a number: both read on in memory, so no axes change places. {so}"
     return misconceptions({name: told}, {name: ways}, {name: measure} if measure else None)
 
 

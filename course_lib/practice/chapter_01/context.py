@@ -1,6 +1,6 @@
 """01.context: cᵢ = Σⱼ αᵢⱼ hⱼ."""
 
-from course_lib.practice import ideas
+from course_lib.practice import ideas, parts
 from course_lib.practice.chapter_01.weights import attention_weights
 from course_lib.practice.inputs import padded, random, seeded
 from course_lib.practice.kinds import Case, Exercise, Output
@@ -43,7 +43,7 @@ features-before-targets
 
 WAYS = {
     "queries-and-keys-swapped": lambda weights, h: weights.transpose(1, 2) @ h,
-    "summed-over-targets": lambda weights, h: ideas.products(weights, h).sum(dim=1),
+    "summed-over-targets": lambda weights, h: parts.products(weights, h).sum(dim=1),
     "features-before-targets": lambda weights, h: (weights @ h).transpose(1, 2),
 }
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from course_lib.practice import ideas
+from course_lib.practice import ideas, parts
 from course_lib.practice.inputs import padded, random, seeded
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import lines, misconceptions, prose
@@ -13,9 +13,9 @@ def attention_weights(scores, allowed):
     return torch.softmax(scores, dim=-1)  # (B, T, S)
 
 
-def wrong(**parts):
-    """The weights with some parts of ``ideas.weigh`` exchanged."""
-    return lambda scores, allowed: ideas.weigh(scores, allowed[:, None, :], **parts)
+def wrong(**exchanged):
+    """The weights with some parts of ``parts.weigh`` exchanged."""
+    return lambda scores, allowed: parts.weigh(scores, allowed[:, None, :], **exchanged)
 
 
 def along_queries(fill):
@@ -47,6 +47,7 @@ SHARED = ideas.masked_softmax(
     wrong,
     lambda scores, allowed: (scores, allowed[:, None, :]),
     {"batch": 0, "queries": 1, "table": ((1, 2), (0, 1, 2))},
+    leave=("not-low-enough",),
     query="target word",
     key="source word",
     forbidden="padding, which is no word",

@@ -305,8 +305,8 @@ TABLE = [
     ("mask after the softmax", "02.attention", "mask-after-softmax", mask_after),
     ("mask inverted", "02.attention", "mask-inverted", mask_inverted),
     ("mask ignored", "02.attention", "mask-unused", mask_ignored),
-    ("scores × 0", "02.attention", "mask-not-low-enough", mask_multiplied),
-    ("-1e-9 for -1e9", "02.attention", "mask-not-low-enough", slip_of_the_exponent),
+    ("scores × 0", "02.attention", "score-of-zero", mask_multiplied),
+    ("-1e-9 for -1e9", "02.attention", "score-of-zero", slip_of_the_exponent),
     ("queries and keys swapped", "02.attention", "queries-and-keys-swapped", keys_at_queries),
     ("one sum for all", "02.attention", "softmax-over-table", one_sum_for_all),
     ("one sum for a table", "02.attention", "softmax-over-table", one_sum_for_a_table),
@@ -472,23 +472,23 @@ def test_attention_equals_the_library():
     for case in two.ATTENTION.cases():
         q, k, v, allowed = case.args
         theirs, _ = attention.scaled_dot_product_attention(q, k, v, allowed)
-        assert torch.allclose(two.attention(q, k, v, allowed), theirs, atol=1e-6)
+        assert torch.allclose(two.ATTENTION.reference(q, k, v, allowed), theirs, atol=1e-6)
 
 
 def test_a_soft_dict_is_one_row_of_attention():
     for case in two.SOFT_DICT.cases():
         query, keys, values = case.args
         theirs, _ = attention.scaled_dot_product_attention(query[None] * len(query) ** 0.5, keys, values)
-        assert torch.allclose(two.soft_lookup(query, keys, values), theirs[0], atol=1e-6)
+        assert torch.allclose(two.SOFT_DICT.reference(query, keys, values), theirs[0], atol=1e-6)
 
 
 def test_split_and_merge_equal_the_library_and_undo_each_other():
     for case in three.SPLIT.cases():
         x, n_heads = case.args
-        heads = three.split_heads(x, n_heads)
+        heads = three.SPLIT.reference(x, n_heads)
         assert torch.equal(heads, attention.split_heads(x, n_heads))
-        assert torch.equal(three.merge_heads(heads), attention.merge_heads(heads))
-        assert torch.equal(three.merge_heads(heads), x)
+        assert torch.equal(three.MERGE.reference(heads), attention.merge_heads(heads))
+        assert torch.equal(three.MERGE.reference(heads), x)
 
 
 def test_the_layer_equals_the_library():
@@ -500,13 +500,13 @@ def test_the_layer_equals_the_library():
                 getattr(layer, "w_" + n).weight.copy_(params["W_" + n])
                 getattr(layer, "w_" + n).bias.copy_(params["b_" + n])
             theirs = layer(x_q, x_kv, x_kv, allowed)
-        assert torch.allclose(three.multi_head_attention(*case.args), theirs, atol=1e-5)
+        assert torch.allclose(three.LAYER.reference(*case.args), theirs, atol=1e-5)
 
 
 def test_the_count_equals_the_library():
     for case in three.COUNT.cases():
         layer = attention.MultiHeadAttention(*case.args)
-        assert three.count_parameters(*case.args) == sum(p.numel() for p in layer.parameters())
+        assert three.COUNT.reference(*case.args) == sum(p.numel() for p in layer.parameters())
 
 
 # --- queries and keys by hand: many answers are right ---------------------------------------------
@@ -663,7 +663,7 @@ def right(id):
 def test_a_query_that_fits_two_keys_gets_the_value_between():
     keys = torch.tensor([[6.0, 0], [0, 6], [-6, 0], [0, -6]])
     values = torch.tensor([[10.0], [30.0], [500.0], [900.0]])
-    found = two.soft_lookup(torch.tensor([2.0, 2.0]), keys, values)
+    found = two.SOFT_DICT.reference(torch.tensor([2.0, 2.0]), keys, values)
     assert found.item() == pytest.approx(20, abs=1e-3) and "halfway" in right("02.lookup")
 
 
@@ -702,7 +702,7 @@ def test_view_cost_and_one_mask():
     x = torch.arange(24.0).view(1, 4, 6)
     assert torch.equal(x.view(1, 2, 4, 3)[0, 0].flatten(), x[0, :2].flatten())
     assert "first two tokens" in right("03.view")
-    assert three.count_parameters(64, 1) == three.count_parameters(64, 8)
+    assert three.COUNT.reference(64, 1) == three.COUNT.reference(64, 8)
     assert right("03.cost") == "It stays the same."
     allowed = torch.tensor([[[True, False]], [[False, True]]])  # (B, T, S) with one query
     scores = torch.zeros(2, 2, 1, 2).masked_fill(~allowed, -INFINITY)

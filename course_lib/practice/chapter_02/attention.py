@@ -1,0 +1,173 @@
+"""02.attention: softmax(q kᵀ / √d_k) v, for all sentences and heads at once."""
+
+import torch
+import torch.nn.functional as F
+
+from course_lib.practice import ideas, parts
+from course_lib.practice.inputs import not_contiguous, random, seeded, some_open
+from course_lib.practice.kinds import Case, Exercise, Output
+from course_lib.practice.words import advice, lines, misconceptions, prose
+
+
+def attention(q, k, v, allowed):
+    scores = q @ k.transpose(-2, -1) / k.shape[-1] ** 0.5  # (B, H, T, S)
+    scores = scores.masked_fill(~allowed, float("-inf"))  # before the softmax
+    weights = torch.softmax(scores, dim=-1)  # (B, H, T, S): each row over the keys sums to 1
+    return weights @ v  # (B, H, T, V)
+
+
+def wrong(**exchanged):
+    return lambda *args: parts.attend(*args, **exchanged)
+
+
+def cases() -> list[Case]:
+    g = seeded(202)
+
+    def vectors(b, h, t, s, k, v):
+        keys = 1.5 * random(g, b, h, s, k)
+        keys[0, :, s - 1] = keys[0, :, 0]  # a repeated word, with another value
+        return random(g, b, h, t, k), keys, random(g, b, h, s, v) + 0.5
+
+    def case(name, sizes, allowed, arrange=lambda x: x):
+        tensors = [arrange(x) for x in vectors(*sizes)]
+        return Case(name, (*tensors, allowed), dict(zip("BHTSKV", sizes, strict=True)))
+
+    drawn = some_open(g, 3, 2, 5, 6)  # (B, H, T, S)
+    turned = case(
+        "tensors that are not contiguous and a mask for each head",
+        (3, 2, 5, 6, 8, 4), drawn, lambda x: not_contiguous(x, 1, 2),
+    )  # fmt: skip
+    padded = torch.arange(7) < torch.tensor([7, 4])[:, None, None, None]  # (B, 1, 1, S)
+    causal = torch.ones(4, 4).tril().bool()  # (T, S)
+    return [
+        case("six different sizes and a padded sentence", (2, 3, 4, 7, 6, 5), padded),
+        case("as many queries as keys and a causal mask", (2, 2, 4, 4, 4, 4), causal),
+        turned,
+    ]
+
+
+ALSO = ({}, {"scale": parts.unscaled})  # with a wrong mask, the scale is often missing too
+
+
+WORDS = """
+scaled-by-d-v
+    You divide by the root of the number of features of a value. A score is made of queries and keys alone;
+    d_k is the number of features of a key, `k.shape[-1]`.
+causal-always
+    You block the future in every input, whatever `allowed` says. Which cells are open is not for this
+    function to decide: use `allowed` as it comes.
+queries-and-keys-swapped
+    Queries and keys have changed places: your rows belong to keys. Row i must belong to query i and run over
+    the keys, `q @ k.transpose(-2, -1)`. It runs only where T = S.
+keys-not-transposed
+    The keys are not transposed. Each score is a query times a key, feature by feature, so the last two axes
+    of `k` must change places: `k.transpose(-2, -1)`. `view` and `reshape` only cut the numbers anew; they
+    exchange no axes.
+heads-merged
+    The numbers are right, and you have joined the heads already. This function keeps them apart: (B, H, T,
+    V). Joining is a step of its own, in chapter 03.
+"""
+
+WAYS = {
+    "scaled-by-d-v": wrong(scale=lambda q, k, v: v.shape[-1] ** -0.5),
+    "causal-always": tuple(
+        wrong(mask=lambda s, a: parts.block(s, torch.ones_like(s).tril().bool()), **also) for also in ALSO
+    ),
+    "queries-and-keys-swapped": (
+        lambda q, k, v, allowed: attention(k, q, v, allowed),
+        wrong(mix=lambda weights, v: weights.transpose(-2, -1) @ v),
+    ),
+    "keys-not-transposed": (
+        wrong(score=lambda q, k: q @ k),
+        wrong(score=lambda q, k: q @ k.reshape(*k.shape[:2], k.shape[3], k.shape[2])),
+    ),
+    "heads-merged": lambda q, k, v, allowed: attention(q, k, v, allowed).transpose(1, 2).flatten(2),
+}
+
+SHARED = (
+    *ideas.scaled_attention(
+        wrong,
+        lambda q, k, v, allowed: (q, k, allowed),
+        more={
+            "mask-inverted": (
+                lambda q, k, v, allowed: F.scaled_dot_product_attention(q, k, v, attn_mask=~allowed),
+            ),
+        },
+    ),
+    *ideas.weighted_sum(
+        lambda mix: wrong(mix=mix),
+        lambda q, k, v, allowed: v,
+        more={"plain-mean": (wrong(score=lambda q, k: q @ k.transpose(-2, -1) * 0),)},
+        leave=("hard-choice", "softmax-twice"),
+        weights="weights",
+        values="v",
+        unused="queries and keys have",
+        mean=" The weights must come from the scores, q kᵀ.",
+    ),
+    *ideas.roles(
+        on_keys=tuple(lambda q, k, v, a, also=also: wrong(**also)(q, k, k, a) for also in ALSO),
+        values_compared=lambda q, k, v, allowed: attention(q, v, v, allowed),
+        query="queries",
+        weights="weights",
+        values="v",
+    ),
+)
+
+ATTENTION = Exercise(
+    id="02.attention",
+    title="Scaled dot-product attention",
+    minutes=12,
+    difficulty=2,
+    statement=prose("""
+        Write `attention(q, k, v, allowed)`: softmax(q kᵀ / √d_k) v, for all sentences and heads at once. d_k
+        is the number of features of one key. `allowed` is True where a query may look; everywhere else the
+        weight must be exactly 0. Each query may look at one key at least. Return the output alone.
+    """),
+    inputs={
+        "q": "B, H, T, K",
+        "k": "B, H, S, K",
+        "v": "B, H, S, V",
+        "allowed": "True or False, in a shape that broadcasts to (B, H, T, S)",
+    },
+    outputs=(Output("output", ("B", "H", "T", "V")),),
+    reference=attention,
+    cases=cases,
+    hints=(
+        prose("""
+            Five steps: MatMul, scale, mask, softmax, MatMul. Write the shape after each. Only the last two
+            axes take part in a matrix product, so which two axes of `k` must change places?
+        """),
+        lines("""
+            scores  = q times k with its last two axes exchanged     (B, H, T, S)
+            scores  = scores divided by the root of d_k
+            scores  = scores, but -inf where allowed is False
+            weights = softmax of scores over the keys, the last axis (B, H, T, S)
+            return weights times v                                   (B, H, T, V)
+        """),
+    ),
+    misconceptions=(*misconceptions(WORDS, WAYS), *SHARED),
+    insight="MatMul, scale, mask, softmax, MatMul: five steps, and no loop over words.",
+    advice=(
+        ideas.NOT_FOR_TENSORS,
+        ideas.MASK_IN_BRACKETS,
+        *advice(r"""
+\.sum\((dim\s*=\s*)?(-1|3)\)
+    A sum takes its axis away: (B, H, T, S) becomes (B, H, T) and fits the table no more. `.sum(-1,
+    keepdim=True)` keeps it as an axis of length 1.
+only one element tensors|must be Tensor, not int|must be real number
+    The root is of one number, the size of an axis: `k.shape[-1] ** 0.5`.
+allowed\[
+    `allowed` broadcasts to (B, H, T, S) as it is: it needs no new axis.
+k\.T\b|k\.t\(\)
+    `.T` turns all axes round, the batch too. Only the last two change places: `k.transpose(-2, -1)`.
+k\.(transpose|swapaxes)\((?!-2, -1|-1, -2|2, 3|3, 2)|k\.permute\((?!0, 1, 3, 2)
+    Look at the axes that you exchange: (B, H, S, K) must become (B, H, K, S), so it is the last two, -2 and
+    -1.
+q\s*\*\s*k
+    `*` multiplies cell by cell. Every query meets every key in a matrix product: `q @ k.transpose(-2, -1)`.
+q\s*@\s*k\b(?!\.)|matmul\(q, k\)
+    A matrix product sums over the last axis of `q` and the last but one of `k`. Both must be the features K:
+    `k.transpose(-2, -1)`.
+"""),
+    ),
+)

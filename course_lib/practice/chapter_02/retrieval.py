@@ -1,0 +1,242 @@
+"""02.retrieval: Q and K by hand. Many answers are right: what is compared is the weights that they make."""
+
+import torch
+import torch.nn.functional as F
+
+from course_lib.practice.inputs import random, seeded
+from course_lib.practice.kinds import CannotCompare, Case, Exercise, Output, View
+from course_lib.practice.words import advice, lines, misconceptions, prose
+
+
+def queries_and_keys(wanted, n_keys):
+    k = torch.eye(n_keys)  # (S, K): each key has a feature of its own
+    length = 20 * n_keys**0.5  # after the division by √K a score of 20 is left
+    q = length * k[wanted]  # (T, K): each query is the key that it wants, made long
+    return q, k
+
+
+def weights_by_hand(answer, args):
+    """softmax(q kᵀ / √K); a row with 0.99 or more on the wanted key counts as 1 there."""
+    q, k = (part.detach().float() for part in answer)
+    wanted, n_keys = args
+    for name, part, rows, what in (("q", q, len(wanted), "query"), ("k", k, n_keys, "key")):
+        if part.dim() != 2 or len(part) != rows:
+            raise CannotCompare(
+                f"your `{name}` has shape {tuple(part.shape)}; it needs two axes, with {rows} rows, one for "
+                f"each {what}, and as many features K as you like."
+            )
+    if q.shape[1] != k.shape[1]:
+        counted = q.shape[1] == wanted.max() + 1  # what one_hot does when it has to guess the size
+        raise CannotCompare(
+            f"your `q` has {q.shape[1]} features and your `k` has {k.shape[1]}. A score is a dot product of "
+            "a query with a key, so both need the same number of features K."
+            + (" If you use `one_hot(wanted)`, give it `n_keys` as its second argument." if counted else "")
+        )
+    weights = torch.softmax(q @ k.T / k.shape[1] ** 0.5, dim=-1)  # (T, S)
+    right = F.one_hot(wanted, n_keys).float()
+    enough = (weights * right).sum(dim=-1, keepdim=True) >= 0.99
+    return torch.where(enough, right, weights)
+
+
+# --- wrong answers, with queries of several lengths -------------------------------------------------------
+
+
+def by_hand(make, lengths=(1.0, 10.0, 100.0, 1000.0)):
+    """``make(wanted, n_keys)`` gives q and k; q is made longer."""
+
+    def way(length):
+        def wrong(wanted, n_keys):
+            q, k = make(wanted, n_keys)
+            return length * q, k
+
+        return wrong
+
+    return tuple(way(length) for length in lengths)
+
+
+def one_feature_each(rows, keys=lambda wanted, n_keys: torch.eye(n_keys)):
+    """Keys of one feature each; query i looks like the key in row ``rows(wanted, n_keys)[i]``."""
+    return lambda wanted, n_keys: (torch.eye(n_keys)[rows(wanted, n_keys)], keys(wanted, n_keys))
+
+
+def as_wanted(wanted, n_keys):
+    return wanted
+
+
+def itself(wanted, n_keys):
+    return torch.arange(len(wanted)) % n_keys
+
+
+def by_number(first):
+    """The position itself, counted from ``first``, is the only feature."""
+    return lambda wanted, n_keys: (
+        wanted[:, None].float() + first,
+        torch.arange(n_keys)[:, None].float() + first,
+    )
+
+
+def few_random_features(wanted, n_keys):
+    keys = random(seeded(1), n_keys, 2)
+    return 100 * keys[wanted], keys
+
+
+# --- signs of an idea: it can be written in endless ways --------------------------------------------------
+
+
+def too_quiet(expected, got, args):
+    """Each row looks at the wanted key more than at any other."""
+    others = got.masked_fill(expected > 0.5, 0.0).max(dim=-1).values
+    return bool((got.max(dim=-1).values > others + 1e-6).all())
+
+
+def even(expected, got, args):
+    return bool((got - 1 / got.shape[1]).abs().max() < 1e-3)
+
+
+def points_at(target):
+    """Wherever the row is wrong, it looks at ``target(wanted, n_keys)`` and not at the wanted key."""
+
+    def sign(expected, got, args):
+        wrong = (got * expected).sum(dim=-1) < 0.5
+        return bool(wrong.any() and (got.argmax(dim=-1) == target(*args))[wrong].all())
+
+    return sign
+
+
+def shifted(step):
+    return lambda wanted, n_keys: (wanted + step) % n_keys
+
+
+def cases() -> list[Case]:
+    def case(name: str, wanted: torch.Tensor, s: int) -> Case:
+        return Case(name, (wanted, s), {"T": len(wanted), "S": s})
+
+    return [
+        case("five keys and four queries", torch.tensor([3, 0, 4, 1]), 5),
+        case("each word fetching the one before", (torch.arange(6) - 1).clamp(min=0), 6),
+        case("more queries than keys", torch.tensor([2, 0, 0, 1, 2, 1, 0]), 3),
+        case("40 keys", torch.randint(40, (9,), generator=seeded(203)), 40),
+    ]
+
+
+WORDS = """
+too-quiet
+    Every query looks most at the key it wants, but not clearly enough: one row puts {share:.2f} there with
+    {n} keys. Dot products must differ by more. Make the queries longer, for example `100 * q`; and remember
+    that the scores are divided by √K, so many features need more.
+one-number
+    You use the position itself as the one feature, so the score is i · j. A product is no comparison:
+    whatever the query asks for, the largest number wins. Give each key a direction of its own, for example a
+    row of `torch.eye(n_keys)`.
+wanted-unused
+    `wanted` has no effect: query i looks at its own place, or one before it, whatever is wanted. Query i must
+    look like the key at position wanted[i]: `k[wanted]` picks these rows.
+off-by-one
+    Every query looks one position beside the one it wants. Positions are counted from 0, and `wanted` counts
+    so too.
+sign-reversed
+    The sign is reversed: each query avoids the key that it wants, and all others share the weight. A large
+    dot product means a good fit.
+keys-chosen
+    You pick the keys by `wanted`, not the queries. It runs only where T = S, and answers the question turned
+    round: 'who wants me?' The keys say who they are; the queries say what they want. (Or do you return `k,
+    q`? The order is `q, k`.)
+one-wish-for-all
+    All queries ask for the same key. Each row of `q` belongs to another query: row i must look like the key
+    at wanted[i].
+all-scores-equal
+    Every row is even: all keys get the same score. Keys that are equal, or queries that fit all keys alike,
+    cannot be told apart. Give each key a vector of its own.
+infinite
+    Infinity is too large: ∞ · 0 is NaN, and so is the whole row. A large number is enough: with a score that
+    is 10 above the others, e¹⁰ ≈ 22,000 to 1, a row is as good as one cell.
+another-wins
+    Some query scores another key higher than the one it wants. The dot product of a query with its key is not
+    enough: it must beat the dot products with all others. Keys of equal length that point in different
+    directions do it; the rows of `torch.eye(n_keys)` are the easiest.
+"""
+
+WAYS = {
+    "too-quiet": by_hand(one_feature_each(as_wanted), (1.0, 2.0, 5.0, 10.0, 20.0)),
+    "one-number": by_hand(by_number(0)) + by_hand(by_number(1)),
+    "wanted-unused": (
+        *by_hand(one_feature_each(itself)),
+        *by_hand(one_feature_each(lambda wanted, n: (torch.arange(len(wanted)) - 1).clamp(min=0) % n)),
+    ),
+    "off-by-one": by_hand(one_feature_each(shifted(1))) + by_hand(one_feature_each(shifted(-1))),
+    "sign-reversed": by_hand(one_feature_each(as_wanted), (-1.0, -10.0, -100.0, -1000.0)),
+    "keys-chosen": by_hand(
+        lambda wanted, n_keys: (torch.eye(n_keys)[: len(wanted)], torch.eye(n_keys)[wanted]),
+    ),
+    "one-wish-for-all": by_hand(one_feature_each(lambda wanted, n_keys: wanted[:1].expand(len(wanted)))),
+    "all-scores-equal": (
+        lambda wanted, n_keys: (torch.zeros(len(wanted), n_keys), torch.eye(n_keys)),
+        lambda wanted, n_keys: (torch.ones(len(wanted), n_keys), torch.ones(n_keys, n_keys)),
+        lambda wanted, n_keys: (1e4 * torch.eye(n_keys)[wanted] + 1, torch.zeros(n_keys, n_keys)),
+    ),
+    "infinite": (
+        *by_hand(one_feature_each(as_wanted), (float("inf"),)),
+        lambda wanted, n_keys: (
+            torch.where(torch.eye(n_keys)[wanted] > 0, float("inf"), 0.0), torch.eye(n_keys)
+        ),
+    ),
+    "another-wins": few_random_features,
+}  # fmt: skip
+
+MEASURES = {
+    "too-quiet": lambda expected, got, args: {"share": (got * expected).sum(dim=-1).min(), "n": args[1]},
+}
+
+SIGNS = {
+    "too-quiet": too_quiet,
+    "one-number": points_at(lambda wanted, n_keys: torch.full_like(wanted, n_keys - 1)),
+    "wanted-unused": points_at(itself),
+    "off-by-one": lambda *seen: points_at(shifted(1))(*seen) or points_at(shifted(-1))(*seen),
+    "one-wish-for-all": lambda expected, got, args: bool(
+        (got - got[:1]).abs().max() < 1e-3 and not even(expected, got, args)
+    ),
+    "all-scores-equal": even,
+    "infinite": lambda expected, got, args: bool(got.isnan().any()),
+    "another-wins": lambda expected, got, args: not got.isnan().any(),
+}
+
+RETRIEVAL = Exercise(
+    id="02.retrieval",
+    title="Queries and keys by hand",
+    minutes=10,
+    difficulty=2,
+    statement=prose("""
+        Write `queries_and_keys(wanted, n_keys)`. Nothing is learned here: you set the numbers. `wanted[i]` is
+        the position that query i must fetch. Return `q` and `k` such that every row of softmax(q kᵀ / √K)
+        puts at least 0.99 on the wanted position. There are many right answers, and the number of features K
+        is yours to choose.
+    """),
+    inputs={"wanted": "T", "n_keys": "the number of keys, S"},
+    outputs=(Output("q", ("T", "K")), Output("k", ("S", "K"))),
+    reference=queries_and_keys,
+    cases=cases,
+    hints=(
+        prose("""
+            First give each key a vector that no other key resembles: which S vectors have a dot product of 0
+            with each other? Then ask: with which of these vectors does a query get a large dot product with
+            one key and 0 with all others?
+        """),
+        lines("""
+            k = one feature for each key: the identity matrix      (S, S)
+            q = for each query, the row of k that it wants          (T, S)
+            make q longer: times a large number, so that a gap of 10 or more is left after dividing by √S
+            return q, k
+        """),
+    ),
+    misconceptions=misconceptions(WORDS, WAYS, MEASURES, SIGNS),
+    insight=prose("""
+        A query is the key of what it wants, made long. W_Q and W_K learn to make such pairs out of words.
+    """),
+    tolerance=1e-3,
+    view=View(Output("softmax(q kᵀ / √K)", ("T", "S"), True), weights_by_hand),
+    advice=advice(r"""
+indices|index
+    `wanted` is a tensor of positions, so it can pick rows: `k[wanted]`. `n_keys` is the number of rows that
+    `k` needs.
+"""),
+)

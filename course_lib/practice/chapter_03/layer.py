@@ -1,0 +1,248 @@
+"""03.layer: the whole multi-head layer."""
+
+import torch
+
+from course_lib.practice import ideas, parts
+from course_lib.practice.chapter_03.merge import join, join_by_reshape
+from course_lib.practice.chapter_03.split import cut, split_heads
+from course_lib.practice.inputs import random, seeded
+from course_lib.practice.kinds import Case, Exercise, Output
+from course_lib.practice.words import advice, lines, misconceptions, prose
+
+
+def multi_head_attention(x_q, x_kv, params, n_heads, allowed):
+    def project(x, name):
+        y = x @ params["W_" + name].T + params["b_" + name]  # (B, positions, D)
+        b, positions, d = y.shape
+        return y.reshape(b, positions, n_heads, d // n_heads).transpose(1, 2)  # (B, H, positions, K)
+
+    q, k, v = project(x_q, "q"), project(x_kv, "k"), project(x_kv, "v")
+    scores = q @ k.transpose(-2, -1) / k.shape[-1] ** 0.5  # (B, H, T, S), √d_k of one head
+    scores = scores.masked_fill(~allowed, float("-inf"))
+    heads = torch.softmax(scores, dim=-1) @ v  # (B, H, T, K)
+    merged = heads.transpose(1, 2).flatten(2)  # (B, T, H, K) -> (B, T, D)
+    return merged @ params["W_o"].T + params["b_o"]  # (B, T, D)
+
+
+def wrong(**exchanged):
+    return lambda *args: parts.multi_head(*args, **exchanged)
+
+
+def unprojected(merged, params):
+    return merged
+
+
+def with_mask(change):
+    return wrong(mask=lambda scores, allowed: parts.block(scores, change(allowed)))
+
+
+def project(*, no_bias="", early="", turned="", left_out="", by=None):
+    """Projections changed by their names, "qkvo"; ``by`` says which one takes the matrix of another one."""
+
+    def changed(x, params, name):
+        if name in left_out:
+            return x
+        weight, bias = (params[kind + (by or {}).get(name, name)] for kind in ("W_", "b_"))
+        weight = weight if name in turned else weight.T
+        if name in early:
+            return (x + bias) @ weight
+        return x @ weight + (0 if name in no_bias else bias)
+
+    return wrong(linear=changed)
+
+
+def heads(x_q, x_kv, params, n_heads, allowed):
+    q, k = (split_heads(parts.linear(x, params, n), n_heads) for x, n in ((x_q, "q"), (x_kv, "k")))
+    return q, k, allowed
+
+
+def measure(expected, got, args):
+    return {"shape": tuple(args[4].shape), "others": int((args[4] != args[4][:, :1]).sum())}
+
+
+def cases() -> list[Case]:
+    g = seeded(303)
+
+    def case(name: str, b: int, t: int, s: int, h: int, k: int, *, same: bool = False) -> Case:
+        d = h * k
+        params = {"W_" + n: 1.5 * random(g, d, d) / d**0.5 for n in "qkvo"}
+        params |= {"b_" + n: random(g, d) for n in "qkvo"}
+        x_q = random(g, b, t, d)
+        x_kv = x_q if same else random(g, d, s, b).permute(2, 1, 0)  # (B, S, D), not contiguous
+        x_kv[0, s - 1] = x_kv[0, 0]  # a repeated token
+        allowed = torch.rand(b, h, t, s, generator=g) < 0.6
+        allowed[-1, :, :, s - 1] = False  # padding at the end of the last sentence
+        allowed[..., 0] |= ~allowed.any(dim=-1)  # every query has an allowed key
+        return Case(name, (x_q, x_kv, params, h, allowed), {"B": b, "H": h, "T": t, "S": s, "K": k, "D": d})
+
+    return [
+        case("six different sizes", 2, 4, 5, 3, 6),
+        case("as many heads as sentences, in self-attention", 2, 4, 4, 2, 4, same=True),
+        case("as many queries as keys, in different sentences", 3, 5, 5, 4, 2),
+    ]
+
+
+WORDS = """
+no-w-o
+    W_o is missing: the heads stand side by side, and nobody mixes them. Features 0 to K-1 would always come
+    from head 0. Multiply the merged heads by W_o transposed, and add b_o.
+not-merged
+    You return the heads, each on its own. Merge the heads to (B, T, D), as in exercise 3.2; then multiply by
+    W_o transposed, and add b_o.
+one-mask-for-all-heads
+    All heads use one mask. `allowed` has an axis for the heads, {shape}, and {others} of its cells differ
+    from those of head 0. Pass it whole to the scores, which have the same shape.
+mask-of-the-first-sentence
+    All sentences use the mask of the first one. Each sentence has its own padding: `allowed` has axis B, and
+    the scores have it too.
+biases-forgotten
+    A bias is missing. Each of the four projections is `x @ W.T + b`: add b_q, b_k and b_v before the split,
+    and b_o at the very end.
+bias-too-early
+    You add a bias before the matrix. It comes after: `x @ W.T + b`. (Both have D numbers, so no shape warns
+    you.)
+not-transposed
+    A matrix is not transposed. Its rows belong to the outputs (as in torch.nn.Linear), so with tokens as rows
+    of `x` it is `x @ W.T`. All matrices here are square, so no shape warns you.
+heads-interleaved
+    Your features are cut or joined as (K, H), so the heads are interleaved. Head 0 owns the first K features:
+    cut and join as (H, K). The rows of W_q and the columns of W_o count on it.
+same-keys-for-all-heads
+    All heads share the queries, keys or values of head 0. (Sharing keys and values is a known way to save
+    memory, multi-query attention, and another layer.) Here each head has its own slice of all three.
+one-head
+    This is one head with all D features: `n_heads` has no effect. Split q, k and v first; then each head has
+    a row of weights of its own.
+one-matrix-for-two
+    One matrix does the work of two: look at which `W_` and `b_` makes the queries, which the keys and which
+    the values. Each has its own.
+queries-from-the-wrong-sentence
+    Queries, keys and values come from the wrong inputs. The queries come from `x_q`; the keys and the values
+    both come from `x_kv`. In self-attention the two are the same, so nobody notices.
+no-projections
+    The inputs go into the heads as they are: W_q, W_k and W_v have no effect. Then a token's query equals its
+    key, and head 0 sees the first features only. Project first, then split.
+residual-added
+    You add the input to the output. This residual connection comes with the Transformer block (chapter 05);
+    the layer itself returns what W_o gives.
+"""
+
+WAYS = {
+    "no-w-o": (wrong(out=unprojected), wrong(out=lambda merged, params: merged + params["b_o"])),
+    "not-merged": (
+        wrong(merge=lambda heads: heads, out=unprojected),
+        wrong(merge=lambda heads: heads.transpose(1, 2), out=unprojected),
+    ),
+    "one-mask-for-all-heads": (
+        with_mask(lambda allowed: allowed[:, :1]),
+        with_mask(lambda allowed: allowed[:, -1:]),
+        with_mask(lambda allowed: allowed.any(dim=1, keepdim=True)),
+        with_mask(lambda allowed: allowed.all(dim=1, keepdim=True)),
+        with_mask(lambda allowed: allowed[0, 0]),
+        with_mask(lambda allowed: allowed[:, 0]),  # (B, T, S): B slips to the place of H
+    ),
+    "mask-of-the-first-sentence": (with_mask(lambda mask: mask[:1]), with_mask(lambda mask: mask[0])),
+    "biases-forgotten": tuple(
+        project(no_bias=names)
+        for names in ("qkvo", "qkv", "qv", "qk", "q", "kv", "v", "o", "qo", "vo", "qvo")
+    ),
+    "bias-too-early": tuple(project(early=names) for names in ("o", "qkv", "qkvo")),
+    "not-transposed": tuple(project(turned=names) for names in ("qkvo", "qkv", "q", "k", "v", "o", "qk")),
+    "heads-interleaved": (
+        wrong(split=cut("btkh", "bhtk"), merge=join("btkh")),
+        wrong(split=cut("btkh", "bhtk")),
+        wrong(merge=join("btkh")),
+    ),
+    "same-keys-for-all-heads": tuple(wrong(first_head=names) for names in ("kv", "k", "v", "q")),
+    "one-head": lambda x_q, x_kv, params, n_heads, allowed: wrong()(x_q, x_kv, params, 1, allowed[:, :1]),
+    "one-matrix-for-two": tuple(
+        project(by=by) for by in ({"k": "q"}, {"q": "k"}, {"v": "k"}, {"k": "v"}, {"k": "q", "v": "q"})
+    ),
+    "queries-from-the-wrong-sentence": tuple(
+        wrong(sources=sources) for sources in ("qqq", "kkk", "qkq", "qqk", "kqq")
+    ),
+    "no-projections": project(left_out="qkv"),
+    "residual-added": lambda x_q, *rest: x_q + multi_head_attention(x_q, *rest),
+}
+
+SHARED = (
+    *ideas.scaled_attention(wrong, heads, leave=("log-softmax",), nan_spreads=True),
+    *ideas.sum_in_a_loop(lambda mix: wrong(mix=mix)),
+    *ideas.view_for_transpose(
+        "split-by-view",
+        "You split with `view` or `reshape` alone.",
+        "So each head gets whole tokens from one part of the sentence. Cut the features, (B, T, H, K), then "
+        "exchange T and H: exercise 3.1.",
+        wrong(split=cut("bhtk")),
+        wrong(split=cut("bhtk"), merge=join_by_reshape),
+    ),
+    *ideas.view_for_transpose(
+        "merge-by-view",
+        "The heads are right, and you join them with `view` or `reshape` alone.",
+        "So tokens get mixed. First `.transpose(1, 2)`, then join H and K: exercise 3.2.",
+        wrong(merge=join_by_reshape),
+    ),
+)
+
+LAYER = Exercise(
+    id="03.layer",
+    title="The whole layer",
+    minutes=15,
+    difficulty=3,
+    statement=prose("""
+        Write `multi_head_attention(x_q, x_kv, params, n_heads, allowed)`, the whole layer. Project `x_q` to
+        queries and `x_kv` to keys and values, split them into heads, attend in every head with the √d_k of
+        one head, merge the heads, and project with W_o.
+
+        `params` is a dict: `params["W_q"]` has shape (D, D) and is used as `x @ W_q.T + b_q`; so are those of
+        k, v and o. `allowed` holds a mask for each head, and each query may look somewhere. You may call your
+        functions from the exercises before.
+    """),
+    inputs={
+        "x_q": "B, T, D",
+        "x_kv": "B, S, D",
+        "params": 'a dict with "W_q", "b_q", "W_k", "b_k", "W_v", "b_v", "W_o", "b_o"',
+        "n_heads": "the number of heads, H",
+        "allowed": "B, H, T, S",
+    },
+    outputs=(Output("output", ("B", "T", "D")),),
+    reference=multi_head_attention,
+    cases=cases,
+    hints=(
+        prose("""
+            You have all parts: split, attention and merge. Write the shapes of a way through the layer on
+            paper, from (B, T, D) to (B, T, D). Where does each of the four matrices stand?
+        """),
+        lines("""
+            q = split(x_q  times W_q transposed + b_q)       (B, H, T, K)
+            k = split(x_kv times W_k transposed + b_k)       (B, H, S, K), and v likewise
+            scores  = q times k transposed, divided by the root of K   (B, H, T, S)
+            scores  = scores, but -inf where allowed is False
+            heads   = softmax over the keys, times v         (B, H, T, K)
+            return merge(heads) times W_o transposed + b_o   (B, T, D)
+        """),
+    ),
+    misconceptions=(*misconceptions(WORDS, WAYS, {"one-mask-for-all-heads": measure}), *SHARED),
+    insight=prose("""
+        Four projections and one attention: the heads are an axis, and no loop is needed. (Try it without b_k:
+        it adds the same number to every score of a row, and the softmax takes it out.)
+    """),
+    tolerance=1e-4,
+    advice=(
+        ideas.VIEW_AFTER_TRANSPOSE,
+        *advice(r"""
+'tuple'
+    `scaled_dot_product_attention` returns two things, (output, weights): take both apart, `output, weights =
+    …`.
+is invalid for input of size|too many values to unpack|only four or fewer|maximum 4
+    Is there an axis too many? `allowed` has an axis for the heads already: no `[:, None]` here.
+KeyError
+    The names in `params` are "W_q", "b_q", "W_k", "b_k", "W_v", "b_v", "W_o" and "b_o".
+'dict' object|dict
+    `params` is a dict: take a matrix out by its name, `params["W_q"]`.
+mat1 and mat2|size of tensor a|Expected size
+    Follow the shapes: x times a matrix is (B, positions, D); after the split (B, H, positions, K); after the
+    merge (B, T, D) again, before it meets W_o.
+"""),
+    ),
+)
