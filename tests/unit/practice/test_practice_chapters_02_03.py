@@ -497,9 +497,9 @@ def test_the_layer_equals_the_library():
         layer = attention.MultiHeadAttention(x_q.shape[-1], n_heads)
         with torch.no_grad():
             for n in "qkvo":
-                getattr(layer, "w_" + n).weight.copy_(params["W_" + n])
-                getattr(layer, "w_" + n).bias.copy_(params["b_" + n])
-            theirs = layer(x_q, x_kv, x_kv, allowed)
+                getattr(layer, "W_" + n).weight.copy_(params["W_" + n])
+                getattr(layer, "W_" + n).bias.copy_(params["b_" + n])
+            theirs, _ = layer(x_q, x_kv, x_kv, allowed)
         assert torch.allclose(three.LAYER.reference(*case.args), theirs, atol=1e-5)
 
 
