@@ -17,7 +17,7 @@ START = """
 import ipywidgets, numpy as np
 from IPython.display import display
 from course_lib import widgets
-from course_lib.viz import bertviz_views as bertviz
+from course_lib.viz import bertviz
 rng = np.random.default_rng(0)
 words = ["the", "red", "ball"]
 weights = rng.dirichlet(np.ones(3), size=(2, 3))
