@@ -19,7 +19,7 @@ class AlignmentMovie(anywidget.AnyWidget):
     `frame` is the frame that is shown, `selected` the pinned cell as [target, source] ([] = none).
     """
 
-    _esm = script("alignment_movie.js")
+    _esm = script("alignment_movie", "grid")
     _css = styles()
 
     title = traitlets.Unicode().tag(sync=True)

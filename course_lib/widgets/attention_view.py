@@ -25,7 +25,7 @@ class AttentionView(anywidget.AnyWidget):
     `(H, T, S)`; setting `weights` gives the view other weights, setting `allowed` another mask.
     """
 
-    _esm = script("attention_view.js")
+    _esm = script("attention_view", "grid")
     _css = styles()
 
     title = traitlets.Unicode().tag(sync=True)

@@ -1,7 +1,8 @@
 """What all live views share: their browser files, and how a view and its still go into one notebook output.
 
-Each view has one JavaScript file beside its Python file; `shared.js` is put before it, so that nothing is
-imported in the browser. `views.css` comes after the colours of `viz.colours`.
+`browser/` holds one JavaScript file for each view, and the parts that they share: `controls.js` (box, draft of
+changes, controls), `painting.js` (numbers and tones on a canvas), `grid.js` (the grid of weights). The parts are
+put before the view, so that nothing is imported in the browser. `views.css` comes after `viz.colours`.
 """
 
 from pathlib import Path
@@ -12,17 +13,19 @@ import traitlets
 from course_lib.viz.colours import css_variables
 from course_lib.viz.still import Still
 
-HERE = Path(__file__).parent
+BROWSER = Path(__file__).parent / "browser"
+PARTS = ("controls", "painting", "grid")  # each needs those before it
 
 
-def script(name: str) -> str:
-    """The JavaScript module of one view, for anywidget's `_esm`."""
-    return "\n".join((HERE / file).read_text(encoding="utf-8") for file in ("shared.js", name))
+def script(name: str, last_part: str) -> str:
+    """The JavaScript module of one view, for anywidget's `_esm`; last_part: the last one of PARTS that it needs."""
+    files = (*PARTS[: PARTS.index(last_part) + 1], name)
+    return "\n".join((BROWSER / f"{file}.js").read_text(encoding="utf-8") for file in files)
 
 
 def styles() -> str:
     """The style sheet of all views, for anywidget's `_css`."""
-    return css_variables() + (HERE / "views.css").read_text(encoding="utf-8")
+    return css_variables() + (BROWSER / "views.css").read_text(encoding="utf-8")
 
 
 def with_still(live: tuple[dict, dict] | None, still: Still) -> tuple[dict, dict]:
@@ -38,11 +41,6 @@ def with_still(live: tuple[dict, dict] | None, still: Still) -> tuple[dict, dict
 def packed(array: np.ndarray) -> bytes:
     """An array as little-endian float32 bytes, as the browser reads them."""
     return np.ascontiguousarray(array, dtype="<f4").tobytes()
-
-
-def flags(allowed: np.ndarray | None) -> bytes:
-    """A boolean array as one byte per cell; no bytes when everything is allowed."""
-    return b"" if allowed is None else np.ascontiguousarray(allowed, dtype=np.uint8).tobytes()
 
 
 class Array(traitlets.TraitType):

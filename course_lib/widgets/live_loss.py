@@ -28,7 +28,7 @@ class LiveLoss(anywidget.AnyWidget):
     `state` is "waiting", "training", "done", or "stopped" (fewer steps than planned).
     """
 
-    _esm = script("live_loss.js")
+    _esm = script("live_loss", "controls")
     _css = styles()
 
     title = traitlets.Unicode().tag(sync=True)

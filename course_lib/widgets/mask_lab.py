@@ -30,7 +30,7 @@ class MaskLab(anywidget.AnyWidget):
     `weights`, `output` and `leak` are what the lab shows now; `allowed` can be set.
     """
 
-    _esm = script("mask_lab.js")
+    _esm = script("mask_lab", "grid")
     _css = styles()
 
     title = traitlets.Unicode().tag(sync=True)

@@ -21,7 +21,7 @@ class PipelineStepper(anywidget.AnyWidget):
     be set; `weights` and `output` are what comes out now.
     """
 
-    _esm = script("pipeline_stepper.js")
+    _esm = script("pipeline_stepper", "painting")
     _css = styles()
 
     title = traitlets.Unicode().tag(sync=True)

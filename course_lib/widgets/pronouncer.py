@@ -16,7 +16,7 @@ class Pronouncer(anywidget.AnyWidget):
     `word` is what stands in the box; `letters`, `sounds` and `message` are the last answer.
     """
 
-    _esm = script("pronouncer.js")
+    _esm = script("pronouncer", "grid")
     _css = styles()
 
     title = traitlets.Unicode().tag(sync=True)

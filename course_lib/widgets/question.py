@@ -18,7 +18,7 @@ class Question(anywidget.AnyWidget):
     `answer` is [option, confidence], both from 0 ([] = not answered yet); `feedback` the HTML shown under it.
     """
 
-    _esm = script("question.js")
+    _esm = script("question", "controls")
     _css = styles()
 
     prompt = traitlets.Unicode().tag(sync=True)  # HTML, made from the text by `_marked`

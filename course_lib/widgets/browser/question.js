@@ -52,7 +52,7 @@ function render({ model, el }) {
     else {
       hint.textContent = "";
       model.set("answer", [option, confidence]);
-      model.save_changes();
+      model.tell();
     }
   });
 
@@ -80,4 +80,4 @@ function radio(name, value) {
   return input;
 }
 
-export default { render };
+export default viewOf(render);

@@ -40,7 +40,7 @@ function render({ model, el }) {
   });
   const count = slider({
     label: "", min: 0, max: 16, onInput: (n) => change({ [SIZES[model.get("kind")].trait]: n }, false),
-    onRelease: () => tellPython(model),
+    onRelease: () => model.tellSoon(),
   });
   const where = choice({ label: "applied", options: WHERES, onChoose: (where) => change({ where }) });
   const bar = element("div", "row");
@@ -61,7 +61,7 @@ function render({ model, el }) {
       clearTimeout(typing);
       if (input.value === model.get(name)) return;
       model.set(name, input.value);
-      model.save_changes();
+      model.tell();
       clearTimeout(waiting);
       waiting = setTimeout(() => { note.textContent = "waiting for Python: is another cell running?"; }, PATIENCE);
     };
@@ -97,14 +97,14 @@ function render({ model, el }) {
       const { rows, columns } = tokens();
       model.set("allowed", traitOf(maskOf(kind, rows, columns), [rows.length, columns.length]));
     }
-    if (save) tellPython(model);
+    if (save) model.tellSoon();
   }
   function toggleCells(places, on) {
     const { rows, columns } = tokens();
     const allowed = found.allowed.slice();
     for (const place of places) allowed[place] = on ? 1 : 0;
     model.set({ kind: "hand", allowed: traitOf(allowed, [rows.length, columns.length]) });
-    tellPython(model);
+    model.tellSoon();
   }
 
   function compute(rows, columns) {
@@ -255,4 +255,4 @@ function attend(q, k, v, wk, wv, d, n, allowed, where) {
   return { weights, output, leak };
 }
 
-export default { render };
+export default viewOf(render);

@@ -31,7 +31,7 @@ function render({ model, el }) {
       option.append(canvas, element("span", "", `${h + 1}`));
       return [h, option];
     }),
-    onChoose: (h) => { model.set("head", h); tellPython(model); },
+    onChoose: (h) => { model.set("head", h); model.tellSoon(); },
   });
   if (nHeads > 1) box.append(heads.root);
   const head = () => Math.max(0, Math.min(nHeads - 1, model.get("head")));
@@ -39,7 +39,7 @@ function render({ model, el }) {
   function toggleCells(places, on) {
     for (const place of places) allowed[head() * size + place] = on ? 1 : 0;
     model.set("allowed", traitOf(allowed, [nHeads, rows.length, columns.length]));
-    tellPython(model);
+    model.tellSoon();
   }
   function sentence(row, column) {
     const first = head() * size + row * columns.length, place = first + column;
@@ -54,7 +54,7 @@ function render({ model, el }) {
     rows, columns, rowName: "query (row)", columnName: "key (column)", sentence, onToggle: editable ? toggleCells : null,
     onPin: (cell) => {
       model.set("selected", cell.length ? [head(), ...cell] : []);
-      tellPython(model);
+      model.tellSoon();
     },
   });
   box.append(grid.root);
@@ -65,7 +65,7 @@ function render({ model, el }) {
     const reset = element("button", "", "Reset");
     reset.addEventListener("click", () => {
       model.set({ allowed: model.get("start"), temperature: 1 });
-      tellPython(model);
+      model.tellSoon();
     });
     bar.append(temperature.root, reset);
     box.append(bar);
@@ -95,4 +95,4 @@ function render({ model, el }) {
   return () => cleanups.forEach((undo) => undo());
 }
 
-export default { render };
+export default viewOf(render);

@@ -28,7 +28,7 @@ function render({ model, el }) {
   next.addEventListener("click", () => go(model.get("step") + 1));
   strip.root.append(back, next);
 
-  const set = (state) => { model.set(state); tellPython(model); };
+  const set = (state) => { model.set(state); model.tellSoon(); };
   const scale = toggle({ label: `divide by √${q.columns}`, onChange: (on) => set({ scale: on }) });
   const mask = toggle({ label: "mask", onChange: (on) => set({ mask: on }) });
   const temperature = temperatureSlider(model);
@@ -329,4 +329,4 @@ function sum(n, term) {
 }
 const bracketed = (x) => (x < 0 ? `(${short(x)})` : short(x));
 
-export default { render };
+export default viewOf(render);

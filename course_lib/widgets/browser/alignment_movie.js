@@ -24,7 +24,7 @@ function render({ model, el }) {
   const grid = weightGrid({
     rows: target, columns: source, rowName: "target: query (row)", columnName: "source: key (column)",
     rowWord: "writing", columnWord: "", links: model.get("links"), room: 400,
-    onPin: (cell) => { model.set("selected", cell); model.save_changes(); },
+    onPin: (cell) => { model.set("selected", cell); model.tell(); },
   });
   box.append(grid.root);
   if (model.get("links").length) box.append(element("div", "soft", "Gold outline: the known link"));
@@ -37,17 +37,14 @@ function render({ model, el }) {
     step.textContent = `step ${steps[f]} of ${steps[last]}` + (rates.length ? ` · error rate ${rates[f].toFixed(2)}` : "");
     if (spark) spark.mark(f);
   }
-  function go(frame) {
-    model.set("frame", frame);
-    paint();
-  }
+  const go = (frame) => model.set("frame", frame);
 
   let timer = null;
   function stop() {
     clearInterval(timer);
     timer = null;
     button.textContent = "▶ Play";
-    model.save_changes();
+    model.tell();
   }
   function play() {
     if (timer !== null) return stop();
@@ -60,7 +57,7 @@ function render({ model, el }) {
   }
   button.addEventListener("click", play);
   slider.addEventListener("input", () => { if (timer !== null) stop(); go(Number(slider.value)); });
-  slider.addEventListener("change", () => model.save_changes());
+  slider.addEventListener("change", () => model.tell());
   box.addEventListener("keydown", (event) => {
     if (event.key === " " && event.target !== button) { event.preventDefault(); play(); }
   });
@@ -92,4 +89,4 @@ function sparkline(rates) {
   return { root, mark: (f) => { const [x, y] = point(f); dot.setAttribute("cx", x); dot.setAttribute("cy", y); } };
 }
 
-export default { render };
+export default viewOf(render);

@@ -22,7 +22,7 @@ function render({ model, el }) {
     clearTimeout(typing);
     if (input.value === model.get("word")) return;
     model.set("word", input.value);
-    model.save_changes();
+    model.tell();
     clearTimeout(waiting);
     waiting = setTimeout(() => say("waiting for Python: is another cell running?", true), PATIENCE);
   }
@@ -58,4 +58,4 @@ function render({ model, el }) {
   return () => { clearTimeout(typing); clearTimeout(waiting); cleanups.forEach((undo) => undo()); };
 }
 
-export default { render };
+export default viewOf(render);

@@ -74,4 +74,4 @@ function ticks(top, count) {
   return marks;
 }
 
-export default { render };
+export default viewOf(render);

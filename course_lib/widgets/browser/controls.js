@@ -1,0 +1,186 @@
+// What every live view has: its box, the way to Python and back, and its controls. `front.py` puts this file, and
+// painting.js and grid.js where they are needed, before a view's own; nothing is fetched.
+// Text reaches the page only as textContent, so a token such as "</script>" stays a token.
+
+function element(tag, className = "", text = "") {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text !== "") node.textContent = text;
+  return node;
+}
+
+// A view's outer box. Keys pressed inside it are its own: JupyterLab must not take them for its shortcuts.
+function viewBox(el, title) {
+  const box = element("div", "course-view");
+  box.setAttribute("data-lm-suppress-shortcuts", "true");
+  box.addEventListener("keydown", (event) => event.stopPropagation());
+  box.append(element("div", "title", title));
+  el.append(box);
+  return box;
+}
+
+// The bytes of a traitlet (a DataView) as 32-bit floats.
+function floats(bytes) {
+  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+}
+
+// A numpy array of Python (the trait `Array` of front.py) as a typed array, and back.
+function arrayOf(trait) {
+  const { buffer, byteOffset, byteLength } = trait.data;
+  const bytes = buffer.slice(byteOffset, byteOffset + byteLength);
+  return trait.dtype === "bool" ? new Uint8Array(bytes) : new Float64Array(bytes);
+}
+function traitOf(flags, shape) {
+  return { dtype: "bool", shape, data: new DataView(Uint8Array.from(flags).buffer) };
+}
+
+// ---- Python and the reader ---------------------------------------------------------------------------------
+// What the reader changes is seen at once, and told to Python a moment later, when the picture has been painted: the
+// hand on the mouse comes first. Until then it stands in a draft that lies over the model. Written into the model at
+// once it could be lost: Python's echo of the change before would put the old value back, and the next change would
+// be made from that. What has been told is safe: ipywidgets drops echoes that are older than the last message.
+
+const MOMENT = 25; // milliseconds
+
+// The default export of a view's file. anywidget calls it once for each model, so all views of one model, in
+// whatever cells they stand, share one draft.
+function viewOf(render) {
+  return () => {
+    const shared = { draft: {}, views: new Set(), timer: null, telling: false };
+    return {
+      render({ model, el }) {
+        const own = drafted(model, shared);
+        shared.views.add(own);
+        const stop = render({ model: own, el });
+        return () => {
+          if (Object.keys(shared.draft).length) own.tell(); // nobody else may be left to tell it
+          shared.views.delete(own);
+          stop();
+        };
+      },
+    };
+  };
+}
+
+// The model as a view sees it: `get` and `on` look through the draft, `set` writes into it.
+function drafted(model, shared) {
+  const heard = []; // [event, callback, what listens to the model]
+  const own = {
+    get: (name) => (name in shared.draft ? shared.draft[name] : model.get(name)),
+    set(name, value) {
+      const change = typeof name === "string" ? { [name]: value } : name;
+      Object.assign(shared.draft, change);
+      for (const view of shared.views) for (const changed of Object.keys(change)) view.say(`change:${changed}`);
+    },
+    tell() {
+      clearTimeout(shared.timer);
+      const change = shared.draft;
+      Object.assign(shared, { timer: null, draft: {}, telling: true });
+      try {
+        model.set(change);
+        model.save_changes();
+      } finally { shared.telling = false; }
+    },
+    on(event, callback) {
+      const name = event.replace("change:", "");
+      const listener = () => { if (!shared.telling && !(name in shared.draft)) callback(); };
+      heard.push([event, callback, listener]);
+      model.on(event, listener);
+    },
+    off(event, callback) {
+      const place = heard.findIndex(([e, c]) => e === event && c === callback);
+      if (place >= 0) model.off(event, heard.splice(place, 1)[0][2]);
+    },
+    say: (event) => heard.filter(([e]) => e === event).forEach(([, callback]) => callback()),
+    tellSoon() {
+      if (shared.timer === null) shared.timer = setTimeout(own.tell, MOMENT);
+    },
+  };
+  return own;
+}
+
+// Listen to a trait for as long as the view stands.
+function listen(model, cleanups, names, callback) {
+  for (const name of names) {
+    model.on(`change:${name}`, callback);
+    cleanups.push(() => model.off(`change:${name}`, callback));
+  }
+}
+
+// One answer of Python changes several traits: `soon(paint)` paints once for all of them.
+function soon(callback) {
+  let planned = false;
+  return () => {
+    if (planned) return;
+    planned = true;
+    queueMicrotask(() => { planned = false; callback(); });
+  };
+}
+
+// Call back when JupyterLab changes between light and dark: canvases must be painted again.
+function onTheme(cleanups, callback) {
+  const watcher = new MutationObserver(callback);
+  watcher.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "class"] });
+  cleanups.push(() => watcher.disconnect());
+}
+
+// ---- Controls ------------------------------------------------------------------------------------------
+
+// One choice out of several, as radio buttons side by side. options: [value, text or node] pairs.
+function choice({ label, options, onChoose, className = "" }) {
+  const root = element("div", `chips ${className}`);
+  root.setAttribute("role", "radiogroup");
+  root.setAttribute("aria-label", label);
+  root.append(element("span", "soft", label));
+  const group = `choice-${Math.random()}`;
+  const inputs = options.map(([value, text]) => {
+    const box = element("label"), input = element("input");
+    Object.assign(input, { type: "radio", name: group, value });
+    input.addEventListener("change", () => onChoose(value));
+    box.append(text, input);
+    root.append(box);
+    return input;
+  });
+  return { root, show: (value) => inputs.forEach((input, i) => { input.checked = options[i][0] === value; }) };
+}
+
+// A switch with two states.
+function toggle({ label, onChange }) {
+  const root = element("label", "switch"), input = element("input");
+  input.type = "checkbox";
+  input.setAttribute("role", "switch");
+  input.addEventListener("change", () => onChange(input.checked));
+  root.append(input, label);
+  return { root, show: (on) => { input.checked = on; } };
+}
+
+// A slider that says its value. `onInput` while it moves, `onRelease` when it is let go.
+function slider({ label, min, max, step = 1, onInput, onRelease }) {
+  const root = element("label", "slider"), input = element("input"), value = element("span", "number");
+  Object.assign(input, { type: "range", min, max, step });
+  input.addEventListener("input", () => onInput(Number(input.value)));
+  input.addEventListener("change", onRelease);
+  root.append(element("span", "soft", label), input, value);
+  return {
+    root,
+    show(position, text) {
+      if (Number(input.value) !== position) input.value = position;
+      input.setAttribute("aria-valuetext", text);
+      value.textContent = text;
+    },
+  };
+}
+
+// The trait `temperature`, from 0.1 to 10; the middle of the slider is 1.
+function temperatureSlider(model) {
+  const control = slider({
+    label: "temperature", min: -40, max: 40,
+    onInput: (position) => model.set("temperature", Number((10 ** (position / 40)).toPrecision(3))),
+    onRelease: () => model.tellSoon(),
+  });
+  const show = () => {
+    const temperature = model.get("temperature");
+    control.show(Math.round(40 * Math.log10(temperature)), temperature.toPrecision(3).replace(/\.?0+$/, ""));
+  };
+  return { root: control.root, show };
+}
