@@ -1,8 +1,8 @@
 """What all live views share: their browser files, and how a view and its still go into one notebook output.
 
-`browser/` holds one JavaScript file for each view, and the parts that they share: `controls.js` (box, draft of
-changes, controls), `painting.js` (numbers and tones on a canvas), `grid.js` (the grid of weights). The parts are
-put before the view, so that nothing is imported in the browser. `views.css` comes after `viz.colours`.
+`browser/` holds one JavaScript file for each view, and what they share: `controls.js` (box, draft of changes,
+controls), `painting.js` (numbers and tones on a canvas), `grid.js` (the grid of weights). These parts are put
+before the view, so that nothing is imported in the browser. `views.css` comes after `viz.colours`.
 """
 
 from pathlib import Path
@@ -18,7 +18,7 @@ PARTS = ("controls", "painting", "grid")  # each needs those before it
 
 
 def script(name: str, last_part: str) -> str:
-    """The JavaScript module of one view, for anywidget's `_esm`; last_part: the last one of PARTS that it needs."""
+    """The JavaScript module of one view, for anywidget's `_esm`; last_part: the last of PARTS that it needs."""
     files = (*PARTS[: PARTS.index(last_part) + 1], name)
     return "\n".join((BROWSER / f"{file}.js").read_text(encoding="utf-8") for file in files)
 

@@ -1,7 +1,7 @@
 """Fifty quick changes by key and by mouse, with an idle kernel and beside a busy one: none is ever lost.
 
-A change is one step of a count that cannot hide a loss: every press or click turns one cell, and the cells that
-are closed at the end are exactly those that were turned an odd number of times.
+Every press or click turns one cell: the cells that are closed at the end are exactly those that were turned an
+odd number of times, so no loss can hide.
 """
 
 import json
@@ -13,17 +13,16 @@ N = 50
 SIZE = 6
 WORDS = "the cat sat on the mat"
 VIEWS = {
-    "attention": "view = AttentionView(np.full((SIZE, SIZE), 1 / SIZE), WORDS.split(), WORDS.split(), editable=True)",
-    "lab": 'view = MaskLab(WORDS, kind="self")',
-    "stepper": "view = PipelineStepper(*np.eye(SIZE)[[0, 0, 0]].repeat(SIZE, 0).reshape(3, SIZE, SIZE), "
-    "WORDS.split(), WORDS.split())\nview.step = 3",
+    "attention": "AttentionView(np.full((SIZE, SIZE), 1 / SIZE), WORDS.split(), WORDS.split(), editable=True)",
+    "lab": 'MaskLab(WORDS, kind="self")',
+    "stepper": "PipelineStepper(*np.ones((3, SIZE, SIZE)), WORDS.split(), WORDS.split())",
 }
 CELLS = {"attention": ".cell", "lab": ".lab:first-child .cell", "stepper": ".n.result"}
 SEEN = """() => {
   const found = document.querySelector('.course-view').numbers();
   return [...found.allowed].map(Number);
 }"""
-# A kernel that computes in short cells, one after another: it hears of a change late, and answers several at once.
+# A kernel that computes in short cells, one after another: it hears of changes late, and of several at once.
 BUSY = """() => {
   window.busy = true;
   const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
@@ -39,7 +38,8 @@ BUSY = """() => {
 def open_view(lab, open_page):
     def open_view(name: str):
         start = "import numpy as np\nfrom course_lib.widgets import AttentionView, MaskLab, PipelineStepper\n"
-        start += f"SIZE, WORDS = {SIZE}, {WORDS!r}\n{VIEWS[name]}\nview"
+        start += f"SIZE, WORDS = {SIZE}, {WORDS!r}\nview = {VIEWS[name]}\n"
+        start += "view.step = 3\nview" if name == "stepper" else "view"
         page = open_page(lab.write(f"quick_{name}.ipynb", [start]))
         page.run_all()
         page.window.locator(f".course-view {CELLS[name]}").nth(SIZE * SIZE - 1).wait_for()

@@ -47,16 +47,25 @@ def test_no_name_is_defined_twice():
         assert len(names) == len(set(names)), view
 
 
-# #1F2933, rgb(1 2 3), hsl(…), "white", fill: red
 NAMED = "white|black|gr[ae]y|red|green|blue|orange|yellow|purple|crimson|silver|navy"
 COLOUR = re.compile(
-    rf"#(?:[0-9a-fA-F]{{3,4}}){{1,2}}\b|\b(?:rgb|hsl|oklab|oklch)a?\(\s*[\d.]|[\"'](?:{NAMED})[\"']|:\s*(?:{NAMED})\s*[;}}]"
+    r"#(?:[0-9a-fA-F]{3,4}){1,2}\b"  # "#1F2933"
+    r"|\b(?:rgb|hsl|oklab|oklch)a?\(\s*[\d.]"  # rgb(1 2 3)
+    rf"|(?:[=:]|fill[\"'],|stroke[\"'],)\s*[\"'](?:{NAMED})[\"']"  # color="white", .attr("fill", "white")
+    rf"|:\s*(?:{NAMED})\s*[;}}]"  # color: red;
+)
+COLOURS = (
+    "'#fff'",
+    '"#1F2933"',
+    "rgb(0, 0, 0)",
+    'color="white"',
+    "color: red;",
+    "hsl(3 4 5)",
+    '"fill", "red"',
 )
 
 
-@pytest.mark.parametrize(
-    "text", ["'#fff'", '"#1F2933"', "rgb(0, 0, 0)", '"white"', "color: red;", "hsl(3 4 5)"]
-)
+@pytest.mark.parametrize("text", COLOURS)
 def test_a_colour_is_recognised(text):
     assert COLOUR.search(text)
 
