@@ -18,7 +18,7 @@ PARTS = ("controls", "painting", "grid")  # each needs those before it
 
 
 def script(name: str, last_part: str) -> str:
-    """The JavaScript module of one view, for anywidget's `_esm`; last_part: the last of PARTS that it needs."""
+    """The JavaScript module of one view, for anywidget's `_esm`; last_part: the last of PARTS it needs."""
     files = (*PARTS[: PARTS.index(last_part) + 1], name)
     return "\n".join((BROWSER / f"{file}.js").read_text(encoding="utf-8") for file in files)
 

@@ -1,7 +1,7 @@
 """Fifty quick changes by key and by mouse, with an idle kernel and beside a busy one: none is ever lost.
 
-Every press or click turns one cell: the cells that are closed at the end are exactly those that were turned an
-odd number of times, so no loss can hide.
+Every press or click turns one cell: the cells that are closed at the end are exactly those that were turned
+an odd number of times, so no loss can hide.
 """
 
 import json
@@ -13,7 +13,7 @@ N = 50
 SIZE = 6
 WORDS = "the cat sat on the mat"
 VIEWS = {
-    "attention": "AttentionView(np.full((SIZE, SIZE), 1 / SIZE), WORDS.split(), WORDS.split(), editable=True)",
+    "attention": "AttentionView(np.eye(SIZE) / 2 + 1 / 12, WORDS.split(), WORDS.split(), editable=True)",
     "lab": 'MaskLab(WORDS, kind="self")',
     "stepper": "PipelineStepper(*np.ones((3, SIZE, SIZE)), WORDS.split(), WORDS.split())",
 }
