@@ -1,15 +1,18 @@
 """LiveLoss: the training curve while it grows. Give it to a training loop as its callback.
 
     live = LiveLoss(total_steps=400, floor=0.31)
-    train(model, batches, callback=live)        # calls live(step, loss)
+    train(model, batches, loss_of, steps=400, on_step=live)     # calls live(step, loss)
 
-It shows itself at the first step. When the cell that trains has run, to its end or interrupted, the finished
-curve replaces the first picture in the saved page.
+It shows itself at the first step. When training ends, by itself or interrupted, the finished curve replaces
+the first picture in the saved page. A step number that does not rise begins a new training, and a new curve.
 """
 
 import math
+import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import anywidget
 import traitlets
@@ -42,18 +45,19 @@ class LiveLoss(anywidget.AnyWidget):
         """total_steps: how long the x axis is. floor: the loss nobody can beat, drawn as a dashed line."""
         if int(total_steps) < 1:
             raise ValueError(f"total_steps is {total_steps}; expected at least 1")
-        self._kept: list[list[float]] = []  # [step, loss, how many steps are merged in it]
-        self._merge, self._last_step, self._sent = 1, 0, -math.inf
-        self._output = None  # the notebook output that shows this view
+        self._begin()
+        self._output = None  # the notebook output that shows this view, in the cell that trains
         super().__init__(
             total_steps=int(total_steps), title=title, floor=None if floor is None else float(floor)
         )
 
     def __call__(self, step: int, loss: float) -> None:
         """Add one point. Costs some microseconds; ten times a second, less than a millisecond more."""
+        step, loss = int(step), float(loss)
+        if step <= self._last_step:
+            self._begin()
         if self._output is None:
             self._show()
-        step, loss = int(step), float(loss)
         self._last_step = step
         if not math.isfinite(loss):
             self.note = self.note or f"loss is {loss} at step {step}"
@@ -76,6 +80,12 @@ class LiveLoss(anywidget.AnyWidget):
         if self._output is not None and self._output is not NOWHERE:
             data, metadata = self._repr_mimebundle_()
             self._output.update(data, raw=True, metadata=metadata)
+
+    def _begin(self) -> None:
+        """An empty curve."""
+        self._kept: list[list[float]] = []  # [step, loss, how many steps are merged in it]
+        self._merge, self._last_step, self._sent = 1, 0, -math.inf
+        self.note = ""
 
     def still(self) -> Still:
         """The curve as it is now."""
@@ -137,12 +147,28 @@ class LiveLoss(anywidget.AnyWidget):
         def after_a_cell(*_) -> None:
             if self._kept or self.note:
                 shell.events.unregister("post_run_cell", after_a_cell)
-                self.finish()
+                with undisturbed():
+                    self.finish()
+                self._output = None  # a training in another cell is shown there
 
         shell.events.register("post_run_cell", after_a_cell)
 
     def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
         return with_still(super()._repr_mimebundle_(**kwargs), self.still())
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Inside the block Kernel → Interrupt has nothing to interrupt: training has ended."""
+    try:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except ValueError:  # not the main thread: no interrupt arrives here
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 NOWHERE = object()  # shown, but not in a notebook

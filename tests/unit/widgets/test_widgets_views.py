@@ -207,3 +207,19 @@ def test_saved_page_holds_the_finished_curve(tmp_path):
     assert "stopped at step 7 of 20" in outputs[2][0].metadata["image/png"]["alt"]
     assert "application/vnd.jupyter.widget-view+json" in outputs[0][0].data
     json.dumps(notebook)  # and it can be saved
+
+
+def test_live_loss_for_two_trainings_draws_two_curves():
+    """One after the other; nothing runs backwards, and the second curve holds nothing of the first."""
+    live = LiveLoss(30)
+    for step in range(1, 31):
+        live(step, 5.0)
+    live.finish()
+    for step in range(1, 11):
+        live(step, 1.0 if step > 1 else float("nan"))
+    live.finish()
+    assert [point[0] for point in live.points] == list(range(2, 11))
+    assert {point[1] for point in live.points} == {1.0}
+    assert live.state == "stopped" and live.note == "loss is nan at step 1"
+    live(1, 2.0)
+    assert live.note == "" and [kept[:2] for kept in live._kept] == [[1, 2.0]]
