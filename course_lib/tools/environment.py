@@ -97,11 +97,19 @@ def inside_own_venv() -> bool:
 
 
 def kernel_variables() -> dict[str, str]:
-    """Environment variables of every process we start: course_lib is found from any folder, text is UTF-8."""
+    """Environment variables of every process we start.
+
+    course_lib is found from any folder, text is UTF-8, and torch's waiting threads give their core back soon:
+    on a busy machine training is many times slower where they do not (`bench busy`). libgomp reads it when it
+    is loaded, so it must be here; who has set one of its two variables keeps it.
+    """
     path = [str(ROOT)] + [
         p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p and p != str(ROOT)
     ]
-    return {"PYTHONPATH": os.pathsep.join(path), "PYTHONUTF8": "1", "JUPYTER_PREFER_ENV_PATH": "1"}
+    variables = {"PYTHONPATH": os.pathsep.join(path), "PYTHONUTF8": "1", "JUPYTER_PREFER_ENV_PATH": "1"}
+    if "OMP_WAIT_POLICY" not in os.environ:
+        variables["GOMP_SPINCOUNT"] = os.environ.get("GOMP_SPINCOUNT", "1000")
+    return variables
 
 
 def ensure(wanted: dict[str, str], arguments: list[str], wheels: str | None = None) -> None:

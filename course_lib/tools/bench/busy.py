@@ -33,7 +33,7 @@ OTHERS = {
 
 def main(arguments: list[str]) -> int:
     """Print the table; the exit code is 1 when a training with the course's setting is slowed too much."""
-    asked = parser("bench busy", {"busy": "trainings of chapters 01 to 04, a few steps of each"})
+    asked = parser("bench")
     asked.add_argument("--rounds", type=int, default=3, help="times that each is run; the medians are shown")
     asked.add_argument("--all", action="store_true", help="other settings too")
     options = asked.parse_args(arguments)
