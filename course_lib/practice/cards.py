@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from course_lib.chapters import find
 from course_lib.practice.checking import FAILED, NOT_ATTEMPTED, PASSED, Result
 from course_lib.practice.kinds import Exercise, Prediction, Recall, axis_names
 
@@ -191,7 +192,7 @@ def progress_card(chapters: dict[str, Any], data: dict[str, Any]) -> Card:
     """The table of all exercises: chapter by chapter, in the order of the pages.
 
     Args:
-        chapters: number → chapter module with TITLE, EXERCISES and PREDICTIONS.
+        chapters: number → chapter module with EXERCISES and PREDICTIONS.
         data: what ``progress_file.read`` returns.
     """
     rows, text = "", []
@@ -199,7 +200,7 @@ def progress_card(chapters: dict[str, Any], data: dict[str, Any]) -> Card:
     for number, chapter in chapters.items():
         right, answered = _predictions(chapter.PREDICTIONS, data)
         guesses = f"predictions: {right} right of {answered} answered, {len(chapter.PREDICTIONS)} in all"
-        head = f"{number} {chapter.TITLE} · {guesses}"
+        head = f"{number} {find(number).title} · {guesses}"
         rows += (
             f'<tr><td colspan="4" style="text-align:left;padding-top:.6em"><b>{escape(head)}</b></td></tr>'
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
+from course_lib.chapters import CHAPTERS as COURSE
 from course_lib.practice import (
     cards,
     chapter_00,
@@ -151,10 +152,13 @@ def recall_questions(chapter: str, count: int = 3) -> tuple[Recall, ...]:
 
     Chapter 00 holds what the course takes for granted; only chapter 01 asks it.
 
-    Raises ValueError if ``chapter`` is not a two-digit number above "00".
+    Raises ValueError if ``chapter`` is not the number of a chapter of the course, above "00".
     """
-    if not (isinstance(chapter, str) and len(chapter) == 2 and chapter.isdigit() and chapter > "00"):
-        raise ValueError(f'chapter is {chapter!r}; expected two digits from "01" on, as in recall("02")')
+    if not (isinstance(chapter, str) and chapter in COURSE and chapter > "00"):
+        last = max(COURSE)
+        raise ValueError(
+            f'chapter is {chapter!r}; expected two digits from "01" to "{last}", as in recall("02")'
+        )
     earlier = sorted((number for number in CHAPTERS if "00" < number < chapter), reverse=True) or ["00"]
     newest = CHAPTERS[earlier[0]].RECALL
     start = (int(chapter) - int(earlier[0]) - 1) * count  # a page further on asks the next ones

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from course_lib.chapters import CHAPTERS, WRITTEN, find, following
-from course_lib.practice import desk
+from course_lib.practice import cards, desk, progress_file
 from course_lib.tools import pages
 
 
@@ -31,7 +31,9 @@ def test_one_chapter_leads_to_the_next():
         following("13")
 
 
-def test_practice_names_the_chapters_as_the_table_does():
-    assert {n: chapter.TITLE for n, chapter in desk.CHAPTERS.items()} == {
-        n: CHAPTERS[n].title for n in desk.CHAPTERS
-    }
+def test_every_written_chapter_has_practice_and_progress_names_it():
+    assert list(desk.CHAPTERS) == [one.number for one in CHAPTERS.values() if one.written]
+    data, _ = progress_file.read()
+    lines = cards.progress_card(desk.CHAPTERS, data).text.splitlines()
+    heads = [line.partition(" · ")[0] for line in lines if re.match(r"\d\d ", line)]
+    assert heads == [f"{one.number} {one.title}" for one in CHAPTERS.values() if one.written]

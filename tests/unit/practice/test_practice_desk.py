@@ -225,7 +225,7 @@ def test_recall_asks_three_questions_and_hides_the_answers(said):
 def test_recall_of_other_pages():
     assert desk.recall_questions("01") == desk.CHAPTERS["00"].RECALL
     assert not set(desk.recall_questions("02")) & set(desk.recall_questions("03"))
-    for bad in ("00", "2", 2, "xx", None):
+    for bad in ("00", "2", 2, "xx", None, "13"):
         with pytest.raises(ValueError, match="expected two digits"):
             desk.recall_questions(bad)
 
