@@ -36,8 +36,10 @@ def main():
             sys.stderr.write("Next: install Python 3.13: https://www.python.org/downloads/\n")
         return 1
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    if not __package__:
-        sys.path[0] = root  # called as `python3 /path/to/course_lib`, which put the package's inside there
+    # The course's folder comes last, so that a file random.py in it cannot stop the command that names it;
+    # called as `python3 /path/to/course_lib`, Python has put the inside of the package first.
+    inside = os.path.join(root, "course_lib")
+    sys.path[:] = [path for path in sys.path if os.path.normpath(path) not in (root, inside)] + [root]
     from course_lib.tools import commands
 
     return commands.main(sys.argv[1:])

@@ -15,7 +15,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_lib.tools import ROOT, environment, parser, versions
+from course_lib.tools import ROOT, environment, parser, shadows, versions
 from course_lib.tools.chromium import find_chromium
 
 ALL_WELL = "Everything you need is here. ✓"
@@ -65,20 +65,32 @@ def report() -> None:
 
 def findings() -> list[Finding]:
     """Every check, in the order in which one would mend things."""
-    checks = (
-        python_version,
-        packages,
-        tested_versions,
-        openmp,
-        widgets,
-        dictionary,
-        checkpoints,
-        cores,
-        memory,
-        disk,
-        chromium,
-    )
-    return [check() for check in checks]
+    checks = {
+        "Python": python_version,
+        "file names": file_names,
+        "packages": packages,
+        "tested versions": tested_versions,
+        "OpenMP": openmp,
+        "live views": widgets,
+        "CMUdict": dictionary,
+        "checkpoints": checkpoints,
+        "cores": cores,
+        "load": load,
+        "memory": memory,
+        "disk": disk,
+        "Chromium": chromium,
+    }
+    found: list[Finding] = []
+    for name, check in checks.items():
+        try:
+            found.append(check())
+        except Exception as error:
+            first = next((one for one in found if one.ok is False), None)
+            if first is None:
+                raise
+            said = f"not looked at ({type(error).__name__}: {error}): mend “{first.name}” first"
+            found.append(Finding(name, None, said))
+    return found
 
 
 def python_version() -> Finding:
@@ -88,6 +100,18 @@ def python_version() -> Finding:
         sys.version_info >= (3, 11),
         f"{here} ({sys.executable})",
         "install Python 3.13 from https://www.python.org/downloads/",
+    )
+
+
+def file_names() -> Finding:
+    """Does a file of the learner's stand in the way of a module?"""
+    found = [(shadows.shown(path), name) for path, name in shadows.in_the_way()]
+    return Finding(
+        "file names",
+        not found,
+        "; ".join(f"{path} is taken for the module `{name}`" for path, name in found)
+        or "none is taken for a module of Python or of a package",
+        "rename " + ", ".join(path for path, _ in found) + "; then, in an open page, Kernel → Restart",
     )
 
 
@@ -116,6 +140,8 @@ def openmp() -> Finding:
     """Two OpenMP libraries in one process can crash it or make it slow. Which do torch and numpy load?"""
     if versions.misfits({"torch": "", "numpy": ""}):
         return Finding("OpenMP", None, "not looked at, because torch is missing")
+    if shadows.in_the_way():
+        return Finding("OpenMP", None, "not looked at, because of the file names above")
     if "torch" in sys.modules and "numpy" in sys.modules:  # in a page: this process can be asked itself
         libraries = loaded_libraries()
     else:
@@ -262,6 +288,36 @@ def cores() -> Finding:
         str(count),
         f"with fewer than {CORES_WANTED}, training cells take about twice the time that a page states",
     )
+
+
+def load() -> Finding:
+    """Is the machine busy with other work? Then training takes longer than a page states."""
+    count, waiting = os.cpu_count() or 1, load_average()
+    if waiting is None:
+        return Finding("load", None, "unknown")
+    here = f"{waiting:.1f} on {count} core{'s' * (count > 1)}"
+    if waiting <= count:
+        return Finding("load", True, here)
+    times = (waiting + count) / count  # training adds as many threads as there are cores; all share them
+    return Finding(
+        "load",
+        None,
+        f"{here}: the machine is busy, training cells take about {times:.0f} times as long as a page states",
+        "close other programs and other pages (Kernel → Shut Down), or wait until their work is done",
+    )
+
+
+def load_average() -> float | None:
+    """How many threads of the whole machine ran or waited to run, over the last minute."""
+    try:
+        return os.getloadavg()[0]
+    except (AttributeError, OSError):  # Windows
+        try:
+            import psutil
+
+            return psutil.cpu_percent(interval=0.5) / 100 * (os.cpu_count() or 1)
+        except ImportError:
+            return None
 
 
 def memory() -> Finding:

@@ -13,7 +13,7 @@ import threading
 import time
 from pathlib import Path
 
-from course_lib.tools import ROOT, Problem, environment, hub, pages, parser, server, versions
+from course_lib.tools import ROOT, Problem, environment, hub, pages, parser, server, shadows, versions
 
 FIRST_PORT = 8888
 
@@ -47,6 +47,8 @@ def main(arguments: list[str]) -> int:
         folder = ROOT / "my_course"
         for line in pages.copy_pages():
             print(line)
+    for line in shadows.lines():
+        print(line)
     if where == "JupyterHub":
         return hub.on_hub(folder)
     if where == "Colab":

@@ -31,7 +31,7 @@ def test_what_is_wrong_is_shown_with_its_fix(monkeypatch, capsys):
 
 def test_on_this_machine_every_check_gives_a_finding():
     found = doctor.findings()
-    assert len({finding.name for finding in found}) == len(found) == 11
+    assert len({finding.name for finding in found}) == len(found) == 13
     assert all(finding.fix for finding in found if finding.ok is False)
     assert {f.name: f.ok for f in found}["OpenMP"] is not False
 
@@ -39,7 +39,7 @@ def test_on_this_machine_every_check_gives_a_finding():
 def test_the_command_gives_one_line_for_each_finding():
     said = run([sys.executable, "-m", "course_lib", "doctor"], ROOT)
     assert said.returncode == (1 if "✗ " in said.stdout else 0)
-    assert "Traceback" not in said.stderr and said.stdout.count("\n") >= 12
+    assert "Traceback" not in said.stderr and said.stdout.count("\n") >= 14
 
 
 def test_missing_and_untested_versions(monkeypatch):
@@ -118,6 +118,40 @@ def test_checkpoints_and_cards(monkeypatch, tmp_path, files, ok, says):
 def test_memory(monkeypatch, gigabytes, ok):
     monkeypatch.setattr(doctor, "memory_gigabytes", lambda: gigabytes)
     assert doctor.memory().ok is ok
+
+
+@pytest.mark.parametrize(
+    ("waiting", "ok", "says"),
+    [
+        (0.3, True, "0.3 on 4 cores"),
+        (4.0, True, "4.0 on 4 cores"),
+        (12.2, None, "busy, training cells take about 4 times as long"),
+        (None, None, "unknown"),
+    ],
+)
+def test_a_busy_machine_is_said_with_what_it_costs(monkeypatch, waiting, ok, says):
+    monkeypatch.setattr(doctor, "load_average", lambda: waiting)
+    monkeypatch.setattr(doctor.os, "cpu_count", lambda: 4)
+    found = doctor.load()
+    assert found.ok is ok and says in found.detail
+    assert bool(found.fix) == (waiting is not None and waiting > 4)
+
+
+def test_the_load_average_is_a_number_here():
+    assert doctor.load_average() >= 0
+
+
+def test_a_check_that_cannot_run_because_of_an_earlier_finding_does_not_hide_it(monkeypatch):
+    def stumble():
+        raise ImportError("cannot import name 'Random'")
+
+    monkeypatch.setattr(doctor, "widgets", stumble)
+    monkeypatch.setattr(doctor, "openmp", lambda: GOOD)  # it takes seconds
+    with pytest.raises(ImportError):
+        doctor.findings()
+    monkeypatch.setattr(doctor, "file_names", lambda: Finding("file names", False, "random.py", "rename it"))
+    found = {finding.name: finding for finding in doctor.findings()}
+    assert found["live views"].ok is None and "mend “file names” first" in found["live views"].detail
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc/self/maps is Linux's")
