@@ -61,6 +61,10 @@ def on_hub(folder: Path) -> int:
         how = f"Choose the kernel «{TITLE}» in each page."
     print("You are in JupyterHub, whose JupyterLab runs already. The pages are ready.")
     print(f"Open in its file browser: {folder / '00_start_here.ipynb'}\n{how}")
+    print(
+        "Once, in JupyterLab's menu Settings: tick «Save Widget State Automatically»; then live views are "
+        "still there on the next day."
+    )
     return 0
 
 

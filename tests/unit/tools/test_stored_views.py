@@ -3,11 +3,17 @@
 import asyncio
 import copy
 import json
+import os
+import re
+import subprocess
+import sys
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from door_helpers import house
 
 from course_lib.tools import stored_views
 from course_lib.tools.stored_views import STATE, VIEW
@@ -30,8 +36,14 @@ def page(views: dict[str, dict], states: dict[str, dict] | None = None) -> dict:
         metadata["widgets"] = {STATE: {"version_major": 2, "version_minor": 0, "state": states}}
     text = {"output_type": "stream", "name": "stdout", "text": "printed"}
     cells = [
-        {"cell_type": "markdown", "source": "# A page"},
-        {"cell_type": "code", "source": "", "outputs": [text, *outputs]},
+        {"cell_type": "markdown", "metadata": {}, "source": "# A page"},
+        {
+            "cell_type": "code",
+            "execution_count": 1,
+            "metadata": {},
+            "source": "",
+            "outputs": [text, *outputs],
+        },
     ]
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
@@ -172,3 +184,37 @@ def test_a_manager_that_is_not_asynchronous_is_not_changed(tmp_path):
     plain = Plain(tmp_path)
     stored_views.attach(SimpleNamespace(contents_manager=plain, session_manager=None))
     assert plain.get("a") == {} and plain.hooks == [stored_views.before_saving]
+
+
+def test_the_server_that_lab_starts_does_it(tmp_path):
+    """With the settings of the real command: state is saved, and what lacks it is settled on the disk."""
+    root = house(tmp_path / "course")
+    environ = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "COURSE_STARTED")}
+    environ |= {"JUPYTER_DATA_DIR": str(tmp_path / "data"), "PYTHONUTF8": "1"}
+    command = [sys.executable, str(root / "course_lib"), "lab", "--no-browser"]
+    lab = subprocess.Popen(command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, text=True)
+    try:
+        address = next(found.group() for line in lab.stdout if (found := re.search(r"http://\S+", line)))
+        server, token = address.split("/lab")[0], address.split("token=")[1]
+
+        def ask(path, body=None):
+            headers = {"Authorization": f"token {token}", "Content-Type": "application/json"}
+            data = None if body is None else json.dumps(body).encode()
+            request = urllib.request.Request(
+                f"{server}{path}", data, headers, method="GET" if body is None else "PUT"
+            )
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return json.load(answer)
+
+        settings = ask("/lab/api/settings/@jupyter-widgets/jupyterlab-manager:plugin")
+        assert settings["schema"]["properties"]["saveState"]["default"] is True
+        body = {"type": "notebook", "content": page({"a": PNG, "b": PNG}, {"b": state()})}
+        ask("/api/contents/my_course/saved.ipynb", body)
+        (root / "my_course" / "from_a_hub.ipynb").write_text(json.dumps(page({"a": PNG})))
+        opened = ask("/api/contents/my_course/from_a_hub.ipynb")
+    finally:
+        lab.terminate()
+        lab.wait(timeout=30)
+        lab.stdout.close()
+    assert views_in(json.loads((root / "my_course" / "saved.ipynb").read_text())) == ["b"]
+    assert views_in(opened["content"]) == []
