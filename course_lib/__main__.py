@@ -36,10 +36,13 @@ def main():
             sys.stderr.write("Next: install Python 3.13: https://www.python.org/downloads/\n")
         return 1
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    # The course's folder comes last, so that a file random.py in it cannot stop the command that names it;
-    # called as `python3 /path/to/course_lib`, Python has put the inside of the package first.
-    inside = os.path.join(root, "course_lib")
-    sys.path[:] = [path for path in sys.path if os.path.normpath(path) not in (root, inside)] + [root]
+    inside = os.path.join(root, "course_lib")  # first on the path after `python3 /path/to/course_lib`
+    others = [path for path in sys.path if os.path.normpath(path) not in (root, inside)]
+    sys.path[:] = [root] + others
+    import course_lib  # noqa: F401  (this one, and not one that another folder names)
+
+    # then the folder comes last, so that a file random.py in it cannot stop the command that names it
+    sys.path[:] = others + [root]
     from course_lib.tools import commands
 
     return commands.main(sys.argv[1:])
