@@ -36,6 +36,7 @@ class Finding:
 
 def main(arguments: list[str]) -> int:
     parser("doctor").parse_args(arguments)
+    environment.refuse_a_separator()
     python = sys.executable
     if environment.stamped() and not environment.inside_own_venv() and versions.misfits(versions.ranges()):
         environment.ensure(versions.ranges(), ["doctor", *arguments])  # look where the course really runs

@@ -152,9 +152,10 @@ def test_an_unfinished_install_that_one_stands_inside(monkeypatch, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a file name on Windows holds no colon")
+@pytest.mark.parametrize("command", ["lab", "doctor", "test"])
 @pytest.mark.parametrize("python", [bare(), [sys.executable]], ids=["no environment", "environment there"])
-def test_a_colon_in_the_name_of_the_folder(tmp_path, python):
+def test_a_colon_in_the_name_of_the_folder(tmp_path, python, command):
     root = house(tmp_path / "12:30 lesson")
-    said = run([*python, str(root / "course_lib"), "lab", "--no-browser"], tmp_path)
+    said = run([*python, str(root / "course_lib"), command], tmp_path)
     two_lines(said, "has a ':' in its name", "rename that folder without the ':'")
     assert not (root / ".venv").exists()
