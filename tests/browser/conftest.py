@@ -1,5 +1,6 @@
 """One JupyterLab and one Chromium for all browser tests; each test opens its own window."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def show(capsys):
     """Print a line that pytest does not swallow: measured times, which never fail a test."""
 
     def show(line: str) -> None:
-        with capsys.disabled():
-            print(f"\n    {line}", end="")
+        with capsys.disabled():  # the standard output of pytest-xdist's workers goes nowhere
+            print(f"\n    {line}", end="", file=sys.stderr if "PYTEST_XDIST_WORKER" in os.environ else None)
 
     return show
