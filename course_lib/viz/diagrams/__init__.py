@@ -1,11 +1,13 @@
 """How the parts fit together, drawn: one file a drawing or a family of them.
 
 `translation` (the bottleneck, looking back), `four_steps`, `pipeline` (the five steps), `lookups` (who finds
-what), `heads` (module with the drawings of chapter 03), `course_map` (the Transformer with its chapters).
+what), `heads` (how a tensor is cut into heads, and what each does), `directions` (what a head of one or two
+features can ask for), `course_map` (the Transformer with its chapters).
 """
 
 from course_lib.viz.diagrams import heads
 from course_lib.viz.diagrams.course_map import transformer_map
+from course_lib.viz.diagrams.directions import directions
 from course_lib.viz.diagrams.four_steps import four_steps
 from course_lib.viz.diagrams.lookups import fetch, score_tables
 from course_lib.viz.diagrams.pipeline import pipeline
@@ -13,6 +15,7 @@ from course_lib.viz.diagrams.translation import bottleneck, look_back
 
 __all__ = [
     "bottleneck",
+    "directions",
     "fetch",
     "four_steps",
     "heads",

@@ -7,7 +7,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
-from course_lib.viz.diagrams import heads
+from course_lib.viz.diagrams import directions, heads
 from course_lib.viz.still import in_style
 
 LABELS = 100 * torch.arange(4)[:, None] + torch.arange(6)  # (T=4, D=6)
@@ -28,7 +28,7 @@ def all_stills():
         "layer": heads.layer(3),
         "W_O": heads.concat_times_w_o(torch.ones(2, 3, 2), torch.eye(4), title="W_O"),
         "report": heads.report({"a": [[0.1, 0.9]], "b": [[1.0, 0.0]]}, ["left", "right"], title="Report"),
-        "directions": heads.directions({"two": (q, k), "one": (q[:, :1], k[:, :1])}, title="Directions"),
+        "directions": directions({"two": (q, k), "one": (q[:, :1], k[:, :1])}, title="Directions"),
     }
 
 
@@ -97,7 +97,7 @@ def test_the_product_with_w_o_is_computed():
 
 def test_a_query_of_one_feature_points_left_or_right():
     q, k = torch.tensor([[-2.0], [0.5], [3.0]]), torch.tensor([[0.0], [1.0], [-1.0]])
-    still = heads.directions({"one": (q, k)}, title="t")
+    still = directions({"one": (q, k)}, title="t")
     turns = [a._posA_posB[1][0] - a._posA_posB[0][0] for a in still.findobj(FancyArrowPatch)]
     assert [turn > 0 for turn in turns] == [False, True, True]
     assert "query 0 points most at key 2; query 1 points most at key 1" in still.alt
@@ -115,8 +115,8 @@ def test_a_query_of_one_feature_points_left_or_right():
         (lambda: heads.report({"a": [[1.5, 0]]}, ["x", "y"], title="t"), "shares from 0 to 1"),
         (lambda: heads.report({"a": [[0.5, 0]]}, ["x"], title="t"), "shape"),
         (lambda: heads.report({}, ["x"], title="t"), "at least one"),
-        (lambda: heads.directions({"a": (torch.ones(3, 3), torch.ones(3, 3))}, title="t"), "expected both"),
-        (lambda: heads.directions({}, title="t"), "panels must be"),
+        (lambda: directions({"a": (torch.ones(3, 3), torch.ones(3, 3))}, title="t"), "expected both"),
+        (lambda: directions({}, title="t"), "panels must be"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(draw, says):
