@@ -215,8 +215,8 @@ def split_heads(x: Tensor, n_heads: int) -> Tensor:
     Raises:
         ValueError: not three axes, or D is no multiple of H.
     """
-    checks.shape("x", x, "(B, T, D)", "batch, positions, features")
-    checks.heads("the last axis of x", x.shape[-1], n_heads)
+    if x.dim() != 3 or n_heads < 1 or x.shape[-1] % n_heads:
+        checks.refuse_to_split(x, n_heads)
     return x.unflatten(-1, (n_heads, -1)).transpose(1, 2)  # (B, T, H, K), (B, H, T, K)
 
 
@@ -232,7 +232,8 @@ def merge_heads(x: Tensor) -> Tensor:
     Raises:
         ValueError: not four axes.
     """
-    checks.shape("x", x, "(B, H, T, K)", "batch, heads, positions, features")
+    if x.dim() != 4:
+        checks.refuse_to_merge(x)
     return x.transpose(1, 2).flatten(2)  # (B, T, H, K), (B, T, D)
 
 

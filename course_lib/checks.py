@@ -145,14 +145,26 @@ def heads(name: str, size: int, n_heads: int) -> None:
         )
 
 
-def shape(name: str, tensor: Tensor, expected: str, means: str) -> None:
-    """As many axes as `expected` names, such as `"(B, H, T, K)"`.
+def refuse_to_split(x: Tensor, n_heads: int) -> None:
+    """Say why features cannot be cut into heads: other axes than `(B, T, D)`, or no multiple of H.
 
     Raises:
-        ValueError: another number of axes.
+        ValueError: always.
     """
-    if tensor.dim() != expected.count(",") + 1:
-        raise ValueError(f"{name} has shape {tuple(tensor.shape)}, expected {expected}: {means}")
+    if x.dim() != 3:
+        raise ValueError(f"x has shape {tuple(x.shape)}, expected (B, T, D): batch, positions, features")
+    heads("the last axis of x", x.shape[-1], n_heads)
+
+
+def refuse_to_merge(x: Tensor) -> None:
+    """Say why heads cannot be laid side by side: other axes than `(B, H, T, K)`.
+
+    Raises:
+        ValueError: always.
+    """
+    raise ValueError(
+        f"x has shape {tuple(x.shape)}, expected (B, H, T, K): batch, heads, positions, features"
+    )
 
 
 def token_ids(name: str, ids: Tensor, axes: str, vocab_size: int, max_len: int | None = None) -> None:

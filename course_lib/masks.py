@@ -271,10 +271,10 @@ def no_leak(attend: Callable) -> Callable:
         found = attend(q, k, v, allowed, scale=scale)
         if allowed is None or not q.is_cpu:  # an accelerator would have to wait for the answer
             return found
-        # What came through a weight of 0 is NaN, and the maximum shows it. Gradients go another way back, and
+        # What came through a weight of 0 is NaN, and a sum shows it. Gradients go another way back, and the
         # weights do not show a forbidden value: there the numbers that went in are looked at.
         if isinstance(found, Tensor) and not found.requires_grad:
-            finite = _is_finite(found.max)
+            finite = _is_finite(found.sum)
         else:
             finite = _is_finite(q.sum) and _is_finite(k.sum) and _is_finite(v.sum)
         if finite:
@@ -294,13 +294,13 @@ def no_leak(attend: Callable) -> Callable:
     return safe
 
 
-def _is_finite(one_number: Callable[[], Tensor]) -> bool:
-    """Did a sum or a maximum meet no NaN and no ∞? (Too large a sum says no, too, which costs only time.)"""
+def _is_finite(total: Callable[[], Tensor]) -> bool:
+    """Did a sum meet no NaN and no ∞? (Too large a sum says no, too, which costs only time.)"""
     if torch.compiler.is_compiling():
         return True  # it cannot look
     try:
-        return math.isfinite(one_number().item())
-    except RuntimeError:  # a maximum of nothing; or no value of its own, as inside torch.func.vmap
+        return math.isfinite(total().item())
+    except RuntimeError:  # no value of its own, as inside torch.func.vmap
         return True
 
 

@@ -375,6 +375,114 @@ def test_if_nothing_at_all_is_allowed_only_the_last_bias_learns():
             assert bool((parameter.grad == (8 if name == "W_o.bias" else 0)).all()), name
 
 
+# --- what is not finite, and what is too large -------------------------------------------------------------
+
+ODD = st.sampled_from([torch.nan, torch.inf, -torch.inf])
+
+
+def outputs_and_gradients(road, q, k, v, allowed, counted):
+    """One road's output, and its gradients from the rows that count."""
+    inputs = [tensor.clone().requires_grad_() for tensor in (q, k, v)]
+    found = road(*inputs, allowed)
+    output = found[0] if isinstance(found, tuple) else found
+    return output.detach(), gradients(output.masked_fill(~counted, 0.0), torch.ones(()), inputs)
+
+
+@many(80, B=st.integers(1, 2), T=sizes, S=sizes, kind=st.sampled_from(MASKS[1:]), odd=ODD, seed=seeds)
+def test_what_is_forbidden_does_not_count_whatever_stands_there(B, T, S, kind, odd, seed):
+    """NaN or ∞ in some keys and values: who may not see them gets what clean keys would give, both ways."""
+    dice = Dice(seed)
+    q, k, v = dice.normal(B, 2, T, 4), dice.normal(B, 2, S, 4), dice.normal(B, 2, S, 3)
+    allowed = dice.mask(kind, B, 2, T, S).expand(B, 2, T, S).clone()
+    spoilt = dice.cells(B, 1, S, 1, open_share=0.3).expand(B, 2, S, 1)
+    unharmed = ~(allowed & spoilt.transpose(-2, -1)).any(-1, keepdim=True)  # (B, H, T, 1)
+    clean = [q, k.masked_fill(spoilt, 0.0), v.masked_fill(spoilt, 0.0)]
+    dirty = [q, k.masked_fill(spoilt, odd), v.masked_fill(spoilt, odd)]
+    expected, slopes = outputs_and_gradients(scaled_dot_product_attention, *clean, allowed, unharmed)
+    for road in (scaled_dot_product_attention, fused_attention):
+        output, found = outputs_and_gradients(road, *dirty, allowed, unharmed)
+        assert_close(output.masked_select(unharmed), expected.masked_select(unharmed), 1e-6)
+        assert output.masked_select(~unharmed).isnan().all()
+        for got, slope in zip(found, slopes, strict=True):
+            assert_close(got, slope, 1e-5)
+        with torch.no_grad():  # without gradients another way is taken
+            again = road(*dirty, allowed)
+            again = again[0] if isinstance(again, tuple) else again
+        torch.testing.assert_close(again, output, equal_nan=True)
+
+
+@many(30, T=sizes, S=sizes, odd=ODD, seed=seeds)
+def test_a_feature_that_is_not_finite_spoils_no_other(T, S, odd, seed):
+    """Only in a value: the weights stay, and so do the other features of the output."""
+    dice = Dice(seed)
+    q, k, v, allowed = dice.normal(1, T, 4), dice.normal(1, S, 4), dice.normal(1, S, 3), dice.cells(1, T, S)
+    spoilt = v.clone()
+    spoilt[0, -1, 0] = odd
+    expected, weights = scaled_dot_product_attention(q, k, v, allowed)
+    output, same = scaled_dot_product_attention(q, k, spoilt, allowed)
+    assert torch.equal(same, weights)
+    for found in (output, fused_attention(q, k, spoilt, allowed)):
+        assert_close(found[..., 1:], expected[..., 1:], 1e-6)
+        assert torch.equal(found[..., 0].isnan(), allowed[..., -1])
+
+
+@pytest.mark.parametrize("need_weights", ROADS.values(), ids=ROADS)
+@many(20, T=sizes, S=sizes, odd=ODD, seed=seeds)
+def test_a_dead_query_moves_nothing_whatever_it_is(need_weights, T, S, odd, seed):
+    """Its output is the last bias; no gradient but that bias's passes through it, not even from a NaN."""
+    dice = Dice(seed)
+    layer, _ = a_layer(dice, 2, 4)
+    allowed = dice.cells(1, 1, T, S)
+    allowed[..., 0, :] = False
+    x, memory = dice.normal(1, T, 8), dice.normal(1, S, 8)
+
+    def slopes(x):
+        inputs = x.clone().requires_grad_(), memory.clone().requires_grad_()
+        output, _ = layer(inputs[0], inputs[1], inputs[1], allowed, need_weights=need_weights)
+        assert torch.equal(output[0, 0], layer.W_o.bias)
+        bias, *others = gradients(output, torch.ones(()), [layer.W_o.bias, *inputs, layer.W_k.weight])
+        assert (bias == T).all() and (others[0][0, 0] == 0).all()
+        return others
+
+    q, k, v = layer.project(x, memory, memory)
+    broken = q.detach().clone()
+    broken[:, :, 0] = odd
+    for got, expected in zip(
+        *(
+            torch.autograd.grad(
+                layer.attend(tensor, k, v, allowed, need_weights)[0].sum(), (k, v), retain_graph=True
+            )
+            for tensor in (broken, q.detach())
+        ),
+        strict=True,
+    ):
+        assert_close(got, expected, 1e-5)
+    assert all(slope.isfinite().all() for slope in slopes(x))
+
+
+@many(
+    40,
+    T=sizes,
+    S=sizes,
+    size=st.sampled_from([1.0, 30.0, 300.0, 2000.0]),
+    kind=st.sampled_from(MASKS),
+    seed=seeds,
+)
+def test_both_roads_agree_where_16_bits_overflow(T, S, size, kind, seed):
+    """q kᵀ beyond 65,504, the largest number of float16, before it is divided by √d_k."""
+    dice = Dice(seed)
+    q, k, v = (dice.normal(1, 2, n, 64) for n in (T, S, S))
+    q, k, v = (q * size).half(), (k * size).half(), v.half()
+    allowed = dice.mask(kind, 1, 2, T, S)
+    alive = alive_rows(allowed, 1, 2, T, S)
+    expected = torch_attention(q.double(), k.double(), v.double(), attn_mask=allowed).masked_fill(~alive, 0.0)
+    output, weights = scaled_dot_product_attention(q, k, v, allowed)
+    for found in (output, fused_attention(q, k, v, allowed)):
+        assert found.dtype == torch.float16
+        assert_close(found, expected, 5e-3)
+    assert weights.dtype == torch.float16 and weights.isfinite().all()
+
+
 @many(30, B=st.integers(1, 3), T=sizes, H=st.integers(1, 4), K=st.integers(1, 4), seed=seeds)
 def test_heads_split_and_merge_as_the_slices_of_the_features(B, T, H, K, seed):
     x = Dice(seed).normal(B, T, H * K)

@@ -16,8 +16,9 @@ from course_lib.attention import MultiHeadAttention, fused_attention
 from course_lib.masks import causal_mask, padding_mask, to_torch_mha
 from course_lib.tools import parser
 
-ROUNDS = 60  # bursts of each side
+SECONDS = 0.6  # for each row
 BURST = 0.002  # seconds a burst takes, at least one call
+LEAST = 5  # bursts of each side, however long they take
 
 SMALL = (
     (1, 8, 32, 4),
@@ -40,7 +41,7 @@ def main(arguments: list[str]) -> int:
     asked = parser("bench")
     asked.prog += " attention"
     asked.add_argument("--check", action="store_true", help="exit code 1 where a bound is missed")
-    asked.add_argument("--rounds", type=int, default=ROUNDS, help=f"bursts of each side (default {ROUNDS})")
+    asked.add_argument("--seconds", type=float, default=SECONDS, help=f"for each row (default {SECONDS})")
     options = asked.parse_args(arguments)
     before, missed = torch.get_num_threads(), 0
     print(f"{'':66}{'ours':>9}{'theirs':>9}{'ratio':>8}{'bound':>8}")
@@ -48,7 +49,7 @@ def main(arguments: list[str]) -> int:
         torch.set_num_threads(threads)
         print(f"{threads} thread{'s' if threads > 1 else ''}, µs")
         for row in rows():
-            ours, theirs = race(row.ours, row.theirs, options.rounds)
+            ours, theirs = race(row.ours, row.theirs, options.seconds)
             ratio = ours / theirs
             missed += ratio > row.bound
             mark = "✓" if ratio <= row.bound else "✗"
@@ -58,11 +59,12 @@ def main(arguments: list[str]) -> int:
     return 1 if missed and options.check else 0
 
 
-def race(ours: Callable[[], object], theirs: Callable[[], object], rounds: int) -> tuple[float, float]:
+def race(ours: Callable[[], object], theirs: Callable[[], object], seconds: float) -> tuple[float, float]:
     """The fastest burst of each side, in seconds a call; the two run by turns."""
     calls = [_calls_in_a_burst(side) for side in (ours, theirs)]
-    best = [float("inf"), float("inf")]
-    for _ in range(rounds):
+    best, bursts, end = [float("inf"), float("inf")], 0, time.perf_counter() + seconds
+    while bursts < LEAST or time.perf_counter() < end:
+        bursts += 1
         for i, side in enumerate((ours, theirs)):
             start = time.perf_counter()
             for _ in range(calls[i]):
