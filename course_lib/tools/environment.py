@@ -212,7 +212,7 @@ def make(wheels: str | None = None) -> None:
 # -- what is in .venv ------------------------------------------------------------------------------
 
 LOOK = """
-import json, re, sys
+import json, sys, sysconfig
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from course_lib.tools import environment, versions
@@ -221,6 +221,7 @@ pins, ranges = versions.pins(root), versions.ranges(root)
 lacks = versions.misfits(pins)
 print(json.dumps({
     "python": list(sys.version_info[:2]), "build": environment.build(),
+    "packages": sysconfig.get_path("purelib"),
     "damaged": versions.damaged(pins), "lacks": lacks,
     "broken": [] if lacks else versions.broken_imports(ranges),
 }))
@@ -230,8 +231,8 @@ print(json.dumps({
 def look() -> dict | None:
     """What `.venv`'s own Python finds there, with no PYTHONPATH and no user site; None: it does not start.
 
-    python: its version; build; damaged: packages whose metadata and files disagree; lacks: misfits of the
-    pins; broken: when all are there, those that do not import.
+    python: its version; build; packages: the folder where they lie; damaged: those whose metadata and files
+    disagree; lacks: misfits of the pins; broken: when none is lacking, those that do not import.
     """
     try:
         said = subprocess.run(
@@ -280,8 +281,7 @@ def finish(there: dict | None) -> None:
             "type the same command again, which installs afresh; if it says the same, look for settings that "
             f"send packages elsewhere: `{venv_python()} -m pip config debug`.",
         )
-    asked = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    packages = Path(subprocess.check_output([str(venv_python()), "-I", "-c", asked], text=True).strip())
+    packages = Path(there["packages"])
     # relative to its own folder, so that the whole course can be moved
     (packages / "course_lib.pth").write_text(os.path.relpath(ROOT, packages) + "\n", encoding="utf-8")
     write_whole(stamp_file(), wanted_stamp(there["build"]).encode())
@@ -351,14 +351,16 @@ def writable(write) -> None:
 
 
 @contextmanager
-def only_one():
-    """Hold a lock while installing: two starts at once must not build one environment. Yields its number.
+def only_one(doing: str = "install", wait: bool = False):
+    """Hold a lock: two starts at once must not build one environment. Yields its number.
+
+    doing: the name of the lock; wait: until the other start has finished, instead of a Problem.
 
     The lock lives in the system's temporary folder and ends with its process, whatever ends that. Its name
     holds the person's number: another person's lock file could not be opened.
     """
     owner = os.getuid() if hasattr(os, "getuid") else ""
-    name = f"course-install-{owner}-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]}.lock"
+    name = f"course-{doing}-{owner}-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]}.lock"
     try:
         file = open(Path(tempfile.gettempdir()) / name, "a+")  # noqa: SIM115
     except OSError as error:
@@ -372,11 +374,11 @@ def only_one():
                 import msvcrt
 
                 file.seek(0)
-                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+                msvcrt.locking(file.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
             else:
                 import fcntl
 
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except OSError:
             raise Problem(
                 "Another start of the course is installing the packages right now.",

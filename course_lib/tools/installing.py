@@ -62,7 +62,23 @@ def settings(listing: str) -> dict[str, str]:
 
 def pip_variables(python: Path) -> dict[str, str]:
     """The environment of a pip that installs into its own environment, with the person's other settings."""
-    listing = subprocess.run(
+    listing = ask_pip(python)
+    if listing.returncode and "No module named pip" in listing.stderr:  # Debian can make a venv without it
+        subprocess.call([str(python), "-m", "ensurepip", "--upgrade"], stdout=subprocess.DEVNULL)
+        listing = ask_pip(python)
+    if listing.returncode:
+        why = (listing.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise Problem(
+            f"pip cannot read its settings: {why}",
+            f"mend the file that it names; `{python} -m pip config debug` lists where settings may stand.",
+        )
+    own = settings(listing.stdout)
+    own |= {name: value for name, value in clean(os.environ).items() if value or name not in own}
+    return own | {"PIP_CONFIG_FILE": os.devnull, "PYTHONIOENCODING": "utf-8"}
+
+
+def ask_pip(python: Path) -> subprocess.CompletedProcess:
+    return subprocess.run(
         [str(python), "-m", "pip", "config", "list"],
         env=clean(os.environ),
         capture_output=True,
@@ -70,15 +86,6 @@ def pip_variables(python: Path) -> dict[str, str]:
         encoding="utf-8",
         errors="replace",
     )
-    if listing.returncode:
-        raise Problem(
-            "pip cannot read its settings: "
-            + (listing.stderr.strip().splitlines() or ["no reason given"])[-1],
-            f"mend the file that it names; `{python} -m pip config debug` lists where settings may stand.",
-        )
-    own = settings(listing.stdout)
-    own |= {name: value for name, value in clean(os.environ).items() if value or name not in own}
-    return own | {"PIP_CONFIG_FILE": os.devnull, "PYTHONIOENCODING": "utf-8"}
 
 
 def clean(environ) -> dict[str, str]:
@@ -150,10 +157,6 @@ def install(python: Path, requirements: Path, wheels: str | None, lock: int) -> 
         "This takes 2 to 10 minutes the first time, depending on your network. The next start takes seconds.",
         flush=True,
     )
-    if subprocess.call(
-        [str(python), "-m", "pip", "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ):
-        subprocess.call([str(python), "-m", "ensurepip", "--upgrade"], stdout=subprocess.DEVNULL)
     variables = pip_variables(python)
     command = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--retries", "2"]
     if wheels:

@@ -45,8 +45,9 @@ def main(arguments: list[str]) -> int:
     folder = ROOT / "notebooks"
     if not options.originals:
         folder = ROOT / "my_course"
-        for line in pages.copy_pages():
-            print(line)
+        with environment.only_one("copy", wait=True):  # another start may be copying the same pages
+            for line in pages.copy_pages():
+                print(line)
     for line in shadows.lines():
         print(line)
     if where == "JupyterHub":
@@ -129,13 +130,15 @@ def serve(folder: Path, port: int, asked: bool, browser: bool) -> int:
     command = server_arguments(folder, port, token, browser, retries=0 if asked else 50)
     path = next(a for a in command if "default_url" in a).split("=", 1)[1]
     started = float(os.environ.pop("COURSE_STARTED", time.time()))
-    threading.Thread(target=server.announce, args=(path, token, started, folder.name), daemon=True).start()
+    open_now = threading.Event()
+    told = (path, token, started, folder.name, open_now)
+    threading.Thread(target=server.announce, args=told, daemon=True).start()
     from jupyterlab.labapp import main as jupyterlab
 
     try:
         jupyterlab(argv=command)
     except SystemExit as end:
-        if end.code not in (None, 0) and server.own_port() is None:
+        if end.code not in (None, 0) and not open_now.is_set():
             raise stopped(port) from None
         raise
     return 0

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -99,16 +100,18 @@ def own_port() -> int | None:
     return app.instance().port
 
 
-def announce(path: str, token: str, started: float, folder: str) -> None:
+def announce(path: str, token: str, started: float, folder: str, open_now: threading.Event) -> None:
     """Say where the course is, as soon as our own server answers.
 
-    path: of the page that opens; started: `time.time()` when the command was typed; folder: of the pages.
+    path: of the page that opens; started: `time.time()` when the command was typed; folder: of the pages;
+    open_now: set when the server answers.
     """
     while True:
         time.sleep(0.05)
         port = own_port()
         if port is not None and is_ours(port, token):
             break
+    open_now.set()
     print(
         f"The course is open at\n\n    http://{HOST}:{port}{path}?token={token}\n\n"
         f"(ready after {time.time() - started:.1f} s). Your pages are in {folder}/. "

@@ -6,6 +6,8 @@ import socket
 import subprocess
 import sys
 import sysconfig
+import threading
+import time
 import zipfile
 from pathlib import Path
 
@@ -127,6 +129,22 @@ def test_two_installations_at_once_are_refused():
         pass
     with environment.only_one():
         pass
+
+
+def test_a_second_start_waits_for_its_turn_to_copy_the_pages():
+    order = []
+
+    def second():
+        with environment.only_one("copy", wait=True):
+            order.append("second")
+
+    with environment.only_one("copy"):
+        thread = threading.Thread(target=second)
+        thread.start()
+        time.sleep(0.2)
+        order.append("first")
+    thread.join(20)
+    assert order == ["first", "second"]
 
 
 def test_from_a_bare_python_to_the_pages_and_again(tmp_path):

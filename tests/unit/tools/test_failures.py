@@ -89,6 +89,16 @@ def test_a_port_that_is_taken():
     two_lines(said, f"Port {port} is taken by another program", "leave --port out")
 
 
+def test_a_server_that_stops_at_its_start(tmp_path):
+    root = house(tmp_path / "course")
+    (tmp_path / "stub" / "jupyterlab").mkdir(parents=True)
+    (tmp_path / "stub" / "jupyterlab" / "__init__.py").touch()
+    (tmp_path / "stub" / "jupyterlab" / "labapp.py").write_text("def main(argv): raise SystemExit(1)")
+    command = [sys.executable, str(root / "course_lib"), "lab", "--no-browser"]
+    said = run(command, tmp_path, {"PYTHONPATH": str(tmp_path / "stub")})
+    two_lines(said, "JupyterLab stopped at its start", "same command again")
+
+
 @pytest.mark.parametrize("port", ["0", "70000", "abc"])
 def test_a_port_that_is_none(port):
     said = run([sys.executable, "-m", "course_lib", "lab", "--port", port], ROOT)

@@ -30,7 +30,9 @@ PROXY = HUB / "node_modules/.bin/configurable-http-proxy"
 
 
 def page_kernel(path: Path) -> str:
-    return json.loads(path.read_text(encoding="utf-8"))["metadata"]["kernelspec"]["name"]
+    """The kernel that a page names; one that names none gets the server's own."""
+    page = json.loads(path.read_text(encoding="utf-8"))
+    return page["metadata"].get("kernelspec", {"name": "python3"})["name"]
 
 
 def test_pages_change_their_kernel_and_nothing_else(tmp_path):
