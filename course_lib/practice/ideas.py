@@ -390,18 +390,18 @@ inverted
     course True = may attend, so yours is the exact opposite: `~mask`.
 additive
     The places are right, and this is the other form of a mask: 0 and -∞, made to be added to the scores. Here
-    the mask is boolean, True = may attend: return the comparison itself.
+    the mask is boolean, True = may attend{instead}.
 """)
 
 
-def boolean_mask(reference: Callable[..., torch.Tensor], *, what: str = "", more=None, leave=()):
-    """A mask in another form than the course's. ``what`` says which cells are True in the inverted one."""
+def boolean_mask(reference: Callable[..., torch.Tensor], *, what: str = "", instead: str = "", more=None):
+    """A mask in another form than the course's. ``what``: which cells are True in the inverted one."""
 
     def added(value):
         return lambda *args: torch.zeros(reference(*args).shape).masked_fill(~reference(*args), value)
 
     ways = {"inverted": (lambda *args: ~reference(*args),), "additive": (added(-INFINITY), added(-1e9))}
-    return _told(_MASK, ways, more, leave, {}, {"what": what})
+    return _told(_MASK, ways, more, (), {}, {"what": what, "instead": instead})
 
 
 # --- axes ---------------------------------------------------------------------------------------------------

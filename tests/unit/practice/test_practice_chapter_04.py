@@ -16,6 +16,7 @@ from course_lib import experiments, masks
 from course_lib.metrics import leak_matrix
 from course_lib.practice import chapter_04 as four
 from course_lib.practice import desk
+from course_lib.practice.chapter_04.leak import leaky_attention
 
 INFINITY = float("inf")
 
@@ -276,7 +277,7 @@ LISTED = [  # words of CURRICULUM or LEARNERS, exercise, misconception, a learne
     ("wrong shape for T ≠ S: the first T rows", "04.causal", "top-left", corner_of_a_square),
     ("wrong shape for T ≠ S: a square", "04.causal", "row-for-each-key", cumulated),
     ("wrong shape for T ≠ S: turned", "04.causal", "keys-as-rows", keys_down),
-    ("True = attend or block?", "04.causal", "blocked-convention", blocked_by_triu),
+    ("True = attend or block?", "04.causal", "inverted", blocked_by_triu),
     ("boolean or added", "04.causal", "additive", additive_by_triu),
     ("masks queries instead of keys", "04.padding", "masks-queries", along_the_rows),
     ("inverted", "04.padding", "inverted", padding_is_true),
@@ -295,7 +296,7 @@ LISTED = [  # words of CURRICULUM or LEARNERS, exercise, misconception, a learne
     ("prefix mask: rest not causal", "04.prefix", "rest-sees-everything", rest_open),
     ("prefix mask: off by one", "04.prefix", "prefix-one-too-long", prefix_with_one_more),
     ("prefix mask: causal prefix", "04.prefix", "prefix-causal", prefix_stays_causal),
-    ("multiply after", "04.softmax", "masked-after", multiply_after),
+    ("multiply after", "04.softmax", "mask-after-softmax", multiply_after),
     ("−∞ row gives NaN", "04.softmax", "row-of-infinities", minus_infinity),
     ("−∞ row gives NaN: 0/0", "04.softmax", "row-of-infinities", divided_by_nothing),
     ("−1e-9 for −1e9", "04.softmax", "score-of-zero", the_slip),
@@ -450,7 +451,7 @@ def test_the_library_s_prefix_mask_is_the_exercise_s():
     for case in four.PREFIX.cases():
         T, n_prefix = case.args
         theirs = masks.prefix_mask(T, n_prefix)
-        assert torch.equal(four.prefix_mask(T, n_prefix), theirs)
+        assert torch.equal(four.PREFIX.reference(T, n_prefix), theirs)
 
 
 # --- what check says beside the misconceptions --------------------------------------------------------------
@@ -468,11 +469,11 @@ def test_and_between_tensors_gets_the_two_signs():
 
 def test_weights_that_are_cut_off_from_the_scores_are_told_so():
     for cut in (torch.Tensor.detach, lambda w: torch.tensor(w.tolist())):
-        result = run("04.softmax", lambda s, a, cut=cut: cut(four.masked_softmax(s, a)))
+        result = run("04.softmax", lambda s, a, cut=cut: cut(four.SOFTMAX.reference(s, a)))
         assert not result.passed and "No gradient comes back" in result.message
-    in_place = run("04.softmax", lambda s, a: four.masked_softmax(s, a).exp().log_().mul_(a))
+    in_place = run("04.softmax", lambda s, a: four.SOFTMAX.reference(s, a).exp().log_().mul_(a))
     assert not in_place.passed and "changed in place" in in_place.message
-    array = run("04.softmax", lambda s, a: four.masked_softmax(torch.tensor(s.numpy()), a))
+    array = run("04.softmax", lambda s, a: four.SOFTMAX.reference(torch.tensor(s.numpy()), a))
     assert not array.passed and "numpy" in array.message
 
 
@@ -504,7 +505,7 @@ def leaks(function, case):
 
 
 def test_the_function_with_the_leak_differs_in_one_line_and_its_map_is_a_triangle(monkeypatch):
-    wrong, right = (inspect.getsource(f).splitlines() for f in (four.leaky_attention, four.causal_attention))
+    wrong, right = (inspect.getsource(f).splitlines() for f in (leaky_attention, four.LEAK.reference))
     differ = [i for i, (a, b) in enumerate(zip(wrong, right, strict=True)) if a != b]
     assert differ == [0, 1] and "def " in wrong[0]
     maps, softmax = [], torch.softmax
@@ -517,10 +518,10 @@ def test_the_function_with_the_leak_differs_in_one_line_and_its_map_is_a_triangl
     for case in four.LEAK.cases():
         x, *matrices = case.args
         maps.clear()
-        leak = leak_matrix(lambda row, m=matrices: four.leaky_attention(row[None], *m)[0], x[0])
+        leak = leak_matrix(lambda row, m=matrices: leaky_attention(row[None], *m)[0], x[0])
         assert (leak > 0).all(), "every position hears of every other one"
         assert (maps[0].triu(1) == 0).all() and torch.allclose(maps[0].sum(-1), torch.ones(x.shape[1]))
-        assert leaks(four.leaky_attention, case) and not leaks(four.causal_attention, case)
+        assert leaks(leaky_attention, case) and not leaks(four.LEAK.reference, case)
 
 
 @pytest.mark.parametrize(

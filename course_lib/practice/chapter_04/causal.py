@@ -1,0 +1,162 @@
+"""04.causal: the queries are the last T of S positions."""
+
+import torch
+
+from course_lib.practice import ideas
+from course_lib.practice.kinds import Case, Exercise, Output
+from course_lib.practice.words import advice, lines, misconceptions, prose
+
+
+def causal_mask(T, S):
+    query = torch.arange(S - T, S)[:, None]  # (T, 1): the queries are the last T positions
+    key = torch.arange(S)[None, :]  # (1, S)
+    return key <= query  # (T, S)
+
+
+def lower(T, S, diagonal):
+    return torch.ones(T, S).tril(diagonal).bool()
+
+
+def upper(T, S, diagonal):
+    return torch.ones(T, S).triu(diagonal).bool()
+
+
+def cells(where: torch.Tensor) -> str:
+    """How many are True, with the verb: "1 cell is", "3 cells are"."""
+    many = int(where.sum())
+    return f"{many} cell{' is' if many == 1 else 's are'}"
+
+
+def yes_or_no(mask: torch.Tensor) -> bool:
+    """True if the mask holds nothing but True and False, or 1 and 0."""
+    return bool(((mask == 0) | (mask == 1)).all())
+
+
+def measure(expected, got, args):
+    T, S = args
+    future, past = got.bool() & ~expected, (expected & ~got.bool()).nonzero().tolist()
+    t, key = past[0] if past else (0, 0)
+    numbers = {"first": S - T, "next": S - T + 1, "seen": int(future.sum()), "open": cells(future)}
+    return {**numbers, "t": t, "place": S - T + t, "key": key}
+
+
+def cases() -> list[Case]:
+    return [
+        Case("as many queries as keys", (4, 4), {"T": 4, "S": 4}),
+        Case("three queries and five keys", (3, 5), {"T": 3, "S": 5}),
+        Case("one query and six keys", (1, 6), {"T": 1, "S": 6}),
+    ]
+
+
+WORDS = """
+diagonal-blocked
+    The diagonal is blocked: query 0 stands at position {first} and may not attend to key {first}, which is
+    itself. A position may always look at itself: nothing there is unknown. With the diagonal blocked, the
+    first position of a sentence has no key at all. Use ≤, not <.
+sees-the-next
+    Off by one: query 0 stands at position {first} and may attend to key {next}, the next token. In all,
+    {open} open that belong to the future. The next token is what the model must predict: in training it
+    would copy the answer.
+upper-triangle
+    This is the upper triangle: each query sees itself and what comes after it, {seen} future cells here.
+    Rows are queries and columns are keys, so the past of row t lies to the left of column t: tril, not
+    triu.
+top-left
+    With T = S your mask is right; with fewer queries than keys it stands in the wrong corner. Your query 0
+    sees key 0 alone, as if the queries were the first positions. They are the last T: query t stands at
+    position t + S - T.
+keys-as-rows
+    Rows and columns are exchanged: your mask has S rows and T columns. A row belongs to a query and a column
+    to a key, so that a mask lies on the scores: (T, S).
+row-for-each-key
+    Your mask has a row for each of the S positions. There are only T queries: keep the last T rows, `[-T:]`
+    or `[S - T:]`.
+keys-forgotten
+    Your mask is T by T. The S - T earlier positions have keys as well, and every query may attend to them:
+    these columns are missing on the left.
+only-itself
+    Only the diagonal is open: each query may look at itself and at nothing else. The past belongs to it as
+    well: all keys with a position ≤ its own.
+diagonal-the-wrong-way
+    With T = S your mask is right; with more keys than queries its diagonal has moved the wrong way.
+    `diagonal` counts to the right: the last query must reach the last key, so it is S - T, not T - S.
+future-open
+    {open} open in which a query sees a later position. Compare the position of each key with the position
+    of its query, S - T + t for query t: only keys up to it are allowed.
+past-closed
+    Nothing of the future is open, and a part of the past is closed: query {t} stands at position {place}
+    and may not attend to key {key}. All keys up to its own position are allowed, however far back.
+"""
+
+WAYS = {
+    "diagonal-blocked": (lambda T, S: lower(T, S, S - T - 1), lambda T, S: lower(T, S, -1)),
+    "sees-the-next": (lambda T, S: lower(T, S, S - T + 1), lambda T, S: lower(T, S, 1)),
+    "upper-triangle": (lambda T, S: upper(T, S, S - T), lambda T, S: upper(T, S, 0)),
+    "top-left": lambda T, S: lower(T, S, 0),
+    "keys-as-rows": (lambda T, S: causal_mask(T, S).T, lambda T, S: lower(S, T, 0)),
+    "row-for-each-key": lambda T, S: lower(S, S, 0),
+    "keys-forgotten": lambda T, S: lower(T, T, 0),
+    "only-itself": (
+        lambda T, S: causal_mask(T, S) & upper(T, S, S - T),
+        lambda T, S: torch.eye(T, S).bool(),
+    ),
+    "diagonal-the-wrong-way": lambda T, S: lower(T, S, T - S),
+    "future-open": (lambda T, S: torch.ones(T, S).bool(), lambda T, S: lower(T, S, S - T + 2)),
+    "past-closed": lambda T, S: causal_mask(T, S) & upper(T, S, S - T - 1),
+}
+
+MEASURES = dict.fromkeys(
+    ("diagonal-blocked", "sees-the-next", "upper-triangle", "future-open", "past-closed"), measure
+)
+
+SIGNS = {
+    "future-open": lambda expected, got, args: yes_or_no(got) and bool((got >= expected).all()),
+    "past-closed": lambda expected, got, args: yes_or_no(got) and bool((got <= expected).all()),
+}
+
+SHARED = (
+    *ideas.boolean_mask(
+        causal_mask,
+        what=", the whole future and nothing else",
+        instead=": return the comparison itself",
+        more={"inverted": (lambda T, S: upper(T, S, 1),)},
+    ),
+    *ideas.squeezed(causal_mask),
+)
+
+CAUSAL = Exercise(
+    id="04.causal",
+    title="Causal mask",
+    minutes=8,
+    difficulty=1,
+    statement=prose("""
+        Write `causal_mask(T, S)`. There are S positions with keys, and the queries are the last T of them.
+        Each query may attend to its own position and to all positions before it. Return the boolean mask:
+        True = may attend.
+    """),
+    inputs={"T": "number of queries", "S": "number of keys, S ≥ T"},
+    outputs=(Output("allowed", ("T", "S")),),
+    reference=causal_mask,
+    cases=lambda: [
+        Case("as many queries as keys", (4, 4), {"T": 4, "S": 4}),
+        Case("three queries and five keys", (3, 5), {"T": 3, "S": 5}),
+        Case("one query and six keys", (1, 6), {"T": 1, "S": 6}),
+    ],
+    hints=(
+        prose("""
+            At which position does query t stand, if the queries are the last T of S? Write down the row of
+            allowed keys for T = 1 and S = 3: one new token, and two that came before it.
+        """),
+        lines("""
+            query = the positions S - T … S - 1, as a column     (T, 1)
+            key   = the positions 0 … S - 1, as a row            (1, S)
+            return key ≤ query                                   (T, S)
+        """),
+    ),
+    misconceptions=(*misconceptions(WORDS, WAYS, MEASURES, SIGNS), *SHARED),
+    insight="With T = 1 every key is allowed: that is one step of a generator that keeps its old keys.",
+    advice=advice(r"""
+triu|tril
+    torch.tril and torch.triu take a tensor, for example `torch.ones(T, S)`, and an optional `diagonal`.
+"""),
+)

@@ -1,0 +1,224 @@
+"""04.leak: the mask is right, and the future still gets in."""
+
+import torch
+
+from course_lib.metrics import leak_matrix
+from course_lib.practice import ideas
+from course_lib.practice.inputs import random, seeded
+from course_lib.practice.kinds import Case, Exercise, Output
+from course_lib.practice.words import lines, misconceptions, prose
+
+
+def leaky_attention(x, W_q, W_k, W_v):
+    x = (x - x.mean(dim=1, keepdim=True)) / x.std(dim=1, correction=0, keepdim=True)  # to one size
+    q, k, v = x @ W_q.T, x @ W_k.T, x @ W_v.T  # (B, T, K)
+    scores = q @ k.transpose(1, 2) / k.shape[-1] ** 0.5  # (B, T, T)
+    future = torch.ones_like(scores[0]).triu(diagonal=1).bool()  # (T, T)
+    weights = torch.softmax(scores.masked_fill(future, float("-inf")), dim=-1)
+    return weights @ v  # (B, T, K)
+
+
+def causal_attention(x, W_q, W_k, W_v):
+    x = (x - x.mean(dim=-1, keepdim=True)) / x.std(dim=-1, correction=0, keepdim=True)  # each token alone
+    q, k, v = x @ W_q.T, x @ W_k.T, x @ W_v.T  # (B, T, K)
+    scores = q @ k.transpose(1, 2) / k.shape[-1] ** 0.5  # (B, T, T)
+    future = torch.ones_like(scores[0]).triu(diagonal=1).bool()  # (T, T)
+    weights = torch.softmax(scores.masked_fill(future, float("-inf")), dim=-1)
+    return weights @ v  # (B, T, K)
+
+
+# --- repairs ----------------------------------------------------------------------------------------------
+
+
+def repair(*steps, diagonal=1, late=False, scaled=True):
+    """The function with ``steps`` in place of its first line, and other lines where repairs are tried."""
+
+    def attend(x, W_q, W_k, W_v):
+        for step in steps:
+            x = step(x)
+        q, k, v = x @ W_q.T, x @ W_k.T, x @ W_v.T
+        scores = q @ k.transpose(1, 2) / (k.shape[-1] ** 0.5 if scaled else 1.0)
+        future = torch.ones_like(scores[0]).triu(diagonal=diagonal).bool()
+        if late:
+            return torch.softmax(scores, dim=-1).masked_fill(future, 0.0) @ v
+        return torch.softmax(scores.masked_fill(future, float("-inf")), dim=-1) @ v
+
+    return attend
+
+
+def centred(axis):
+    return lambda x: x - x.mean(dim=axis, keepdim=True)
+
+
+def to_size_one(axis):
+    return lambda x: x / x.std(dim=axis, correction=0, keepdim=True)
+
+
+def normalised(mean, std, correction=0):
+    """Mean 0 and std 1, each over axes of its own."""
+    return lambda x: centred(mean)(x) / x.std(dim=std, correction=correction, keepdim=True)
+
+
+def both(**more):
+    """A repair that spoils another line, with the first line mended and with the old one."""
+    return tuple(repair(normalised(axis, axis), **more) for axis in (-1, 1))
+
+
+def running(x):
+    count = torch.arange(1, x.shape[1] + 1)[:, None]
+    mean = x.cumsum(dim=1) / count
+    square = (x * x).cumsum(dim=1) / count
+    return (x - mean) / (square - mean * mean + 1e-5).sqrt()
+
+
+def growing(x, W_q, W_k, W_v):
+    ends = range(1, x.shape[1] + 1)
+    return torch.stack([leaky_attention(x[:, :end], W_q, W_k, W_v)[:, -1] for end in ends], dim=1)
+
+
+def leak_of(ways):
+    """Measures ‖∂o₀/∂x_last‖: how much the first output of the first sentence depends on its last token."""
+
+    def measured(expected, got, args):
+        way = next(way for way in ways if torch.allclose(way(*args), got, atol=1e-3, equal_nan=True))
+        x, *matrices = args
+        leak = leak_matrix(lambda sentence: way(sentence[None], *matrices)[0], x[0])[0, -1].item()
+        return {"leak": leak, "last": x.shape[1] - 1}
+
+    return measured
+
+
+def cases() -> list[Case]:
+    g = seeded(406)
+
+    def case(name: str, sizes: dict[str, int]) -> Case:
+        B, T, D, K = (sizes[axis] for axis in ("B", "T", "D", "K"))
+        x = 2 * random(g, B, T, D) + random(g, D)
+        x[0, T - 1] = x[0, 0]  # a repeated word
+        return Case(name, (x, *(random(g, K, D) for _ in range(3))), sizes)
+
+    plain = case("four different sizes", {"B": 2, "T": 5, "D": 4, "K": 3})
+    square = case("all sizes equal", {"B": 4, "T": 4, "D": 4, "K": 4})
+    return [plain, square, case("one long sentence", {"B": 1, "T": 9, "D": 6, "K": 2})]
+
+
+WORDS = """
+still-leaks
+    These are the numbers of the leaky function: output 0 still depends on token {last} (‖∂o/∂x‖ = {leak:.2f},
+    and it must be 0). The weights are right, so the future gets in before them. Where do positions meet
+    without a mask? (A `detach()` hides a leak from the gradient; the numbers still have it.)
+stricter-mask
+    You have closed the diagonal as well. The mask was right before; now the first row has nothing allowed and
+    is NaN. Leave the mask, and look at what happens to `x` before it.
+looser-mask
+    You have changed the mask: `triu(diagonal=2)` leaves the next token open, a new leak. The mask was right
+    before, `diagonal=1`. Change the line that takes mean and std, and nothing else.
+scaling-lost
+    The scores are no longer divided by √d_k. The scaling was right before: it keeps the softmax from becoming
+    too sharp. Change the line that takes mean and std, and nothing else.
+half-repaired
+    Half of it: mean and std stand in one line, and one of the two still runs over the positions. Output 0
+    depends on token {last} (‖∂o/∂x‖ = {leak:.2f}, and it must be 0). Both must run over the features,
+    `dim=-1`.
+other-statistics
+    The line is found, and a mean or a std over the positions is still in it: output 0 depends on token {last}
+    (‖∂o/∂x‖ = {leak:.2f}, and it must be 0). Nothing before the mask may run over `dim=1`.
+over-everything
+    You take mean and std over positions and features. The positions are still among them: output 0 depends on
+    token {last} (‖∂o/∂x‖ = {leak:.2f}). Over the features alone, `dim=-1`.
+batch-norm
+    You take mean and std over batch and positions, as batch norm does. So all positions of all sentences
+    meet: output 0 depends on token {last} (‖∂o/∂x‖ = {leak:.2f}). Each token by itself: over its features,
+    `dim=-1`.
+over-the-batch
+    You take mean and std over the batch. The positions no longer meet, but the sentences do: what is computed
+    for one depends on which others are in its batch, and a single sentence becomes 0/0. Over the features of
+    each token, `dim=-1`.
+normalisation-removed
+    The leak is gone, and with it the line that did it. It had a purpose: it keeps the scores in a range where
+    the softmax can choose. Keep it, along an axis where no position meets another: each token over its own
+    features.
+running-statistics
+    You use the mean and std of the positions so far. That does not leak. It is another function, though, and
+    at position 0 the std is 0: there is one token, and nothing to compare it with. Each token is to be taken
+    by itself, over its D features.
+mask-moved-behind
+    You mask after the softmax: the weights of the future are 0, but its scores still stand in the
+    denominator. Output 0 depends on token {last} (‖∂o/∂x‖ = {leak:.2f}). The mask was right where it was;
+    look at the first line.
+mean-or-std-left-out
+    No leak any more, and half of the line is lost: it takes the mean off and divides by the std. Both, over
+    the features.
+other-std
+    No leak any more: the axis is right. Your std divides by D - 1, and the given one by D; the rest was to
+    stay as it is: `correction=0`.
+"""
+
+WAYS = {
+    "still-leaks": (leaky_attention,),
+    "stricter-mask": both(diagonal=0),
+    "looser-mask": both(diagonal=2),
+    "scaling-lost": both(scaled=False),
+    "half-repaired": (
+        repair(normalised(-1, 1)),
+        repair(normalised(1, -1)),
+        repair(centred(-1), to_size_one(1)),
+        repair(centred(1), to_size_one(-1)),
+    ),
+    "other-statistics": (
+        repair(normalised(1, 1, correction=1)),
+        repair(centred(1)),
+        repair(normalised(1, 1), normalised(-1, -1)),
+        repair(normalised(-1, -1), normalised(1, 1)),
+    ),
+    "over-everything": (repair(normalised((1, 2), (1, 2))),),
+    "batch-norm": (repair(normalised((0, 1), (0, 1))),),
+    "over-the-batch": repair(normalised(0, 0)),
+    "normalisation-removed": repair(),
+    "running-statistics": (repair(running), growing),
+    "mask-moved-behind": both(late=True),
+    "mean-or-std-left-out": (repair(centred(-1)), repair(to_size_one(-1))),
+    "other-std": repair(normalised(-1, -1, correction=1)),
+}
+
+LEAKING = (
+    "still-leaks",
+    "half-repaired",
+    "other-statistics",
+    "over-everything",
+    "batch-norm",
+    "mask-moved-behind",
+)
+
+MEASURES = {name: leak_of(WAYS[name]) for name in LEAKING}
+
+LEAK = Exercise(
+    id="04.leak",
+    title="Debug a leak",
+    minutes=12,
+    difficulty=3,
+    statement=prose("""
+        `leaky_attention` brings its inputs to mean 0 and standard deviation 1, then attends with a causal
+        mask. Its attention map is a perfect triangle, and yet its leak matrix is full: the future gets in.
+        Find the line, and write the repaired `causal_attention(x, W_q, W_k, W_v)`. Each token is to be
+        brought to mean 0 and standard deviation 1 over its own D features; all else stays as it is.
+    """),
+    inputs={"x": "B, T, D", "W_q": "K, D", "W_k": "K, D", "W_v": "K, D"},
+    outputs=(Output("output", ("B", "T", "K")),),
+    reference=causal_attention,
+    cases=cases,
+    hints=(
+        prose("""
+            The mask guards one door. Go through the function line by line and ask: may position 0 learn
+            something about position 4 here? A matrix on the features cannot tell it. A mean can, if it is
+            taken along the wrong axis.
+        """),
+        lines("""
+            x      = x - mean over the features, divided by the std over the features    (B, T, D)
+            all other lines as in leaky_attention
+        """),
+    ),
+    misconceptions=(*misconceptions(WORDS, WAYS, MEASURES), *ideas.squeezed(causal_attention)),
+    insight="A mask guards attention only. A mean over positions is a look at all of them.",
+    tolerance=1e-4,
+)

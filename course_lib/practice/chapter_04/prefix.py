@@ -1,0 +1,158 @@
+"""04.prefix: a prefix that all may see, causal over the rest."""
+
+import torch
+
+from course_lib.practice import ideas
+from course_lib.practice.chapter_04.causal import causal_mask, cells, lower
+from course_lib.practice.kinds import Case, Exercise, Output
+from course_lib.practice.words import lines, misconceptions, prose
+
+
+def prefix_mask(T, n_prefix):
+    query = torch.arange(T)[:, None]  # (T, 1)
+    key = torch.arange(T)[None, :]  # (1, T)
+    return (key <= query) | (key < n_prefix)  # (T, T)
+
+
+def by(*rules):
+    """Masks from rules on (query, key, n_prefix), written out to (T, T)."""
+
+    def mask(rule):
+        return lambda T, n: rule(torch.arange(T)[:, None], torch.arange(T)[None, :], n).expand(T, T)
+
+    return tuple(map(mask, rules))
+
+
+def measure(expected, got, args):
+    seen = (got.bool() & ~expected)[: args[1]]
+    return {"closed": cells(expected & ~got.bool()), "n": args[1], "seen": int(seen.sum())}
+
+
+def cases() -> list[Case]:
+    return [
+        Case("a prefix of two in five", (5, 2), {"T": 5}),
+        Case("a prefix of four in seven", (7, 4), {"T": 7}),
+        Case("no prefix", (4, 0), {"T": 4}),
+        Case("nothing but prefix", (3, 3), {"T": 3}),
+    ]
+
+
+WORDS = """
+prefix-causal
+    Your prefix is causal as well: above the diagonal {closed} closed that should be open. All of the first
+    {n} positions are given at once, so each of them may see all of them. That is the difference between a
+    prefix mask and a causal one.
+prefix-hidden
+    The prefix sees itself, and the rest cannot see the prefix. An answer that may not look at its question is
+    of no use: open the first n_prefix columns in every row.
+prefix-sees-the-rest
+    Your first {n} rows are open all along, so the prefix sees {seen} cells of the part that is still to be
+    written; through it, later positions learn their own future. Open the first columns: everybody sees the
+    prefix, and the prefix sees only itself.
+rest-sees-everything
+    The positions after the prefix see everything, their own future included. They are written word by word:
+    for them the mask is causal.
+prefix-one-too-long
+    Off by one: your prefix has one position too many. Positions are counted from 0, so the prefix is 0 …
+    n_prefix - 1, and position n_prefix is the first that must be predicted: `<`.
+prefix-one-too-short
+    Off by one: the last position of the prefix is closed to those before it. Positions are counted from 0, so
+    the prefix is 0 … n_prefix - 1, all of it.
+wrong-part-opened
+    You open the columns of the wrong part. The prefix is the beginning, 0 … n_prefix - 1; what you open for
+    everybody comes after it, and there stands what must be predicted.
+diagonal-moved
+    You move the diagonal by the length of the prefix, so every query looks that far ahead, the late ones too.
+    The prefix is a block of columns: open those, and leave the diagonal.
+rest-sees-the-next
+    Off by one: each position sees the one after it, and that is what it must predict. Outside the prefix a
+    query sees keys up to its own position.
+rest-diagonal-blocked
+    After the prefix the diagonal is blocked: a position may not look at itself. Its own token is known, so it
+    may: `<=`, not `<`.
+exclusive-or
+    `^` is true where exactly one reason holds, so it closes the cells that lie in the past and in the prefix.
+    Either reason is enough, and both are fine: `|`.
+and-instead-of-or
+    A key must be in the past and in the prefix: so nobody sees anything after the prefix, not even itself.
+    Either reason is enough: `|`.
+prefix-only
+    Only the prefix is open. The positions after it may also look at what is already written, themselves
+    included: add the causal part with `|`.
+everything-open
+    Everything is allowed, so the part that must be predicted sees its own future. Only the prefix is open to
+    all.
+transposed
+    Transposed: your rows are keys and your columns are queries. The prefix then sees everything and the rest
+    looks at its future. Rows are queries.
+"""
+
+WAYS = {
+    "prefix-causal": by(lambda query, key, n: key <= query),
+    "prefix-hidden": by(
+        lambda query, key, n: ((query < n) & (key < n)) | ((key <= query) & (key >= n)),
+        lambda query, key, n: (query < n) & (key < n),
+    ),
+    "prefix-sees-the-rest": by(
+        lambda query, key, n: (key <= query) | (query < n),
+        lambda query, key, n: (key <= query) | (query < n) | (key < n),
+        lambda query, key, n: (query < n) | (key < n),
+        lambda query, key, n: query < n,
+    ),
+    "rest-sees-everything": by(
+        lambda query, key, n: (key < n) | (query >= n),
+        lambda query, key, n: (key <= query) | (query >= n),
+    ),
+    "prefix-one-too-long": by(lambda query, key, n: (key <= query) | (key <= n)),
+    "prefix-one-too-short": by(lambda query, key, n: (key <= query) | (key < n - 1)),
+    "wrong-part-opened": (
+        *by(lambda query, key, n: (key <= query) | (key >= n)),
+        lambda T, n_prefix: causal_mask(T, T) | (torch.arange(T) >= T - n_prefix),
+    ),
+    "diagonal-moved": (
+        lambda T, n_prefix: lower(T, T, n_prefix),
+        lambda T, n_prefix: lower(T, T, n_prefix - 1),
+    ),
+    "rest-sees-the-next": by(lambda query, key, n: (key <= query + 1) | (key < n)),
+    "rest-diagonal-blocked": by(lambda query, key, n: (key < query) | (key < n)),
+    "exclusive-or": by(lambda query, key, n: (key <= query) ^ (key < n)),
+    "and-instead-of-or": by(lambda query, key, n: (key <= query) & (key < n)),
+    "prefix-only": by(lambda query, key, n: key < n),
+    "everything-open": lambda T, n_prefix: torch.ones(T, T).bool(),
+    "transposed": lambda T, n_prefix: prefix_mask(T, n_prefix).T,
+}
+
+MEASURES = {"prefix-causal": measure, "prefix-sees-the-rest": measure}
+
+PREFIX = Exercise(
+    id="04.prefix",
+    title="Prefix mask",
+    minutes=8,
+    difficulty=2,
+    statement=prose("""
+        Write `prefix_mask(T, n_prefix)`. The first n_prefix of T positions are given, for example a question:
+        everybody may attend to all of them. The rest is written word by word: it is causal. Return the
+        boolean mask (rows: queries, columns: keys), True = may attend.
+    """),
+    inputs={"T": "number of positions", "n_prefix": "length of the prefix, 0 … T"},
+    outputs=(Output("allowed", ("T", "T")),),
+    reference=prefix_mask,
+    cases=lambda: [
+        Case("a prefix of two in five", (5, 2), {"T": 5}),
+        Case("a prefix of four in seven", (7, 4), {"T": 7}),
+        Case("no prefix", (4, 0), {"T": 4}),
+        Case("nothing but prefix", (3, 3), {"T": 3}),
+    ],
+    hints=(
+        prose("""
+            Begin with the causal mask. Which cells must be opened in addition: rows or columns, and which of
+            them? Draw the 5 × 5 grid for a prefix of two.
+        """),
+        lines("""
+            query = 0 … T - 1 as a column, key = 0 … T - 1 as a row
+            return (key ≤ query) OR (key is in the prefix)        (T, T)
+        """),
+    ),
+    misconceptions=(*misconceptions(WORDS, WAYS, MEASURES), *ideas.boolean_mask(prefix_mask)),
+    insight="One mask, from GPT (n_prefix = 0) to BERT (n_prefix = T).",
+)

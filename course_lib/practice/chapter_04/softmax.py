@@ -1,0 +1,249 @@
+"""04.softmax: softmax over what is allowed, also where nothing is. The gradient is compared too."""
+
+import torch
+
+from course_lib.practice import ideas, parts
+from course_lib.practice.chapter_04.causal import causal_mask
+from course_lib.practice.inputs import random, seeded
+from course_lib.practice.kinds import CannotCompare, Case, Exercise, Output, View
+from course_lib.practice.words import advice, lines, misconceptions, prose
+
+
+def masked_softmax(scores, allowed):
+    lowest = torch.finfo(scores.dtype).min  # not -inf: a row of only -inf is 0/0 in the softmax
+    weights = torch.softmax(scores.masked_fill(~allowed, lowest), dim=-1)  # (B, H, T, S)
+    return weights.masked_fill(~allowed, 0.0)  # rows with nothing allowed end at 0 too
+
+
+def wrong(**exchanged):
+    return lambda scores, allowed: parts.weigh(scores, allowed, **exchanged)
+
+
+def added(low):
+    """The mask as numbers, added to the scores."""
+    return lambda scores, allowed: scores + torch.zeros(allowed.shape).masked_fill(~allowed, low)
+
+
+def in_place(weights, allowed):
+    weights[~allowed.expand_as(weights)] = 0.0
+    return weights
+
+
+def renormalised(small):
+    return lambda weights, allowed: weights * allowed / ((weights * allowed).sum(-1, keepdim=True) + small)
+
+
+def divided_if_it_goes(weights, allowed):
+    total = (weights * allowed).sum(dim=-1, keepdim=True)
+    return weights * allowed / total.where(total > 0, 1.0)
+
+
+def exponentials(least=-parts.INFINITY):
+    """exp, masked, and divided by a sum that is at least ``least``."""
+    return lambda scores, allowed: (
+        (e := torch.exp(scores) * allowed) / e.sum(-1, keepdim=True).clamp(min=least)
+    )
+
+
+def weights_or_gradient(weights, args):
+    """The weights; or, where the scores ask for a gradient, the gradient that comes back to them."""
+    scores, _ = args
+    if not scores.requires_grad:
+        return weights
+    if not weights.requires_grad:
+        raise CannotCompare(
+            "No gradient comes back: your weights are cut off from the scores, so nothing before them could "
+            "learn. Is there a `detach()`, a `.data`, a `torch.tensor(...)` or a `no_grad` too many?"
+        )
+    # check hands out clones; what they have in common is the tensor that they were cloned from.
+    origin = scores if scores.is_leaf else scores.grad_fn.next_functions[0][0].variable
+    wanted = torch.linspace(-1, 1, weights.numel()).reshape(weights.shape)  # something to ask of the weights
+    try:
+        return torch.autograd.grad(weights, origin, wanted)[0]
+    except RuntimeError as error:
+        raise CannotCompare(
+            "No gradient comes back: the weights were changed in place (`weights[...] = 0`, `*=`), and the "
+            "softmax needs its own answer for the way back. `masked_fill` makes new ones."
+        ) from error
+
+
+def by_weights(sign):
+    """A sign that looks at weights; where ``got`` is a gradient, it cannot tell."""
+    return lambda expected, got, args: args[0].requires_grad or sign(expected, got, *args)
+
+
+def vanished(expected, got, scores, allowed):
+    """The wrong rows are those whose allowed weights a softmax over all keys rounds to about 0."""
+    left = (torch.softmax(scores, dim=-1) * allowed).sum(dim=-1, keepdim=True)
+    rest = left > 1e-3
+    same = torch.allclose(torch.where(rest, got, 0.0), torch.where(rest, expected, 0.0), atol=1e-4)
+    return same and bool((got.nan_to_num(0.0).where(left == 0, 0.0) == 0).all())
+
+
+def only_empty_rows(expected, got, scores, allowed):
+    """Every row that has something allowed is right."""
+    alive = allowed.any(dim=-1, keepdim=True)
+    return torch.allclose(got * alive, expected * alive, atol=1e-5)
+
+
+def in_proportion(expected, got, scores, allowed):
+    """The allowed keys of a row share as they should, and the forbidden ones take a little."""
+    alive = allowed.any(dim=-1, keepdim=True)
+    share = (got * allowed).sum(dim=-1, keepdim=True)
+    alike = torch.allclose(got * allowed * alive, expected * share * alive, atol=1e-5)
+    a_little = bool(((share > 0.95) | ~alive).all()) or scores.abs().max() > 50
+    return alike and a_little and bool((share < 1 + 1e-5).all())
+
+
+def measure(expected, got, args):
+    empty = got[~args[1].any(dim=-1).expand(got.shape[:-1])]
+    return {"bad": int(got.isnan().any(dim=-1).sum()), "share": empty.max() if len(empty) else 0.0}
+
+
+def cases() -> list[Case]:
+    g = seeded(405)
+
+    def case(name: str, scores: torch.Tensor, allowed: torch.Tensor) -> Case:
+        B, H, T, S = scores.shape
+        return Case(name, (scores, allowed), {"B": B, "H": H, "1": 1, "T": T, "S": S})
+
+    def open_cells(*shape: int) -> torch.Tensor:
+        cells = torch.rand(*shape, generator=g) < 0.7
+        cells[..., 0, 0] = True
+        return cells
+
+    empty = open_cells(2, 1, 4, 5)
+    empty[1, 0, 2] = False  # this query may look at nothing
+    square = causal_mask(4, 4).expand(2, 1, 4, 4).clone()
+    square[1, 0, :, 0] = False  # padding in front: the first query has nothing left
+    large = 60.0 * random(g, 2, 2, 3, 4)  # exp(89) is too large for a float32
+    large[0, 0, 0] = torch.tensor([-150.0, 200.0, -151.0, 100.0])
+    large[0, 1, 0] = torch.tensor([0.0, 200.0, -1.0, 100.0])
+    some = open_cells(2, 1, 3, 4)
+    some[0, 0, 0] = torch.tensor([True, False, True, False])  # the largest score is forbidden
+    asks = (1.5 * random(g, 2, 3, 4, 5)).requires_grad_()
+    none = open_cells(2, 1, 4, 5)
+    none[0, 0, 3] = False
+    turned = (1.5 * random(g, 2, 3, 6, 4)).transpose(2, 3)  # (2, 3, 4, 6), not contiguous
+    return [
+        case("a row with nothing allowed", 1.5 * random(g, 2, 3, 4, 5), empty),
+        case("as many queries as keys", 1.5 * random(g, 2, 3, 4, 4), square),
+        case("scores far from 0", large, some),
+        case("scores that are not contiguous", turned, open_cells(2, 1, 4, 6)),
+        case("the gradient that comes back to the scores", asks, none),
+    ]
+
+
+WORDS = """
+row-of-infinities
+    {bad} rows are NaN: those with nothing allowed. A row of only -∞ is 0/0. Our rule is: a query that may
+    look at nothing gets weights of 0. Give such rows finite scores first, and set their weights to 0 at the
+    end. A NaN that is replaced by 0 afterwards can come back in the gradient.
+nan-in-the-gradient
+    Your weights are right on all inputs, and the gradient is NaN. You add -∞ to the scores, and a row of
+    nothing but -∞ becomes NaN in the softmax. You set it to 0 afterwards; on the way back the gradient meets
+    the NaN again, 0 · NaN is NaN, and it spoils all parameters. Do not let the NaN arise: give such rows
+    finite scores.
+empty-rows-share
+    Nearly: only the rows with nothing allowed are wrong. All their scores are lowered alike, and a softmax
+    shares out 1 in any case: one key gets {share:.3f}, forbidden as it is. Our rule is 0: set the weights
+    to 0 where `allowed` is False, after the softmax as well.
+renormalised-afterwards
+    You mask after the softmax and divide by the sum. On paper that is right. Here a forbidden score of 200
+    makes the allowed weights vanish in 32 bits: they have already been rounded to 0, and no division brings
+    them back; 0/0 is NaN. Mask the scores before the softmax.
+not-low-enough
+    You lower the forbidden scores, and not far enough. Scores can be anything: in one row here the allowed
+    ones are near -150 and a forbidden one is 200, and then it takes the row. Fill with the lowest number
+    there is, `torch.finfo(scores.dtype).min`, and set forbidden weights to 0 at the end.
+exponentials-overflow
+    You write the softmax yourself, and exp of a score above 88 is infinite in float32: ∞/∞ is NaN.
+    `torch.softmax` first takes the largest score off each row. Mask the scores and leave the rest to it; rows
+    with nothing allowed get their 0 afterwards.
+"""
+
+WAYS = {
+    "row-of-infinities": (
+        wrong(),
+        wrong(after=lambda weights, allowed: weights * allowed),
+        wrong(mask=added(-parts.INFINITY)),
+    ),
+    "nan-in-the-gradient": (
+        wrong(mask=added(-parts.INFINITY), after=lambda weights, allowed: torch.nan_to_num(weights)),
+        wrong(mask=added(-parts.INFINITY), after=parts.zero),
+    ),
+    "empty-rows-share": (wrong(mask=parts.fill(-1e9)), wrong(mask=added(-1e9)), wrong(mask=added(-1e4))),
+    "renormalised-afterwards": (
+        *(wrong(mask=parts.unmasked, after=renormalised(small)) for small in (0.0, 1e-9, 1e-6)),
+        wrong(mask=parts.unmasked, after=lambda *both: torch.nan_to_num(renormalised(0.0)(*both))),
+        wrong(mask=parts.unmasked, after=divided_if_it_goes),
+    ),
+    "not-low-enough": (
+        wrong(mask=parts.fill(-10.0)),
+        wrong(mask=parts.fill(-100.0)),
+        wrong(mask=parts.fill(-100.0), after=parts.zero),
+    ),
+    "exponentials-overflow": (exponentials(), exponentials(1e-9)),
+}
+
+MEASURES = {"row-of-infinities": measure, "empty-rows-share": measure}
+
+SIGNS = {
+    "empty-rows-share": by_weights(only_empty_rows),
+    "renormalised-afterwards": by_weights(vanished),
+    "not-low-enough": by_weights(in_proportion),
+}
+
+SHARED = ideas.masked_softmax(
+    wrong,
+    lambda scores, allowed: (scores, allowed),
+    {"queries": 2, "heads": 1, "batch": 0, "table": ((2, 3), (0, 1, 2, 3))},
+    also=({"after": parts.keep}, {"after": parts.zero}),
+    more={
+        "mask-after-softmax": (wrong(mask=parts.unmasked, after=in_place),),
+        "mask-inverted": (
+            lambda scores, allowed: wrong(mask=parts.fill(-1e9), after=parts.zero)(scores, ~allowed),
+        ),
+    },
+    leave=("not-low-enough",),
+    low="the lowest finite number",
+)
+
+SOFTMAX = Exercise(
+    id="04.softmax",
+    title="Masked softmax",
+    minutes=12,
+    difficulty=3,
+    statement=prose("""
+        Write `masked_softmax(scores, allowed)`. Each query shares a weight of 1 among the keys that it may
+        attend to; forbidden keys get exactly 0. A query that may attend to nothing gets 0 everywhere, and no
+        NaN: neither in the weights nor in the gradient.
+    """),
+    inputs={"scores": "B, H, T, S", "allowed": "B, 1, T, S"},
+    outputs=(Output("weights", ("B", "H", "T", "S")),),
+    reference=masked_softmax,
+    cases=cases,
+    hints=(
+        prose("""
+            Two things are asked, and they are done at two moments. Before the softmax: which score keeps a
+            key out? After the softmax: which rows are still wrong? With -∞ a row of nothing is 0/0, so take
+            the lowest finite number: `torch.finfo(scores.dtype).min`.
+        """),
+        lines("""
+            scores  = scores, but the lowest finite number where not allowed    (B, H, T, S)
+            weights = softmax of scores over the last axis, S
+            return weights, but 0 where not allowed               (B, H, T, S)
+        """),
+    ),
+    misconceptions=(*misconceptions(WORDS, WAYS, MEASURES, SIGNS), *SHARED),
+    insight="Low scores before the softmax, zeros after it: rows sum to 1, or to exactly 0.",
+    view=View(Output("weights", ("B", "H", "T", "S")), weights_or_gradient),
+    advice=(
+        ideas.NOT_FOR_TENSORS,
+        ideas.MASK_IN_BRACKETS,
+        *advice(r"""
+must match the size
+    `allowed` is (B, 1, T, S): its axis of size 1 serves all heads, so it fits the scores as it is.
+"""),
+    ),
+)
