@@ -3,7 +3,6 @@
 from course_lib.practice.chapter_00.questions import PREDICTIONS, RECALL
 from course_lib.practice.chapter_00.weighted_mean import WEIGHTED_MEAN
 
-TITLE = "Start here"
 EXERCISES = (WEIGHTED_MEAN,)
 
-__all__ = ["EXERCISES", "PREDICTIONS", "RECALL", "TITLE", "WEIGHTED_MEAN"]
+__all__ = ["EXERCISES", "PREDICTIONS", "RECALL", "WEIGHTED_MEAN"]

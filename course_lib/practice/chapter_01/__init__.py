@@ -7,7 +7,6 @@ from course_lib.practice.chapter_01.questions import PREDICTIONS, RECALL
 from course_lib.practice.chapter_01.scores import SCORES
 from course_lib.practice.chapter_01.weights import WEIGHTS
 
-TITLE = "Bahdanau attention"
 EXERCISES = (SCORES, WEIGHTS, CONTEXT, DECODER_STEP, AER)
 
 __all__ = [
@@ -18,6 +17,5 @@ __all__ = [
     "PREDICTIONS",
     "RECALL",
     "SCORES",
-    "TITLE",
     "WEIGHTS",
 ]

@@ -5,7 +5,6 @@ from course_lib.practice.chapter_02.questions import PREDICTIONS, RECALL
 from course_lib.practice.chapter_02.retrieval import RETRIEVAL
 from course_lib.practice.chapter_02.soft_dict import SOFT_DICT
 
-TITLE = "Queries, keys, values"
 EXERCISES = (SOFT_DICT, ATTENTION, RETRIEVAL)
 
-__all__ = ["ATTENTION", "EXERCISES", "PREDICTIONS", "RECALL", "RETRIEVAL", "SOFT_DICT", "TITLE"]
+__all__ = ["ATTENTION", "EXERCISES", "PREDICTIONS", "RECALL", "RETRIEVAL", "SOFT_DICT"]

@@ -6,7 +6,6 @@ from course_lib.practice.chapter_03.merge import MERGE
 from course_lib.practice.chapter_03.questions import PREDICTIONS, RECALL
 from course_lib.practice.chapter_03.split import SPLIT
 
-TITLE = "Multi-head attention"
 EXERCISES = (SPLIT, MERGE, LAYER, COUNT)
 
-__all__ = ["COUNT", "EXERCISES", "LAYER", "MERGE", "PREDICTIONS", "RECALL", "SPLIT", "TITLE"]
+__all__ = ["COUNT", "EXERCISES", "LAYER", "MERGE", "PREDICTIONS", "RECALL", "SPLIT"]

@@ -11,7 +11,6 @@ from course_lib.practice.chapter_04.prefix import PREFIX
 from course_lib.practice.chapter_04.questions import PREDICTIONS, RECALL
 from course_lib.practice.chapter_04.softmax import SOFTMAX
 
-TITLE = "Masking"
 EXERCISES = (CAUSAL, PADDING, COMBINE, PREFIX, SOFTMAX, LEAK)
 
 __all__ = ["CAUSAL", "COMBINE", "EXERCISES", "LEAK", "PADDING", "PREDICTIONS", "PREFIX", "RECALL", "SOFTMAX"]
