@@ -30,7 +30,10 @@ CHROMIUM_OPTIONS = [
 ]
 
 # Console errors that are JupyterLab's own and harmless. Each has its reason; there is no other way in.
-HARMLESS = ()
+HARMLESS = (
+    # a window that is loaded again gives up what its debugger has asked of the kernel
+    "Could not restore the debugger state: Canceled future for debug_request message",
+)
 
 LAB_SETTINGS = {
     "@jupyterlab/apputils-extension/notification.jupyterlab-settings": {
