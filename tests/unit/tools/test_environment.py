@@ -209,6 +209,7 @@ def no_path() -> dict[str, str]:
 def test_an_interpreter_that_has_everything_is_used_as_it_is(tmp_path):
     root = house(tmp_path / "course")
     (root / "requirements.txt").write_text("no-such-package==1\n")  # `lab` looks at the ranges only
+    (root / "pyproject.toml").write_text('[project]\ndependencies = ["jupyterlab>=4", "safetensors>=0.4"]\n')
     python = lending_venv(tmp_path / "colab", packages_here())
     said = run([str(python), "-m", "course_lib", "lab"], root, {"COLAB_RELEASE_TAG": "1"})
     assert said.returncode == 0, said.stderr
@@ -221,12 +222,24 @@ def test_an_interpreter_that_has_everything_is_used_as_it_is(tmp_path):
 # -- an environment that was complete once ---------------------------------------------------------
 
 
+QUICK = """
+
+def create(base):  # with the lent pip: installing one takes ten times as long
+    import venv
+    venv.create(venv_folder(), symlinks=os.name != "nt", with_pip=False)
+    packages = sysconfig.get_path("purelib", "venv", {{"base": str(venv_folder())}})
+    Path(packages, "lent.pth").write_text("import sys; sys.path.append('{lent}')")
+"""
+
+
 @pytest.fixture(scope="module")
 def complete(tmp_path_factory):
     """A tiny course whose `.venv` is filled and stamped; and its wheels."""
     folder = tmp_path_factory.mktemp("complete")
     root = tiny_course(folder / "course", folder / "wheels")
     quick_venv(root)
+    with open(root / "course_lib/tools/environment.py", "a") as file:
+        file.write(QUICK.format(lent=(root / "lent").as_posix()))
     said = start(root, folder)
     assert said.returncode == 0, said.stderr
     return folder
