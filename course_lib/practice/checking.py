@@ -6,18 +6,19 @@
 from __future__ import annotations
 
 import inspect
-import re
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
-from course_lib.practice import comparing, running
-from course_lib.practice.kinds import CannotCompare, Case, Exercise, Misconception, axis_names
+from course_lib.practice import comparing, differences, forms, running, telling
+from course_lib.practice.kinds import CannotCompare, Case, Exercise
+from course_lib.practice.recognising import matching_misconception, through_view
 from course_lib.practice.running import Outcome
 
-TIME_LIMIT = 5.0  # seconds, for one input
+TIME_LIMIT = 5.0  # seconds, for all inputs of an exercise
 
 NOT_ATTEMPTED, PASSED, FAILED = "not attempted", "solved", "not yet"
 
@@ -31,7 +32,7 @@ class Result:
         status: ``"solved"``, ``"not yet"`` or ``"not attempted"``.
         kind: what was found: ``passed``, ``stub``, ``not-callable``, ``parameters``, ``timeout``, ``none``,
             ``type``, ``misconception``, ``error``, ``shape``, ``dtype``, ``nan``, ``rows``, ``difference``,
-            ``changed-input``.
+            ``not-zero``, ``changed-input``, ``unreadable``.
         message: what the learner reads.
         misconception: its name, when kind is ``misconception``.
         line: number and text of the learner's line that failed.
@@ -59,19 +60,26 @@ def run_check(exercise: Exercise, function: Any, seconds: float = TIME_LIMIT) ->
     Args:
         exercise: the Exercise.
         function: what the learner wrote; anything at all may come.
-        seconds: time limit for one input.
+        seconds: time limit for all inputs together.
 
     Returns a Result. Raises nothing but KeyboardInterrupt.
     """
-    early = _before_running(exercise, function)
-    if early:
-        return early
+    try:
+        return _before_running(exercise, function) or _judge(exercise, function, seconds)
+    except Exception as surprise:  # whatever somebody's objects do when they are looked at
+        text = (
+            "check could not read your function or its answer: looking at it raised "
+            f"{type(surprise).__name__}. Return ordinary tensors and numbers."
+        )
+        return Result(exercise.id, FAILED, "unreadable", text)
+
+
+def _judge(exercise: Exercise, function: Callable[..., Any], seconds: float) -> Result:
     cases = exercise.cases()
-    outcomes = _run_all(function, cases, seconds)
-    if exercise.view and _all_have_right_types(exercise, outcomes):
-        outcomes = [_look_at(exercise, c, o) for c, o in zip(cases, outcomes, strict=False)]
+    outcomes = [_tamed(exercise, outcome) for outcome in _run_all(function, cases, seconds)]
+    if exercise.view and not outcomes[-1].timed_out and _all_have_right_types(exercise, outcomes):
+        outcomes = [_look_at(exercise, c, o) for c, o in zip(cases, outcomes, strict=True)]
         exercise = through_view(exercise)
-    expected = [exercise.reference(*(running.clone(a) for a in case.args)) for case in cases]
     notes = _notes(outcomes)
     printed = outcomes[0].printed
 
@@ -79,12 +87,13 @@ def run_check(exercise: Exercise, function: Any, seconds: float = TIME_LIMIT) ->
         return Result(exercise.id, status, kind, message, printed=printed, **{"notes": notes, **more})
 
     if outcomes[-1].timed_out:
-        text = f"Your function is still running after {seconds:g} s: is there a loop that never ends?"
-        return result("timeout", text, line=outcomes[-1].line)
+        return result("timeout", _timeout_sentence(outcomes[-1], seconds), line=outcomes[-1].line)
     if any(o.value is Ellipsis for o in outcomes) or _not_implemented(outcomes):
         return _stub(exercise)
-    if _all_right(exercise, outcomes, expected):
-        changed = _changed(exercise, outcomes)
+    expected = [exercise.reference(*(running.clone(a) for a in case.args)) for case in cases]
+    expected = [forms.fit(exercise.outputs, value) for value in expected]
+    changed = telling.changed_sentence(exercise, outcomes)
+    if _all_right(exercise, cases, outcomes, expected):
         if changed:
             return result("changed-input", changed)
         return result("passed", f"Right on all {len(cases)} inputs. {exercise.insight}", PASSED)
@@ -93,17 +102,16 @@ def run_check(exercise: Exercise, function: Any, seconds: float = TIME_LIMIT) ->
     if names:
         return _stub(exercise, f"There is still `{names[0]} = ...` to fill in.")
     if any(o.value is None and o.error is None for o in outcomes):
-        return result("none", _none_sentence(function, outcomes))
-    for outcome in outcomes:
-        problem = None if outcome.error else comparing.type_problem(exercise, outcome.value)
+        return result("none", telling.none_sentence(exercise, function, outcomes))
+    for outcome, right in zip(outcomes, expected, strict=True):
+        problem = None if outcome.error else comparing.type_problem(exercise, outcome.value, right)
         if problem:
             return result("type", problem)
-    changed = _changed(exercise, outcomes)
     if changed:
         notes = (*notes, changed)
-    order = _order_note(exercise, function)
+    order = telling.order_note(exercise, function)
     notes = (*notes, order) if order else notes
-    match = _matching_misconception(exercise, cases, outcomes, expected)
+    match = matching_misconception(exercise, cases, outcomes, expected)
     if match:
         name, sentence = match
         return result("misconception", sentence, misconception=name, notes=notes)
@@ -117,11 +125,7 @@ def _before_running(exercise: Exercise, function: Any) -> Result | None:
     if function is None or function is Ellipsis:
         return _stub(exercise)
     if not callable(function):
-        kind = (
-            "a tensor"
-            if isinstance(function, torch.Tensor)
-            else f"the {type(function).__name__} {function!r:.40}"
-        )
+        kind = "a tensor" if isinstance(function, torch.Tensor) else _name_and_text(function)
         text = (
             f"check needs the function itself, and it got {kind}. "
             f'Write `check("{exercise.id}", {exercise.function_name})`, without brackets after the name.'
@@ -131,7 +135,7 @@ def _before_running(exercise: Exercise, function: Any) -> Result | None:
         return _stub(exercise)
     try:
         theirs = inspect.signature(function)
-    except (TypeError, ValueError):  # some built-in functions do not tell
+    except Exception:  # some built-in functions do not tell
         return None
     try:
         theirs.bind(*exercise.parameters)
@@ -142,6 +146,14 @@ def _before_running(exercise: Exercise, function: Any) -> Result | None:
         )
         return Result(exercise.id, FAILED, "parameters", text)
     return None
+
+
+def _name_and_text(thing: Any) -> str:
+    """``the str 'scores'``; the name of the type alone if the thing cannot be shown."""
+    try:
+        return f"the {type(thing).__name__} {thing!r:.40}"
+    except Exception:
+        return f"a {forms.stranger(thing).name}"
 
 
 def _stub(
@@ -159,163 +171,67 @@ def _not_implemented(outcomes: list[Outcome]) -> bool:
 
 
 def _run_all(function: Callable[..., Any], cases: list[Case], seconds: float) -> list[Outcome]:
-    """One Outcome for each case; the first time-out ends the run."""
+    """One Outcome for each case; the first time-out ends the run. ``seconds`` are for all of them."""
     outcomes = []
+    end = time.monotonic() + seconds
     for case in cases:
-        outcomes.append(running.run(function, case.args, seconds))
+        outcomes.append(running.run(function, case.args, max(end - time.monotonic(), 0.05)))
         if outcomes[-1].timed_out:
             break
     return outcomes
+
+
+def _tamed(exercise: Exercise, outcome: Outcome) -> Outcome:
+    """The outcome with its answer in an ordinary form; with CannotCompare if it has none."""
+    if outcome.error is not None or outcome.timed_out:
+        return outcome
+    try:
+        return replace(outcome, value=forms.fit(exercise.outputs, forms.plain(outcome.value)))
+    except CannotCompare as unfit:
+        return replace(outcome, value=None, error=unfit)
+
+
+def _timeout_sentence(outcome: Outcome, seconds: float) -> str:
+    text = f"Your function is still running after {seconds:g} s"
+    if outcome.left_running:
+        return (
+            f"{text}, inside one operation that Python cannot interrupt. check has stopped "
+            "waiting; it ends in the background. Is a tensor there far larger than it has to be?"
+        )
+    return text + ": is there a loop that never ends?"
 
 
 def _all_have_right_types(exercise: Exercise, outcomes: list[Outcome]) -> bool:
     return all(o.error is not None or comparing.type_problem(exercise, o.value) is None for o in outcomes)
 
 
-def through_view(exercise: Exercise) -> Exercise:
-    """The same exercise, with reference and ways that return what their answers lead to."""
-    view = exercise.view
-    if view is None:
-        return exercise
-
-    def seen(function: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda *args: view.make(function(*args), args)
-
-    ideas = tuple(replace(m, ways=tuple(map(seen, m.ways))) for m in exercise.misconceptions)
-    return replace(exercise, outputs=(view.output,), reference=seen(exercise.reference), misconceptions=ideas)
-
-
 def _look_at(exercise: Exercise, case: Case, outcome: Outcome) -> Outcome:
     """The outcome with what its answer leads to in place of the answer."""
     if outcome.error is not None or outcome.timed_out:
         return outcome
+    parts = outcome.value if isinstance(outcome.value, (tuple, list)) else [outcome.value]
+    if any(isinstance(part, torch.Tensor) and part.is_complex() for part in parts):
+        return replace(outcome, error=CannotCompare("your numbers are complex; check expects real ones."))
+    if any(isinstance(part, torch.Tensor) and part.numel() > 10_000_000 for part in parts):
+        return replace(outcome, error=CannotCompare("your answer has far too many numbers to look at."))
     look = running.run(exercise.view.make, (outcome.value, case.args), TIME_LIMIT)
-    return replace(outcome, value=look.value, error=look.error)
+    error = look.error
+    if look.timed_out or (error is not None and not isinstance(error, CannotCompare)):
+        what = "it takes too long" if look.timed_out else f"this raised {type(error).__name__}"
+        error = CannotCompare(f"check tried to work with what your function returned, and {what}.")
+    return replace(outcome, value=look.value, error=error, line=None)
 
 
-def _all_right(exercise: Exercise, outcomes: list[Outcome], expected: list[Any]) -> bool:
+def _all_right(exercise: Exercise, cases: list[Case], outcomes: list[Outcome], expected: list[Any]) -> bool:
     return all(
-        o.error is None
-        and comparing.type_problem(exercise, o.value) is None
-        and comparing.same(o.value, e, exercise.tolerance)
-        and comparing.right_kinds(o.value, e)
-        for o, e in zip(outcomes, expected, strict=True)
+        o.error is None and comparing.right(exercise, c, o.value, e)
+        for c, o, e in zip(cases, outcomes, expected, strict=True)
     )
 
 
 def _notes(outcomes: list[Outcome]) -> tuple[str, ...]:
     warned = list(dict.fromkeys(w for o in outcomes for w in o.warned))
-    return (f"Python warns: {_short(warned[0])}",) if warned else ()
-
-
-def _changed(exercise: Exercise, outcomes: list[Outcome]) -> str | None:
-    places = sorted({i for o in outcomes for i in o.changed})
-    if not places:
-        return None
-    names = " and ".join(f"`{exercise.parameters[i]}`" for i in places)
-    return (
-        f"Your function changes its input {names} in place, so whoever calls it finds the input "
-        "overwritten. Make a new value instead: a method whose name ends in `_`, `+=` on a tensor and "
-        "`x[...] = ` all change the original."
-    )
-
-
-def _none_sentence(function: Callable[..., Any], outcomes: list[Outcome]) -> str:
-    name = running.last_assigned(function)
-    text = "Your function returned nothing (None)."
-    if any(o.value is not None for o in outcomes):
-        return text + " It does so for some inputs only: does every way through it end in a `return`?"
-    if running.uses_print(function):
-        text += " `print` shows a value; `return` hands it back."
-    return (
-        text + f" Is the last line missing, perhaps `return {name}`?"
-        if name
-        else text + " Is a `return` missing?"
-    )
-
-
-# --- recognising a mistake --------------------------------------------------------------------------------
-
-
-def _matching_misconception(
-    exercise: Exercise, cases: list[Case], outcomes: list[Outcome], expected: list[Any]
-) -> tuple[str, str] | None:
-    """Name and sentence of the first misconception that answers like the learner on *every* input."""
-    for misconception in exercise.misconceptions:
-        for way in misconception.ways:
-            if behaves_like(way, cases, outcomes, exercise.tolerance):
-                return misconception.name, _sentence(misconception, exercise, cases, outcomes, expected)
-    for misconception in exercise.misconceptions:
-        if misconception.sign and _shows(misconception.sign, exercise, cases, outcomes, expected):
-            return misconception.name, _sentence(misconception, exercise, cases, outcomes, expected)
-    return None
-
-
-def _shows(
-    sign: Callable[[Any, Any, tuple[Any, ...]], bool],
-    exercise: Exercise,
-    cases: list[Case],
-    outcomes: list[Outcome],
-    expected: list[Any],
-) -> bool:
-    """True if ``sign`` holds wherever the answer is wrong, and all answers are tensors of the right shape."""
-    wrong = 0
-    for case, outcome, right in zip(cases, outcomes, expected, strict=True):
-        if outcome.error is not None or not _alike(outcome.value, right):
-            return False
-        if not comparing.same(outcome.value, right, exercise.tolerance):
-            wrong += 1
-            if not sign(right, outcome.value, case.args):
-                return False
-    return wrong > 0
-
-
-def behaves_like(
-    way: Callable[..., Any], cases: list[Case], outcomes: list[Outcome], tolerance: float
-) -> bool:
-    """True if ``way`` gives the same answers as ``outcomes``: same values, and errors of the same type.
-
-    At least one input must give a value: two functions that only fail need not share an idea.
-    """
-    theirs = (
-        running.run(way, case.args, TIME_LIMIT) for case in cases
-    )  # no further than the first difference
-    return same_outcomes(theirs, outcomes, tolerance)
-
-
-def same_outcomes(some: Iterable[Outcome], others: Iterable[Outcome], tolerance: float) -> bool:
-    """True if two functions did the same on all inputs, and on one at least gave a value."""
-    values = 0
-    for one, other in zip(some, others, strict=True):
-        if one.error is not None or other.error is not None:
-            if type(one.error) is not type(other.error):
-                return False
-            continue
-        if not comparing.same(other.value, one.value, tolerance):
-            return False
-        values += 1
-    return values > 0
-
-
-def _alike(value: Any, right: Any) -> bool:
-    return isinstance(value, torch.Tensor) and isinstance(right, torch.Tensor) and value.shape == right.shape
-
-
-def _sentence(
-    misconception: Misconception,
-    exercise: Exercise,
-    cases: list[Case],
-    outcomes: list[Outcome],
-    expected: list[Any],
-) -> str:
-    if isinstance(misconception.sentence, str):
-        return misconception.sentence
-    for case, outcome, right in zip(cases, outcomes, expected, strict=True):
-        if outcome.error is None and not comparing.same(outcome.value, right, exercise.tolerance):
-            return misconception.sentence(right, outcome.value, case.args)
-    raise ValueError(
-        f"misconception {misconception.name!r} of {exercise.id} measures an answer, but there is none"
-    )
+    return (f"Python warns: {telling.short(warned[0])}",) if warned else ()
 
 
 def _unknown_mistake(
@@ -332,64 +248,13 @@ def _unknown_mistake(
         if outcome.error is not None:
             text = (
                 on
-                + _error_sentence(outcome.error)
-                + _shapes_given(exercise, case)
-                + _advice(exercise, outcome)
+                + telling.error_sentence(outcome.error)
+                + telling.shapes_given(exercise, case)
+                + telling.advice(exercise, outcome)
             )
             kind = "shape" if isinstance(outcome.error, CannotCompare) else "error"
             return result(kind, text, line=outcome.line, notes=notes)
-        wrong = not comparing.same(outcome.value, right, exercise.tolerance)
-        if wrong or not comparing.right_kinds(outcome.value, right):
-            kind, text = comparing.first_difference(exercise, case, outcome.value, right)
+        if not comparing.right(exercise, case, outcome.value, right):
+            kind, text = differences.first_difference(exercise, case, outcome.value, right)
             return result(kind, on + text[0].lower() + text[1:], notes=notes)
     raise ValueError("the answers do not differ")
-
-
-def _advice(exercise: Exercise, outcome: Outcome) -> str:
-    """What a tutor would add to this error in this exercise; empty if nothing fits."""
-    seen = f"{outcome.line[1] if outcome.line else ''}\n{type(outcome.error).__name__}: {outcome.error}"
-    return next((" " + sentence for pattern, sentence in exercise.advice if re.search(pattern, seen)), "")
-
-
-def _order_note(exercise: Exercise, function: Callable[..., Any]) -> str | None:
-    """A note if the learner has the right parameters in another order."""
-    try:
-        theirs = tuple(inspect.signature(function).parameters)
-    except (TypeError, ValueError):
-        return None
-    if theirs != exercise.parameters and sorted(theirs) == sorted(exercise.parameters):
-        return (
-            f"Your parameters are ({', '.join(theirs)}); check passes them by position, "
-            f"as ({', '.join(exercise.parameters)})."
-        )
-    return None
-
-
-def _error_sentence(error: BaseException) -> str:
-    if isinstance(error, CannotCompare):
-        return str(error)
-    text = type(error).__name__ + (f": {_short(str(error))}" if str(error).strip() else "")
-    text += "" if text.endswith((".", "?", "!", "…")) else "."
-    if isinstance(error, NameError) and not isinstance(error, UnboundLocalError):
-        return text + " Is it a typing mistake, or is there a cell above that has not been run?"
-    if isinstance(error, RecursionError):
-        return text + " Your function calls itself and never stops."
-    return text
-
-
-def _shapes_given(exercise: Exercise, case: Case) -> str:
-    """`` It was called with s (B=3, D_s=4), h (B=3, S=5, D_h=6).`` Empty if there is no tensor among them."""
-    if not any(isinstance(value, torch.Tensor) for value in case.args):
-        return ""
-    words = []
-    for (name, what), value in zip(exercise.inputs.items(), case.args, strict=True):
-        if isinstance(value, torch.Tensor):
-            words.append(name + " " + comparing.shape_words(axis_names(what), tuple(value.shape)))
-        elif comparing.is_number(value):
-            words.append(f"{name} = {value}")
-    return f" It was called with {', '.join(words)}."
-
-
-def _short(text: str, most: int = 200) -> str:
-    line = text.strip().split("\n")[0]
-    return line if len(line) <= most else line[: most - 1] + "…"

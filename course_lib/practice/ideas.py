@@ -14,11 +14,13 @@ import torch
 from course_lib.practice.kinds import Misconception
 from course_lib.practice.parts import (
     INFINITY,
+    bare,
     block,
     fill,
     hardest,
     keep,
     products,
+    renormalised,
     rooted,
     softmax,
     to_keys,
@@ -40,6 +42,23 @@ MASK_IN_BRACKETS = (
     "A mask in square brackets must have the full shape. `scores.masked_fill(~allowed, ...)` broadcasts it "
     "for you.",
 )
+SUM_KEEPS_ITS_AXIS = (
+    r"(?s)^[^\n]*(/|\.sum\(|\.mean\()[^\n]*\n.*(must match the size|broadcast)"
+    r" with \.sum\(|\.mean\(|\.std\( unless keepdims?\s*=|True\)",
+    "A sum or a mean takes its axis away, and what is left does not fit any more. With `keepdim=True` the "
+    "axis stays, with length 1.",
+)
+KEYS_TURNED = (
+    (
+        r"k\.T\b|k\.t\(\)",
+        "`.T` turns all axes round, the batch too. Only the last two change places: `k.transpose(-2, -1)`.",
+    ),
+    (
+        r"k\.(transpose|swapaxes)\((?!-2, -1|-1, -2|2, 3|3, 2)|k\.permute\((?!0, 1, 3, 2)",
+        "Look at the axes that you exchange: (B, H, S, K) must become (B, H, K, S), so it is the last two, "
+        "-2 and -1.",
+    ),
+)
 VIEW_AFTER_TRANSPOSE = (
     r"view size is not compatible",
     "After a `transpose` the numbers are not in order in memory, and `view` needs them so. Use `reshape`, or "
@@ -47,7 +66,7 @@ VIEW_AFTER_TRANSPOSE = (
 )
 
 _TORCH_READS_ALLOWED = (
-    " (`scaled_dot_product_attention` reads True as this course does: give it `allowed` as it is.)"
+    " `scaled_dot_product_attention` reads True as this course does: it takes `allowed` as it is."
 )
 
 
@@ -91,18 +110,30 @@ infinity-after-softmax
     share, and a sum with -inf in it is infinite or NaN. Set the forbidden scores to {low} before the softmax.
 mask-inverted
     Your mask is inverted: what is allowed is blocked, and the rest is open. `allowed` is True where attention
-    may go; `masked_fill` fills where its mask is True, so it needs `~allowed`.{inverted}
+    may go. What fills cells, as `masked_fill` does, must be given the forbidden ones, `~allowed`.{inverted}
 score-of-zero
-    The forbidden scores are 0, or next to it (like -1e-9, a slip for -1e9). A score of 0 is an ordinary
-    score, and exp(0) = 1: in one row {lost_at_0:.1%} of the weight goes to {forbidden}. The score that means
-    'nothing' is {low}.
+    The forbidden scores are 0, or next to it. A score of 0 is an ordinary score, and exp(0) = 1: in one row
+    {lost_at_0:.1%} of the weight goes to {forbidden}. The score that means 'nothing' is {low}. (-1e-9 is
+    next to 0; -1e9 is far below.)
 mask-added
     You add the mask itself, and True counts as 1: the scores move by 1, and nothing is blocked. A mask that
     is added must hold {low} where it forbids and 0 elsewhere; with a boolean one, `masked_fill` writes {low}
     for you.
+renormalised-afterwards
+    You mask after the softmax and divide by the sum. On paper that is right. In 32 bits it is not: where a
+    forbidden score is 200 above the allowed ones, the softmax has rounded their weights to 0 already, and no
+    division brings them back (0/0 is NaN). Mask the scores before the softmax.
 not-low-enough
-    You lower the forbidden scores, and not far enough: exp(-1) is 0.37, and exp(-10) is still 0.00005, so
-    keys that must not be seen keep a share. Their weight must be exactly 0: set their scores to {low}.
+    The forbidden scores are lowered, and not far enough: exp(-1) is 0.37, and exp(-10) is still 0.00005.
+    Where the allowed scores are low themselves, {forbidden} take most of the row's 1. Their share must be
+    exactly 0: set these scores to {low}.
+exponentials-overflow
+    exp overflows: the largest score here is {top:.0f}, and exp of a number above 88 is infinite in float32;
+    ∞/∞ is NaN. Take the largest score off each row first, `scores - scores.amax(-1, keepdim=True)`: no share
+    changes by it. `torch.softmax` does this for you.
+rows-too-small
+    The shares stand in the right proportion, and they do not sum to 1: one row sums to {total:.4f}. Divide by
+    the sum itself; is something added to it?
 zero-times-infinity
     Every value is NaN. If you multiply the mask by -inf, look there: where it is 0, 0 · ∞ is NaN. Write only
     into the forbidden cells: `masked_fill(~allowed, ...)`.
@@ -118,6 +149,7 @@ def masked_softmax(
     more: Ways | None = None,
     leave: tuple[str, ...] = (),
     nan_spreads: bool = False,
+    weights: bool = False,
     query: str = "query",
     key: str = "key",
     forbidden: str = "keys that it must not see",
@@ -135,6 +167,7 @@ def masked_softmax(
         more: name → further ways of these ideas.
         leave: names of ideas that are right here, or that the exercise tells itself.
         nan_spreads: True where one weight of -inf makes every value NaN: such ways cannot be told apart.
+        weights: True where the answer is the weights: then some ideas are known by their signs.
         query, key, forbidden, low, row, inverted: words for the slots of the sentences.
     """
     every = lambda **parts: tuple(make(**{"after": keep, **parts, **others}) for others in also)  # noqa: E731
@@ -151,6 +184,9 @@ def masked_softmax(
         [
             *(every(share=twice, mask=mask) for mask in low_fills),
             every(mask=lambda s, a: block(to_keys(s), a)),
+            *(every(mask=lambda s, a, m=mask: m(to_keys(m(s, a)), a)) for mask in low_fills),
+            every(mask=lambda s, a: zero(to_keys(s), a)),
+            every(mask=lambda s, a: fill(-1e9)(to_keys(s), a)),
         ]
     )
     ways["no-softmax"] = _all(every(share=lambda s: s, mask=mask) for mask in (*finite, fill(0.0), unmasked))
@@ -165,7 +201,7 @@ def masked_softmax(
         ways["infinity-after-softmax"] = (make(mask=unmasked, after=block),)
     ways["mask-inverted"] = _all(every(mask=lambda s, a, m=mask: m(s, ~a)) for mask in low_fills)
     ways["score-of-zero"] = _all(every(mask=mask) for mask in (fill(-1e-9), fill(0.0), lambda s, a: s * a))
-    ways["not-low-enough"] = _all(every(mask=fill(value)) for value in (-1.0, -5.0, -10.0))
+    ways["not-low-enough"] = _all(every(mask=fill(value)) for value in (-1.0, -5.0, -10.0, -20.0, -100.0))
     ways["mask-added"] = _all(
         every(mask=mask)
         for mask in (
@@ -175,6 +211,77 @@ def masked_softmax(
     )  # fmt: skip
     ways["zero-times-infinity"] = every(mask=lambda s, a: s + (~a) * -INFINITY)
 
+    ways["renormalised-afterwards"] = tuple(
+        make(mask=unmasked, after=after)
+        for after in (
+            *map(renormalised, (0.0, 1e-9, 1e-6)),
+            lambda w, a: renormalised()(w, a).nan_to_num(0.0),
+        )
+    )
+    ways["exponentials-overflow"] = (
+        *(make(share=bare, mask=mask) for mask in low_fills),
+        make(share=torch.exp, mask=unmasked, after=lambda e, a: e * a / (e * a).sum(-1, keepdim=True)),
+        make(share=torch.exp, mask=unmasked, after=renormalised()),
+    )
+    ways["rows-too-small"] = (make(after=lambda w, a: w / 1.01), make(after=lambda w, a: w / 1.1))
+
+    def rows(args):
+        """The scores, the mask, and what a softmax without it leaves to the allowed keys of each row."""
+        scores, allowed = table(*args)
+        allowed = allowed.expand(scores.shape)
+        return scores, allowed, (torch.softmax(scores, -1) * allowed).sum(-1, keepdim=True)
+
+    def overflowed(expected, got, args):
+        """NaN stands where exp overflows or leaves nothing, and the other rows are right."""
+        scores, allowed, _ = rows(args)
+        bad, alive = ~torch.isfinite(got).all(dim=-1), allowed.any(dim=-1)
+        sums = torch.exp(scores).masked_fill(~allowed, 0.0).sum(-1)
+        must = alive & (sums.isinf() | (sums == 0))
+        may = must | (alive & torch.exp(scores).isinf().any(-1))
+        fits = bool(bad.any()) and bool((bad | ~must).all()) and bool((may | ~bad).all())
+        return fits and torch.allclose(got[~bad], expected[~bad], atol=1e-4)
+
+    def vanished(expected, got, args):
+        """As a softmax without the mask leaves it, divided by its sum and perhaps by a little more."""
+        _, _, left = rows(args)
+        for small in (0.0, 1e-30, 1e-16, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5):
+            share = left / (left + small) if small else (left > 0).float()
+            if torch.allclose(got.nan_to_num(0.0), expected * share, atol=1e-4):
+                return bool(((left == 0) | torch.isfinite(got)).all())
+        return False
+
+    def leaking(expected, got, args):
+        """Allowed keys share as they should; forbidden ones take something, and may be set to 0 then."""
+        scores, allowed, _ = rows(args)
+        alive, share = allowed.any(-1, keepdim=True), (got * allowed).sum(-1, keepdim=True)
+        alike = torch.allclose(got * allowed * alive, expected * share * alive, atol=1e-4)
+        if not alike or not bool((got >= 0).all()):
+            return False
+        best, first = scores.masked_fill(~allowed, -INFINITY).max(-1, keepdim=True)
+        outside = got.masked_fill(allowed, 0.0)
+        if bool((outside == 0).all()):
+            hard = (best < -5) | (scores.masked_fill(allowed, -INFINITY).amax(-1, keepdim=True) > best + 5)
+            return bool((hard | (share > 0.999))[alive].all())
+        held = got.gather(-1, first)
+        cells = (outside > 1e-30) & alive & (held > 1e-30)
+        if not bool(cells.any()):
+            return None
+        lowered = (best + outside.log() - held.log())[cells]  # the scores that these shares came from
+        written, moved = lowered.max() - lowered.min() < 0.1, lowered - scores[cells]
+        return bool((lowered < -0.5).all() and written) or bool((moved < -0.5).all() and moved.std() < 0.1)
+
+    def too_small(expected, got, args):
+        """Every row is a part of the right one, with nothing on forbidden keys."""
+        share = got.sum(-1, keepdim=True)
+        allowed = rows(args)[1]
+        alive = allowed.any(dim=-1)
+        if bool((got.masked_fill(allowed, 0.0) != 0).any()) or bool(
+            (share.squeeze(-1)[alive] > 0.9999).all()
+        ):
+            return False
+        part = bool((share < 1 + 1e-6).all()) and bool((share.squeeze(-1)[alive] > 0.5).all())
+        return part and torch.allclose(got, expected * share, atol=1e-6)
+
     def measure(expected, got, args):
         scores, allowed = table(*args)
         allowed = allowed.expand(scores.shape)
@@ -182,6 +289,16 @@ def masked_softmax(
         kept = (torch.softmax(scores, -1) * allowed).sum(-1)[alive].min().item()
         at_0 = (torch.softmax(fill(0.0)(scores, allowed), -1) * allowed).sum(-1)[alive].min().item()
         return {"left": kept, "lost": 1 - kept, "lost_at_0": 1 - at_0}
+
+    def top(expected, got, args):
+        largest = table(*args)[0].max().item()
+        if largest < 88 or torch.isfinite(got).all():
+            raise ValueError("on this input exp does not overflow")
+        return {"top": largest}
+
+    def total(expected, got, args):
+        alive = table(*args)[1].expand(table(*args)[0].shape).any(dim=-1)
+        return {"total": got.sum(-1)[alive].min().item()}
 
     queries = "queries" if query == "query" else query + "s"
     names = {
@@ -193,8 +310,19 @@ def masked_softmax(
         "row": row,
         "inverted": inverted,
     }
-    measures = dict.fromkeys(("mask-unused", "mask-after-softmax", "score-of-zero"), measure)
-    return _told(_SOFTMAX, ways, more, leave, measures, names)
+    measured = ("mask-unused", "mask-after-softmax", "score-of-zero")
+    measures = dict.fromkeys(measured, measure) | {"rows-too-small": total, "exponentials-overflow": top}
+    signs = {
+        "not-low-enough": leaking,
+        "renormalised-afterwards": vanished,
+        "exponentials-overflow": overflowed,
+        "rows-too-small": too_small,
+    }
+    if not weights:
+        leave = (*leave, "rows-too-small")
+        signs = {"exponentials-overflow": overflowed}
+    signs = {name: _not_of_gradients(sign) for name, sign in signs.items()}
+    return _told(_SOFTMAX, ways, more, leave, measures, names, signs)
 
 
 # --- scale --------------------------------------------------------------------------------------------------
@@ -435,7 +563,12 @@ def _all(groups) -> tuple[Callable[..., Any], ...]:
     return tuple(way for group in groups for way in group)
 
 
-def _told(told, ways, more, leave, measures, names) -> tuple[Misconception, ...]:
+def _not_of_gradients(sign):
+    """The sign; it cannot tell where the scores ask for a gradient, and the answer is one."""
+    return lambda expected, got, args: None if args[0].requires_grad else sign(expected, got, args)
+
+
+def _told(told, ways, more, leave, measures, names, signs=None) -> tuple[Misconception, ...]:
     """The ideas of one family that an exercise takes, with its own further ways beside the shared ones."""
     more = more or {}
     unknown = (more.keys() | set(leave)) - told.keys()
@@ -443,4 +576,5 @@ def _told(told, ways, more, leave, measures, names) -> tuple[Misconception, ...]
         raise ValueError(f"there is no idea {sorted(unknown)}; expected some of {sorted(told)}")
     taken = {name: words for name, words in told.items() if name in ways and name not in leave}
     ways = {name: (*ways[name], *more.get(name, ())) for name in taken}
-    return misconceptions(taken, ways, {n: m for n, m in measures.items() if n in taken}, **names)
+    measures, signs = ({n: f for n, f in d.items() if n in taken} for d in (measures, signs or {}))
+    return misconceptions(taken, ways, measures, signs, **names)

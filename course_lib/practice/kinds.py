@@ -22,11 +22,13 @@ class Case:
         name: what is special about it, in words that complete "on the input with ...".
         args: the arguments, in order. They are cloned before every call.
         sizes: length of each named axis, for example ``{"B": 3, "S": 5}``.
+        large: True for numbers so large that exp overflows; a wrong idea may then drown in NaN.
     """
 
     name: str
     args: tuple[Any, ...]
     sizes: dict[str, int] = field(default_factory=dict)
+    large: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ class Misconception:
             It receives the first input on which the two answers differ.
         sign: for an idea that can be written in endless ways: a function ``(expected, got, args) -> bool``
             that knows it by its answer, a tensor of the right shape. It must hold on every input whose
-            answer is wrong. Asked only when no way of any misconception fits.
+            answer is wrong; None there means that it cannot tell. Asked only when no way of any
+            misconception fits.
     """
 
     name: str
@@ -94,8 +97,10 @@ class Exercise:
         insight: one sentence that a learner sees after solving it.
         tolerance: largest difference that still counts as equal.
         advice: pairs (pattern, sentence). When the function raises, the sentence is added if the regular
-            expression is found in the learner's failing line or in the error's text.
+            expression is found in the learner's failing line or in the error's text. What stands behind
+            `` with `` must be found in the function's source, and what stands behind `` unless `` must not.
         view: what is compared, if it is not the answer itself.
+        forbidden: which cells of the answer must be exactly 0, from the function's arguments.
     """
 
     id: str
@@ -113,6 +118,7 @@ class Exercise:
     tolerance: float = 1e-5
     advice: tuple[tuple[str, str], ...] = ()
     view: View | None = None
+    forbidden: Callable[..., Any] | None = None
 
     @property
     def parameters(self) -> tuple[str, ...]:

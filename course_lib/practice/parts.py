@@ -43,6 +43,22 @@ def weigh(scores, allowed, mask=block, share=to_keys, after=keep):
     return after(share(mask(scores, allowed)), allowed)
 
 
+def bare(scores):
+    """A softmax by hand that does not take the largest score off first."""
+    e = torch.exp(scores)
+    return e / e.sum(-1, keepdim=True)
+
+
+def renormalised(small=0.0):
+    """After the softmax: multiply by the mask and divide by the sum, with something small added to it."""
+
+    def after(weights, allowed):
+        kept = weights.masked_fill(~allowed, 0.0)
+        return kept / (kept.sum(-1, keepdim=True) + small)
+
+    return after
+
+
 def hardest(scores):
     """All weight on the key with the highest score."""
     return torch.nn.functional.one_hot(scores.argmax(dim=-1), scores.shape[-1]).to(scores.dtype)

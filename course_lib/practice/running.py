@@ -8,40 +8,41 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import ctypes
 import dis
+import inspect
 import io
 import itertools
 import linecache
 import os
-import signal
 import sysconfig
-import threading
-import time
 import traceback
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 import torch
 from torch import nn
 
+from course_lib.practice.forms import text_of
+from course_lib.practice.limits import TimeIsUp, call_with_limit
+
 _COURSE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _LIBRARIES = tuple({sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 
 
-class TimeIsUp(BaseException):
-    """Raised inside a function that runs too long. No Exception: ``except Exception`` must not eat it."""
-
-
 @dataclass(frozen=True)
 class Outcome:
-    """What one call did: a value, or an error, or a time-out; and what it left behind."""
+    """What one call did: a value, or an error, or a time-out; and what it left behind.
+
+    ``left_running``: the time was up inside one operation that cannot be interrupted.
+    """
 
     value: Any = None
     error: BaseException | None = None
     timed_out: bool = False
+    left_running: bool = False
     line: tuple[int, str] | None = None
     printed: str = ""
     warned: tuple[str, ...] = ()
@@ -56,24 +57,42 @@ def run(function: Callable[..., Any], args: tuple[Any, ...], seconds: float) -> 
     """
     given = tuple(clone(a) for a in args)
     printed = io.StringIO()
-    value, error, timed_out = None, None, False
+    value, error, line, timed_out, left_running = None, None, None, False, False
     with warnings.catch_warnings(record=True) as warned, contextlib.redirect_stdout(printed):
         warnings.simplefilter("always")
         try:
             value = call_with_limit(function, given, seconds)
         except TimeIsUp as stop:
-            error, timed_out = stop, True
-        except (Exception, SystemExit) as mishap:
-            error = mishap
+            timed_out, left_running = True, stop.frame is not None
+            line = line_of_frame(stop.frame) if stop.frame is not None else learner_line(stop)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as mishap:
+            error, line = mishap, learner_line(mishap)
+    changed = ()
+    if not timed_out:
+        pairs = enumerate(zip(args, given, strict=True))
+        changed = tuple(i for i, (a, b) in pairs if not surely_untouched(a, b))
     return Outcome(
         value=value,
-        error=None if timed_out else error,
+        error=error,
         timed_out=timed_out,
-        line=learner_line(error) if error is not None else None,
+        left_running=left_running,
+        line=line,
         printed=printed.getvalue(),
-        warned=tuple(dict.fromkeys(str(w.message) for w in warned)),
-        changed=tuple(i for i, (a, b) in enumerate(zip(args, given, strict=True)) if not untouched(a, b)),
+        warned=tuple(dict.fromkeys(text_of(w.message) for w in warned)),
+        changed=changed,
     )
+
+
+def run_ours(function: Callable[..., Any], args: tuple[Any, ...]) -> Outcome:
+    """Call a function of the course on copies of ``args``: it ends, and what it leaves behind is known."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return Outcome(function(*(clone(a) for a in args)))
+    except Exception as mishap:
+        return Outcome(error=mishap)
 
 
 def clone(value: Any) -> Any:
@@ -91,11 +110,19 @@ def clone(value: Any) -> Any:
     return value
 
 
+def surely_untouched(before: Any, after: Any) -> bool:
+    """``untouched``; False where even looking at ``after`` fails."""
+    try:
+        return untouched(before, after)
+    except Exception:
+        return False
+
+
 def untouched(before: Any, after: Any) -> bool:
     """True if ``after``, given to a function as a copy of ``before``, still equals it."""
     if isinstance(before, torch.Tensor):
         same_shape = isinstance(after, torch.Tensor) and before.shape == after.shape
-        return same_shape and bool(torch.equal(before, after.detach()))
+        return same_shape and before.dtype == after.dtype and bool(torch.equal(before, after.detach()))
     if type(before) is not type(after):
         return False
     if isinstance(before, nn.Module):
@@ -106,67 +133,6 @@ def untouched(before: Any, after: Any) -> bool:
     if isinstance(before, (list, tuple)):
         return len(before) == len(after) and all(map(untouched, before, after))
     return callable(before) or before == after  # no call changes a function
-
-
-# --- the time limit ---------------------------------------------------------------------------------------
-
-
-def call_with_limit(function: Callable[..., Any], args: tuple[Any, ...], seconds: float) -> Any:
-    """Return ``function(*args)``; raise TimeIsUp inside it after ``seconds``."""
-    on_main_thread = threading.current_thread() is threading.main_thread()
-    if on_main_thread and hasattr(signal, "setitimer"):
-        return _call_with_alarm(function, args, seconds)
-    return _call_with_watchdog(function, args, seconds)
-
-
-def _call_with_alarm(function: Callable[..., Any], args: tuple[Any, ...], seconds: float) -> Any:
-    """The limit by SIGALRM. Whatever alarm was running before is put back, less the time used here."""
-
-    def ring(_signal, frame):
-        # The alarm repeats, so one that rings in this file (before or after the call) may be let pass.
-        if frame is None or frame.f_code.co_filename != __file__:
-            raise TimeIsUp
-
-    started = time.monotonic()
-    old_handler = signal.signal(signal.SIGALRM, ring)
-    old_delay, old_interval = signal.setitimer(signal.ITIMER_REAL, seconds, 0.05)
-    try:
-        return function(*args)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, old_handler if old_handler is not None else signal.SIG_DFL)
-        if old_delay:
-            left = max(old_delay - (time.monotonic() - started), 0.001)
-            signal.setitimer(signal.ITIMER_REAL, left, old_interval)
-
-
-def _call_with_watchdog(function: Callable[..., Any], args: tuple[Any, ...], seconds: float) -> Any:
-    """The limit without SIGALRM (Windows, other threads): a second thread raises TimeIsUp in this one."""
-    thread_id = ctypes.c_ulong(threading.get_ident())
-    finished, lock = threading.Event(), threading.Lock()
-
-    def watch():
-        wait = seconds
-        while not finished.wait(wait):
-            with lock:
-                if not finished.is_set():
-                    ctypes.pythonapi.PyThreadState_SetAsyncExc(thread_id, ctypes.py_object(TimeIsUp))
-            wait = 0.25
-
-    def call_off():
-        with lock:
-            finished.set()
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(thread_id, None)  # one that was sent but has not arrived
-
-    threading.Thread(target=watch, daemon=True).start()
-    try:
-        try:
-            return function(*args)
-        finally:
-            call_off()
-    except TimeIsUp:
-        call_off()  # the first call_off may have been cut short
-        raise
 
 
 # --- where it went wrong, and whether it was written at all -----------------------------------------------
@@ -184,6 +150,15 @@ def learner_line(error: BaseException) -> tuple[int, str] | None:
         if is_learners(name):
             found = (number, linecache.getline(name, number, frame.f_globals).strip())
     return found
+
+
+def line_of_frame(frame: FrameType) -> tuple[int, str] | None:
+    """Number and text of the learner's line in which a running function stands, or None."""
+    for caller, number in traceback.walk_stack(frame):
+        name = caller.f_code.co_filename
+        if is_learners(name):
+            return number, linecache.getline(name, number, caller.f_globals).strip()
+    return None
 
 
 def is_learners(filename: str) -> bool:
@@ -236,6 +211,32 @@ def last_assigned(function: Callable[..., Any]) -> str | None:
         return None
     names = [name for step in dis.get_instructions(code) for name in _stored(step)]
     return names[-1] if names else None
+
+
+def returns_something(function: Callable[..., Any]) -> bool:
+    """True if the function's code holds a ``return`` with something behind it."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return False
+    for before, step in itertools.pairwise(dis.get_instructions(code)):
+        if step.opname == "RETURN_CONST" and step.argval is not None:
+            return True
+        if step.opname == "RETURN_VALUE" and not (before.opname == "LOAD_CONST" and before.argval is None):
+            return True
+    return False
+
+
+def source(error: BaseException) -> str:
+    """What the learner wrote around the lines that lead to an error; empty where Python does not know it.
+
+    A lambda is passed over: its lines may hold others as well.
+    """
+    found = []
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if is_learners(frame.f_code.co_filename) and frame.f_code.co_name != "<lambda>":
+            with contextlib.suppress(Exception):  # made by exec
+                found.append(inspect.getsource(frame.f_code))
+    return "\n".join(found)
 
 
 def _stored(step: dis.Instruction) -> tuple[str, ...]:

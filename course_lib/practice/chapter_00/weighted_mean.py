@@ -18,6 +18,7 @@ def cases() -> list[Case]:
     return [
         Case("weights 3, 1, 0 and values 10, 20, 60", few, {"S": 3}),
         Case("five values, some of them negative", more, {"S": 5}),
+        Case("one value", (torch.tensor([7.0]), torch.tensor([0.25])), {"S": 1}),
     ]
 
 
@@ -72,7 +73,8 @@ WEIGHTED_MEAN = Exercise(
     statement=prose("""
         Write `weighted_mean(values, weights)`. It returns the mean of `values` in which each value counts as
         much as its weight says: values 10 and 20 with weights 3 and 1 give 12.5. The weights are not
-        negative, and they need not sum to 1.
+        negative, at least one is above 0, and they need not sum to 1. Return one number (a tensor without
+        axes or a Python number).
     """),
     inputs={"values": "S", "weights": "S"},
     outputs=(Output("mean", ()),),

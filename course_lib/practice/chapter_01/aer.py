@@ -1,7 +1,7 @@
 """01.aer: how far is a guessed alignment from the true one?."""
 
 from course_lib.practice.kinds import Case, Exercise, Output
-from course_lib.practice.words import lines, misconceptions, prose
+from course_lib.practice.words import advice, lines, misconceptions, prose
 
 
 def alignment_error_rate(guessed, sure):
@@ -29,9 +29,8 @@ def rate(formula):
     return tuple(way(when_empty) for when_empty in (None, 0.0, 1.0))
 
 
-def repeated(hits):
+def repeated(hits, sizes=lambda guessed, sure: len(guessed) + len(sure)):
     """The rate of two lists whose links may stand there twice."""
-    sizes = lambda guessed, sure: len(guessed) + len(sure)  # noqa: E731
     return lambda guessed, sure: (
         1 - 2 * hits(guessed, sure) / sizes(guessed, sure) if guessed or sure else 0.0
     )
@@ -45,7 +44,9 @@ def cases() -> list[Case]:
         Case("one link of four found", ({(2, 3)}, crossing)),
         Case("one link that lies the other way round", ({(0, 1), (2, 2)}, {(1, 0), (2, 2), (3, 3)})),
         Case("a list in which a link stands twice", twice),
+        Case("true links that stand twice", ([(0, 0), (2, 1)], [(0, 0), (0, 0), (1, 1), (2, 2)])),
         Case("no guess at all", (set(), {(0, 0), (1, 1)})),
+        Case("guesses, and nothing to find", ({(0, 0), (2, 1)}, set())),
         Case("nothing guessed and nothing to find", (set(), set())),
     ]
 
@@ -57,6 +58,12 @@ product-of-sizes
 precision-only
     You divide by the guessed links alone: that is one minus precision. One careful, right guess would then be
     perfect, however many links it misses.
+precision-itself
+    This is precision: the share of your guesses that is right. An error rate is 0 when all is right, and it
+    must count the links that were missed, too: 1 - 2·hits / (|A| + |S|).
+recall-itself
+    This is recall: the share of the true links that was found. An error rate is 0 when all is right, and it
+    must count wrong guesses, too: 1 - 2·hits / (|A| + |S|).
 recall-only
     You divide by the true links alone: that is one minus recall. Guessing every possible link would then be
     perfect.
@@ -74,6 +81,10 @@ links-turned
     symmetric alignment nobody notices, on crossing adjectives it counts.
 duplicates-count
     A link that stands twice in a list is counted twice. Make sets first: a link is there or it is not.
+no-true-link
+    You return 0, as if all were right, when there is no true link, or no guess. That holds only if both are
+    empty: a guess without a true link is wrong, and so is a true link that nobody guessed. The formula gives
+    1 there by itself.
 empty-fails
     The formula is right, and it divides 0 by 0 when both sets are empty. Nothing was to be found and nothing
     is wrong: return 0.0 in that case.
@@ -82,14 +93,31 @@ empty-fails
 WAYS = {
     "product-of-sizes": rate(lambda hits, a, s: 1 - 2 * hits / (a * s)),
     "precision-only": rate(lambda hits, a, s: 1 - hits / a),
+    "precision-itself": rate(lambda hits, a, s: hits / a),
+    "recall-itself": rate(lambda hits, a, s: hits / s),
     "recall-only": rate(lambda hits, a, s: 1 - hits / s),
     "jaccard": rate(lambda hits, a, s: 1 - hits / (a + s - hits)),
     "f1-not-error": rate(lambda hits, a, s: 2 * hits / (a + s)),
     "factor-two-missing": rate(lambda hits, a, s: 1 - hits / (a + s)),
     "links-turned": lambda guessed, sure: alignment_error_rate({(j, i) for i, j in guessed}, sure),
     "duplicates-count": (
+        lambda guessed, sure: (
+            1 - 2 * len(set(guessed) & set(sure)) / (len(set(guessed)) + len(sure))
+            if guessed or sure
+            else 0.0
+        ),
+        lambda guessed, sure: (
+            1 - 2 * len(set(guessed) & set(sure)) / (len(guessed) + len(set(sure)))
+            if guessed or sure
+            else 0.0
+        ),
         repeated(lambda guessed, sure: len(set(guessed) & set(sure))),
         repeated(lambda guessed, sure: sum(link in sure for link in guessed)),
+    ),
+    "no-true-link": (
+        lambda guessed, sure: alignment_error_rate(guessed, sure) if sure else 0.0,
+        lambda guessed, sure: alignment_error_rate(guessed, sure) if guessed else 0.0,
+        lambda guessed, sure: alignment_error_rate(guessed, sure) if guessed and sure else 0.0,
     ),
     "empty-fails": rate(lambda hits, a, s: 1 - 2 * hits / (a + s))[0],
 }
@@ -102,8 +130,8 @@ AER = Exercise(
     statement=prose("""
         Write `alignment_error_rate(guessed, sure)`. Both are sets or lists of links (source word, target
         word). With A the guessed links and S the true ones, AER = 1 - 2·|A ∩ S| / (|A| + |S|): 0 is perfect,
-        1 is all wrong. A link that stands twice counts once. If both are empty the rate is 0. (Och & Ney
-        2003, for the case that every true link is sure.)
+        1 is all wrong. A link that stands twice counts once. If both are empty the rate is 0. Return one
+        number. (Och & Ney 2003, for the case that every true link is sure.)
     """),
     inputs={"guessed": "set or list of (source, target) pairs", "sure": "the same"},
     outputs=(Output("rate"),),
@@ -123,4 +151,8 @@ AER = Exercise(
     ),
     misconceptions=misconceptions(WORDS, WAYS),
     insight="Because we know the true links, attention can be scored and not only admired.",
+    advice=advice(r"""
+for &: 'list'|for &: 'set'|for &: 'tuple'|has no attribute 'intersection'
+    `&` and `.intersection` belong to sets, and a list may come: make sets of both first, `set(guessed)`.
+"""),
 )

@@ -26,6 +26,10 @@ def cases() -> list[Case]:
         Case("four different sizes and a padded sentence", plain, {"B": 3, "T": 4, "S": 5, "D": 6}),
         Case("as many target words as source words", square, {"B": 2, "T": 4, "S": 4, "D": 3}),
         Case("encoder states that are not contiguous", turned, {"B": 2, "T": 3, "S": 5, "D": 6}),
+        Case("one sentence", (weights(3, (4,)), random(g, 1, 4, 5)), {"B": 1, "T": 3, "S": 4, "D": 5}),
+        Case("one target word", (weights(1, (5, 2)), random(g, 2, 5, 3)), {"B": 2, "T": 1, "S": 5, "D": 3}),
+        Case("one source word", (weights(2, (1, 1)), random(g, 2, 1, 3)), {"B": 2, "T": 2, "S": 1, "D": 3}),
+        Case("one feature", (weights(3, (4, 2)), random(g, 2, 4, 1)), {"B": 2, "T": 3, "S": 4, "D": 1}),
     ]
 
 
@@ -84,7 +88,7 @@ CONTEXT = Exercise(
             one matrix product does it for all sentences at once
         """),
     ),
-    misconceptions=(*misconceptions(WORDS, WAYS), *SHARED),
+    misconceptions=(*misconceptions(WORDS, WAYS), *SHARED, *ideas.squeezed(context_vectors)),
     insight=prose("""
         Attention in one line: a weighted sum of what is relevant, one mixture for each target word.
     """),

@@ -84,7 +84,7 @@ def cases() -> list[Case]:
         b, s = len(lengths), max(lengths)
         attend = make_attend(1.5 * random(g, a, d), 1.5 * random(g, a, d_h), 2 * random(g, a))
         states = random(g, b, s, d_h)
-        states[0, 1] = states[0, 0]  # a repeated word
+        states[0, s - 1] = states[0, 0]  # a repeated word
         word, before = random(g, b, e), random(g, b, d)
         args = (word, before, states, padded(*lengths), attend, make_cell(g, e + d_h, d))
         return Case(name, args, {"B": b, "S": s, "E": e, "D": d, "D_h": d_h})
@@ -92,6 +92,9 @@ def cases() -> list[Case]:
     return [
         case("three sentences, two of them padded", (5, 2, 4), e=4, d=6, d_h=7, a=8),
         case("word vectors as long as the states", (3, 6), e=4, d=4, d_h=5, a=7),
+        case("one sentence", (4,), e=2, d=5, d_h=3, a=6),
+        case("one source word", (1, 1), e=3, d=2, d_h=4, a=5),
+        case("one feature everywhere", (2, 4, 3), e=1, d=1, d_h=1, a=2),
     ]
 
 
@@ -112,6 +115,9 @@ word-unused
 state-not-passed
     The cell gets no previous state, so it starts from zeros at every step and forgets the sentence so far.
     Pass `s_prev` as its second argument.
+mask-inverted
+    `allowed` reaches `attend` turned round, so it looks at padding alone. `attend` takes it as it is: True =
+    may be looked at.
 padding-open
     `allowed` does not reach `attend`, so padding takes part of the attention. The same sentence would be
     translated differently in a batch with longer ones. Pass it as the third argument.
@@ -131,6 +137,7 @@ WAYS = {
     "context-unused": wrong(joined=lambda y_prev, context: [y_prev, torch.zeros_like(context)]),
     "word-unused": wrong(joined=lambda y_prev, context: [torch.zeros_like(y_prev), context]),
     "state-not-passed": wrong(state=lambda s_prev: ()),
+    "mask-inverted": wrong(mask=torch.logical_not),
     "padding-open": wrong(mask=torch.ones_like),
     "old-state-returned": wrong(answer=lambda s, s_prev: s_prev),
     "word-as-query": wrong(query=lambda y_prev, s_prev: y_prev),
@@ -176,6 +183,7 @@ DECODER_STEP = Exercise(
     insight="Look with sᵢ₋₁, then step to sᵢ: the context is part of what the new state is made of.",
     advice=advice(r"""
 input_size|inconsistent
-    Look at the order: `cell` takes (input, state), and `attend` gives (context, weights).
+    `cell` takes (input, state). The input is `y_prev` followed by the context, E + D_h features; the state
+    is `s_prev`, with D features.
 """),
 )

@@ -2,6 +2,7 @@
 
 import torch
 
+from course_lib.practice import ideas
 from course_lib.practice.inputs import not_contiguous, random, seeded
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
@@ -39,6 +40,9 @@ def cases() -> list[Case]:
         square,
         words,
         Case(other.name, (not_contiguous(s), not_contiguous(h), *rest), other.sizes),
+        case("one sentence", {"B": 1, "S": 4, "D_s": 3, "D_h": 5, "A": 2}),
+        case("one source word", {"B": 3, "S": 1, "D_s": 2, "D_h": 4, "A": 5}),
+        case("one feature everywhere", {"B": 2, "S": 3, "D_s": 1, "D_h": 1, "A": 1}),
     ]
 
 
@@ -125,7 +129,7 @@ SCORES = Exercise(
             return hidden times v_a                    (B, S)
         """),
     ),
-    misconceptions=misconceptions(WORDS, WAYS),
+    misconceptions=(*misconceptions(WORDS, WAYS), *ideas.squeezed(alignment_scores)),
     insight="The tanh is where query and key meet; W_a, U_a and v_a are learned with the translator.",
     advice=advice(r"""
 W_a\s*@\s*s|U_a\s*@\s*h

@@ -28,10 +28,21 @@ def cases() -> list[Case]:
     scores[1, 2, 3] = scores[1, 2, 0]  # a repeated word
     square = 1.5 * random(g, 2, 4, 4)
     turned = (1.5 * random(g, 2, 6, 3)).transpose(1, 2)  # (2, 3, 6), not contiguous
+    front = torch.tensor([[False, True, True, True], [True, True, True, False]])
+    large = torch.tensor(
+        [
+            [[200.0, -150.0, -151.0, -149.5], [0.0, 200.0, 199.0, -200.0], [15.0, 0.0, -1.0, -2.0]],
+            [[-160.0, -160.5, -161.0, 180.0], [199.0, 200.5, -50.0, -3.0], [-199.0, -200.0, 1.0, 200.0]],
+        ]
+    )
     return [
         Case("three sentences, two of them padded", (scores, padded(5, 3, 4)), {"B": 3, "T": 4, "S": 5}),
         Case("as many target words as source words", (square, padded(2, 4)), {"B": 2, "T": 4, "S": 4}),
         Case("scores that are not contiguous", (turned, padded(6, 1)), {"B": 2, "T": 3, "S": 6}),
+        Case("one sentence, padded in front", (random(g, 1, 3, 4), front[:1]), {"B": 1, "T": 3, "S": 4}),
+        Case("one target word", (random(g, 2, 1, 4), front), {"B": 2, "T": 1, "S": 4}),
+        Case("one source word", (random(g, 3, 2, 1), padded(1, 1, 1)), {"B": 3, "T": 2, "S": 1}),
+        Case("scores of ±200", (large, front), {"B": 2, "T": 3, "S": 4}, large=True),
     ]
 
 
@@ -47,7 +58,7 @@ SHARED = ideas.masked_softmax(
     wrong,
     lambda scores, allowed: (scores, allowed[:, None, :]),
     {"batch": 0, "queries": 1, "table": ((1, 2), (0, 1, 2))},
-    leave=("not-low-enough",),
+    weights=True,
     query="target word",
     key="source word",
     forbidden="padding, which is no word",
@@ -60,8 +71,9 @@ WEIGHTS = Exercise(
     difficulty=2,
     statement=prose("""
         Write `attention_weights(scores, allowed)`. Turn scores into weights: each row over the S source words
-        sums to 1, and padding gets exactly 0. `allowed` is True on words and False on padding. Every sentence
-        has at least one word.
+        sums to 1, and padding gets exactly 0. `allowed` is True on words and False on padding, which may
+        stand at the end or in front. Every sentence has at least one word, and scores may be as large as
+        ±200.
     """),
     inputs={"scores": "B, T, S", "allowed": "B, S"},
     outputs=(Output("weights", ("B", "T", "S"), rows_sum_to_one=True),),
@@ -78,11 +90,13 @@ WEIGHTS = Exercise(
             return softmax of scores over the last axis, S     (B, T, S)
         """),
     ),
-    misconceptions=(*misconceptions(WORDS, WAYS), *SHARED),
+    misconceptions=(*misconceptions(WORDS, WAYS), *SHARED, *ideas.squeezed(attention_weights)),
+    forbidden=lambda scores, allowed: ~allowed[:, None, :],
     insight="-inf before the softmax: the padding gets exactly 0 and the words share the whole 1.",
     advice=(
+        ideas.SUM_KEEPS_ITS_AXIS,
         (
-            r"must match the size|broadcast",
+            r"must match the size|broadcast unless None|unsqueeze|view|reshape|expand|newaxis",
             "`allowed` is (B, S) and the scores are (B, T, S): give it an axis for T, `allowed[:, None, :]`.",
         ),
         ideas.NOT_FOR_TENSORS,

@@ -39,10 +39,20 @@ def cases() -> list[Case]:
     )  # fmt: skip
     padded = torch.arange(7) < torch.tensor([7, 4])[:, None, None, None]  # (B, 1, 1, S)
     causal = torch.ones(4, 4).tril().bool()  # (T, S)
+    front = torch.arange(5)[None] >= 2  # (1, S): padding in front
+    one = case("one query, and huge values on padding", (1, 2, 1, 5, 3, 4), front)
+    one.args[2][..., :2, :] = 1e6  # what is forbidden must not come through at all
+    ints = [torch.randint(-4, 5, (2, 2, n, 4), generator=g).float() for n in (3, 5)]
+    ints[1] *= 10  # whole numbers: scores of ±200 and more, exact in 32 bits
+    large = (*ints, random(g, 2, 2, 5, 3), front), dict(zip("BHTSKV", (2, 2, 3, 5, 4, 3), strict=True))
     return [
         case("six different sizes and a padded sentence", (2, 3, 4, 7, 6, 5), padded),
         case("as many queries as keys and a causal mask", (2, 2, 4, 4, 4, 4), causal),
         turned,
+        one,
+        case("one head and one key", (2, 1, 3, 1, 4, 2), torch.ones(2, 1, 1, 1).bool()),
+        case("one feature", (2, 2, 3, 4, 1, 1), causal[1:]),
+        Case("scores of ±200", *large, large=True),
     ]
 
 
@@ -121,7 +131,8 @@ ATTENTION = Exercise(
     statement=prose("""
         Write `attention(q, k, v, allowed)`: softmax(q kᵀ / √d_k) v, for all sentences and heads at once. d_k
         is the number of features of one key. `allowed` is True where a query may look; everywhere else the
-        weight must be exactly 0. Each query may look at one key at least. Return the output alone.
+        weight must be exactly 0. Each query may look at at least one key, and scores may be as large as ±200.
+        Return the output alone.
     """),
     inputs={
         "q": "B, H, T, K",
@@ -145,27 +156,21 @@ ATTENTION = Exercise(
             return weights times v                                   (B, H, T, V)
         """),
     ),
-    misconceptions=(*misconceptions(WORDS, WAYS), *SHARED),
+    misconceptions=(*misconceptions(WORDS, WAYS), *SHARED, *ideas.squeezed(attention)),
     insight="MatMul, scale, mask, softmax, MatMul: five steps, and no loop over words.",
     advice=(
         ideas.NOT_FOR_TENSORS,
         ideas.MASK_IN_BRACKETS,
+        ideas.SUM_KEEPS_ITS_AXIS,
+        *ideas.KEYS_TURNED,
         *advice(r"""
-\.sum\((dim\s*=\s*)?(-1|3)\)
-    A sum takes its axis away: (B, H, T, S) becomes (B, H, T) and fits the table no more. `.sum(-1,
-    keepdim=True)` keeps it as an axis of length 1.
 only one element tensors|must be Tensor, not int|must be real number
     The root is of one number, the size of an axis: `k.shape[-1] ** 0.5`.
-allowed\[
+must match the size|broadcast with allowed\[[^\]]*None|allowed\.unsqueeze
     `allowed` broadcasts to (B, H, T, S) as it is: it needs no new axis.
-k\.T\b|k\.t\(\)
-    `.T` turns all axes round, the batch too. Only the last two change places: `k.transpose(-2, -1)`.
-k\.(transpose|swapaxes)\((?!-2, -1|-1, -2|2, 3|3, 2)|k\.permute\((?!0, 1, 3, 2)
-    Look at the axes that you exchange: (B, H, S, K) must become (B, H, K, S), so it is the last two, -2 and
-    -1.
 q\s*\*\s*k
     `*` multiplies cell by cell. Every query meets every key in a matrix product: `q @ k.transpose(-2, -1)`.
-q\s*@\s*k\b(?!\.)|matmul\(q, k\)
+q\s*@\s*k\b(?!\.)|matmul\(q, k\) unless transpose|\.mT|permute|swap
     A matrix product sums over the last axis of `q` and the last but one of `k`. Both must be the features K:
     `k.transpose(-2, -1)`.
 """),

@@ -17,7 +17,7 @@ def queries_and_keys(wanted, n_keys):
 
 def weights_by_hand(answer, args):
     """softmax(q kᵀ / √K); a row with 0.99 or more on the wanted key counts as 1 there."""
-    q, k = (part.detach().float() for part in answer)
+    q, k = (part.detach() for part in answer)
     wanted, n_keys = args
     for name, part, rows, what in (("q", q, len(wanted), "query"), ("k", k, n_keys, "key")):
         if part.dim() != 2 or len(part) != rows:
@@ -25,6 +25,8 @@ def weights_by_hand(answer, args):
                 f"your `{name}` has shape {tuple(part.shape)}; it needs two axes, with {rows} rows, one for "
                 f"each {what}, and as many features K as you like."
             )
+    if max(q.shape[1], k.shape[1]) > 10_000:
+        raise CannotCompare(f"your `k` has {k.shape[1]:,} features; check reads up to 10,000 of them.")
     if q.shape[1] != k.shape[1]:
         counted = q.shape[1] == wanted.max() + 1  # what one_hot does when it has to guess the size
         raise CannotCompare(
@@ -32,6 +34,7 @@ def weights_by_hand(answer, args):
             "a query with a key, so both need the same number of features K."
             + (" If you use `one_hot(wanted)`, give it `n_keys` as its second argument." if counted else "")
         )
+    q, k = q.float(), k.float()
     weights = torch.softmax(q @ k.T / k.shape[1] ** 0.5, dim=-1)  # (T, S)
     right = F.one_hot(wanted, n_keys).float()
     enough = (weights * right).sum(dim=-1, keepdim=True) >= 0.99
@@ -115,6 +118,8 @@ def cases() -> list[Case]:
         case("five keys and four queries", torch.tensor([3, 0, 4, 1]), 5),
         case("each word fetching the one before", (torch.arange(6) - 1).clamp(min=0), 6),
         case("more queries than keys", torch.tensor([2, 0, 0, 1, 2, 1, 0]), 3),
+        case("one query", torch.tensor([2]), 4),
+        case("one key", torch.tensor([0, 0, 0]), 1),
         case("40 keys", torch.randint(40, (9,), generator=seeded(203)), 40),
     ]
 
@@ -151,9 +156,9 @@ infinite
     Infinity is too large: ∞ · 0 is NaN, and so is the whole row. A large number is enough: with a score that
     is 10 above the others, e¹⁰ ≈ 22,000 to 1, a row is as good as one cell.
 another-wins
-    Some query scores another key higher than the one it wants. The dot product of a query with its key is not
-    enough: it must beat the dot products with all others. Keys of equal length that point in different
-    directions do it; the rows of `torch.eye(n_keys)` are the easiest.
+    Some query does not score the key that it wants highest: another one gets as much or more. The dot product
+    of a query with its key is not enough: it must beat the dot products with all others. Keys of equal length
+    that point in different directions do it; the rows of `torch.eye(n_keys)` are the easiest.
 """
 
 WAYS = {
@@ -161,6 +166,7 @@ WAYS = {
     "one-number": by_hand(by_number(0)) + by_hand(by_number(1)),
     "wanted-unused": (
         *by_hand(one_feature_each(itself)),
+        *by_hand(lambda wanted, n: (torch.eye(len(wanted), n), torch.eye(n))),
         *by_hand(one_feature_each(lambda wanted, n: (torch.arange(len(wanted)) - 1).clamp(min=0) % n)),
     ),
     "off-by-one": by_hand(one_feature_each(shifted(1))) + by_hand(one_feature_each(shifted(-1))),
@@ -209,7 +215,7 @@ RETRIEVAL = Exercise(
         Write `queries_and_keys(wanted, n_keys)`. Nothing is learned here: you set the numbers. `wanted[i]` is
         the position that query i must fetch. Return `q` and `k` such that every row of softmax(q kᵀ / √K)
         puts at least 0.99 on the wanted position. There are many right answers, and the number of features K
-        is yours to choose.
+        is yours to choose (up to 10,000).
     """),
     inputs={"wanted": "T", "n_keys": "the number of keys, S"},
     outputs=(Output("q", ("T", "K")), Output("k", ("S", "K"))),
@@ -235,7 +241,7 @@ RETRIEVAL = Exercise(
     tolerance=1e-3,
     view=View(Output("softmax(q kᵀ / √K)", ("T", "S"), True), weights_by_hand),
     advice=advice(r"""
-indices|index
+indices|index unless k\[wanted\]|one_hot
     `wanted` is a tensor of positions, so it can pick rows: `k[wanted]`. `n_keys` is the number of rows that
     `k` needs.
 """),

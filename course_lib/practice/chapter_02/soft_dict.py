@@ -40,7 +40,19 @@ def cases() -> list[Case]:
     other = case("tensors that are not contiguous", 6, 3, 5)
     query, keys, values = other.args
     turned = Case(other.name, (query, not_contiguous(keys), not_contiguous(values)), other.sizes)
-    return [case("three different sizes", 5, 3, 4), square, turned]
+    plain = case("three different sizes", 5, 3, 4)
+    ints = [torch.randint(-9, 10, shape, generator=g).float() for shape in ((4,), (5, 4))]
+    top = ints[1][ints[1] @ ints[0] == (ints[1] @ ints[0]).max()][0]  # scores of ±200, exact in 32 bits
+    large = 200 / (top @ ints[0]) * ints[0], ints[1], random(g, 5, 3)
+    return [
+        plain,
+        square,
+        turned,
+        case("one key", 1, 3, 4),
+        case("one feature", 4, 1, 3),
+        case("values of one number", 5, 3, 1),
+        Case("scores of ±200", large, {"S": 5, "K": 4, "V": 3}, large=True),
+    ]
 
 
 WORDS = """
@@ -79,6 +91,10 @@ not-normalised
 log-softmax
     These are the logarithms of the shares. log_softmax is made for losses; a weighted sum needs the shares
     themselves: softmax.
+exponentials-overflow
+    exp overflows: the largest score here is {high:.0f}, and exp of a number above 88 is infinite in float32;
+    ∞/∞ is NaN. Take the largest score off first, `scores - scores.max()`: no share changes by it.
+    `torch.softmax` does this for you.
 keys-transposed
     `query @ keys` sums over the keys (S), not over the features (K). It only runs where there are as many
     keys as features. Write `keys @ query`, or `query @ keys.T`: one score for each key.
@@ -112,6 +128,7 @@ WAYS = {
     "softmax-last": lambda query, keys, values: torch.softmax(keys @ query @ values, dim=0),
     "not-normalised": (wrong(share=torch.exp), wrong(share=torch.sigmoid)),
     "log-softmax": wrong(share=lambda scores: torch.log_softmax(scores, dim=0)),
+    "exponentials-overflow": wrong(share=parts.bare),
     "keys-transposed": wrong(score=lambda query, keys: query @ keys),
 }
 
@@ -148,7 +165,8 @@ SOFT_DICT = Exercise(
     statement=prose("""
         Write `soft_lookup(query, keys, values)`. A Python dict compares a key with yes or no; this one
         compares with a dot product. Score each of the S keys against the query, turn the scores into shares
-        that sum to 1 with a softmax, and return the sum of the values, each times its share.
+        that sum to 1 with a softmax, and return the sum of the values, each times its share. Scores may be as
+        large as ±200.
     """),
     inputs={"query": "K", "keys": "S, K", "values": "S, V"},
     outputs=(Output("found", ("V",)),),
@@ -166,8 +184,11 @@ SOFT_DICT = Exercise(
         """),
     ),
     misconceptions=(
-        *misconceptions(WORDS, WAYS, {"hard-choice": measure, "no-softmax": measure}),
+        *misconceptions(
+            WORDS, WAYS, dict.fromkeys(("hard-choice", "no-softmax", "exponentials-overflow"), measure)
+        ),
         *SHARED,
+        *ideas.squeezed(soft_lookup),
     ),
     insight="A dict returns one value; attention returns a mixture of all values, and it can be trained.",
     advice=advice(r"""

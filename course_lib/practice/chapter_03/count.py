@@ -41,7 +41,7 @@ no-w-o
     d_model.
 w-o-gives-one-head
     Your W_o has the size of one head on one side. It takes all heads, joined (H · d_v features), and gives
-    back a vector of d_model: (H · d_v) × d_model. Notes often have it wrong.
+    back a vector of d_model: (H · d_v) × d_model.
 one-head-only
     You count the matrices of one head, or divide by the number of heads. There are H heads, each with W_q,
     W_k and W_v of its own: H · d_k = d_model rows in all, whatever H is.

@@ -1,8 +1,11 @@
 """03.layer: the whole multi-head layer."""
 
+from dataclasses import replace
+
 import torch
 
 from course_lib.practice import ideas, parts
+from course_lib.practice.chapter_03.layer_words import WORDS
 from course_lib.practice.chapter_03.merge import join, join_by_reshape
 from course_lib.practice.chapter_03.split import cut, split_heads
 from course_lib.practice.inputs import random, seeded
@@ -75,57 +78,29 @@ def cases() -> list[Case]:
         allowed[..., 0] |= ~allowed.any(dim=-1)  # every query has an allowed key
         return Case(name, (x_q, x_kv, params, h, allowed), {"B": b, "H": h, "T": t, "S": s, "K": k, "D": d})
 
+    large = case("scores of ±200, and huge values on padding", 2, 3, 5, 2, 4)
+    x_q, x_kv, params, _, _ = large.args
+    for x in (x_q, x_kv, *params.values()):
+        x.copy_((2 * x).round().where(x.abs() > 0.25, 1.0))  # whole numbers: scores are exact in 32 bits
+    x_kv[-1, 4] *= 1000
+    params["W_q"].mul_(10)
+    params["b_q"].mul_(10)
+    q, k, open_cells = heads(*large.args)
+    scores = q @ k.transpose(-2, -1) / 2  # √4
+    for head in range(2):
+        open_cells[0, head, 1] = scores[0, head, 1] == scores[0, head, 1].min()  # the worst key alone
+    open_cells[0, :, 2] = True
     return [
         case("six different sizes", 2, 4, 5, 3, 6),
         case("as many heads as sentences, in self-attention", 2, 4, 4, 2, 4, same=True),
         case("as many queries as keys, in different sentences", 3, 5, 5, 4, 2),
+        case("one sentence and one head", 1, 4, 5, 1, 3),
+        case("one query", 3, 1, 4, 2, 3),
+        case("one key", 2, 3, 1, 2, 5),
+        case("one feature", 2, 3, 4, 1, 1),
+        replace(large, large=True),
     ]
 
-
-WORDS = """
-no-w-o
-    W_o is missing: the heads stand side by side, and nobody mixes them. Features 0 to K-1 would always come
-    from head 0. Multiply the merged heads by W_o transposed, and add b_o.
-not-merged
-    You return the heads, each on its own. Merge the heads to (B, T, D), as in exercise 3.2; then multiply by
-    W_o transposed, and add b_o.
-one-mask-for-all-heads
-    All heads use one mask. `allowed` has an axis for the heads, {shape}, and {others} of its cells differ
-    from those of head 0. Pass it whole to the scores, which have the same shape.
-mask-of-the-first-sentence
-    All sentences use the mask of the first one. Each sentence has its own padding: `allowed` has axis B, and
-    the scores have it too.
-biases-forgotten
-    A bias is missing. Each of the four projections is `x @ W.T + b`: add b_q, b_k and b_v before the split,
-    and b_o at the very end.
-bias-too-early
-    You add a bias before the matrix. It comes after: `x @ W.T + b`. (Both have D numbers, so no shape warns
-    you.)
-not-transposed
-    A matrix is not transposed. Its rows belong to the outputs (as in torch.nn.Linear), so with tokens as rows
-    of `x` it is `x @ W.T`. All matrices here are square, so no shape warns you.
-heads-interleaved
-    Your features are cut or joined as (K, H), so the heads are interleaved. Head 0 owns the first K features:
-    cut and join as (H, K). The rows of W_q and the columns of W_o count on it.
-same-keys-for-all-heads
-    All heads share the queries, keys or values of head 0. (Sharing keys and values is a known way to save
-    memory, multi-query attention, and another layer.) Here each head has its own slice of all three.
-one-head
-    This is one head with all D features: `n_heads` has no effect. Split q, k and v first; then each head has
-    a row of weights of its own.
-one-matrix-for-two
-    One matrix does the work of two: look at which `W_` and `b_` makes the queries, which the keys and which
-    the values. Each has its own.
-queries-from-the-wrong-sentence
-    Queries, keys and values come from the wrong inputs. The queries come from `x_q`; the keys and the values
-    both come from `x_kv`. In self-attention the two are the same, so nobody notices.
-no-projections
-    The inputs go into the heads as they are: W_q, W_k and W_v have no effect. Then a token's query equals its
-    key, and head 0 sees the first features only. Project first, then split.
-residual-added
-    You add the input to the output. This residual connection comes with the Transformer block (chapter 05);
-    the layer itself returns what W_o gives.
-"""
 
 WAYS = {
     "no-w-o": (wrong(out=unprojected), wrong(out=lambda merged, params: merged + params["b_o"])),
@@ -162,6 +137,8 @@ WAYS = {
         wrong(sources=sources) for sources in ("qqq", "kkk", "qkq", "qqk", "kqq")
     ),
     "no-projections": project(left_out="qkv"),
+    "projection-missing": tuple(project(left_out=names) for names in ("v", "k", "q", "qk", "kv")),
+    "keys-and-values-swapped": project(by={"k": "v", "v": "k"}),
     "residual-added": lambda x_q, *rest: x_q + multi_head_attention(x_q, *rest),
 }
 
@@ -195,8 +172,8 @@ LAYER = Exercise(
         one head, merge the heads, and project with W_o.
 
         `params` is a dict: `params["W_q"]` has shape (D, D) and is used as `x @ W_q.T + b_q`; so are those of
-        k, v and o. `allowed` holds a mask for each head, and each query may look somewhere. You may call your
-        functions from the exercises before.
+        k, v and o. `allowed` holds a mask for each head, and every query has at least one allowed key. You
+        may call your functions from the exercises before.
     """),
     inputs={
         "x_q": "B, T, D",
@@ -222,7 +199,11 @@ LAYER = Exercise(
             return merge(heads) times W_o transposed + b_o   (B, T, D)
         """),
     ),
-    misconceptions=(*misconceptions(WORDS, WAYS, {"one-mask-for-all-heads": measure}), *SHARED),
+    misconceptions=(
+        *misconceptions(WORDS, WAYS, {"one-mask-for-all-heads": measure}),
+        *SHARED,
+        *ideas.squeezed(multi_head_attention),
+    ),
     insight=prose("""
         Four projections and one attention: the heads are an axis, and no loop is needed. (Try it without b_k:
         it adds the same number to every score of a row, and the softmax takes it out.)
@@ -230,12 +211,19 @@ LAYER = Exercise(
     tolerance=1e-4,
     advice=(
         ideas.VIEW_AFTER_TRANSPOSE,
+        ideas.NOT_FOR_TENSORS,
+        ideas.MASK_IN_BRACKETS,
+        ideas.SUM_KEEPS_ITS_AXIS,
+        *ideas.KEYS_TURNED,
         *advice(r"""
 'tuple'
     `scaled_dot_product_attention` returns two things, (output, weights): take both apart, `output, weights =
     …`.
-is invalid for input of size|too many values to unpack|only four or fewer|maximum 4
-    Is there an axis too many? `allowed` has an axis for the heads already: no `[:, None]` here.
+. with allowed\[[^\]]*None|allowed\.unsqueeze
+    `allowed` has an axis for the heads already: no `[:, None]` here.
+is invalid for input of size
+    Cutting keeps all numbers: x_q has T positions, x_kv has S, and each position D = H · K features. Take the
+    sizes from the tensor that you cut.
 KeyError
     The names in `params` are "W_q", "b_q", "W_k", "b_k", "W_v", "b_v", "W_o" and "b_o".
 'dict' object|dict

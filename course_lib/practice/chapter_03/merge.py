@@ -54,6 +54,9 @@ def cases() -> list[Case]:
         case("as many tokens as heads", 2, 4, 4, 4),
         case("heads that come straight from a split", 3, 2, 4, 5, split),
         case("one head", 2, 1, 3, 5),
+        case("one sentence", 1, 2, 4, 3),
+        case("one token", 3, 2, 1, 5),
+        case("one head of one feature", 2, 1, 3, 1),
     ]
 
 
@@ -112,14 +115,17 @@ WAYS = {
     "scrambled": (as_merged("bkht"), as_merged("bhkt")),
 }
 
-SHARED = ideas.view_for_transpose(
-    "view-without-transpose",
-    "You join with one `view` or `reshape`, without a transpose.",
-    "So your first row holds tokens {tokens} of head {heads}, and it should hold token 0 of every head. "
-    "Exchange the axes first, `.transpose(1, 2)`; then join H and K.",
-    join_by_reshape,
-    lambda x: x.view(len(x), x.shape[2], -1),
-    measure=measure,
+SHARED = (
+    *ideas.squeezed(merge_heads),
+    *ideas.view_for_transpose(
+        "view-without-transpose",
+        "You join with one `view` or `reshape`, without a transpose.",
+        "So your first row holds tokens {tokens} of head {heads}, and it should hold token 0 of every head. "
+        "Exchange the axes first, `.transpose(1, 2)`; then join H and K.",
+        join_by_reshape,
+        lambda x: x.view(len(x), x.shape[2], -1),
+        measure=measure,
+    ),
 )
 
 MERGE = Exercise(
@@ -153,7 +159,7 @@ MERGE = Exercise(
         *advice(r"""
 is invalid for input of size|shape '\[
     The new sizes must multiply to as many numbers as before: for each sentence T · H · K.
-Tensors must have same|torch\.cat
+torch\.cat\(x\b|must be tuple of Tensors
     `torch.cat` takes a list of tensors; with `x[:, h]` for each head and `dim=-1` it would join them. One
     `transpose` and one `reshape` do the same.
 """),

@@ -73,10 +73,14 @@ def cases() -> list[Case]:
     turned = random(g, 5, 3, 8).transpose(0, 1)  # (3, 5, 8)
     sizes = {"B": 3, "T": 5, "D": 8, "H": 2, "K": 4}
     return [
-        case("five different sizes", 2, 5, 3, 4),
+        case("five different sizes", 2, 5, 3, 7),
         case("as many tokens as heads", 2, 4, 4, 4),
         Case("tokens and sentences exchanged in memory", (turned, 2), sizes),
         case("one head", 2, 3, 1, 5),
+        case("one sentence", 1, 4, 2, 3),
+        case("one token", 3, 1, 2, 5),
+        case("heads of one feature", 2, 3, 4, 1),
+        case("one head of one feature", 2, 3, 1, 1),
     ]
 
 

@@ -45,6 +45,7 @@ def cases() -> list[Case]:
         Case("as many queries as keys", (4, 4), {"T": 4, "S": 4}),
         Case("three queries and five keys", (3, 5), {"T": 3, "S": 5}),
         Case("one query and six keys", (1, 6), {"T": 1, "S": 6}),
+        Case("one query and one key", (1, 1), {"T": 1, "S": 1}),
     ]
 
 
@@ -137,11 +138,7 @@ CAUSAL = Exercise(
     inputs={"T": "number of queries", "S": "number of keys, S ≥ T"},
     outputs=(Output("allowed", ("T", "S")),),
     reference=causal_mask,
-    cases=lambda: [
-        Case("as many queries as keys", (4, 4), {"T": 4, "S": 4}),
-        Case("three queries and five keys", (3, 5), {"T": 3, "S": 5}),
-        Case("one query and six keys", (1, 6), {"T": 1, "S": 6}),
-    ],
+    cases=cases,
     hints=(
         prose("""
             At which position does query t stand, if the queries are the last T of S? Write down the row of

@@ -43,6 +43,9 @@ def cases() -> list[Case]:
         case("two sentences of four positions", 4, [[1, 1, 1, 1], [1, 1, 0, 0]]),
         case("fewer queries than keys", 3, [[1, 1, 1, 1, 0], [1, 1, 0, 0, 0]]),
         case("padding in front, as many sentences as queries", 3, [[0, 0, 1], [1, 1, 1], [0, 1, 1]]),
+        case("one sentence", 2, [[0, 1, 1, 0]]),
+        case("one query", 1, [[1, 0, 1], [0, 1, 1]]),
+        case("one position", 1, [[1], [0]]),
     ]
 
 
@@ -52,8 +55,8 @@ or-instead-of-and
     pass both gates: it is no padding and it is not in the future. `&`, not `|`; for booleans `+` is an `or`
     as well.
 added
-    You add the masks: cells that one of them allows count something too, and so they pass for true. That is
-    an `or` with other numbers. A key must be allowed by both: `&`.
+    You add the masks, so a cell that only one of them allows is not 0: read as True or False, it is open.
+    That is an `or` with other numbers. A key must be allowed by both: `&`.
 exclusive-or
     `^` is true where exactly one of the two is true: it closes all that both allow. A key must be allowed by
     both: `&`.
@@ -73,9 +76,15 @@ one-turned-round
     One of the two masks is turned round with `~`, so you keep what it forbids. Both are `allowed` already,
     True = may attend.
 empty-rows-opened
-    You open cells again so that no row is empty. But an empty row is true: with padding in front, the first
+    You open cells again so that no row is empty. Here an empty row is right: with padding in front, the first
     query has nothing to look at. The mask says so, and the softmax gives such a row weights of 0; that is the
     exercise after next.
+causal-turned
+    The causal mask is turned round, `causal.T`: its rows are the keys then, and each query sees the future
+    and not the past. It only runs where T = S. Use `causal` as it comes.
+allowed-where-forbidden
+    You write True where `causal` says no, so the whole future is open. Outside of `causal` nothing may be
+    open: `causal & padding`, or `torch.where(causal, padding, False)`.
 padded-queries
     You close the rows of padded queries too. A row with nothing allowed is a softmax over nothing, and nobody
     reads what padding computes: keys only.
@@ -111,6 +120,8 @@ WAYS = {
         opened(lambda causal, right: causal & upper(*causal.shape, causal.shape[1] - causal.shape[0])),
         opened(lambda causal, right: torch.eye(*causal.shape).bool()),
     ),
+    "causal-turned": lambda causal, padding: causal.T & padding,
+    "allowed-where-forbidden": lambda causal, padding: torch.where(causal, padding, True),
     "padded-queries": (
         with_padded_queries,
         lambda causal, padding: causal & padding & padding.transpose(-1, -2),

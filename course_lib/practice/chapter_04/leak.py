@@ -4,6 +4,15 @@ import torch
 
 from course_lib.metrics import leak_matrix
 from course_lib.practice import ideas
+from course_lib.practice.chapter_04.repairs import (
+    both,
+    centred,
+    normalised,
+    repair,
+    running,
+    to_length_one,
+    to_size_one,
+)
 from course_lib.practice.inputs import random, seeded
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import lines, misconceptions, prose
@@ -25,50 +34,6 @@ def causal_attention(x, W_q, W_k, W_v):
     future = torch.ones_like(scores[0]).triu(diagonal=1).bool()  # (T, T)
     weights = torch.softmax(scores.masked_fill(future, float("-inf")), dim=-1)
     return weights @ v  # (B, T, K)
-
-
-# --- repairs ----------------------------------------------------------------------------------------------
-
-
-def repair(*steps, diagonal=1, late=False, scaled=True):
-    """The function with ``steps`` in place of its first line, and other lines where repairs are tried."""
-
-    def attend(x, W_q, W_k, W_v):
-        for step in steps:
-            x = step(x)
-        q, k, v = x @ W_q.T, x @ W_k.T, x @ W_v.T
-        scores = q @ k.transpose(1, 2) / (k.shape[-1] ** 0.5 if scaled else 1.0)
-        future = torch.ones_like(scores[0]).triu(diagonal=diagonal).bool()
-        if late:
-            return torch.softmax(scores, dim=-1).masked_fill(future, 0.0) @ v
-        return torch.softmax(scores.masked_fill(future, float("-inf")), dim=-1) @ v
-
-    return attend
-
-
-def centred(axis):
-    return lambda x: x - x.mean(dim=axis, keepdim=True)
-
-
-def to_size_one(axis):
-    return lambda x: x / x.std(dim=axis, correction=0, keepdim=True)
-
-
-def normalised(mean, std, correction=0):
-    """Mean 0 and std 1, each over axes of its own."""
-    return lambda x: centred(mean)(x) / x.std(dim=std, correction=correction, keepdim=True)
-
-
-def both(**more):
-    """A repair that spoils another line, with the first line mended and with the old one."""
-    return tuple(repair(normalised(axis, axis), **more) for axis in (-1, 1))
-
-
-def running(x):
-    count = torch.arange(1, x.shape[1] + 1)[:, None]
-    mean = x.cumsum(dim=1) / count
-    square = (x * x).cumsum(dim=1) / count
-    return (x - mean) / (square - mean * mean + 1e-5).sqrt()
 
 
 def growing(x, W_q, W_k, W_v):
@@ -99,7 +64,13 @@ def cases() -> list[Case]:
 
     plain = case("four different sizes", {"B": 2, "T": 5, "D": 4, "K": 3})
     square = case("all sizes equal", {"B": 4, "T": 4, "D": 4, "K": 4})
-    return [plain, square, case("one long sentence", {"B": 1, "T": 9, "D": 6, "K": 2})]
+    return [
+        plain,
+        square,
+        case("one long sentence", {"B": 1, "T": 9, "D": 6, "K": 2}),
+        case("one token", {"B": 3, "T": 1, "D": 5, "K": 4}),
+        case("one feature", {"B": 2, "T": 4, "D": 3, "K": 1}),
+    ]
 
 
 WORDS = """
@@ -116,6 +87,15 @@ looser-mask
 scaling-lost
     The scores are no longer divided by √d_k. The scaling was right before: it keeps the softmax from becoming
     too sharp. Change the line that takes mean and std, and nothing else.
+scaled-by-root-d
+    You divide the scores by √D. The line was right before: a score is a sum over the K features of a key,
+    √d_k, `k.shape[-1] ** 0.5`. Change the line that takes mean and std, and nothing else.
+mask-removed
+    The causal mask is gone, so every position sees the future in the attention itself. The mask was right
+    before. Change the line that takes mean and std, and nothing else.
+softmax-over-queries
+    Your softmax runs over the queries (`dim=1`). It was right before, over the keys, `dim=-1`: the axis that
+    has to change is the one of mean and std in the first line.
 half-repaired
     Half of it: mean and std stand in one line, and one of the two still runs over the positions. Output 0
     depends on token {last} (‖∂o/∂x‖ = {leak:.2f}, and it must be 0). Both must run over the features,
@@ -146,6 +126,18 @@ mask-moved-behind
     You mask after the softmax: the weights of the future are 0, but its scores still stand in the
     denominator. Output 0 depends on token {last} (‖∂o/∂x‖ = {leak:.2f}). The mask was right where it was;
     look at the first line.
+variance-for-std
+    No leak any more: the axis is right. You divide by the variance; the given line divides by its root, the
+    standard deviation, `.std`.
+unit-length
+    No leak any more: the axis is right. You bring each token to length 1. The given line takes the mean off
+    and divides by the standard deviation, which leaves a length of √D.
+projections-normalised
+    No leak any more. You normalise queries, keys and values, after the matrices. The given function
+    normalises `x`, before them: keep the place, and change the axis.
+values-from-raw-x
+    Your values are made of the raw `x`. In the given function queries, keys and values are all made of the
+    normalised one.
 mean-or-std-left-out
     No leak any more, and half of the line is lost: it takes the mean off and divides by the std. Both, over
     the features.
@@ -158,7 +150,10 @@ WAYS = {
     "still-leaks": (leaky_attention,),
     "stricter-mask": both(diagonal=0),
     "looser-mask": both(diagonal=2),
-    "scaling-lost": both(scaled=False),
+    "scaling-lost": both(scale=lambda x, k: 1.0),
+    "scaled-by-root-d": both(scale=lambda x, k: x.shape[-1] ** 0.5),
+    "mask-removed": both(diagonal=99),
+    "softmax-over-queries": both(axis=1),
     "half-repaired": (
         repair(normalised(-1, 1)),
         repair(normalised(1, -1)),
@@ -171,12 +166,22 @@ WAYS = {
         repair(normalised(1, 1), normalised(-1, -1)),
         repair(normalised(-1, -1), normalised(1, 1)),
     ),
-    "over-everything": (repair(normalised((1, 2), (1, 2))),),
+    "over-everything": tuple(
+        repair(normalised(axes, axes, correction=n)) for axes in ((1, 2), (0, 1, 2)) for n in (0, 1)
+    ),
     "batch-norm": (repair(normalised((0, 1), (0, 1))),),
     "over-the-batch": repair(normalised(0, 0)),
     "normalisation-removed": repair(),
     "running-statistics": (repair(running), growing),
     "mask-moved-behind": both(late=True),
+    "variance-for-std": tuple(
+        repair(lambda x, n=n: centred(-1)(x) / x.var(dim=-1, correction=n, keepdim=True)) for n in (0, 1)
+    ),
+    "unit-length": (repair(to_length_one), repair(centred(-1), to_length_one)),
+    "projections-normalised": repair(made=normalised(-1, -1)),
+    "values-from-raw-x": tuple(
+        repair(normalised(axis, axis), values=lambda first, x: first) for axis in (-1, 1)
+    ),
     "mean-or-std-left-out": (repair(centred(-1)), repair(to_size_one(-1))),
     "other-std": repair(normalised(-1, -1, correction=1)),
 }
@@ -201,7 +206,8 @@ LEAK = Exercise(
         `leaky_attention` brings its inputs to mean 0 and standard deviation 1, then attends with a causal
         mask. Its attention map is a perfect triangle, and yet its leak matrix is full: the future gets in.
         Find the line, and write the repaired `causal_attention(x, W_q, W_k, W_v)`. Each token is to be
-        brought to mean 0 and standard deviation 1 over its own D features; all else stays as it is.
+        brought to mean 0 and standard deviation 1 (divided by D, `correction=0`, as given) over its own D
+        features; all else stays as it is. The cell above shows the function.
     """),
     inputs={"x": "B, T, D", "W_q": "K, D", "W_k": "K, D", "W_v": "K, D"},
     outputs=(Output("output", ("B", "T", "K")),),
@@ -221,4 +227,11 @@ LEAK = Exercise(
     misconceptions=(*misconceptions(WORDS, WAYS, MEASURES), *ideas.squeezed(causal_attention)),
     insight="A mask guards attention only. A mean over positions is a look at all of them.",
     tolerance=1e-4,
+    advice=(
+        ideas.SUM_KEEPS_ITS_AXIS,
+        (
+            r"@\s*W_[qkv]\b(?!\.(T|mT|t\(|transpose))",
+            "`W_q`, `W_k` and `W_v` are (K, D): with tokens as rows it is `x @ W_q.T`, as given.",
+        ),
+    ),
 )

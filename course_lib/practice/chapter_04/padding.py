@@ -37,6 +37,8 @@ def cases() -> list[Case]:
             9,
         ),
         case("as many sentences as positions", [[1, 6, 6], [2, 1, 1], [6, 5, 4]], 1),
+        case("one sentence", [[4, 4, 7, 5, 2]], 4),
+        case("one position", [[3], [8]], 8),
     ]
 
 
@@ -66,8 +68,8 @@ row-for-each-query
     Right values, written out: all your S rows are the same. Leave the query axis at size 1, (B, 1, 1, S);
     then the mask fits any number of queries, also those of another sentence.
 zero-is-padding
-    You compare with 0. The id of padding is `pad_id`: here some inputs have another one, and there 0 is a
-    word like any other.
+    You compare with 0. The id of padding is `pad_id`, and it is not 0 on every input here; where it is
+    another number, 0 is a word like any other.
 by-size
     You compare by size. The id of padding is a name, not an amount: words may have ids above it and below it.
     Compare with `!=`.
@@ -77,6 +79,9 @@ ids-themselves
 padding-at-the-end-only
     Your mask takes for granted that padding stands at the end: it opens positions from the left. When padding
     stands in front, it closes words. Ask each position by itself whether it is padding.
+padding-in-front-only
+    Your mask takes for granted that padding stands in front. When it stands at the end, the mask closes
+    words, or leaves padding open. Ask each position by itself whether it is padding.
 """
 
 WAYS = {
@@ -100,6 +105,11 @@ WAYS = {
     ),
     "ids-themselves": lambda ids, pad_id: ids[:, None, None, :],
     "padding-at-the-end-only": (by_length, until_padding),
+    "padding-in-front-only": (
+        lambda ids, pad_id: until_padding(ids.flip(1), pad_id).flip(-1),
+        lambda ids, pad_id: by_length(ids, pad_id).flip(-1),
+        lambda ids, pad_id: ((ids != pad_id).cumsum(dim=1) > 0)[:, None, None, :],
+    ),
 }
 
 SHARED = ideas.boolean_mask(
@@ -122,23 +132,7 @@ PADDING = Exercise(
     inputs={"ids": "B, S", "pad_id": "the id that fills up"},
     outputs=(Output("allowed", ("B", "1", "1", "S")),),
     reference=padding_mask,
-    cases=lambda: [
-        Case(
-            "padding at the end",
-            (torch.tensor([[5, 3, 8, 2, 0], [7, 4, 0, 0, 0]]), 0),
-            {"B": 2, "1": 1, "S": 5},
-        ),
-        Case(
-            "padding in front, and a pad_id that is not 0",
-            (torch.tensor([[9, 9, 4, 0], [3, 12, 0, 6], [9, 9, 9, 5]]), 9),
-            {"B": 3, "1": 1, "S": 4},
-        ),
-        Case(
-            "as many sentences as positions",
-            (torch.tensor([[1, 6, 6], [2, 1, 1], [6, 5, 4]]), 1),
-            {"B": 3, "1": 1, "S": 3},
-        ),
-    ],
+    cases=cases,
     hints=(
         prose("""
             Which of the last two axes of the scores (B, H, T, S) holds the keys? The answer for a token must
@@ -149,7 +143,7 @@ PADDING = Exercise(
             return is_word with two new axes in the middle        (B, 1, 1, S)
         """),
     ),
-    misconceptions=(*misconceptions(WORDS, WAYS), *SHARED),
+    misconceptions=(*misconceptions(WORDS, WAYS), *SHARED, *ideas.squeezed(padding_mask)),
     insight="Padding is closed as a key. As a query it may look around: nobody reads its answer.",
     advice=advice(r"""
 Boolean value

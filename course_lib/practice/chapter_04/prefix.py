@@ -34,6 +34,7 @@ def cases() -> list[Case]:
         Case("a prefix of four in seven", (7, 4), {"T": 7}),
         Case("no prefix", (4, 0), {"T": 4}),
         Case("nothing but prefix", (3, 3), {"T": 3}),
+        Case("one position", (1, 0), {"T": 1}),
     ]
 
 
@@ -137,12 +138,7 @@ PREFIX = Exercise(
     inputs={"T": "number of positions", "n_prefix": "length of the prefix, 0 … T"},
     outputs=(Output("allowed", ("T", "T")),),
     reference=prefix_mask,
-    cases=lambda: [
-        Case("a prefix of two in five", (5, 2), {"T": 5}),
-        Case("a prefix of four in seven", (7, 4), {"T": 7}),
-        Case("no prefix", (4, 0), {"T": 4}),
-        Case("nothing but prefix", (3, 3), {"T": 3}),
-    ],
+    cases=cases,
     hints=(
         prose("""
             Begin with the causal mask. Which cells must be opened in addition: rows or columns, and which of
@@ -153,6 +149,10 @@ PREFIX = Exercise(
             return (key ≤ query) OR (key is in the prefix)        (T, T)
         """),
     ),
-    misconceptions=(*misconceptions(WORDS, WAYS, MEASURES), *ideas.boolean_mask(prefix_mask)),
+    misconceptions=(
+        *misconceptions(WORDS, WAYS, MEASURES),
+        *ideas.boolean_mask(prefix_mask),
+        *ideas.squeezed(prefix_mask),
+    ),
     insight="One mask, from GPT (n_prefix = 0) to BERT (n_prefix = T).",
 )

@@ -1,5 +1,7 @@
 """04.softmax: softmax over what is allowed, also where nothing is. The gradient is compared too."""
 
+from dataclasses import replace
+
 import torch
 
 from course_lib.practice import ideas, parts
@@ -29,20 +31,9 @@ def in_place(weights, allowed):
     return weights
 
 
-def renormalised(small):
-    return lambda weights, allowed: weights * allowed / ((weights * allowed).sum(-1, keepdim=True) + small)
-
-
 def divided_if_it_goes(weights, allowed):
     total = (weights * allowed).sum(dim=-1, keepdim=True)
     return weights * allowed / total.where(total > 0, 1.0)
-
-
-def exponentials(least=-parts.INFINITY):
-    """exp, masked, and divided by a sum that is at least ``least``."""
-    return lambda scores, allowed: (
-        (e := torch.exp(scores) * allowed) / e.sum(-1, keepdim=True).clamp(min=least)
-    )
 
 
 def weights_or_gradient(weights, args):
@@ -57,9 +48,11 @@ def weights_or_gradient(weights, args):
         )
     # check hands out clones; what they have in common is the tensor that they were cloned from.
     origin = scores if scores.is_leaf else scores.grad_fn.next_functions[0][0].variable
-    wanted = torch.linspace(-1, 1, weights.numel()).reshape(weights.shape)  # something to ask of the weights
+    wanted = (
+        torch.linspace(-1, 1, weights.numel()).reshape(weights.shape).to(weights.dtype)
+    )  # something to ask of the weights
     try:
-        return torch.autograd.grad(weights, origin, wanted)[0]
+        return torch.autograd.grad(weights, origin, wanted.reshape(weights.shape))[0]
     except RuntimeError as error:
         raise CannotCompare(
             "No gradient comes back: the weights were changed in place (`weights[...] = 0`, `*=`), and the "
@@ -69,30 +62,29 @@ def weights_or_gradient(weights, args):
 
 def by_weights(sign):
     """A sign that looks at weights; where ``got`` is a gradient, it cannot tell."""
-    return lambda expected, got, args: args[0].requires_grad or sign(expected, got, *args)
-
-
-def vanished(expected, got, scores, allowed):
-    """The wrong rows are those whose allowed weights a softmax over all keys rounds to about 0."""
-    left = (torch.softmax(scores, dim=-1) * allowed).sum(dim=-1, keepdim=True)
-    rest = left > 1e-3
-    same = torch.allclose(torch.where(rest, got, 0.0), torch.where(rest, expected, 0.0), atol=1e-4)
-    return same and bool((got.nan_to_num(0.0).where(left == 0, 0.0) == 0).all())
+    return lambda expected, got, args: None if args[0].requires_grad else sign(expected, got, *args)
 
 
 def only_empty_rows(expected, got, scores, allowed):
-    """Every row that has something allowed is right."""
+    """Every row that has something allowed is right, and the others share out 1."""
     alive = allowed.any(dim=-1, keepdim=True)
-    return torch.allclose(got * alive, expected * alive, atol=1e-5)
+    shared = torch.allclose(got.sum(-1, keepdim=True), torch.ones(()), atol=1e-4)
+    return (
+        shared
+        and bool((got[~allowed.expand_as(got) & alive] == 0).all())
+        and torch.allclose(got * alive, expected * alive, atol=1e-5)
+    )
 
 
-def in_proportion(expected, got, scores, allowed):
-    """The allowed keys of a row share as they should, and the forbidden ones take a little."""
-    alive = allowed.any(dim=-1, keepdim=True)
-    share = (got * allowed).sum(dim=-1, keepdim=True)
-    alike = torch.allclose(got * allowed * alive, expected * share * alive, atol=1e-5)
-    a_little = bool(((share > 0.95) | ~alive).all()) or scores.abs().max() > 50
-    return alike and a_little and bool((share < 1 + 1e-5).all())
+def sum_cut_off(scores, allowed):
+    low = scores.masked_fill(~allowed, -1e30)
+    e = torch.exp(low - low.amax(-1, keepdim=True)) * allowed
+    return e / e.sum(-1, keepdim=True).detach().clamp(min=1e-30)
+
+
+def only_the_gradient(expected, got, args):
+    """A sign: the weights are right on all inputs; what is wrong is the gradient, and it is finite."""
+    return args[0].requires_grad and bool(torch.isfinite(got).all())
 
 
 def measure(expected, got, args):
@@ -121,15 +113,21 @@ def cases() -> list[Case]:
     large[0, 1, 0] = torch.tensor([0.0, 200.0, -1.0, 100.0])
     some = open_cells(2, 1, 3, 4)
     some[0, 0, 0] = torch.tensor([True, False, True, False])  # the largest score is forbidden
+    large[1, 0, 0] = torch.tensor([0.0, 15.0, -1.0, -2.0])
+    some[1, 0, 0] = torch.tensor([True, False, True, True])
     asks = (1.5 * random(g, 2, 3, 4, 5)).requires_grad_()
     none = open_cells(2, 1, 4, 5)
     none[0, 0, 3] = False
     turned = (1.5 * random(g, 2, 3, 6, 4)).transpose(2, 3)  # (2, 3, 4, 6), not contiguous
+    middle = torch.tensor([False, True, True, False]).expand(1, 1, 1, 4)
+    first = torch.tensor([True, False]).view(2, 1, 1, 1).expand(2, 1, 3, 1)
     return [
         case("a row with nothing allowed", 1.5 * random(g, 2, 3, 4, 5), empty),
         case("as many queries as keys", 1.5 * random(g, 2, 3, 4, 4), square),
-        case("scores far from 0", large, some),
+        replace(case("scores of ±200", large, some), large=True),
         case("scores that are not contiguous", turned, open_cells(2, 1, 4, 6)),
+        case("one sentence and one query", random(g, 1, 2, 1, 4), middle),
+        case("one head and one key", random(g, 2, 1, 3, 1), first),
         case("the gradient that comes back to the scores", asks, none),
     ]
 
@@ -146,20 +144,11 @@ nan-in-the-gradient
     finite scores.
 empty-rows-share
     Nearly: only the rows with nothing allowed are wrong. All their scores are lowered alike, and a softmax
-    shares out 1 in any case: one key gets {share:.3f}, forbidden as it is. Our rule is 0: set the weights
-    to 0 where `allowed` is False, after the softmax as well.
-renormalised-afterwards
-    You mask after the softmax and divide by the sum. On paper that is right. Here a forbidden score of 200
-    makes the allowed weights vanish in 32 bits: they have already been rounded to 0, and no division brings
-    them back; 0/0 is NaN. Mask the scores before the softmax.
-not-low-enough
-    You lower the forbidden scores, and not far enough. Scores can be anything: in one row here the allowed
-    ones are near -150 and a forbidden one is 200, and then it takes the row. Fill with the lowest number
-    there is, `torch.finfo(scores.dtype).min`, and set forbidden weights to 0 at the end.
-exponentials-overflow
-    You write the softmax yourself, and exp of a score above 88 is infinite in float32: ∞/∞ is NaN.
-    `torch.softmax` first takes the largest score off each row. Mask the scores and leave the rest to it; rows
-    with nothing allowed get their 0 afterwards.
+    shares out 1 in any case: one forbidden key gets {share:.3f}. Our rule is 0: set the weights to 0 where
+    `allowed` is False, after the softmax as well.
+gradient-differs
+    Your weights are right, and the gradient that comes back to the scores is another one. Is a part of the
+    way back cut off, by a `detach()`, a `.data`, a `.item()` or a `no_grad`, for example at the sum?
 """
 
 WAYS = {
@@ -173,25 +162,14 @@ WAYS = {
         wrong(mask=added(-parts.INFINITY), after=parts.zero),
     ),
     "empty-rows-share": (wrong(mask=parts.fill(-1e9)), wrong(mask=added(-1e9)), wrong(mask=added(-1e4))),
-    "renormalised-afterwards": (
-        *(wrong(mask=parts.unmasked, after=renormalised(small)) for small in (0.0, 1e-9, 1e-6)),
-        wrong(mask=parts.unmasked, after=lambda *both: torch.nan_to_num(renormalised(0.0)(*both))),
-        wrong(mask=parts.unmasked, after=divided_if_it_goes),
-    ),
-    "not-low-enough": (
-        wrong(mask=parts.fill(-10.0)),
-        wrong(mask=parts.fill(-100.0)),
-        wrong(mask=parts.fill(-100.0), after=parts.zero),
-    ),
-    "exponentials-overflow": (exponentials(), exponentials(1e-9)),
+    "gradient-differs": sum_cut_off,
 }
 
 MEASURES = {"row-of-infinities": measure, "empty-rows-share": measure}
 
 SIGNS = {
     "empty-rows-share": by_weights(only_empty_rows),
-    "renormalised-afterwards": by_weights(vanished),
-    "not-low-enough": by_weights(in_proportion),
+    "gradient-differs": only_the_gradient,
 }
 
 SHARED = ideas.masked_softmax(
@@ -201,11 +179,13 @@ SHARED = ideas.masked_softmax(
     also=({"after": parts.keep}, {"after": parts.zero}),
     more={
         "mask-after-softmax": (wrong(mask=parts.unmasked, after=in_place),),
+        "renormalised-afterwards": (wrong(mask=parts.unmasked, after=divided_if_it_goes),),
+        "not-low-enough": (wrong(mask=parts.fill(-100.0), after=parts.zero),),
         "mask-inverted": (
             lambda scores, allowed: wrong(mask=parts.fill(-1e9), after=parts.zero)(scores, ~allowed),
         ),
     },
-    leave=("not-low-enough",),
+    weights=True,
     low="the lowest finite number",
 )
 
@@ -217,7 +197,8 @@ SOFTMAX = Exercise(
     statement=prose("""
         Write `masked_softmax(scores, allowed)`. Each query shares a weight of 1 among the keys that it may
         attend to; forbidden keys get exactly 0. A query that may attend to nothing gets 0 everywhere, and no
-        NaN: neither in the weights nor in the gradient.
+        NaN: neither in the weights nor in the gradient. Scores may be as large as ±200. Stay in torch: the
+        gradient that comes back to `scores` is compared too.
     """),
     inputs={"scores": "B, H, T, S", "allowed": "B, 1, T, S"},
     outputs=(Output("weights", ("B", "H", "T", "S")),),
@@ -235,14 +216,20 @@ SOFTMAX = Exercise(
             return weights, but 0 where not allowed               (B, H, T, S)
         """),
     ),
-    misconceptions=(*misconceptions(WORDS, WAYS, MEASURES, SIGNS), *SHARED),
+    misconceptions=(*misconceptions(WORDS, WAYS, MEASURES, SIGNS), *SHARED, *ideas.squeezed(masked_softmax)),
+    forbidden=lambda scores, allowed: ~allowed,
     insight="Low scores before the softmax, zeros after it: rows sum to 1, or to exactly 0.",
     view=View(Output("weights", ("B", "H", "T", "S")), weights_or_gradient),
     advice=(
+        (
+            r"numpy\(\)|numpy\.ndarray",
+            "NumPy knows no gradients, and one input asks for them: stay in torch all the way.",
+        ),
+        ideas.SUM_KEEPS_ITS_AXIS,
         ideas.NOT_FOR_TENSORS,
         ideas.MASK_IN_BRACKETS,
         *advice(r"""
-must match the size
+must match the size with allowed\[|allowed\.(unsqueeze|squeeze|view|reshape)
     `allowed` is (B, 1, T, S): its axis of size 1 serves all heads, so it fits the scores as it is.
 """),
     ),

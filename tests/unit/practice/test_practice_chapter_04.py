@@ -483,7 +483,7 @@ def test_messages_that_measure():
     assert "sees 6 cells of the part" in say("04.prefix", prefix_rows_open)
     assert "In all, 3 cells are open" in say("04.causal", loop_that_sees_the_next)
     assert "1 cell is closed" in say("04.prefix", prefix_stays_causal)
-    assert "one key gets 0.200" in say("04.softmax", large_and_finite)
+    assert "one forbidden key gets 0.200" in say("04.softmax", large_and_finite)
     assert "3 rows are NaN" in say("04.softmax", minus_infinity)
     after = run("04.softmax", multiply_after).message
     case = four.SOFTMAX.cases()[0]
@@ -518,6 +518,8 @@ def test_the_function_with_the_leak_differs_in_one_line_and_its_map_is_a_triangl
     for case in four.LEAK.cases():
         x, *matrices = case.args
         maps.clear()
+        if x.shape[1] == 1:
+            continue  # one token: there is no other one to hear of
         leak = leak_matrix(lambda row, m=matrices: leaky_attention(row[None], *m)[0], x[0])
         assert (leak > 0).all(), "every position hears of every other one"
         assert (maps[0].triu(1) == 0).all() and torch.allclose(maps[0].sum(-1), torch.ones(x.shape[1]))

@@ -414,7 +414,9 @@ def test_half_done_work_is_told_kindly(id):
     fails = desk.run_check(id, space["fails"])
     assert (fails.status, fails.kind) == ("not yet", "error") and "ZeroDivisionError: oh" in fails.message
     forgets = desk.run_check(id, space["forgets"])
-    assert forgets.kind == "none" and "`return answer`" in forgets.message
+    outputs = [output.name for output in desk.exercises()[id].outputs]
+    last = ", ".join(outputs) if len(outputs) > 1 else "answer"
+    assert forgets.kind == "none" and f"`return {last}`" in forgets.message
     if names.count(","):
         assert desk.run_check(id, space["fewer"]).kind == "parameters"
     for value in (1, "text", torch.ones(2), torch.tensor(float("nan")), [], (), None, True, {}):
@@ -444,21 +446,23 @@ def test_a_changed_input_is_found_in_a_tensor_and_in_a_dict():
 
 def test_inputs_hold_what_breaks_symmetry():
     for case in two.SOFT_DICT.cases():
-        assert len(case.args[1].unique(dim=0)) < len(case.args[1]), "a key stands twice"
+        if len(case.args[1]) > 1 and not case.large:
+            assert len(case.args[1].unique(dim=0)) < len(case.args[1]), "a key stands twice"
     assert any(not a.is_contiguous() for c in two.SOFT_DICT.cases() for a in c.args)
     for case in two.ATTENTION.cases():
         q, k, _, allowed = case.args
         full = allowed.expand(*q.shape[:3], k.shape[2])
-        assert full.any(dim=-1).all() and not full.all()
-        assert torch.equal(k[0, :, -1], k[0, :, 0]), "a repeated word"
-    assert [c.args[3].dim() for c in two.ATTENTION.cases()] == [4, 2, 4]
+        assert full.any(dim=-1).all() and (k.shape[2] == 1 or not full.all())
+        assert case.large or torch.equal(k[0, :, -1], k[0, :, 0]), "a repeated word"
+    assert [c.args[3].dim() for c in two.ATTENTION.cases()] == [4, 2, 4, 2, 4, 2, 2]
     assert any(not c.args[0].is_contiguous() for c in two.ATTENTION.cases())
     for case in three.LAYER.cases():
         x_q, _, params, n_heads, allowed = case.args
         assert all((p != 0).all() for p in params.values()), "no bias is zero"
         assert allowed.any(dim=-1).all()
-        assert not torch.equal(allowed[:, 0], allowed[:, 1]), "heads have different masks"
-        assert x_q.shape[-1] % n_heads == 0 and n_heads > 1
+        if n_heads > 1 and allowed.shape[-1] > 1:
+            assert not torch.equal(allowed[:, 0], allowed[:, 1]), "heads have different masks"
+        assert x_q.shape[-1] % n_heads == 0
     assert {c.args[0].is_contiguous() for c in three.SPLIT.cases()} == {True, False}
     assert {c.args[0].is_contiguous() for c in three.MERGE.cases()} == {True, False}
     for case in (*three.SPLIT.cases(), *three.MERGE.cases()):
@@ -597,9 +601,9 @@ def layer_that_keeps_weights(x_q, x_kv, params, n_heads, allowed, *, both=True):
         ("03.layer", lambda *args: layer_that_keeps_weights(*args), "Return `output` only."),
         ("03.layer", lambda *args: layer_that_keeps_weights(*args, both=False), "`output, weights = …`"),
         ("03.layer", lambda *args: looped_with_axis(*args), "no `[:, None]` here"),
-        ("03.split", lambda x, h: x.chunk(h, dim=-1), "`torch.stack` joins"),
-        ("03.split", lambda x, h: x.flatten(0, 1), "two axes were joined"),
-        ("03.merge", lambda x: x.permute(2, 0, 1, 3).contiguous(), "two axes must still be joined"),
+        ("03.split", lambda x, h: x.chunk(h, dim=-1), "`torch.stack(…, dim=1)` joins"),
+        ("03.split", lambda x, h: x.flatten(0, 1), ": axes were joined"),
+        ("03.merge", lambda x: x.permute(2, 0, 1, 3).contiguous(), "axes must still be joined"),
     ],
 )
 def test_slips_of_chapter_03_that_are_no_wrong_idea_get_advice(id, function, says):

@@ -13,7 +13,7 @@ import numpy
 import pytest
 import torch
 
-from course_lib.practice import cards, checking, comparing, desk, running
+from course_lib.practice import cards, checking, desk, differences, running
 from course_lib.practice.kinds import CannotCompare, Case, Exercise, Misconception, Output, View, axis_names
 
 ROOT = Path(__file__).parents[3]
@@ -168,9 +168,9 @@ def test_an_unknown_id_names_the_nearest():
                          "Is a comma left over?"),
         (lambda e: (e, e), "a tuple of 2 things; check expects one tensor `scores` with axes (B, S)."),
         (lambda e: e.tolist(), "a list; check expects one tensor `scores` with axes (B, S). "
-                               "`torch.stack` joins a list of tensors into one."),
+                               "`torch.tensor(…)` makes one of it."),
         (lambda e: e.numpy(), "a NumPy array; check expects one tensor `scores` with axes (B, S). "
-                              "Stay in torch, so that gradients can flow."),
+                              "`torch.as_tensor(...)` makes a tensor of it."),
         (lambda e: (row for row in e), "a generator; check expects one tensor `scores` with axes (B, S). "
                                        "Use `return`, not `yield`."),
         (lambda e: 3.5, "a float; check expects one tensor `scores` with axes (B, S)."),
@@ -199,7 +199,8 @@ def test_types_of_several_outputs():
 
 def test_a_tensor_instead_of_a_number():
     right = desk.exercises()["01.aer"].reference
-    result = run(lambda a, s: torch.tensor(right(a, s)), "01.aer")
+    assert run(lambda a, s: torch.tensor(right(a, s)), "01.aer").passed
+    result = run(lambda a, s: torch.tensor([right(a, s)]), "01.aer")
     assert result.kind == "type" and "`.item()`" in result.message
     assert run(lambda a, s: numpy.float64(right(a, s)), "01.aer").passed
 
@@ -214,19 +215,23 @@ def test_shapes_are_named():
     longer = run(lambda *args: scores(*args)[..., None])
     assert longer.message == message.format("(2, 5, 1)", "An axis of length 1 is left over.")
     larger = run(lambda *args: scores(*args)[..., None].expand(-1, -1, 7))
-    assert larger.message == message.format(
-        "(2, 5, 7)", "There is an axis too many: is a sum over it missing?"
-    )
+    assert larger.message == message.format("(2, 5, 7)", "There is an axis too many.")
     shorter = run(lambda *args: scores(*args).sum())
-    assert shorter.message == message.format("()", "An axis is missing: was one summed away too much?")
+    assert shorter.message == message.format("()", "2 axes are missing.")
+    summed = run(lambda *args: torch.stack([scores(*args) / 2] * 2))
+    assert summed.message.endswith("The sum over your axis 0 is missing: with it your answer is right.")
+    picked = run(lambda *args: scores(*args)[0])
+    assert picked.message.endswith("The axis B is missing.")
     other = run(lambda s, h, W_a, U_a, v_a: h.sum(1))
     assert other.message == message.format("(2, 6)", "Yours looks like (B, D_h).").strip()
 
 
 def test_the_kind_of_number():
-    result = run(lambda *args: scores(*args).double())
-    assert result.kind == "dtype"
-    assert result.message.endswith("has the right shape, but its numbers are float64; expected float32.")
+    assert run(lambda *args: scores(*args).double()).passed
+    result = run(lambda x, n: torch.eye(x), "04.prefix")
+    assert result.misconception is None and result.kind == "dtype"
+    assert "its numbers are float32; expected bool" in result.message
+    assert "Read as True and False, 11 of 25 cells differ." in result.message
     assert run(lambda *args: scores(*args).to(torch.complex64)).kind == "dtype"
 
 
@@ -381,7 +386,7 @@ def test_the_limit_holds_in_another_thread(function):
 
 def test_the_watchdog_leaves_a_quick_function_alone():
     for _ in range(50):
-        assert running._call_with_watchdog(lambda x: x + 1, (1,), 0.5) == 2
+        assert running.call_with_limit(lambda x: x + 1, (1,), 0.5) == 2
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no SIGALRM on this platform")
@@ -510,7 +515,7 @@ def test_comparing_rejects_equal_answers():
     exercise = tiny_exercise(())
     case = exercise.cases()[0]
     with pytest.raises(ValueError, match="do not differ"):
-        comparing.first_difference(exercise, case, torch.ones(2), torch.ones(2))
+        differences.first_difference(exercise, case, torch.ones(2), torch.ones(2))
 
 
 # --- ideas known by a sign, and answers that are looked at through a view --------------------------
@@ -670,11 +675,15 @@ def test_in_a_notebook_each_check_shows_one_thing(tmp_path, monkeypatch):
         ("00.weighted-mean", lambda v, w: (torch.softmax(w, 0) * v).sum(), "need no softmax"),
         ("02.soft-dict", lambda query, keys, values: torch.softmax(query @ keys, 0), "in `keys @ query`"),
         ("02.soft-dict", lambda query, keys, values: torch.softmax(keys @ query, 1) @ values, "`dim=0`"),
-        ("02.attention", lambda q, k, v, allowed: torch.softmax(q @ k, -1) @ v, "`k.transpose(-2, -1)`"),
+        ("02.attention", lambda q, k, v, allowed: torch.softmax(q @ k, -1) @ v, "must be the features K"),
         ("02.attention", lambda q, k, v, allowed: q @ k.transpose(1, 2), "it is the last two, -2 and -1"),
         ("02.attention", lambda q, k, v, allowed: q @ k.mT / torch.sqrt(k.shape[-1]), "`k.shape[-1] ** 0.5`"),
         ("02.attention", lambda q, k, v, allowed: (q @ k.mT)[~allowed], "broadcasts it for you"),
-        ("02.retrieval", lambda wanted, n_keys: (torch.eye(2)[wanted], torch.eye(n_keys)), "`k[wanted]`"),
+        (
+            "02.retrieval",
+            lambda wanted, n_keys: (torch.eye(2)[wanted], torch.eye(n_keys)),
+            "it can pick rows",
+        ),
         (
             "03.split",
             lambda x, n_heads: x.view(*x.shape[:2], n_heads, x.shape[2] / n_heads),
@@ -693,11 +702,8 @@ def test_the_most_natural_errors_get_a_sentence_of_their_own(id, function, says)
 
 
 def test_close_is_not_equal_and_the_digits_show_it():
-    def almost(scores, allowed):
-        return scores.masked_fill(~allowed[:, None], -10.0).softmax(-1)
-
-    message = desk.run_check("01.weights", almost).message
-    expected, got = re.search(r"expected ([\d.]+\d), got ([\d.]+\d)", message).groups()
+    message = run(lambda *args: scores(*args) * (1 + 5e-5)).message
+    expected, got = re.search(r"expected (-?[\d.]+\d), got (-?[\d.]+\d)", message).groups()
     assert expected != got and abs(float(expected) - float(got)) < 1e-3
 
 

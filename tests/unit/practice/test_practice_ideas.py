@@ -15,7 +15,7 @@ def names(id):
 @pytest.mark.parametrize(
     ("idea", "exercises"),
     [
-        ("softmax-over-queries", "01.weights 02.attention 03.layer 04.softmax"),
+        ("softmax-over-queries", "01.weights 02.attention 03.layer 04.softmax 04.leak"),
         ("softmax-over-heads", "02.attention 03.layer 04.softmax"),
         ("softmax-over-batch", "01.weights 02.attention 03.layer 04.softmax"),
         ("softmax-over-table", "01.weights 02.attention 03.layer 04.softmax"),
@@ -23,11 +23,14 @@ def names(id):
         ("no-softmax", "01.weights 02.soft-dict 02.attention 03.layer 04.softmax"),
         ("hard-choice", "01.weights 01.context 02.soft-dict 02.attention 03.layer 04.softmax"),
         ("mask-after-softmax", "01.weights 02.attention 03.layer 04.softmax"),
-        ("mask-inverted", "01.weights 02.attention 03.layer 04.softmax"),
+        ("mask-inverted", "01.weights 01.decoder-step 02.attention 03.layer 04.softmax"),
         ("mask-unused", "01.weights 02.attention 03.layer 04.softmax"),
         ("mask-added", "01.weights 02.attention 03.layer 04.softmax"),
         ("score-of-zero", "01.weights 02.attention 03.layer 04.softmax"),
-        ("not-low-enough", "02.attention 03.layer 04.softmax"),
+        ("not-low-enough", "01.weights 02.attention 03.layer 04.softmax"),
+        ("renormalised-afterwards", "01.weights 02.attention 03.layer 04.softmax"),
+        ("exponentials-overflow", "01.weights 02.soft-dict 02.attention 03.layer 04.softmax"),
+        ("rows-too-small", "01.weights 04.softmax"),
         ("no-scale", "02.attention 03.layer"),
         ("scaled-by-d-model", "02.attention 03.layer"),
         ("scaled-by-positions", "02.attention 03.layer"),
@@ -41,7 +44,11 @@ def names(id):
         ("inverted", "04.causal 04.padding 04.combine 04.prefix"),
         ("additive", "04.causal 04.padding 04.combine 04.prefix"),
         ("view-without-transpose", "03.split 03.merge"),
-        ("squeezed", "03.split 04.causal 04.combine 04.leak"),
+        (
+            "squeezed",
+            "01.scores 01.weights 01.context 02.soft-dict 02.attention 03.split 03.merge 03.layer 04.causal "
+            "04.padding 04.combine 04.prefix 04.softmax 04.leak",
+        ),
     ],
 )
 def test_each_exercise_that_an_idea_fits_uses_it(idea, exercises):

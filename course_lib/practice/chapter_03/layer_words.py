@@ -1,0 +1,52 @@
+"""03.layer: what a tutor says."""
+
+WORDS = """
+no-w-o
+    W_o is missing: the heads stand side by side, and nobody mixes them. Features 0 to K-1 would always come
+    from head 0. Multiply the merged heads by W_o transposed, and add b_o.
+not-merged
+    You return the heads, each on its own. Merge the heads to (B, T, D), as in exercise 3.2; then multiply by
+    W_o transposed, and add b_o.
+one-mask-for-all-heads
+    All heads use one mask. `allowed` has an axis for the heads, {shape}, and {others} of its cells differ
+    from those of head 0. Pass it whole to the scores, which have the same shape.
+mask-of-the-first-sentence
+    All sentences use the mask of the first one. Each sentence has its own padding: `allowed` has axis B, and
+    the scores have it too.
+biases-forgotten
+    A bias is missing. Each of the four projections is `x @ W.T + b`: add b_q, b_k and b_v before the split,
+    and b_o at the very end.
+bias-too-early
+    You add a bias before the matrix. It comes after: `x @ W.T + b`. (Both have D numbers, so no shape warns
+    you.)
+not-transposed
+    A matrix is not transposed. Its rows belong to the outputs (as in torch.nn.Linear), so with tokens as rows
+    of `x` it is `x @ W.T`. All matrices here are square, so no shape warns you.
+heads-interleaved
+    Your features are cut or joined as (K, H), so the heads are interleaved. Head 0 owns the first K features:
+    cut and join as (H, K). The rows of W_q and the columns of W_o count on it.
+same-keys-for-all-heads
+    All heads share the queries, keys or values of head 0. (Sharing keys and values is a known way to save
+    memory, multi-query attention, and another layer.) Here each head has its own slice of all three.
+one-head
+    This is one head with all D features: `n_heads` has no effect. Split q, k and v first; then each head has
+    a row of weights of its own.
+one-matrix-for-two
+    One matrix does the work of two: look at which `W_` and `b_` makes the queries, which the keys and which
+    the values. Each has its own.
+queries-from-the-wrong-sentence
+    Queries, keys and values come from the wrong inputs. The queries come from `x_q`; the keys and the values
+    both come from `x_kv`. In self-attention the two are the same, so nobody notices.
+no-projections
+    The inputs go into the heads as they are: W_q, W_k and W_v have no effect. Then a token's query equals its
+    key, and head 0 sees the first features only. Project first, then split.
+projection-missing
+    One of the three goes into the heads as it is: queries, keys and values each have a projection of their
+    own, `x @ W.T + b`, before the split.
+keys-and-values-swapped
+    Keys and values have changed places: W_k and b_k make the keys, which meet the queries; W_v and b_v make
+    the values, which are mixed. All matrices have one size, so no shape warns you.
+residual-added
+    You add the input to the output. This residual connection comes with the Transformer block (chapter 05);
+    the layer itself returns what W_o gives.
+"""

@@ -1,0 +1,159 @@
+"""Recognise a mistake: which wrong idea answers like the learner's function?
+
+No match is better than a wrong match: a way must agree on every input, a sign must hold wherever the answer
+is wrong, and a sentence that cannot be measured is not said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from course_lib.practice import comparing, running
+from course_lib.practice.kinds import CannotCompare, Case, Exercise, Misconception
+from course_lib.practice.running import Outcome
+
+
+def through_view(exercise: Exercise) -> Exercise:
+    """The same exercise, with reference and ways that return what their answers lead to."""
+    view = exercise.view
+    if view is None:
+        return exercise
+
+    def seen(function: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *args: view.make(function(*args), args)
+
+    ideas = tuple(replace(m, ways=tuple(map(seen, m.ways))) for m in exercise.misconceptions)
+    return replace(exercise, outputs=(view.output,), reference=seen(exercise.reference), misconceptions=ideas)
+
+
+def matching_misconception(
+    exercise: Exercise, cases: list[Case], outcomes: list[Outcome], expected: list[Any]
+) -> tuple[str, str] | None:
+    """Name and sentence of the first misconception that answers like the learner on *every* input.
+
+    Where the numbers are so large that an answer drowns in NaN, a wrong idea may be known by the other
+    inputs; a sign is asked after all that.
+    """
+    seen = [replace(o, value=_as_float(o.value, e)) for o, e in zip(outcomes, expected, strict=True)]
+    told = lambda m: _sentence(m, exercise, cases, seen, expected)  # noqa: E731
+    drowned = [_drowned(c, o, e) for c, o, e in zip(cases, seen, expected, strict=True)]
+    kept = [i for i, gone in enumerate(drowned) if not gone]
+    wrong = any(not _is_right(exercise, cases[i], seen[i], expected[i]) for i in kept)
+    rounds = [list(range(len(cases)))] + ([kept] if any(drowned) and wrong else [])
+    for some in rounds:
+        part = [cases[i] for i in some], [seen[i] for i in some]
+        for misconception in exercise.misconceptions:
+            for way in misconception.ways:
+                if behaves_like(way, *part, exercise.tolerance) and (sentence := told(misconception)):
+                    return misconception.name, sentence
+    for misconception in exercise.misconceptions:
+        if misconception.sign and _shows(misconception.sign, exercise, cases, seen, expected):
+            sentence = told(misconception)
+            if sentence:
+                return misconception.name, sentence
+    return None
+
+
+def _as_float(value: Any, right: Any) -> Any:
+    """The answer in the kind of number that is expected, for a sign to compare; complex stays."""
+    if isinstance(right, tuple) and isinstance(value, (tuple, list)) and len(value) == len(right):
+        return tuple(map(_as_float, value, right))
+    tensors = isinstance(value, torch.Tensor) and isinstance(right, torch.Tensor)
+    if tensors and value.shape == right.shape and right.is_floating_point() and not value.is_complex():
+        return value.to(right.dtype)
+    return value
+
+
+def _drowned(case: Case, outcome: Outcome, right: Any) -> bool:
+    """True on an input with large numbers where the answer is not finite and the right one is."""
+    return case.large and outcome.error is None and not _finite(outcome.value) and _finite(right)
+
+
+def _finite(value: Any) -> bool:
+    if not isinstance(value, torch.Tensor) or value.numel() > 1_000_000:
+        return True
+    return bool(torch.isfinite(value.detach()).all())
+
+
+def _is_right(exercise: Exercise, case: Case, outcome: Outcome, right: Any) -> bool:
+    return outcome.error is None and comparing.right(exercise, case, outcome.value, right)
+
+
+def _shows(
+    sign: Callable[[Any, Any, tuple[Any, ...]], bool],
+    exercise: Exercise,
+    cases: list[Case],
+    outcomes: list[Outcome],
+    expected: list[Any],
+) -> bool:
+    """True if ``sign`` holds wherever the answer is wrong, and all answers are tensors of the right shape."""
+    shown = 0
+    for case, outcome, right in zip(cases, outcomes, expected, strict=True):
+        if outcome.error is not None or not _alike(outcome.value, right):
+            return False
+        if not comparing.right(exercise, case, outcome.value, right):
+            if comparing.same(outcome.value, right, exercise.tolerance) and exercise.forbidden is None:
+                return False  # it is the kind of number that is wrong
+            try:
+                held = sign(right, outcome.value.detach(), case.args)
+            except Exception:  # an answer that the sign was not made for
+                return False
+            if held is not None and not held:
+                return False
+            shown += held is not None
+    return shown > 0
+
+
+def behaves_like(
+    way: Callable[..., Any], cases: list[Case], outcomes: list[Outcome], tolerance: float
+) -> bool:
+    """True if ``way`` gives the same answers as ``outcomes``: same values, and errors of the same type.
+
+    At least one input must give a value: two functions that only fail need not share an idea.
+    """
+    theirs = (running.run_ours(way, case.args) for case in cases)  # no further than the first difference
+    return same_outcomes(theirs, outcomes, tolerance)
+
+
+def same_outcomes(some: Iterable[Outcome], others: Iterable[Outcome], tolerance: float) -> bool:
+    """True if two functions did the same on all inputs, and on one at least gave a value."""
+    values = 0
+    for one, other in zip(some, others, strict=True):
+        if one.error is not None or other.error is not None:
+            if type(one.error) is not type(other.error):
+                return False
+            if isinstance(one.error, CannotCompare) and str(one.error) != str(other.error):
+                return False
+            continue
+        if not comparing.same(other.value, one.value, tolerance):
+            return False
+        values += 1
+    return values > 0
+
+
+def _alike(value: Any, right: Any) -> bool:
+    tensors = isinstance(value, torch.Tensor) and isinstance(right, torch.Tensor)
+    return tensors and value.shape == right.shape and not value.is_complex()
+
+
+def _sentence(
+    misconception: Misconception,
+    exercise: Exercise,
+    cases: list[Case],
+    outcomes: list[Outcome],
+    expected: list[Any],
+) -> str | None:
+    """The tutor's words; None if they cannot be measured on this answer."""
+    if isinstance(misconception.sentence, str):
+        return misconception.sentence
+    for case, outcome, right in zip(cases, outcomes, expected, strict=True):
+        if outcome.error is None and not comparing.right(exercise, case, outcome.value, right):
+            try:
+                return misconception.sentence(right, outcome.value, case.args)
+            except Exception:  # this input does not show it; the next one may
+                continue
+    return None

@@ -1,0 +1,112 @@
+"""What check says of an error, of a forgotten ``return`` and of an input that was changed."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from course_lib.practice import differences, running
+from course_lib.practice.forms import is_number, text_of
+from course_lib.practice.kinds import CannotCompare, Case, Exercise, axis_names
+from course_lib.practice.running import Outcome
+
+
+def none_sentence(exercise: Exercise, function: Callable[..., Any], outcomes: list[Outcome]) -> str:
+    text = "Your function returned nothing (None)."
+    if any(o.value is not None for o in outcomes):
+        return text + " It does so for some inputs only: does every way through it end in a `return`?"
+    if running.returns_something(function):
+        return text + (
+            " There is a `return`. Either it is not reached (an `if` that is never true, a loop that ends "
+            "before it), or what stands behind it is None itself."
+        )
+    if running.uses_print(function):
+        text += " `print` shows a value; `return` hands it back."
+    name = running.last_assigned(function)
+    if name and len(exercise.outputs) > 1:
+        name = ", ".join(output.name for output in exercise.outputs)
+    return (
+        f"{text} Is the last line missing, perhaps `return {name}`?"
+        if name
+        else f"{text} Is a `return` missing?"
+    )
+
+
+def changed_sentence(exercise: Exercise, outcomes: list[Outcome]) -> str | None:
+    places = sorted({i for o in outcomes for i in o.changed})
+    if not places:
+        return None
+    names = " and ".join(f"`{exercise.parameters[i]}`" for i in places)
+    return (
+        f"Your function changes its input {names} in place, so whoever calls it finds the input "
+        "overwritten. Make a new value instead: a method whose name ends in `_`, `+=` on a tensor and "
+        "`x[...] = ` all change the original."
+    )
+
+
+def advice(exercise: Exercise, outcome: Outcome) -> str:
+    """What a tutor would add to this error in this exercise; empty if nothing fits.
+
+    Nobody is told to do what stands in the function already.
+    """
+    line = outcome.line[1] if outcome.line else ""
+    seen = f"{line}\n{type(outcome.error).__name__}: {text_of(outcome.error)}"
+    written = running.source(outcome.error) or line
+    for pattern, sentence in exercise.advice:
+        pattern, _, unless = pattern.partition(" unless ")
+        wanted, _, needed = pattern.partition(" with ")
+        done = unless and re.search(unless, written)
+        if re.search(wanted, seen) and re.search(needed, written) and not done:
+            return " " + sentence
+    return ""
+
+
+def order_note(exercise: Exercise, function: Callable[..., Any]) -> str | None:
+    """A note if the learner has the right parameters in another order."""
+    try:
+        theirs = tuple(inspect.signature(function).parameters)
+    except Exception:
+        return None
+    if theirs != exercise.parameters and sorted(theirs) == sorted(exercise.parameters):
+        return (
+            f"Your parameters are ({', '.join(theirs)}); check passes them by position, "
+            f"as ({', '.join(exercise.parameters)})."
+        )
+    return None
+
+
+def error_sentence(error: BaseException) -> str:
+    if isinstance(error, CannotCompare):
+        return text_of(error)
+    said = text_of(error).strip().replace(" Use tensor.detach().numpy() instead.", "")
+    text = type(error).__name__ + (f": {short(said)}" if said else "")
+    text += "" if text.endswith((".", "?", "!", "…")) else "."
+    if isinstance(error, NameError) and not isinstance(error, UnboundLocalError):
+        return text + " Is it a typing mistake, or is there a cell above that has not been run?"
+    if isinstance(error, RecursionError):
+        return text + " Your function calls itself and never stops."
+    return text
+
+
+def shapes_given(exercise: Exercise, case: Case) -> str:
+    """`` It was called with s (B=3, D_s=4), h (B=3, S=5, D_h=6).`` Empty if there is no tensor among them."""
+    if not any(isinstance(value, torch.Tensor) for value in case.args):
+        return ""
+    words = []
+    for (name, what), value in zip(exercise.inputs.items(), case.args, strict=True):
+        if isinstance(value, torch.Tensor):
+            words.append(name + " " + differences.shape_words(axis_names(what), tuple(value.shape)))
+        elif is_number(value):
+            words.append(f"{name} = {value}")
+    return f" It was called with {', '.join(words)}."
+
+
+def short(text: str, most: int = 200) -> str:
+    """The first line, without what torch announces there and tells in the next lines."""
+    line = text.strip().split("\n")[0]
+    line = re.sub(r",? but expected one of:$", "", line)
+    return line if len(line) <= most else line[: most - 1] + "…"
