@@ -60,7 +60,7 @@ def assert_well_formed(text):
 
 def test_check_shows_one_card_returns_nothing_and_records(said, file):
     assert desk.check("01.scores", one.SCORES.reference) is None
-    assert said() == f"✓ 01.scores: solved. Right on all 4 inputs. {one.SCORES.insight}\n"
+    assert said() == f"✓ 01.scores: solved. Right on all 7 inputs. {one.SCORES.insight}\n"
     assert json.loads(file.read_text())["exercises"]["01.scores"]["solved"] is True
 
 

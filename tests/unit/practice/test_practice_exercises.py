@@ -7,7 +7,7 @@ import torch
 
 from course_lib import attention, masks, metrics
 from course_lib.practice import chapter_01 as one
-from course_lib.practice import checking, comparing, desk, running
+from course_lib.practice import comparing, desk, recognising, running
 from course_lib.practice.chapter_01.decoder_step import make_attend
 from course_lib.practice.kinds import axis_names
 
@@ -49,13 +49,13 @@ def test_each_misconception_gets_its_own_message(exercise, misconception, way):
 @by_id
 def test_misconceptions_differ_from_each_other_and_from_the_reference(exercise):
     cases = exercise.cases()
-    exercise = checking.through_view(exercise)
+    exercise = recognising.through_view(exercise)
     ideas = [("reference", exercise.reference)]
     ideas += [(m.name, way) for m in exercise.misconceptions for way in m.ways]
     done = [(name, [running.run(way, case.args, 5) for case in cases]) for name, way in ideas]
     for (name, outcomes), (other, theirs) in combinations(done, 2):
         if name != other:
-            assert not checking.same_outcomes(outcomes, theirs, exercise.tolerance), f"{name} = {other}"
+            assert not recognising.same_outcomes(outcomes, theirs, exercise.tolerance), f"{name} = {other}"
 
 
 @by_id
