@@ -120,9 +120,10 @@ mask-added
     is added must hold {low} where it forbids and 0 elsewhere; with a boolean one, `masked_fill` writes {low}
     for you.
 renormalised-afterwards
-    You mask after the softmax and divide by the sum. On paper that is right. In 32 bits it is not: where a
-    forbidden score is 200 above the allowed ones, the softmax has rounded their weights to 0 already, and no
-    division brings them back (0/0 is NaN). Mask the scores before the softmax.
+    Forbidden keys still take part in your softmax, and their share is taken away afterwards. On paper that is
+    right. In 32 bits it is not: where a forbidden score is 200 above the allowed ones, these have been
+    rounded to 0 already, and no division brings them back (0/0 is NaN). Set the forbidden scores to {low}
+    before the softmax.
 not-low-enough
     The forbidden scores are lowered, and not far enough: exp(-1) is 0.37, and exp(-10) is still 0.00005.
     Where the allowed scores are low themselves, {forbidden} take most of the row's 1. Their share must be
