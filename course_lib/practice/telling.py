@@ -55,7 +55,7 @@ def advice(exercise: Exercise, outcome: Outcome) -> str:
     """
     line = outcome.line[1] if outcome.line else ""
     seen = f"{line}\n{type(outcome.error).__name__}: {text_of(outcome.error)}"
-    written = running.source(outcome.error) or line
+    written = f"{running.source(outcome.error)}\n{line}"
     for pattern, sentence in exercise.advice:
         pattern, _, unless = pattern.partition(" unless ")
         wanted, _, needed = pattern.partition(" with ")
