@@ -2,6 +2,9 @@
 
 Both sides of a row run by turns, in short bursts, and the fastest burst of each side counts: what else the
 machine does falls on both, and the fastest burst is the one that it disturbed least.
+
+Bounds count with one thread. With two, the rows of small shapes show how long threads wait for one another,
+which differs from burst to burst; they are shown, and not judged.
 """
 
 import time
@@ -51,9 +54,11 @@ def main(arguments: list[str]) -> int:
         for row in rows():
             ours, theirs = race(row.ours, row.theirs, options.seconds)
             ratio = ours / theirs
-            missed += ratio > row.bound
-            mark = "✓" if ratio <= row.bound else "✗"
-            print(f"  {row.name:64}{ours * 1e6:9.1f}{theirs * 1e6:9.1f}{ratio:8.2f}{row.bound:7.2f} {mark}")
+            line = f"  {row.name:64}{ours * 1e6:9.1f}{theirs * 1e6:9.1f}{ratio:8.2f}"
+            if threads == 1:
+                missed += ratio > row.bound
+                line += f"{row.bound:7.2f} {'✓' if ratio <= row.bound else '✗'}"
+            print(line, flush=True)
     torch.set_num_threads(before)
     print(f"{missed} of the bounds missed" if missed else "every bound is kept")
     return 1 if missed and options.check else 0

@@ -56,7 +56,8 @@ def _measure(settings: dict[str, dict], rounds: int) -> dict[tuple[str, str], tu
     """(training, setting) → median seconds alone, and beside the neighbours."""
     alone: dict[tuple[str, str], list[float]] = {}
     beside: dict[tuple[str, str], list[float]] = {}
-    for _ in range(rounds):
+    for number in range(rounds):
+        print(f"round {number + 1} of {rounds} …", flush=True)
         for name, variables in settings.items():
             for training, seconds in _run(variables).items():
                 alone.setdefault((training, name), []).append(seconds)
