@@ -99,15 +99,18 @@ def inside_own_venv() -> bool:
 def kernel_variables() -> dict[str, str]:
     """Environment variables of every process we start.
 
-    course_lib is found from any folder, text is UTF-8, and torch's waiting threads give their core back soon:
-    on a busy machine training is many times slower where they do not (`bench busy`). libgomp reads it when it
-    is loaded, so it must be here; who has set one of its two variables keeps it.
+    course_lib is found from any folder, text is UTF-8, and torch begins with one thread: models as small as
+    the course's gain little from more, and beside a busy process several threads spend their time waiting
+    awake for one another (`bench busy`). Who asks for more (`torch.set_num_threads`) gets threads that give
+    their core back soon. libgomp reads all this when it is loaded, so it must be here; who has set a variable
+    keeps it.
     """
     path = [str(ROOT)] + [
         p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p and p != str(ROOT)
     ]
     variables = {"PYTHONPATH": os.pathsep.join(path), "PYTHONUTF8": "1", "JUPYTER_PREFER_ENV_PATH": "1"}
     if "OMP_WAIT_POLICY" not in os.environ:
+        variables["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS", "1")
         variables["GOMP_SPINCOUNT"] = os.environ.get("GOMP_SPINCOUNT", "1000")
     return variables
 

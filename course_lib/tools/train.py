@@ -1,5 +1,9 @@
 """`python3 -m course_lib train NAME`: make a shipped checkpoint again, on a CPU."""
 
+import os
+
+import torch
+
 from course_lib.tasks import pronunciation
 from course_lib.tools import ROOT, parser
 
@@ -16,6 +20,7 @@ def main(arguments: list[str]) -> int:
         "--fresh", action="store_true", help="start anew instead of going on where a run stopped"
     )
     options = asked.parse_args(arguments)
+    torch.set_num_threads(os.cpu_count() or 1)  # shipped models are large enough for all cores
     for name in options.name:
         make, _ = CHECKPOINTS[name]
         if options.fresh:

@@ -2,7 +2,8 @@
 
 torch's threads share out each operation and wait for one another at its end. They wait awake ("spinning"):
 fine on an idle machine; beside busy processes a waiting thread holds the core that the awaited one needs.
-`environment.kernel_variables` tells them to give the core back soon. What it costs alone and what it saves
+`environment.kernel_variables` gives a small model one thread, and tells others to give the core back soon.
+What that costs alone and what it saves
 beside others stands here side by side; runs of the settings take turns, so that all meet the same minute.
 """
 

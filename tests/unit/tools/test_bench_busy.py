@@ -1,4 +1,4 @@
-"""Threads that wait give their core back: where it is set, who overrules it, and the bench that shows it."""
+"""One thread, and waiting threads that give their core back: where it is set, who overrules it, and the bench that shows it."""
 
 import pytest
 
@@ -9,8 +9,9 @@ from course_lib.tools.bench import busy
 @pytest.mark.parametrize(
     ("theirs", "expected"),
     [
-        ({}, {"GOMP_SPINCOUNT": "1000"}),
-        ({"GOMP_SPINCOUNT": "77"}, {"GOMP_SPINCOUNT": "77"}),
+        ({}, {"OMP_NUM_THREADS": "1", "GOMP_SPINCOUNT": "1000"}),
+        ({"GOMP_SPINCOUNT": "77"}, {"OMP_NUM_THREADS": "1", "GOMP_SPINCOUNT": "77"}),
+        ({"OMP_NUM_THREADS": "2"}, {"OMP_NUM_THREADS": "2", "GOMP_SPINCOUNT": "1000"}),
         ({"OMP_WAIT_POLICY": "active"}, {}),
         ({"OMP_WAIT_POLICY": "active", "OMP_NUM_THREADS": "1"}, {}),
     ],
@@ -52,9 +53,9 @@ def test_the_bench_judges_the_course_s_setting(monkeypatch, capsys, times, code)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     assert busy.main([]) == code
     said = capsys.readouterr().out
-    assert "the course's setting: GOMP_SPINCOUNT=1000" in said
+    assert "the course's setting: OMP_NUM_THREADS=1 GOMP_SPINCOUNT=1000" in said
     assert f"at most {times} times as long" in said and "40.0" in said
-    assert {tuple(one) for one in runs} == {(), ("GOMP_SPINCOUNT",)} and len(runs) == 12
+    assert {tuple(one) for one in runs} == {(), ("OMP_NUM_THREADS", "GOMP_SPINCOUNT")} and len(runs) == 12
 
 
 def test_a_training_that_fails_is_told(monkeypatch):
