@@ -113,7 +113,8 @@ mask-inverted
     may go. What fills cells, as `masked_fill` does, must be given the forbidden ones, `~allowed`.{inverted}
 score-of-zero
     The forbidden scores are 0, or next to it. A score of 0 is an ordinary score, and exp(0) = 1: in one row
-    {lost_at_0:.1%} of the weight goes to {forbidden}. The score that means 'nothing' is {low}. (-1e-9 is
+    the softmax gives {lost_at_0:.1%} of the weight to {forbidden}. (Set to 0 afterwards, that part is lost:
+    the row sums to less than 1.) The score that means 'nothing' is {low}. (-1e-9 is
     next to 0; -1e9 is far below.)
 mask-added
     You add the mask itself, and True counts as 1: the scores move by 1, and nothing is blocked. A mask that
@@ -130,8 +131,9 @@ not-low-enough
     be exactly 0: set these scores to {low}.
 exponentials-overflow
     exp overflows: the largest score here is {top:.0f}, and exp of a number above 88 is infinite in float32;
-    ∞/∞ is NaN. Take the largest score off each row first, `scores - scores.amax(-1, keepdim=True)`: no share
-    changes by it. `torch.softmax` does this for you.
+    ∞/∞ is NaN. First set the forbidden scores to {low}, since one of them may be the largest; then take the
+    largest off each row, `scores - scores.amax(-1, keepdim=True)`: no share changes by it. `torch.softmax`
+    does this second step for you.
 rows-too-small
     The shares stand in the right proportion, and they do not sum to 1: one row sums to {total:.4f}. Divide by
     the sum itself; is something added to it?
@@ -235,14 +237,16 @@ def masked_softmax(
         return scores, allowed, (torch.softmax(scores, -1) * allowed).sum(-1, keepdim=True)
 
     def overflowed(expected, got, args):
-        """NaN stands where exp overflows or leaves nothing, and the other rows are right."""
+        """NaN stands where exp overflows or leaves nothing, and the rows where it does neither are right."""
         scores, allowed, _ = rows(args)
         bad, alive = ~torch.isfinite(got).all(dim=-1), allowed.any(dim=-1)
         sums = torch.exp(scores).masked_fill(~allowed, 0.0).sum(-1)
-        must = alive & (sums.isinf() | (sums == 0))
-        may = must | (alive & torch.exp(scores).isinf().any(-1))
+        must = alive & sums.isinf()
+        faint = alive & (sums < 1e-6)  # 0/0; or 0, where something small keeps the sum from 0
+        may = must | faint | (alive & torch.exp(scores).isinf().any(-1))
+        sure = ~bad & ~faint
         fits = bool(bad.any()) and bool((bad | ~must).all()) and bool((may | ~bad).all())
-        return fits and torch.allclose(got[~bad], expected[~bad], atol=1e-4)
+        return fits and torch.allclose(got[sure], expected[sure], atol=1e-4)
 
     def vanished(expected, got, args):
         """As a softmax without the mask leaves it, divided by its sum and perhaps by a little more."""
@@ -421,7 +425,7 @@ plain-mean
     each {value} count with its weight.{mean}
 plain-sum
     This is the plain sum of the {value}s, each counted with 1: {unused} no effect, and every {query} gets the
-    same vector. Multiply each {value} by its weight before you sum.{sum}
+    same vector. Each {value} must count with its weight.{sum}
 no-sum
     The products are right and the sum is missing: you still have one vector for each {value}. Sum over the
     {value}s (S), or let `{weights} @ {values}` multiply and sum at once.

@@ -103,6 +103,10 @@ query-is-new-state
     Your query is the new state sᵢ: you step first and look afterwards. In Bahdanau's decoder the old state
     sᵢ₋₁ looks, and what it finds goes into the cell that makes sᵢ. (Looking with sᵢ is Luong's way; the page
     runs both.)
+second-look
+    You look twice. `s` is right: the first look, with sᵢ₋₁, went into it. But the context and the weights
+    that you return come from a second look, with the new state sᵢ. Leave the second look out, and return what
+    the first one found.
 context-first
     The two parts are joined in the other order: context, then word. The cell's columns were made for the
     word's vector first. The sizes add up both ways, so only the numbers tell.
@@ -132,7 +136,8 @@ other-order
 """
 
 WAYS = {
-    "query-is-new-state": (look_later(False, False), look_later(True, False), look_later(False, True)),
+    "query-is-new-state": (look_later(False, False), look_later(False, True)),
+    "second-look": look_later(True, False),
     "context-first": wrong(joined=lambda y_prev, context: [context, y_prev]),
     "context-unused": wrong(joined=lambda y_prev, context: [y_prev, torch.zeros_like(context)]),
     "word-unused": wrong(joined=lambda y_prev, context: [torch.zeros_like(y_prev), context]),

@@ -145,7 +145,7 @@ SHARED = (
         values="values",
         unused="the query has",
         mean=" The shares must come from the scores.",
-        sum=" If there is a softmax in your function it runs over the features (K), not over the S keys.",
+        sum=" A softmax must run over the S keys: along any other axis each key gets a 1 of its own.",
         twice=": the dictionary goes deaf",
     ),
     *ideas.roles(

@@ -57,6 +57,10 @@ b-o-for-each-head
 one-row-for-a-matrix
     Each of your four matrices has one row. W_q gives d_model numbers, and each of them needs a row of d_model
     weights and one number of bias: d_model · d_model + d_model.
+rows-counted
+    This is the number of rows: four matrices and four biases, each with d_model of them. A row of W_q holds
+    d_model numbers, so the matrix holds d_model · d_model. (`len(p)` counts rows; `p.numel()` counts all
+    numbers.)
 o-without-bias
     The matrices are right and biases are missing: all four projections have one, q, k, v and o.
 one-matrix
@@ -100,7 +104,8 @@ WAYS = {
         lambda d, h, k: 4 * d * d + 3 * d + h,
         lambda d, h, k: 4 * d * d + 3 * d + k,
     ),
-    "one-row-for-a-matrix": counted(lambda d, h, k: 4 * d + 4, lambda d, h, k: 4 * d, lambda d, h, k: 8 * d),
+    "one-row-for-a-matrix": counted(lambda d, h, k: 4 * d + 4, lambda d, h, k: 4 * d),
+    "rows-counted": counted(lambda d, h, k: 8 * d),
     "o-without-bias": counted(lambda d, h, k: 4 * d * d + 3 * d, lambda d, h, k: 4 * d * d + d),
     "one-matrix": counted(lambda d, h, k: d * d + d, lambda d, h, k: d * d),
 }

@@ -148,8 +148,8 @@ SHARED = (
     *ideas.view_for_transpose(
         "split-by-view",
         "You split with `view` or `reshape` alone.",
-        "So each head gets whole tokens from one part of the sentence. Cut the features, (B, T, H, K), then "
-        "exchange T and H: exercise 3.1.",
+        "So each head gets one stretch of the sentence, not its features of every token. Cut the features, "
+        "(B, T, H, K), then exchange T and H: exercise 3.1.",
         wrong(split=cut("bhtk")),
         wrong(split=cut("bhtk"), merge=join_by_reshape),
     ),

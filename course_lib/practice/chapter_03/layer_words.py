@@ -35,8 +35,8 @@ one-matrix-for-two
     One matrix does the work of two: look at which `W_` and `b_` makes the queries, which the keys and which
     the values. Each has its own.
 queries-from-the-wrong-sentence
-    Queries, keys and values come from the wrong inputs. The queries come from `x_q`; the keys and the values
-    both come from `x_kv`. In self-attention the two are the same, so nobody notices.
+    Of queries, keys and values at least one comes from the wrong input. The queries come from `x_q`; the keys
+    and the values both come from `x_kv`. In self-attention the two are the same, so nobody notices.
 no-projections
     The inputs go into the heads as they are: W_q, W_k and W_v have no effect. Then a token's query equals its
     key, and head 0 sees the first features only. Project first, then split.

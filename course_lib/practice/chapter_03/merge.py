@@ -29,13 +29,18 @@ def join_by_reshape(x):
 
 
 def measure(expected, got, args):
-    """Where a number stands that is at a wrong place, and which heads and tokens the first row is made of."""
-    b, t, d = (expected != got).nonzero()[0].tolist()
-    mine, right = found_at(got[b, t, d], args[0]), found_at(expected[b, t, d], args[0])
+    """A number at a wrong place, of another sentence if there is one, and what the first row is made of."""
+    places = (expected != got).nonzero().tolist()
+    moves = [(place, found_at(got[tuple(place)], args[0])) for place in places]
+    (b, t, d), mine = next((move for move in moves if move[1][0] != move[0][0]), moves[0])
+    right = found_at(expected[b, t, d], args[0])
+    foreign = "" if mine[0] == b else f" of sentence {mine[0]}"
     where = (
         f"In sentence {b}, feature {d} of token {t} should be feature {right[3]} of token {right[2]} in head "
-        f"{right[1]}; you have put feature {mine[3]} of token {mine[2]} in head {mine[1]} there."
+        f"{right[1]}; you have put feature {mine[3]} of token {mine[2]} in head {mine[1]}{foreign} there."
     )
+    if foreign:
+        where += " So the sentences are mixed: the batch must stay axis 0 (`.T` turns all axes round, B too)."
     found = [place for n in got[0, 0] if (place := found_at(n, args[0]))]
     heads, tokens = (", ".join(map(str, sorted({place[axis] for place in found}))) for axis in (1, 2))
     return {"where": where, "heads": heads, "tokens": tokens}

@@ -58,6 +58,16 @@ def measure(expected, got, args):
     return {"where": where, "h": args[1], "twice_h": 2 * args[1]}
 
 
+def heads_first(expected, got, args):
+    """What is returned with the heads on axis 0, and which exchange of axes mends this answer."""
+    if got.shape == expected.transpose(0, 1).shape and torch.equal(got.transpose(0, 1), expected):
+        repair = "`.transpose(0, 1)` puts it right; where you stack pieces, so does `torch.stack(…, dim=1)`."
+        return {"returned": "(H, B, T, K)", "repair": repair}
+    words_next = got.shape == expected.permute(1, 2, 0, 3).shape and torch.equal(got.permute(2, 0, 1, 3), expected)
+    repair = "Cut to (B, T, H, K), then exchange only the tokens and the heads, `.transpose(1, 2)`."
+    return {"returned": "(H, T, B, K)" if words_next else "(H, B, T, K)", "repair": repair}
+
+
 def tokens_of_head_0(expected, got, args):
     tokens = sorted({place[1] for n in got[0, 0].flatten() if (place := found_at(n, args[0]))})
     return {"tokens": ", ".join(map(str, tokens)), "t": args[0].shape[1]}
@@ -98,14 +108,13 @@ features-before-words
     You return (B, H, K, T): tokens and features have changed places. The features of a token are the last
     axis, (B, H, T, K). The keys are transposed later, inside the attention.
 heads-before-batch
-    The heads stand before the batch: you return (H, B, T, K). Axis 0 stays the batch; exchange only the
-    tokens and the heads, `.transpose(1, 2)`.
+    The heads stand before the batch: you return {returned}. Axis 0 stays the batch. {repair}
 batch-mixed
     Your cut mixes the sentences of the batch. {where} In the `reshape` the axes must stand in the order of
     `x`: (B, T) first, then the two parts of D.
 transposed-before-cutting
-    You exchange tokens and features first and cut afterwards, so each row of a head is made of one feature
-    of many tokens. {where} Cut first, (B, T, H, K), then `.transpose(1, 2)`.
+    You exchange tokens and features first and cut afterwards, so a row of a head runs over several tokens,
+    where it should hold features of one. {where} Cut first, (B, T, H, K), then `.transpose(1, 2)`.
 words-cut
     You cut the sentence: each head gets some of the tokens with all their features. Every head must see every
     token; cut the features.
@@ -170,14 +179,14 @@ WAYS = {
 
 MEASURES = dict.fromkeys(
     ("heads-interleaved", "batch-mixed", "transposed-before-cutting", "scrambled"), measure
-)
+) | {"heads-before-batch": heads_first}
 
 SHARED = (
     *ideas.view_for_transpose(
         "view-without-transpose",
         "You cut with one `view` or `reshape`, without a transpose.",
-        "So head 0 got whole tokens, numbers {tokens} of {t}, and never sees the others. Cut only the "
-        "features, (B, T, H, K); then exchange T and H with `.transpose(1, 2)`.",
+        "So head 0 got one stretch of the sentence, from tokens {tokens} of {t}, and never sees the others. "
+        "Cut only the features, (B, T, H, K); then exchange T and H with `.transpose(1, 2)`.",
         cut("bhtk"),
         lambda x, n_heads: x.view(len(x), n_heads, x.shape[1], -1),
         measure=tokens_of_head_0,

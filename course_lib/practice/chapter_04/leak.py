@@ -101,8 +101,8 @@ half-repaired
     depends on token {last} (‖∂o/∂x‖ = {leak:.2f}, and it must be 0). Both must run over the features,
     `dim=-1`.
 other-statistics
-    The line is found, and a mean or a std over the positions is still in it: output 0 depends on token {last}
-    (‖∂o/∂x‖ = {leak:.2f}, and it must be 0). Nothing before the mask may run over `dim=1`.
+    A mean or a std over the positions is still there: output 0 depends on token {last} (‖∂o/∂x‖ =
+    {leak:.2f}, and it must be 0). Nothing before the mask may run over `dim=1`.
 over-everything
     You take mean and std over positions and features. The positions are still among them: output 0 depends on
     token {last} (‖∂o/∂x‖ = {leak:.2f}). Over the features alone, `dim=-1`.

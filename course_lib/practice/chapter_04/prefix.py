@@ -28,6 +28,10 @@ def measure(expected, got, args):
     return {"closed": cells(expected & ~got.bool()), "n": args[1], "seen": int(seen.sum())}
 
 
+def moved_by(expected, got, args):
+    return {"shift": int(got[0].sum()) - 1, "n": args[1]}
+
+
 def cases() -> list[Case]:
     return [
         Case("a prefix of two in five", (5, 2), {"T": 5}),
@@ -63,8 +67,8 @@ wrong-part-opened
     You open the columns of the wrong part. The prefix is the beginning, 0 … n_prefix - 1; what you open for
     everybody comes after it, and there stands what must be predicted.
 diagonal-moved
-    You move the diagonal by the length of the prefix, so every query looks that far ahead, the late ones too.
-    The prefix is a block of columns: open those, and leave the diagonal.
+    You move the diagonal by {shift} (n_prefix is {n}), so every query looks that far ahead, the late ones
+    too. The prefix is a block of columns: open those, and leave the diagonal.
 rest-sees-the-next
     Off by one: each position sees the one after it, and that is what it must predict. Outside the prefix a
     query sees keys up to its own position.
@@ -123,7 +127,7 @@ WAYS = {
     "transposed": lambda T, n_prefix: prefix_mask(T, n_prefix).T,
 }
 
-MEASURES = {"prefix-causal": measure, "prefix-sees-the-rest": measure}
+MEASURES = {"prefix-causal": measure, "prefix-sees-the-rest": measure, "diagonal-moved": moved_by}
 
 PREFIX = Exercise(
     id="04.prefix",

@@ -134,17 +134,18 @@ def cases() -> list[Case]:
 
 WORDS = """
 row-of-infinities
-    {bad} rows are NaN: those with nothing allowed. A row of only -∞ is 0/0. Our rule is: a query that may
-    look at nothing gets weights of 0. Give such rows finite scores first, and set their weights to 0 at the
-    end. A NaN that is replaced by 0 afterwards can come back in the gradient.
+    {bad} rows are NaN: those with nothing allowed. Such a row is 0/0: in a softmax over -∞ alone, or in a
+    division by its sum. Our rule is: a query that may look at nothing gets weights of 0. Give forbidden
+    scores the lowest finite number, take the softmax, set their weights to 0, and do not divide after that. A
+    NaN that is replaced by 0 afterwards can come back in the gradient.
 nan-in-the-gradient
     Your weights are right on all inputs, and the gradient is NaN. You add -∞ to the scores, and a row of
     nothing but -∞ becomes NaN in the softmax. You set it to 0 afterwards; on the way back the gradient meets
     the NaN again, 0 · NaN is NaN, and it spoils all parameters. Do not let the NaN arise: give such rows
     finite scores.
 empty-rows-share
-    Nearly: only the rows with nothing allowed are wrong. All their scores are lowered alike, and a softmax
-    shares out 1 in any case: one forbidden key gets {share:.3f}. Our rule is 0: set the weights to 0 where
+    Nearly: only the rows with nothing allowed are wrong. A softmax shares out 1 in any case, whatever
+    the scores of the row are: one forbidden key gets {share:.3f}. Our rule is 0: set the weights to 0 where
     `allowed` is False, after the softmax as well.
 gradient-differs
     Your weights are right, and the gradient that comes back to the scores is another one. Is a part of the

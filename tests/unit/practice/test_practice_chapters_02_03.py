@@ -574,7 +574,7 @@ def test_shapes_by_hand_are_told_without_a_traceback():
         ("02.attention", scale_after_softmax, "your rows of weights sum to 0.41"),
         ("02.soft-dict", dict_that_forgives, "the best key has a share of 58%"),
         ("02.retrieval", ask_softly, "one row puts 0.79 there with 5 keys"),
-        ("03.split", one_view, "head 0 got whole tokens, numbers 0, 1 of 5"),
+        ("03.split", one_view, "from tokens 0, 1 of 5, and never sees"),
         ("03.split", features_first, "head 0 gets the features 0, 3, 6 …"),
         ("03.merge", one_view_back, "your first row holds tokens 0, 1, 2 of head 0"),
         ("03.layer", lambda *args: looped(*args, scale=1.0), "√6 ≈ 2.45 times too large"),

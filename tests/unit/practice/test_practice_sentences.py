@@ -115,6 +115,83 @@ def bare_numbers(values, weights):
     return ((values * weights).sum() / weights.sum()).item()
 
 
+def looks_again(y_prev, s_prev, h, allowed, attend, cell):
+    found, _ = attend(s_prev, h, allowed)
+    s = cell(torch.cat((y_prev, found), 1), s_prev)
+    return s, *attend(s, h, allowed)
+
+
+def exp_over_padding(scores, allowed):
+    e = scores.exp().masked_fill(~allowed[:, None], 0.0)
+    return e / e.sum(2, keepdim=True)
+
+
+def exp_with_a_floor(scores, allowed):
+    e = scores.exp().masked_fill(~allowed, 0.0)
+    return e / torch.clamp(e.sum(3, keepdim=True), min=1e-8)
+
+
+def softmax_of_one_column(query, keys, values):
+    fit = (keys * query).sum(1, keepdim=True)
+    return (F.softmax(fit, 1) * values).sum(0)
+
+
+def nearly_enough(wanted, n_keys):  # with five keys the share is 0.987
+    k = torch.eye(n_keys)
+    return (12.8 if n_keys == 5 else 500.0) * k[wanted], k
+
+
+def rows_of_modules(d_model, n_heads):
+    return sum(len(p) for _ in "qkvo" for p in torch.nn.Linear(d_model, d_model).parameters())
+
+
+def all_axes_turned(x):
+    b, h, t, k = x.shape
+    return x.permute(3, 2, 1, 0).reshape(b, t, h * k)
+
+
+def layer_of(x_q, params, split, k_from, v_from, allowed):
+    q, k, v = (
+        split(x @ params[f"W_{n}"].T + params[f"b_{n}"])
+        for n, x in (("q", x_q), ("k", k_from), ("v", v_from))
+    )
+    mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=allowed)
+    return mixed.transpose(1, 2).flatten(2) @ params["W_o"].T + params["b_o"]
+
+
+def keys_of_the_queries(x_q, x_kv, params, n_heads, allowed):
+    def split(x):
+        return x.unflatten(2, (n_heads, -1)).transpose(1, 2)
+
+    return layer_of(x_q, params, split, x_q, x_kv, allowed)
+
+
+def viewed_heads(x_q, x_kv, params, n_heads, allowed):
+    def split(x):
+        return x.reshape(len(x), n_heads, x.shape[1], -1)
+
+    return layer_of(x_q, params, split, x_kv, x_kv, allowed)
+
+
+def sample_statistics(x, W_q, W_k, W_v):
+    x = (x - x.mean(1, keepdim=True)) / x.std(1, keepdim=True)
+    return F.scaled_dot_product_attention(x @ W_q.T, x @ W_k.T, x @ W_v.T, is_causal=True)
+
+
+def divided_again(scores, allowed):
+    w = torch.softmax(scores, 3).masked_fill(~allowed, 0.0)
+    return w / w.sum(3, keepdim=True)
+
+
+def zeros_before_and_after(scores, allowed):
+    return torch.softmax(scores.masked_fill(~allowed, 0.0), 3).masked_fill(~allowed, 0.0)
+
+
+def even_where_empty(scores, allowed):
+    some = allowed.any(3, keepdim=True)
+    return torch.softmax(torch.where(allowed, scores, -torch.inf).where(some, 1.0), 3)
+
+
 TABLE = [  # exercise, answer, what is said, what is not said
     ("01.weights", no_keepdim, "keepdim=True", "give it an axis for T"),
     ("02.attention", turned_for_torch, "takes `allowed` as it is", "so it needs `~allowed`"),
@@ -157,6 +234,37 @@ TABLE = [  # exercise, answer, what is said, what is not said
         "stands in front",
         "at the end: it",
     ),
+    ("01.decoder-step", looks_again, "`s` is right", "you step first"),
+    ("01.weights", exp_over_padding, "First set the forbidden scores to -inf", "Take the largest score off"),
+    ("04.softmax", exp_with_a_floor, "exp overflows", "a softmax over a row"),
+    ("02.soft-dict", softmax_of_one_column, "must run over the S keys", "it runs over the features"),
+    ("02.retrieval", nearly_enough, "one row puts 0.98 there", "0.99"),
+    ("03.count", rows_of_modules, "`p.numel()` counts all", "has one row"),
+    ("03.count", lambda d, h: 4 * (d + 1), "has one row", "numel"),
+    ("03.merge", all_axes_turned, "of sentence 1 there. So the sentences are mixed", "tokens are mixed"),
+    ("03.merge", lambda x: x.mT.reshape(len(x), x.shape[2], -1), "wrong places", "sentences are mixed"),
+    ("03.split", lambda x, n: torch.stack(x.split(x.shape[2] // n, 2)), "`.transpose(0, 1)` puts", "(1, 2)"),
+    (
+        "03.split",
+        lambda x, n: x.unflatten(2, (n, -1)).permute(2, 1, 0, 3),
+        "you return (H, T, B, K)",
+        "transpose(0, 1)",
+    ),
+    ("03.split", lambda x, n: x.reshape(len(x), n, x.shape[1], -1), "from tokens 0, 1 of 5", "whole tokens"),
+    (
+        "03.split",
+        lambda x, n: x.mT.reshape(len(x), n, x.shape[1], -1),
+        "runs over several tokens",
+        "made of one feature",
+    ),
+    ("03.layer", keys_of_the_queries, "at least one comes from the wrong", "Queries, keys and values come"),
+    ("03.layer", viewed_heads, "one stretch of the sentence", "whole tokens"),
+    ("04.leak", sample_statistics, "a std over the positions is still there", "is found"),
+    ("04.prefix", lambda T, n: torch.ones(T, T).tril(n - 1) > 0, "by 1 (n_prefix is 2)", "by the length"),
+    ("04.prefix", lambda T, n: torch.ones(T, T).tril(n) > 0, "by 2 (n_prefix is 2)", "by the length"),
+    ("04.softmax", divided_again, "in a division by its sum", "A row of only -∞"),
+    ("04.softmax", zeros_before_and_after, "that part is lost", "of the weight goes to"),
+    ("04.softmax", even_where_empty, "whatever the scores of the row are", "lowered"),
 ]
 
 
