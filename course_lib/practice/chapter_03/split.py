@@ -63,7 +63,7 @@ def heads_first(expected, got, args):
     if got.shape == expected.transpose(0, 1).shape and torch.equal(got.transpose(0, 1), expected):
         repair = "`.transpose(0, 1)` puts it right; where you stack pieces, so does `torch.stack(…, dim=1)`."
         return {"returned": "(H, B, T, K)", "repair": repair}
-    words_next = got.shape == expected.permute(1, 2, 0, 3).shape and torch.equal(got.permute(2, 0, 1, 3), expected)
+    words_next = got.shape[2] == len(expected) and torch.equal(got.permute(2, 0, 1, 3), expected)
     repair = "Cut to (B, T, H, K), then exchange only the tokens and the heads, `.transpose(1, 2)`."
     return {"returned": "(H, T, B, K)" if words_next else "(H, B, T, K)", "repair": repair}
 

@@ -163,7 +163,7 @@ def keys_of_the_queries(x_q, x_kv, params, n_heads, allowed):
     def split(x):
         return x.unflatten(2, (n_heads, -1)).transpose(1, 2)
 
-    return layer_of(x_q, params, split, x_q, x_kv, allowed)
+    return layer_of(x_q, params, split, x_q, x_q, allowed)
 
 
 def viewed_heads(x_q, x_kv, params, n_heads, allowed):
@@ -179,7 +179,7 @@ def sample_statistics(x, W_q, W_k, W_v):
 
 
 def divided_again(scores, allowed):
-    w = torch.softmax(scores, 3).masked_fill(~allowed, 0.0)
+    w = allowed * torch.softmax(scores, 3)
     return w / w.sum(3, keepdim=True)
 
 
