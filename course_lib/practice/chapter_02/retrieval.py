@@ -190,8 +190,8 @@ WAYS = {
 }  # fmt: skip
 
 MEASURES = {
-    # rounded down: 0.9899 is below the bar
-    "too-quiet": lambda e, got, args: {"share": int(100 * (got * e).sum(-1).min()) / 100, "n": args[1]},
+    # two digits, and from 0.985 on rounded down: the bar is 0.99, and this row is below it
+    "too-quiet": lambda e, got, args: {"share": (got * e).sum(-1).min().clamp(max=0.9849), "n": args[1]},
 }
 
 SIGNS = {
