@@ -54,7 +54,6 @@ class WholeText:
         return self.logits_of(ids)[:, -1], None, ids
 
 
-@torch.no_grad()
 def greedy(model: nn.Module, source: Tensor, max_new_tokens: int) -> tuple[Tensor, Tensor | None]:
     """Take the most likely token at each step.
 

@@ -89,7 +89,6 @@ def exact_match(model: Seq2Seq, test: Sequence[town.Sentence]) -> list[bool]:
     return [tuple(guess) == s.french for guess, s in zip(guesses, test, strict=True)]
 
 
-@torch.no_grad()
 def attention_maps(model: Seq2Seq, test: Sequence[town.Sentence], batch_size: int = 256) -> list[Tensor]:
     """Attention weights `(T, S)` for each sentence while the model reads the *true* translation.
 
@@ -97,13 +96,13 @@ def attention_maps(model: Seq2Seq, test: Sequence[town.Sentence], batch_size: in
     links even where the model's own translation would differ.
     """
     maps: list[Tensor] = [torch.empty(0)] * len(test)
-    for rows in batches_by_length([len(s.english) for s in test], batch_size):
-        source = pad([ENGLISH.encode(test[i].english) for i in rows])
-        target = pad([[BOS_ID, *FRENCH.encode(test[i].french)[:-1]] for i in rows])
-        with evaluating(model):
+    with evaluating(model):
+        for rows in batches_by_length([len(s.english) for s in test], batch_size):
+            source = pad([ENGLISH.encode(test[i].english) for i in rows])
+            target = pad([[BOS_ID, *FRENCH.encode(test[i].french)[:-1]] for i in rows])
             _, weights = model(source, target, need_weights=True)
-        for i, row in zip(rows, weights, strict=True):
-            maps[i] = row[: len(test[i].french), : len(test[i].english)]
+            for i, row in zip(rows, weights, strict=True):
+                maps[i] = row[: len(test[i].french), : len(test[i].english)]
     return maps
 
 
