@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_lib.training.budget import is_fast
+from course_lib.training.budget import is_fast, measured
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "experiments"
 
@@ -150,9 +150,8 @@ def compare(live: list[Row], record: Record) -> Comparison:
         low, high = min(means), max(means)
         inside = low - record.tolerance <= value <= high + record.tolerance
         ok &= inside
-        verdict = "inside ✓" if inside else f"outside ✗ ({value:.2f})"
         lines.append(
-            f"{group}: {record.measure.replace('_', ' ')} at step {last}, recorded {low:.2f} to {high:.2f}; "
-            f"this run is {verdict}"
+            f"{group}: {record.measure.replace('_', ' ')} at step {last}: {measured(value)} "
+            f"(recorded {low:.2f} to {high:.2f}, tolerance {record.tolerance:g} {'✓' if inside else '✗'})"
         )
     return Comparison(tuple(lines), ok)

@@ -1,7 +1,7 @@
 """How long to train, and promises about the result, checked where the result is made.
 
-A page does not print measured decimals: they differ from machine to machine. It prints the promise and
-whether it holds, and the measured value only where it does not.
+A page shows the reader's own number beside what is promised of it. Measured decimals differ from machine to
+machine: what compares pages (tests/nbval_sanitize.cfg) overlooks the number, never the promise or its mark.
 """
 
 import os
@@ -18,25 +18,33 @@ def is_fast() -> bool:
 
 
 def at_most(what: str, value: float, limit: float) -> None:
-    """Print whether a measured value stays at or below a limit.
+    """Print a measured value beside the promise that it keeps: `loss: 1.93 (at most 2.1 ✓)`.
 
     Args:
         what: the measured thing, with its unit.
         value: as measured.
         limit: the promise.
     """
-    _say(what, value, "≤", limit, value <= limit)
+    _say(what, value, "at most", limit, value <= limit)
 
 
 def at_least(what: str, value: float, limit: float) -> None:
     """Print whether a measured value reaches a limit; arguments as `at_most`."""
-    _say(what, value, "≥", limit, value >= limit)
+    _say(what, value, "at least", limit, value >= limit)
 
 
-def _say(what: str, value: float, sign: str, limit: float, holds: bool) -> None:
+def _say(what: str, value: float, bound: str, limit: float, holds: bool) -> None:
     if is_fast():
         print(f"{what}: short run (COURSE_FAST=1), not checked")
     elif holds:
-        print(f"{what} {sign} {limit:g} ✓")
+        print(f"{what}: {measured(value)} ({bound} {limit:g} ✓)")
     else:
-        print(f"{what} is {value:.3g}, expected {sign} {limit:g} ✗")
+        print(f"{what}: {value:.6g} (expected {bound} {limit:g} ✗)")
+
+
+def measured(value: float) -> str:
+    """A measured number as a reader wants it: three significant digits, whole above 100, never `1e+03`."""
+    value = float(value)
+    if abs(value) >= 99.95:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if abs(value) >= 1e-3 or value == 0 else f"{value:.1e}"
