@@ -25,13 +25,14 @@ def weight_on(weights: Tensor, places: Tensor) -> Tensor:
 
     Args:
         weights: of one layer, `(B, H, T, S)`.
-        places: where each answer stands, boolean `(Q, T, S)`: one place a question and query.
+        places: where the answers stand, boolean `(Q, T, S)`: usually one place a question and query. A query
+            without any does not count.
 
     Returns:
-        `(H, Q)`: the mean weight that head h puts on the places of question q. 1 is a perfect look-up, 1/S is
-        what a head gives that looks everywhere alike.
+        `(H, Q)`: the mean weight that head h puts on the places of question q. 1 is a perfect look-up; with
+        one place a query, 1/S is what a head gives that looks everywhere alike. nan: no query has a place.
     """
-    asked = len(weights) * weights.shape[-2]  # B · T
+    asked = len(weights) * places.any(-1).sum(-1)  # (Q,): B · queries that have a place
     return torch.einsum("bhts,qts->hq", weights, places.to(weights)) / asked
 
 

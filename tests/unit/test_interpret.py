@@ -31,6 +31,8 @@ def test_weight_on_places():
     weights = torch.stack([before.float(), itself.float(), even]).expand(2, 3, 5, 5)  # (B, H, T, S)
     found = interpret.weight_on(weights, torch.stack([before, itself]))
     torch.testing.assert_close(found, torch.tensor([[1, 0], [0, 1], [1 / 5, 1 / 5]]))
+    before[0] = False  # nothing stands before the first: it is not asked
+    torch.testing.assert_close(interpret.weight_on(weights, before[None])[:, 0], torch.tensor([1, 0, 1 / 5]))
 
 
 @pytest.mark.parametrize("silent", [[(0, 1)], [(0, 0), (1, 2)]])
