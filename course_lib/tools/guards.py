@@ -7,13 +7,19 @@ page to it.
 import json
 import re
 from pathlib import Path
+from statistics import median
 
 from course_lib.chapters import CHAPTERS, following
+from course_lib.practice import desk
+from course_lib.tools.solved import solved_above
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 IMAGES = ("image/png", "image/svg+xml", "image/jpeg", "image/gif")
 CELLS, CELLS_OF_START = (30, 70), (8, 70)  # chapter 00 is a page of ten minutes
-WORDS, WORDS_OF_A_CELL, LINES_OF_CODE = 3675, 120, 40  # "about 3,500" and "20 to 90", with a little room
+WORDS, WORDS_OF_A_CELL = 2900, 120  # "about 2,800" and "20 to 90", with a little room
+LINES_OF_CODE, MEDIAN_LINES = 20, 8  # of a code cell
+# Read, thought about and run by somebody to whom page and language are new; the first page has few formulas.
+WORDS_A_MINUTE, WORDS_A_MINUTE_AT_THE_START = 30, 60
 MEGABYTES = 3
 CHECKED_CELLS = 10  # with the tag nbval-check-output
 CHECK = "nbval-check-output"
@@ -28,6 +34,8 @@ def faults(path: Path) -> list[str]:
         found
         + page_faults(page, path.name)
         + chapter_faults(page, path.name)
+        + minutes_faults(page, path.name[:2])
+        + solved_above(page)
         + [fault for cell in numbered(page) for fault in cell_faults(*cell)]
     )
 
@@ -46,9 +54,12 @@ def page_faults(page: dict, name: str) -> list[str]:
     least, most = CELLS_OF_START if name.startswith("00") else CELLS
     if not least <= len(cells) <= most:
         found.append(f"{len(cells)} cells, wanted {least} to {most}")
-    words = sum(len(text_of(cell).split()) for cell in cells if cell["cell_type"] == "markdown")
+    words = words_of(page)
     if words > WORDS:
         found.append(f"{words} words, at most {WORDS}")
+    lines = [len(text_of(cell).splitlines()) for cell in code]
+    if lines and median(lines) > MEDIAN_LINES:
+        found.append(f"half of the code cells have {median(lines):g} lines or more, wanted {MEDIAN_LINES}")
     if not cells or cells[0]["cell_type"] != "markdown" or not text_of(cells[0]).startswith("# "):
         found.append("the first cell is not a text cell with the title (# ...)")
     counts = [cell.get("execution_count") for cell in code if text_of(cell).strip()]
@@ -87,6 +98,24 @@ def chapter_faults(page: dict, name: str) -> list[str]:
         if quoted and quoted[0].lower() != after.question.lower():
             found.append(f"the last 'Next' asks {quoted[0]!r} where the next page asks {after.question!r}")
     return found
+
+
+def minutes_faults(page: dict, number: str) -> list[str]:
+    """Where the header promises other minutes than the page and its exercises need."""
+    chapter, found = CHAPTERS.get(number), []
+    needed = words_of(page) / (WORDS_A_MINUTE_AT_THE_START if number == "00" else WORDS_A_MINUTE)
+    if chapter and abs(chapter.minutes - needed) > max(5, needed / 10):
+        found.append(f"the header says {chapter.minutes} minutes, its words take about {needed:.0f}")
+    wanted = sum(one.minutes for id, one in desk.exercises().items() if id.startswith(number))
+    more = re.search(r"(\d+) more for", text_of(page["cells"][0])) if page["cells"] else None
+    if more and abs(int(more[1]) - wanted) > 5:
+        found.append(f"the header says {more[1]} minutes for the exercises, they say {wanted}")
+    return found
+
+
+def words_of(page: dict) -> int:
+    """How many words its text cells have, tables and formulas included."""
+    return sum(len(text_of(cell).split()) for cell in page["cells"] if cell["cell_type"] == "markdown")
 
 
 def cell_faults(where: str, cell: dict) -> list[str]:

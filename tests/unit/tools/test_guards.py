@@ -5,15 +5,19 @@ import json
 
 import pytest
 
+from course_lib.chapters import CHAPTERS
+from course_lib.practice import desk
 from course_lib.tools import guards
 
-HEADER = """# 03 · Multi-head attention
+MINUTES = CHAPTERS["03"].minutes
+EXERCISES = sum(one.minutes for id, one in desk.exercises().items() if id.startswith("03"))
+HEADER = f"""# 03 · Multi-head attention
 
 **Why ask the same sentence several questions at once?**
 
 | before | time |
 |---|---|
-| chapter 02 | 60 minutes to read and run |"""
+| chapter 02 | {MINUTES} minutes to read and run, {EXERCISES} more for all exercises |"""
 NEXT = "**Next.** [04 · Masking](04_masking.ipynb): *who may look at whom?*"
 
 
@@ -27,7 +31,8 @@ def code(n: int) -> dict:
 
 
 def text(n: int) -> dict:
-    said = {1: HEADER, 20: NEXT}.get(n, "Some words.")
+    reading = "- word " * (MINUTES * 15)  # as many words as these minutes take, in a list
+    said = {1: HEADER, 2: reading, 20: NEXT}.get(n, "Some words.")
     return {"cell_type": "markdown", "id": f"t{n}", "metadata": {}, "source": [said]}
 
 
@@ -84,7 +89,10 @@ BROKEN = {
         {"output_type": "stream", "name": "stdout", "text": ["/home/me/x.py"]}
     ),
     "changes from run to run": put("metadata", {"execution": {"iopub.execute_input": "2026"}}),
-    "41 lines": put("source", ["x = 1\n"] * 41),
+    "21 lines, at most 20": put("source", ["x = 1\n"] * 21),
+    "half of the code cells have 9 lines": lambda page: [
+        put("source", ["x = 1\n"] * 9, n)(page) for n in range(1, 40, 2)
+    ],
     "a picture without alt text": put("source", ["![](a.png)"], number=2),
     "picture without alt": put("source", ['<img src="a.png" width="3">'], number=2),
     "picture from the network": put("source", ["![a cat](https://example.com/a.png)"], number=2),
@@ -101,7 +109,15 @@ BROKEN = {
         "source", [HEADER.replace("03 · Multi-head attention", "3 · Heads")], 0
     ),
     "has '**Why ask the same sentence": put("source", [HEADER.replace("several", "many")], 0),
-    "the header has '75' where": put("source", [HEADER.replace("60", "75")], 0),
+    "the header has '7' where": put("source", [HEADER.replace(f"{MINUTES} min", "7 min")], 0),
+    "its words take about": put("source", [""], 2),
+    "the header says 3 minutes for the exercises": put(
+        "source", [HEADER.replace(f"{EXERCISES} more", "3 more")], 0
+    ),
+    "exercise 03.merge stands solved above itself, in cell 2": lambda page: (
+        put("source", ["def joined(x):\n", "    return x.permute(0, 2, 1, 3).flatten(2)"])(page),
+        put("source", ['exercise("03.merge")'], 3)(page),
+    ),
     "does not lead to '[04 · Masking](04_masking.ipynb)'": put("source", [NEXT.replace("04_", "05_")], 38),
     "the last 'Next' asks 'what?'": put("source", [NEXT.replace("who may look at whom", "what")], 38),
     "the file has": put("source", ["x" * 4 * 2**20], number=2),
@@ -112,7 +128,7 @@ def test_a_good_page_has_no_fault(tmp_path):
     assert faults(tmp_path, GOOD) == []
     ok = copy.deepcopy(GOOD)
     ok["cells"][3]["outputs"].append(picture(**{"image/png": {"alt": "A map of weights"}}))
-    ok["cells"][2]["source"] = ['![a map](../assets/figures/a.png) <img src="b.png" alt="b">']
+    ok["cells"][4]["source"] = ['![a map](../assets/figures/a.png) <img src="b.png" alt="b">']
     ok["cells"][5]["source"] = ["a = 7 % 3\n", "text = 'wait!'\n", "b = a != 3"]
     assert faults(tmp_path, ok) == []
 
@@ -141,8 +157,9 @@ def test_a_page_without_a_place_in_the_course_is_named(tmp_path):
 def test_the_first_chapter_may_be_short(tmp_path):
     page = copy.deepcopy({**GOOD, "cells": [*GOOD["cells"][:20], GOOD["cells"][38]]})
     page["cells"][0]["source"] = [
-        "# 00 · Start here\n\n**What will I be able to build?**\n| x | 10 to 20 minutes |"
+        f"# 00 · Start here\n\n**What will I be able to build?**\n| x | {CHAPTERS['00'].minutes} minutes |"
     ]
+    page["cells"][2]["source"] = ["- word " * (CHAPTERS["00"].minutes * 30)]
     page["cells"][-1]["source"] = [
         "**What comes next** · [01 · Bahdanau attention](01_bahdanau_attention.ipynb)"
     ]
