@@ -11,7 +11,17 @@ from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 
 from course_lib.viz import colours
-from course_lib.viz.sheet import add_heading, hatched, heading_room, outlined, room_for, ruled, wrapped, write
+from course_lib.viz.sheet import (
+    add_heading,
+    hatched,
+    heading_room,
+    number,
+    outlined,
+    room_for,
+    ruled,
+    wrapped,
+    write,
+)  # fmt: skip
 from course_lib.viz.still import (
     SMALL,
     Still,
@@ -167,7 +177,7 @@ def draw_cells(
     if with_values:
         for row, column in zip(*np.nonzero(~blocked), strict=True):
             weight = weights[row, column]
-            write(ax, column, row, f"{weight:.2f}", colours.text_on(weight))
+            write(ax, column, row, number(weight), colours.text_on(weight))
     name_cells(ax, queries, keys, cell_width)
     return image
 
@@ -234,7 +244,7 @@ def _describe(title: str, weights: np.ndarray, queries, keys, links, allowed, ro
     """Alt text: what each query looks at most, and how that agrees with the gold links."""
     best = weights.argmax(axis=1)
     seen = [
-        f"“{shown(query)}” looks most at “{shown(keys[best[row]])}” ({weights[row, best[row]]:.2f})"
+        f"“{shown(query)}” looks most at “{shown(keys[best[row]])}” ({number(weights[row, best[row]])})"
         if weights[row].any()
         else f"“{shown(query)}” looks at nothing"
         for row, query in enumerate(queries[:rows])

@@ -13,7 +13,17 @@ from matplotlib.axes import Axes
 
 from course_lib.viz import colours
 from course_lib.viz.attention import draw_cells, is_upright
-from course_lib.viz.sheet import add_heading, box, heading_room, outlined, room_for, sheet, wrapped, write
+from course_lib.viz.sheet import (
+    add_heading,
+    box,
+    heading_room,
+    number,
+    outlined,
+    room_for,
+    sheet,
+    wrapped,
+    write,
+)  # fmt: skip
 from course_lib.viz.still import (
     SMALL,
     Still,
@@ -71,7 +81,7 @@ def row_sums(
     panels = {name: as_weights(w, queries, keys, f"panels[{name!r}]") for name, w in panels.items()}
     allowed = _mask(allowed, queries, keys, "allowed")
     alt = f"{sentence(title)} " + " ".join(
-        f"{name}: the rows sum to {', '.join(f'{total:.2f}' for total in w.sum(1))}."
+        f"{name}: the rows sum to {', '.join(number(total) for total in w.sum(1))}."
         for name, w in panels.items()
     )
     still, axes = _grid(panels, queries, keys, title, alt, f"{HATCHED} · Σ: sum of the row", beside=0.75)
@@ -82,7 +92,7 @@ def row_sums(
         write(ax, edge + 0.3, -0.75, "Σ", colours.SOFT_INK, va="baseline", size=SMALL + 1.5)
         for row, total in enumerate(weights.sum(1)):
             colour = colours.LEAK if abs(total - 1) > 0.005 else colours.INK
-            write(ax, edge, row, f" {total:.2f}", colour, SMALL + 0.5, bold=True, ha="left")
+            write(ax, edge, row, f" {number(total)}", colour, SMALL + 0.5, bold=True, ha="left")
     return still
 
 
@@ -271,12 +281,7 @@ def _draw_leak(ax: Axes, leak: np.ndarray, allowed: np.ndarray, queries, keys, c
         if len(keys) <= MOST_NUMBERS:
             dark = leak[row, column] / top > colours.DARK_FLOW
             ink = colours.PAPER if dark else colours.INK
-            write(ax, column, row, _size(leak[row, column]), ink, zorder=5)
-
-
-def _size(leak: float) -> str:
-    """Two decimals; what is not 0 never looks like 0."""
-    return "0" if leak == 0 else "<.01" if leak < 0.005 else f"{leak:.2f}"
+            write(ax, column, row, number(leak[row, column]), ink, zorder=5)
 
 
 def _grid(

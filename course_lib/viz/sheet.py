@@ -101,13 +101,16 @@ def arrow(ax: Axes, start, end, colour=colours.SOFT_INK, width=1.4, zorder=2) ->
 
 
 def number(value: float, short: bool = False) -> str:
-    """A number in five characters with a real minus sign; `short`: a whole one without decimals."""
+    """A number in five characters with a real minus sign; `short`: a whole one without decimals.
+
+    Only what is exactly 0 is written "0"; what is not 0 and rounds to it is "≈0". The live views write the same.
+    """
     if not np.isfinite(value):
         return "−∞" if value < 0 else "∞"
-    if short and float(value).is_integer():
+    if value == 0 or (short and float(value).is_integer()):
         return f"{value + 0:g}".replace("-", "−")
     text = f"{value:.2f}" if abs(value) < 99.5 else f"{value:.0f}"
-    return (text if text.strip("-0.") else text.lstrip("-")).replace("-", "−")  # no minus before 0.00
+    return text.replace("-", "−") if text.strip("-0.") else "≈0"
 
 
 def numbers(ax: Axes, x, y, values, cell: float, edge: str, face=colours.PAPER) -> None:

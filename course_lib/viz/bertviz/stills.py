@@ -284,7 +284,7 @@ def _describe_neuron(title, queries, scores, weights, allowed, query, tokens, ke
         f"{queries.shape[1]} numbers each; {'scaled ' if scale else ''}score and weight: "
     )
     parts = [
-        f"“{shown(token)}” {number(scores[j])} → {weights[j]:.2f}"
+        f"“{shown(token)}” {number(scores[j])} → {number(weights[j])}"
         if allowed[j]
         else f"“{shown(token)}” not allowed"
         for j, token in enumerate(key_tokens[:12])

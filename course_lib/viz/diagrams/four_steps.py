@@ -42,10 +42,10 @@ def four_steps(
     x_part = x_weight + 1.3
     height = ROW * (n_states + 1) + 1.55
     rows = "; ".join(
-        f"state {shown(t)}: score {e:.2f}, weight {w:.2f}"
+        f"state {shown(t)}: score {number(e)}, weight {number(w)}"
         for t, e, w in zip(tokens, scores, weights, strict=True)
     )
-    alt = f"{sentence(title)} {rows}. The context is ({', '.join(f'{c:.2f}' for c in context)})."
+    alt = f"{sentence(title)} {rows}. The context is ({', '.join(number(c) for c in context)})."
     still, ax = sheet(x_part + size * CELL + 0.3, height, title, alt)
     top = height - 1.15
     for x, text, colour in (

@@ -208,7 +208,7 @@ def report(
     heading = wrapped(title, width)
     said = []
     for name, table in tables.items():
-        shares = [", ".join(f"{c} {v:.2f}" for c, v in zip(columns, row, strict=True)) for row in table]
+        shares = [", ".join(f"{c} {number(v)}" for c, v in zip(columns, row, strict=True)) for row in table]
         said.append(f"{name}: " + "; ".join(f"{row} {text}" for row, text in zip(rows, shares, strict=True)))
     still = Still(width, 0.4 * n_heads + 1.0 + heading_room(heading), f"{sentence(title)} {'. '.join(said)}.")
     axes = still.subplots(1, len(tables), squeeze=False)[0]

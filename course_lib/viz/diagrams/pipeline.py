@@ -150,7 +150,7 @@ def _describe(title: str, steps: Steps, query_tokens, key_tokens, mask, scaled: 
         best = int(steps.weights[i].argmax())
         if steps.weights[i].any():
             rows.append(
-                f"{shown(token)} looks most at {shown(key_tokens[best])} ({steps.weights[i, best]:.2f})"
+                f"{shown(token)} looks most at {shown(key_tokens[best])} ({number(steps.weights[i, best])})"
             )
         else:
             rows.append(f"{shown(token)} may look at nothing: all 0")

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from course_lib.viz import colours
-from course_lib.viz.sheet import CELL_HEIGHT, arrow, box, sheet, token, write
+from course_lib.viz.sheet import CELL_HEIGHT, arrow, box, number, sheet, token, write
 from course_lib.viz.still import Still, as_array, as_weights, in_style, sentence, shown
 
 TOWN_SOURCE = ("the", "red", "ball", "is", "here")
@@ -89,7 +89,7 @@ def look_back(
     pitch = min(1.05, 5.6 / len(source))
     left, size = 0.95, min(0.78, pitch - 0.12)
     width = left + pitch * len(source) + 3.3
-    said = ", ".join(f"{shown(word)} {weight:.2f}" for word, weight in zip(source, weights, strict=True))
+    said = ", ".join(f"{shown(word)} {number(weight)}" for word, weight in zip(source, weights, strict=True))
     alt = (
         f"{sentence(title)} The query, decoder state s{step - 1}, is scored against each encoder state of "
         f"{_listed(source)}; softmax turns the scores into weights ({said}); their weighted sum is the "
@@ -108,7 +108,7 @@ def look_back(
         box(ax, x, y_score, size, CELL_HEIGHT, f"$e_{{{step}{j + 1}}}$", math=True)
         arrow(ax, (middle, y_score + CELL_HEIGHT), (middle, y_weight))
         face, ink = colours.WEIGHTS(weight), colours.text_on(weight)
-        box(ax, x, y_weight, size, CELL_HEIGHT, f"{weight:.2f}", face=face, ink=ink)
+        box(ax, x, y_weight, size, CELL_HEIGHT, number(weight), face=face, ink=ink)
         end = context + 0.75 + 0.12 * (j - (len(source) - 1) / 2)
         pen = {"lw": 0.8 + 6 * weight, "alpha": 0.35 + 0.65 * weight, "solid_capstyle": "round", "zorder": 0}
         ax.plot([middle, end], [y_weight + CELL_HEIGHT, y_context], color=colours.VALUE, **pen)

@@ -13,12 +13,13 @@ function softmaxRow(row, allowed = null) {
   if (total > 0) for (let j = 0; j < row.length; j++) row[j] /= total;
 }
 
-// A number with few digits and a real minus sign. Only what is exactly 0 is written "0".
+// A number with few digits and a real minus sign. Only what is exactly 0 is written "0"; what is not 0 and rounds
+// to it is "≈0". The stills write the same (`number` of viz/sheet.py).
 function short(number, digits = 2) {
   if (number === 0) return "0";
   if (number === -Infinity) return "−∞";
   const text = Math.abs(number).toFixed(Math.abs(number) < 99.5 ? digits : 0);
-  return number < 0 && Number(text) ? `−${text}` : text;
+  return Number(text) === 0 ? "≈0" : number < 0 ? `−${text}` : text;
 }
 
 // The same where there is room: a number too small for `digits` is written as 4·10⁻⁶.

@@ -35,7 +35,7 @@ def test_every_number_of_every_step_is_on_the_picture(scaled):
     for ax, matrix in zip(panels, vars(steps).values(), strict=True):
         assert drawn(ax) == [number(x) for x in matrix.ravel()]
         assert all(text.get_fontsize() >= SMALL for text in ax.texts)
-    assert drawn(panels[2]).count("−∞") == 4 and drawn(panels[3])[3:] == ["0.00"] * 3
+    assert drawn(panels[2]).count("−∞") == 4 and drawn(panels[3])[3:] == ["0"] * 3
     assert panels[1].get_xlabel() == ("divided by √4" if scaled else "left out")
     assert "cat may look at nothing" in still.alt and "4 of 6 cells masked" in still.alt
     assert still.png() == pipeline(q, k, v, WORDS[:2], WORDS, allowed=allowed, scaled=scaled).png()
@@ -57,7 +57,8 @@ def test_few_and_many_tokens(n):
 
 
 def test_written_numbers():
-    assert [number(x) for x in (-0.004, -1.5, 123.4, -np.inf)] == ["0.00", "−1.50", "123", "−∞"]
+    assert [number(x) for x in (-0.004, -1.5, 123.4, -np.inf)] == ["≈0", "−1.50", "123", "−∞"]
+    assert [number(x) for x in (0.0, -0.0, 0.005, 0.0049, 1e-300, 0.996)] == ["0", "0", "0.01", "≈0", "≈0", "1.00"]
     assert [number(x, short=True) for x in (-0.0, -4.0, 4321, 0.5)] == ["0", "−4", "4321", "0.50"]
 
 
