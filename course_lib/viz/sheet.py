@@ -103,7 +103,7 @@ def arrow(ax: Axes, start, end, colour=colours.SOFT_INK, width=1.4, zorder=2) ->
 def number(value: float, short: bool = False) -> str:
     """A number in five characters with a real minus sign; `short`: a whole one without decimals.
 
-    Only what is exactly 0 is written "0"; what is not 0 and rounds to it is "≈0". The live views write the same.
+    Only what is exactly 0 is written "0"; what is not 0 and rounds to it is "≈0". Live views write the same.
     """
     if not np.isfinite(value):
         return "−∞" if value < 0 else "∞"
