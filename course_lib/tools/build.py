@@ -8,6 +8,7 @@ nothing give the same bytes. When a cell fails, the stored page stays as it was.
 
 import hashlib
 import os
+import re
 import sys
 import tempfile
 import threading
@@ -21,6 +22,7 @@ CELL_SECONDS = 600
 PAGE_SECONDS, PAGE_MEGABYTES, PAGE_DISK_MEGABYTES = 100, 1200, 3  # the budget of one page
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 STILLS = ("image/png", "image/svg+xml", "text/html")
+PICTURE = re.compile(r'<img alt="[^>]*>')  # as viz.still writes it: one tag, its alt text escaped
 
 
 class CellFailed(Problem):
@@ -242,10 +244,10 @@ def tidy_output(output):
     if data and WIDGET_VIEW in data and any(mime in data for mime in STILLS):
         del data[WIDGET_VIEW]
         output.get("metadata", {}).pop(WIDGET_VIEW, None)
-    if data and "image/png" in data and is_live_html(output):
-        # a live view in a frame: half a megabyte of scripts, which its still stands for
-        data.pop("text/html", None)
-        output["metadata"].pop("text/html", None)
+    if data and is_live_html(output):
+        # a live view in a frame: half a megabyte of scripts, which the still before it stands for
+        data["text/html"] = PICTURE.search(data["text/html"]).group()
+        del output["metadata"]["text/html"]
     return output
 
 

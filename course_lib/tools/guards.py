@@ -23,6 +23,7 @@ WORDS_A_MINUTE, WORDS_A_MINUTE_AT_THE_START = 30, 60
 MEGABYTES = 3
 CHECKED_CELLS = 10  # with the tag nbval-check-output
 CHECK = "nbval-check-output"
+NO_ALT = re.compile(r"<img(?![^>]*\balt=[\"']\s*[^\s\"'])[^>]*>")
 
 
 def faults(path: Path) -> list[str]:
@@ -132,7 +133,7 @@ def cell_faults(where: str, cell: dict) -> list[str]:
 
 def text_faults(cell: dict) -> list[str]:
     found, text = [], text_of(cell)
-    if re.search(r"!\[\s*\]\(", text) or re.search(r"<img(?![^>]*\balt=[\"'][^\"'])[^>]*>", text):
+    if re.search(r"!\[\s*\]\(", text) or NO_ALT.search(text):
         found.append("a picture without alt text")
     if re.search(r"(!\[[^]]*\]\(|<img[^>]*src=[\"'])https?:", text):
         found.append("a picture from the network")
@@ -172,9 +173,14 @@ def output_faults(output: dict) -> list[str]:
         found = ["text on stderr (a warning?)"] if output["name"] == "stderr" else []
         return found + machine_faults("".join(output["text"]))
     found, data = [], output["data"]
+    shown = "".join(data.get("text/html", ""))
     for kind in IMAGES:
-        if kind in data and not output["metadata"].get(kind, {}).get("alt", "").strip():
-            found.append(f"{kind} without alt text")
+        if kind in data and shown:
+            found.append(f"{kind} beside HTML: the picture is stored twice")
+        elif kind in data:
+            found.append(f"{kind} without alt text that a reader meets: show a Still, or an <img alt>")
+    if NO_ALT.search(shown):
+        found.append("a picture without alt text")
     if WIDGET_VIEW in data:
         found.append(
             "a widget-view key beside its still: build the page"

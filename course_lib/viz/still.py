@@ -1,9 +1,12 @@
 """A still: one matplotlib figure with its alt text, drawn the same way on every run.
 
-`Still` is what every function of `course_lib.viz` returns. In a notebook it shows itself as PNG, with the
-alt text in the output's metadata, where nbconvert (and so the web page) finds it.
+`Still` is what every function of `course_lib.viz` returns. In a notebook it shows itself as an HTML `<img>`
+that holds the PNG and its alt text. A bare PNG output would lose the words: JupyterLab and nbconvert's
+default template draw it without an alt, whatever its metadata say. The PNG is not stored a second time beside
+it: wherever HTML is shown, HTML is preferred, so the second one would only make the page twice as large.
 """
 
+import html
 import io
 import logging
 import sys
@@ -129,38 +132,42 @@ class Still(Figure):
         Path(path).write_bytes(self.png())
 
     def mimebundle(self) -> tuple[dict, dict]:
-        """`(data, metadata)` of a notebook output: the PNG, its size on the page and its alt text."""
-        width, height = (round(inches * PIXELS_PER_INCH) for inches in self.get_size_inches())
-        # `alt` stands where nbconvert's "classic" template reads it (its "lab" template reads none);
-        # some templates put it between double quotes as it is.
-        details = {"alt": self.alt.replace('"', "”"), "width": width, "height": height}
+        """`(data, metadata)` of a notebook output: the picture as HTML, and its words as plain text."""
         # Where no picture can be shown, its words stand in its place. They may hold numbers of a trained
         # model, which differ from machine to machine: nbval overlooks what begins with "Picture: ".
-        data = {"image/png": b64encode(self.png()).decode("ascii"), "text/plain": f"Picture: {self.alt}"}
-        return data, {"image/png": details}
+        return {"text/html": self.html(), "text/plain": f"Picture: {self.alt}"}, {}
+
+    def html(self, style: str = "max-width:100%;height:auto") -> str:
+        """One `<img>` with the alt text, and the PNG inside; it asks nothing of any other machine.
+
+        The width is an attribute, and no height is given: a site that takes styles out, as GitHub does,
+        still shows the picture in its size and its proportions.
+        """
+        width = round(self.get_size_inches()[0] * PIXELS_PER_INCH)
+        png = b64encode(self.png()).decode("ascii")
+        return (
+            f'<img alt="{html.escape(self.alt)}" width="{width}" style="{style}" '
+            f'src="data:image/png;base64,{png}">'
+        )
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
         return self.mimebundle()
 
-    def _repr_html_(self) -> None:
-        return None  # matplotlib's own would show the picture a second time
+    def _repr_html_(self) -> str:
+        return self.html()
 
 
 def _show_stills_ourselves() -> None:
-    """Keep our PNG and alt text where `%matplotlib inline` would draw the figure its own way.
+    """No second picture where `%matplotlib inline` would add the figure drawn its own way, without words.
 
-    That magic registers a PNG maker for every Figure, and a registered maker wins over our own.
+    That magic registers a maker for every Figure; one that is registered for `Still` wins over it.
     """
     if "IPython" not in sys.modules:
         return
     shell = sys.modules["IPython"].get_ipython()
     if shell is not None:
-
-        def png_and_details(still: Still) -> tuple[str, dict]:
-            data, details = still.mimebundle()
-            return data["image/png"], details["image/png"]
-
-        shell.display_formatter.formatters["image/png"].for_type(Still, png_and_details)
+        for kind in ("image/png", "image/jpeg", "image/svg+xml"):
+            shell.display_formatter.formatters[kind].for_type(Still, lambda still: None)
 
 
 _show_stills_ourselves()

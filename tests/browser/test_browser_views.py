@@ -221,7 +221,7 @@ def train():
     page.idle()
     assert view.count() == 1
     [output] = page.cells()[-1]["outputs"]
-    assert "goes from" in output["metadata"]["image/png"]["alt"]
+    assert "goes from" in "".join(output["data"]["text/html"]).partition(" src=")[0]
 
     # interrupted: the view says so, and the saved picture too
     window.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
@@ -231,7 +231,7 @@ def train():
     page.python_becomes("live.state", "stopped")
     page.idle()
     [output] = page.cells()[-1]["outputs"]
-    assert "stopped at step" in output["metadata"]["image/png"]["alt"]
+    assert "stopped at step" in "".join(output["data"]["text/html"]).partition(" src=")[0]
 
 
 @THEMES

@@ -1,7 +1,6 @@
 """The three views: what each shows, live and as a still."""
 
 import html
-from base64 import b64encode
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -69,13 +68,10 @@ class BertvizView:
 
         A page that is not trusted drops the frame, and the still stays.
         """
-        width, height = (round(inches * 100) for inches in self.still.get_size_inches())
-        png = b64encode(self.still.png()).decode("ascii")
         return (
             f"<style>{FRAME_STYLE}</style>\n"
             '<div class="course-bertviz">\n'
-            f'<img alt="{html.escape(self.alt)}" width="{width}" height="{height}" '
-            f'style="max-width:100%;height:auto" src="data:image/png;base64,{png}">'
+            f"{self.still.html()}"
             f'<iframe title="{html.escape(self.title)}" srcdoc="{html.escape(self.page())}" '
             'style="width:100%;height:0;border:0;visibility:hidden"></iframe>\n'
             "</div>"
@@ -84,7 +80,7 @@ class BertvizView:
     def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
         data, metadata = self.still.mimebundle()
         try:
-            return {"text/html": self.html(), **data}, {"text/html": LIVE, **metadata}
+            return {**data, "text/html": self.html()}, {**metadata, "text/html": LIVE}
         except ImportError as problem:
             print(problem)
             return data, metadata

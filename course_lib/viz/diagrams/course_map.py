@@ -1,7 +1,6 @@
 """The map of the course: the Transformer, each part with the chapter that builds it."""
 
 import html
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -59,7 +58,7 @@ NORMS = (
 
 
 class CourseMap:
-    """The map with its links: HTML in a notebook, and a PNG with alt text where HTML is not shown."""
+    """The map with its links: one picture with alt text, and a link over each part."""
 
     def __init__(self, still: Still, chapters: Mapping[str, str]):
         self.still, self.chapters, self.alt = still, dict(chapters), still.alt
@@ -83,17 +82,18 @@ class CourseMap:
                 f'<a href="{html.escape(self.chapters[part.chapter])}" style="{place}" '
                 f'title="{about}: chapter {name}">{name}</a>'
             )
-        png = b64encode(self.still.png()).decode("ascii")
         return (
             f"<style>{MAP_STYLE}</style>\n"
             f'<div class="course-map" style="position:relative;max-width:{MAP_WIDTH * 100:.0f}px">\n'
-            f'<img alt="{html.escape(self.alt)}" style="width:100%;display:block" '
-            f'src="data:image/png;base64,{png}">\n' + " \n".join(links) + "\n</div>"
+            + self.still.html("width:100%;display:block")
+            + "\n"
+            + " \n".join(links)
+            + "\n</div>"
         )
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
         data, metadata = self.still.mimebundle()
-        return {"text/html": self.html(), **data}, metadata
+        return {**data, "text/html": self.html()}, metadata
 
 
 MAP_STYLE = (

@@ -54,6 +54,10 @@ def picture(**metadata) -> dict:
     return {"output_type": "display_data", "data": {"image/png": "aGk="}, "metadata": metadata}
 
 
+def shown(html: str, **data) -> dict:
+    return {"output_type": "display_data", "data": {"text/html": [html], **data}, "metadata": {}}
+
+
 def live(**data) -> dict:
     return {
         "output_type": "display_data",
@@ -80,7 +84,9 @@ BROKEN = {
     "a ! line": put("source", ["!pip install x"]),
     "metadata.widgets": lambda page: page["metadata"].update(widgets={}),
     "image/png without alt text": first_output(picture()),
-    "png without alt": first_output(picture(**{"image/png": {"alt": " "}})),
+    "png without alt": first_output(picture(**{"image/png": {"alt": "in metadata that nobody shows"}})),
+    "stored twice": first_output(shown('<img alt="A map">', **{"image/png": "aGk="})),
+    "without alt text": first_output(shown('<img alt=" " src="data:image/png;base64,aGk=">')),
     "beside its still": first_output(live(**{"image/png": "aGk="})),
     "live view without a still": first_output(live()),
     "a live cell without a still": put("metadata", {"tags": ["live", "nbval-check-output"]}),
@@ -127,7 +133,7 @@ BROKEN = {
 def test_a_good_page_has_no_fault(tmp_path):
     assert faults(tmp_path, GOOD) == []
     ok = copy.deepcopy(GOOD)
-    ok["cells"][3]["outputs"].append(picture(**{"image/png": {"alt": "A map of weights"}}))
+    ok["cells"][3]["outputs"].append(shown('<img alt="A map of weights" src="data:image/png;base64,aGk=">'))
     ok["cells"][4]["source"] = ['![a map](../assets/figures/a.png) <img src="b.png" alt="b">']
     ok["cells"][5]["source"] = ["a = 7 % 3\n", "text = 'wait!'\n", "b = a != 3"]
     assert faults(tmp_path, ok) == []

@@ -270,22 +270,22 @@ def test_two_processes_make_the_same_bytes(tmp_path):
 @pytest.mark.parametrize("name", VIEWS)
 def test_an_output_is_live_and_still_and_build_keeps_the_still(name):
     data, metadata = VIEWS[name]._repr_mimebundle_()
-    assert set(data) == {"text/html", "image/png", "text/plain"}
-    assert metadata["image/png"]["alt"] and data["text/plain"] == f"Picture: {VIEWS[name].alt}"
+    assert set(data) == {"text/html", "text/plain"} and set(metadata) == {"text/html"}
+    assert data["text/plain"] == f"Picture: {VIEWS[name].alt}"
     assert data["text/html"].index("<img") < data["text/html"].index("<iframe")
     assert len(data["text/html"]) < 700_000
 
     output = nbformat.v4.new_output("display_data", data, metadata=metadata)
     assert guards.output_faults(output) == ["the scripts of a live view are stored: build the page"]
     kept = build.tidy_output(output)
-    assert set(kept["data"]) == {"image/png", "text/plain"} and set(kept["metadata"]) == {"image/png"}
+    assert kept["data"] == VIEWS[name].still.mimebundle()[0] and not kept["metadata"]
     assert guards.output_faults(kept) == []
 
 
-def test_other_html_beside_a_picture_stays():
-    data = {"text/html": "<a>map</a>", "image/png": "xx", "text/plain": "map"}
-    output = nbformat.v4.new_output("display_data", data, metadata={"image/png": {"alt": "map"}})
-    assert set(build.tidy_output(output)["data"]) == set(data)
+def test_other_html_stays():
+    data = {"text/html": "<a>map</a>", "text/plain": "map"}
+    output = nbformat.v4.new_output("display_data", data)
+    assert build.tidy_output(output)["data"] == data
 
 
 def test_save_html_writes_the_page_whole(tmp_path):
@@ -307,7 +307,7 @@ def test_without_a_package_the_still_stands_and_the_next_step_is_said(package, m
 
     monkeypatch.setattr(metadata, "distribution", distribution)
     data, details = VIEWS["model_view"]._repr_mimebundle_()
-    assert set(data) == {"image/png", "text/plain"} and set(details) == {"image/png"}
+    assert data == VIEWS["model_view"].still.mimebundle()[0] and not details
     assert f"python3 -m pip install {package}" in capsys.readouterr().out
     with pytest.raises(ImportError, match=f"needs the package {package}"):
         VIEWS["model_view"].save_html(tmp_path / "view.html")
@@ -316,7 +316,7 @@ def test_without_a_package_the_still_stands_and_the_next_step_is_said(package, m
 
 def test_another_bertviz_is_refused_and_not_shown_wrong(monkeypatch, capsys):
     monkeypatch.setitem(bertviz_page.CHANGES, "head_view", (("no such text", ""),))
-    assert "text/html" not in VIEWS["head_view"]._repr_mimebundle_()[0]
+    assert "<iframe" not in VIEWS["head_view"]._repr_mimebundle_()[0]["text/html"]
     assert "bertviz==1.4.1" in capsys.readouterr().out
 
 

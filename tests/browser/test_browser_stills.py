@@ -1,0 +1,37 @@
+"""A still in JupyterLab: one picture in its right size, with its alt text, trusted or not."""
+
+import nbformat
+
+CELL = """
+from course_lib.viz import attention
+still = attention.heatmap([[0.7, 0.3], [0.1, 0.9]], ["le", 'say "x" <b>'], ["the", "red"], title="Looks")
+still"""
+PICTURE = ".jp-OutputArea-output img"
+
+
+def check(page, alt: str) -> None:
+    picture = page.window.locator(PICTURE)
+    picture.first.wait_for()
+    assert picture.count() == 1, "one picture, not the HTML and a bare PNG"
+    assert picture.get_attribute("alt") == alt
+    box = picture.bounding_box()
+    whole = picture.evaluate("(image) => [image.naturalWidth, image.naturalHeight]")
+    assert box["width"] > 100 and abs(box["width"] / box["height"] - whole[0] / whole[1]) < 0.02
+
+
+def test_a_still_is_one_picture_with_its_alt_text(lab, open_page):
+    page = open_page(lab.write("still.ipynb", [CELL]))
+    page.run_all()
+    alt = page.python("print(still.alt)")
+    assert "“le” looks most at “the” (0.70)" in alt
+    check(page, alt)
+    page.window.set_viewport_size({"width": 500, "height": 900})
+    check(page, alt)
+
+    # the same outputs in a page that this machine has not made
+    [output] = page.cells()[-1]["outputs"]
+    name = lab.write("untrusted.ipynb", [CELL])
+    notebook = nbformat.read(lab.folder / name, as_version=4)
+    notebook.cells[0].outputs = [nbformat.from_dict(output)]
+    nbformat.write(notebook, lab.folder / name)
+    check(open_page(name), alt)
