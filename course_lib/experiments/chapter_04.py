@@ -15,7 +15,7 @@ SEEDS = (0, 1, 2, 3, 4)
 STEPS = 600
 LIVE_STEPS = 200
 MEASURED_AT = (50, 100, 200, 300, 400, 600)  # steps after which a run is scored
-VALIDATION = 500  # sentences on which a loss is measured
+HELD_OUT = 500  # sentences on which a loss is measured
 WRITTEN = 300  # sentences that a model writes to be judged
 
 DROP = 0.3  # share of keys, or of weights, that chance takes away
@@ -37,14 +37,14 @@ DROPOUTS: dict[str, Reader] = {
 def off_by_one_rows(seed: int, steps: int) -> list[Row]:
     """Loss in training, loss when writing, and what the Town says of the text, under four masks."""
     rows: list[Row] = []
-    validation = town_lm.sentences(VALIDATION)
+    held_out = town_lm.sentences(HELD_OUT)
     for name, reader in MASKS.items():
         for step, history, model in _on_the_way(town_lm.task(reader), seed, steps):
             texts = town_lm.write(model, WRITTEN, reader=reader, seed=seed)
             row = {
                 "training_loss": history.last(),
-                "validation_loss": town_lm.reading_loss(model, validation, reader),
-                "writing_loss": town_lm.writing_loss(model, validation, reader),
+                "held_out_loss": town_lm.reading_loss(model, held_out, reader),
+                "writing_loss": town_lm.writing_loss(model, held_out, reader),
                 **town_lm.judge(texts)._asdict(),
             }
             rows.append({"seed": seed, "step": step, "mask": name, **rounded(row)})
@@ -54,12 +54,12 @@ def off_by_one_rows(seed: int, steps: int) -> list[Row]:
 def dropout_rows(seed: int, steps: int) -> list[Row]:
     """Loss with dropout before the softmax, after it, and without, on few training sentences."""
     rows: list[Row] = []
-    validation = town_lm.sentences(VALIDATION)
+    held_out = town_lm.sentences(HELD_OUT)
     for name, reader in DROPOUTS.items():
         for step, history, model in _on_the_way(town_lm.task(reader, n_sentences=FEW_SENTENCES), seed, steps):
             row = {
                 "training_loss": history.last(),
-                "validation_loss": town_lm.reading_loss(model, validation, reader),
+                "held_out_loss": town_lm.reading_loss(model, held_out, reader),
             }
             rows.append({"seed": seed, "step": step, "dropout": name, **rounded(row)})
     return rows
@@ -80,7 +80,7 @@ EXPERIMENTS = (
         "What happens to a language model whose mask is wrong by one cell, or stands after the softmax?",
         off_by_one_rows,
         group="mask",
-        measure="validation_loss",
+        measure="held_out_loss",
         seeds=SEEDS,
         steps=STEPS,
         live_steps=LIVE_STEPS,  # earlier, the mask behind the softmax has not found its leak
@@ -91,7 +91,7 @@ EXPERIMENTS = (
         "Dropout before the softmax or after it?",
         dropout_rows,
         group="dropout",
-        measure="validation_loss",
+        measure="held_out_loss",
         seeds=SEEDS,
         steps=STEPS,
         live_steps=LIVE_STEPS,  # earlier, the model has not begun to learn by heart

@@ -32,7 +32,7 @@ from course_lib.training.recipe import Recipe, Task
 GRAMMAR = replace(town.TOWN, sentences=(1,))  # a story of one sentence: the Town knows its probability
 WORDS = WordTokenizer(town.vocabulary("english"))
 MAX_WORDS = 45  # more than the longest sentence has
-TRAINING_SEED, VALIDATION_SEED = 0, 1
+TRAINING_SEED, HELD_OUT_SEED = 0, 1
 
 Reader = Callable[[AttentionOnly, Tensor], Tensor]
 
@@ -51,7 +51,7 @@ def causal(model: AttentionOnly, ids: Tensor) -> Tensor:
 
 
 @cache
-def sentences(n: int, seed: int = VALIDATION_SEED) -> tuple[town.Story, ...]:
+def sentences(n: int, seed: int = HELD_OUT_SEED) -> tuple[town.Story, ...]:
     """The first `n` one-sentence stories of a seed."""
     return tuple(town.stories(n, seed, GRAMMAR))
 

@@ -24,6 +24,7 @@ SOFT_INK = "#5B6673"
 LINE = "#C9CFD6"
 PANEL = "#F4F6F8"
 PAPER = "#FFFFFF"
+BLACK = "#000000"  # words on a middle tone
 
 # Lines of one picture, in this order. Each also gets its own dash pattern and a label at its end.
 SERIES = (QUERY, KEY, VALUE, GENERATED, "#6B6100", SOFT_INK)
@@ -40,7 +41,7 @@ WEIGHTS = LinearSegmentedColormap.from_list("course_weights", WEIGHT_STOPS).with
 SCORES = LinearSegmentedColormap.from_list("course_scores", (PAPER, WEIGHT_STOPS[2])).with_extremes(bad=PANEL)
 OUTPUTS = LinearSegmentedColormap.from_list("course_outputs", (PAPER, "#BFE0D4"))
 FLOW = LinearSegmentedColormap.from_list("course_flow", (WEIGHT_STOPS[0], "#BFE0D4", "#5FAE93", VALUE))
-DARK_FLOW = 0.78  # of FLOW: from here on, white numbers are easier to read than dark ones
+READABLE = 4.5  # contrast of words on a tone, at least (WCAG 2, level AA)
 
 # bertviz's own colours, how its neuron_view quotes them, and ours in their place.
 INSTEAD_OF_BERTVIZ = (
@@ -105,6 +106,23 @@ def css_variables() -> str:
 def text_on(weight: float) -> str:
     """The colour of a number written on a cell of this weight (0 to 1)."""
     return PAPER if weight > 0.5 else INK
+
+
+def contrast(one, other) -> float:
+    """The contrast of two colours, 1 to 21, as WCAG 2 defines it."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def ink_on(tone) -> str:
+    """The colour of words on any tone: ink or paper, whichever reads better; black where neither does."""
+    ink = max((INK, PAPER), key=lambda colour: contrast(colour, tone))
+    return ink if contrast(ink, tone) >= READABLE else BLACK
+
+
+def _luminance(colour) -> float:
+    parts = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour))
+    return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
 
 
 def tint(colour: str, share: float = 0.28) -> tuple[float, ...]:

@@ -2,7 +2,8 @@
 
 `translation` (the bottleneck, looking back), `four_steps`, `pipeline` (the five steps), `lookups` (who finds
 what), `heads` (how a tensor is cut into heads, and what each does), `directions` (what a head of one or two
-features can ask for), `course_map` (the Transformer with its chapters).
+features can ask for), `next_words` (inputs above shifted targets), `course_map` (the Transformer with its
+chapters).
 """
 
 from course_lib.viz.diagrams import heads
@@ -10,6 +11,7 @@ from course_lib.viz.diagrams.course_map import transformer_map
 from course_lib.viz.diagrams.directions import directions
 from course_lib.viz.diagrams.four_steps import four_steps
 from course_lib.viz.diagrams.lookups import fetch, score_tables
+from course_lib.viz.diagrams.next_words import next_words
 from course_lib.viz.diagrams.pipeline import pipeline
 from course_lib.viz.diagrams.translation import bottleneck, look_back
 
@@ -20,6 +22,7 @@ __all__ = [
     "four_steps",
     "heads",
     "look_back",
+    "next_words",
     "pipeline",
     "score_tables",
     "transformer_map",

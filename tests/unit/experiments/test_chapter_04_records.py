@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from course_lib import experiments
-from course_lib.experiments.chapter_04 import EXPERIMENTS, VALIDATION
+from course_lib.experiments.chapter_04 import EXPERIMENTS, HELD_OUT
 from course_lib.tasks import town_lm
 
 ROOT = Path(__file__).parents[3]
@@ -21,7 +21,7 @@ def page():
 
 @pytest.fixture(scope="module")
 def floor():
-    return town_lm.floor(town_lm.sentences(VALIDATION))
+    return town_lm.floor(town_lm.sentences(HELD_OUT))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -39,7 +39,7 @@ def test_a_slice_of_the_record_can_be_made_again(name):
     assert len(live) == len(recorded) > 1
     for now, then in zip(live, recorded, strict=True):
         assert now.keys() == then.keys() and now[record.group] == then[record.group]
-        assert now["validation_loss"] == pytest.approx(then["validation_loss"], abs=0.02)
+        assert now["held_out_loss"] == pytest.approx(then["held_out_loss"], abs=0.02)
     assert experiments.compare(live, record).ok
 
 
@@ -60,7 +60,7 @@ def test_two_leaks_go_through_the_floor_and_cannot_write(floor):
         ("multiplied after", True),
     ):
         at_end = {"mask": mask, "step": record.steps}
-        reading, writing = (column(record, f"{kind}_loss", **at_end) for kind in ("validation", "writing"))
+        reading, writing = (column(record, f"{kind}_loss", **at_end) for kind in ("held_out", "writing"))
         right = column(record, "different", **at_end)
         if leaks:
             assert max(reading) < floor - 0.4 and min(writing) > 4.87 and max(right) < 0.1
@@ -68,7 +68,7 @@ def test_two_leaks_go_through_the_floor_and_cannot_write(floor):
             assert floor < min(reading) and max(reading) < floor + 0.2
             assert reading == pytest.approx(writing, abs=1e-3) and min(right) > 0.35
     strict, causal = (
-        column(record, "validation_loss", mask=m, step=600) for m in ("one too strict", "causal")
+        column(record, "held_out_loss", mask=m, step=600) for m in ("one too strict", "causal")
     )
     assert min(strict) < max(causal) and min(causal) < max(strict)  # the bands overlap: a null result
 
@@ -76,7 +76,7 @@ def test_two_leaks_go_through_the_floor_and_cannot_write(floor):
 def test_dropout_helps_and_its_place_does_not_matter(floor):
     record = experiments.load("dropout")
     none, before, after = (
-        column(record, "validation_loss", dropout=name, step=record.steps)
+        column(record, "held_out_loss", dropout=name, step=record.steps)
         for name in ("none", "before the softmax", "after the softmax")
     )
     assert min(none) > max(before + after) + 0.2 and min(before + after) > floor
@@ -90,7 +90,7 @@ def test_numbers_on_the_page_come_from_the_records(page, floor):
     text = page["writing-loss"]  # what is said of the curves
     assert f"floor of {floor:.2f}" in text
     for mask in ("causal", "one too far", "multiplied after"):
-        assert said(column(record, "validation_loss", mask=mask, **at_end)) in text
+        assert said(column(record, "held_out_loss", mask=mask, **at_end)) in text
 
     text = page["record-caption"]  # of the bars
     assert said(column(record, "different", mask="causal", **at_end)) in text
@@ -108,7 +108,7 @@ def test_numbers_on_the_page_come_from_the_records(page, floor):
     record = experiments.load("dropout")
     text = page["dropout-caption"]
     none, before, after = (
-        column(record, "validation_loss", dropout=name, step=record.steps)
+        column(record, "held_out_loss", dropout=name, step=record.steps)
         for name in ("none", "before the softmax", "after the softmax")
     )
     assert said(none) in text and said(before + after) in text
@@ -116,5 +116,5 @@ def test_numbers_on_the_page_come_from_the_records(page, floor):
     assert f"differ by at most {apart:.2f} nats" in text
     for name in ("before the softmax", "after the softmax"):  # "these curves have begun to rise, too"
         for seed in record.seeds:
-            curve = {row["step"]: row["validation_loss"] for row in record.at(dropout=name, seed=seed)}
+            curve = {row["step"]: row["held_out_loss"] for row in record.at(dropout=name, seed=seed)}
             assert curve[record.steps] > min(curve.values())

@@ -86,6 +86,21 @@ def test_a_leak_is_outlined_and_exact_zeros_are_said():
     assert "nothing is forbidden" in own.alt
 
 
+def test_all_panels_share_one_scale_and_every_number_can_be_read():
+    """The same number has the same tone in both panels; the ink has a contrast of 4.5 on every tone."""
+    strong, weak = np.where(CAUSAL, 4.0, 0.0), np.where(CAUSAL, 1.0, 0.0)
+    still = drawn_masks.leaks({"strong": strong, "weak": weak}, WORDS, allowed=CAUSAL, title="Scale")
+    scales = [
+        image.get_clim() for ax in still.axes for image in ax.images if image.cmap.name == "course_flow"
+    ]
+    assert scales == [(0, 4.0), (0, 4.0)]
+    for ramp in (colours.FLOW, colours.WEIGHTS):
+        for tone in map(ramp, np.linspace(0, 1, 101)):
+            assert colours.contrast(colours.ink_on(tone), tone) >= 4.5
+    assert colours.contrast("#000000", "#FFFFFF") == pytest.approx(21)
+    assert colours.ink_on(colours.PAPER) == colours.INK and colours.ink_on(colours.VALUE) == colours.PAPER
+
+
 def test_lines_are_drawn_where_looking_is_allowed():
     cross = torch.ones(2, 3, dtype=torch.bool), ["le", "mot"], WORDS[:3]
     still = drawn_masks.who_sees_whom({"cross": cross, "causal": (CAUSAL, WORDS, WORDS)}, title="Lines")
