@@ -67,9 +67,7 @@ def test_two_leaks_go_through_the_floor_and_cannot_write(floor):
         else:
             assert floor < min(reading) and max(reading) < floor + 0.2
             assert reading == pytest.approx(writing, abs=1e-3) and min(right) > 0.35
-    strict, causal = (
-        column(record, "held_out_loss", mask=m, step=600) for m in ("one too strict", "causal")
-    )
+    strict, causal = (column(record, "held_out_loss", mask=m, step=600) for m in ("one too strict", "causal"))
     assert min(strict) < max(causal) and min(causal) < max(strict)  # the bands overlap: a null result
 
 
