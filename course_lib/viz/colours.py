@@ -4,7 +4,7 @@ The base is the palette of Okabe and Ito (2008), which people with the common ki
 can tell apart, darkened where text in it would not read on white. No picture relies on colour alone.
 """
 
-from matplotlib.colors import LinearSegmentedColormap, to_rgb
+from matplotlib.colors import LinearSegmentedColormap, to_rgb, to_rgba_array
 
 # What a thing is. `generated` marks what a model wrote; `gold` marks the known right answer.
 QUERY = "#0072B2"  # blue
@@ -40,8 +40,8 @@ WEIGHTS = LinearSegmentedColormap.from_list("course_weights", WEIGHT_STOPS).with
 # Other numbers: scores from the lowest to the highest, outputs likewise, and what arrives (0 is nothing).
 SCORES = LinearSegmentedColormap.from_list("course_scores", (PAPER, WEIGHT_STOPS[2])).with_extremes(bad=PANEL)
 OUTPUTS = LinearSegmentedColormap.from_list("course_outputs", (PAPER, "#BFE0D4"))
-FLOW = LinearSegmentedColormap.from_list("course_flow", (WEIGHT_STOPS[0], "#BFE0D4", "#5FAE93", VALUE))
-READABLE = 4.5  # contrast of words on a tone, at least (WCAG 2, level AA)
+FLOW_STOPS = (WEIGHT_STOPS[0], "#BFE0D4", "#5FAE93", VALUE)
+FLOW = LinearSegmentedColormap.from_list("course_flow", FLOW_STOPS)
 
 # bertviz's own colours, how its neuron_view quotes them, and ours in their place.
 INSTEAD_OF_BERTVIZ = (
@@ -67,8 +67,8 @@ LIGHT = {
     "line": LINE,
     "panel": PANEL,
     "paper": PAPER,
-    "weight-0": "#EAF2FA",
-    "weight-1": "#064F93",
+    "weight-0": WEIGHT_STOPS[0],
+    "weight-1": WEIGHT_STOPS[-1],
 }
 DARK = {
     "query": "#6DB9EE",
@@ -88,6 +88,23 @@ DARK = {
     "weight-1": "#9AD2FA",
 }
 
+# The ramps of the live views: in a light page those of the stills, in a dark one from dark to bright. The
+# browser draws a straight line through the stops, as matplotlib does.
+RAMPS = {
+    "weights": {
+        "light": WEIGHT_STOPS,
+        "dark": ("#1E252D", "#344351", "#4C6478", "#6587A1", "#7FACCD", "#9AD2FA"),
+    },
+    "flow": {"light": FLOW_STOPS, "dark": ("#1E252D", "#315752", "#408F7A", "#4CCBA4")},
+}
+
+# Ink on a tone: the page's own where it can be read, else black or white, one of which always can.
+ENOUGH = 4.5  # contrast ratio that text must have (WCAG 2, level AA)
+INKS = {
+    "light": (INK, PAPER, BLACK),
+    "dark": (DARK["ink"], DARK["paper"], BLACK, PAPER),
+}
+
 
 def css_variables() -> str:
     """Both themes as CSS rules: `--course-query: …` for elements of class `course-view`.
@@ -95,34 +112,37 @@ def css_variables() -> str:
     JupyterLab says on `<body>` whether its theme is light; elsewhere the light colours are taken.
     """
 
-    def rule(selector: str, colours: dict[str, str]) -> str:
-        lines = "\n".join(f"  --course-{name}: {value};" for name, value in colours.items())
+    def rule(selector: str, colours: dict[str, str], theme: str) -> str:
+        ramps = {f"ramp-{name}": ", ".join(stops[theme]) for name, stops in RAMPS.items()}
+        variables = {**colours, **ramps, "inks": ", ".join(INKS[theme]), "enough": ENOUGH}
+        lines = "\n".join(f"  --course-{name}: {value};" for name, value in variables.items())
         return f"{selector} {{\n{lines}\n}}\n"
 
     dark = 'body[data-jp-theme-light="false"] .course-view, body.vscode-dark .course-view'
-    return rule(".course-view", LIGHT) + rule(dark, DARK)
+    return rule(".course-view", LIGHT, "light") + rule(dark, DARK, "dark")
+
+
+def contrast(one, other) -> float:
+    """Contrast ratio of two colours, 1 to 21 (WCAG 2, relative luminance)."""
+    low, high = sorted(_luminance(colour) + 0.05 for colour in (one, other))
+    return high / low
+
+
+def _luminance(colour) -> float:
+    red, green, blue = (
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgba_array(colour)[0, :3]
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def ink_on(face, theme: str = "light") -> str:
+    """The colour of text on a face of this colour: of INKS[theme], the first whose contrast is enough."""
+    return next((ink for ink in INKS[theme] if contrast(ink, face) >= ENOUGH), INKS[theme][-1])
 
 
 def text_on(weight: float) -> str:
     """The colour of a number written on a cell of this weight (0 to 1)."""
-    return PAPER if weight > 0.5 else INK
-
-
-def contrast(one, other) -> float:
-    """The contrast of two colours, 1 to 21, as WCAG 2 defines it."""
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def ink_on(tone) -> str:
-    """The colour of words on any tone: ink or paper, whichever reads better; black where neither does."""
-    ink = max((INK, PAPER), key=lambda colour: contrast(colour, tone))
-    return ink if contrast(ink, tone) >= READABLE else BLACK
-
-
-def _luminance(colour) -> float:
-    parts = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour))
-    return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
+    return ink_on(WEIGHTS(float(weight)))
 
 
 def tint(colour: str, share: float = 0.28) -> tuple[float, ...]:

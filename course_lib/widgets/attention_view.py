@@ -5,19 +5,18 @@ With `editable=True` a click masks a cell and its row is shared out anew; a slid
 
 from collections.abc import Sequence
 
-import anywidget
 import numpy as np
 import traitlets
 
 from course_lib.viz import attention
 from course_lib.viz.arithmetic import masked_softmax
 from course_lib.viz.still import Still, as_allowed, as_weights, shown
-from course_lib.widgets.front import Array, Positive, script, styles, with_still
+from course_lib.widgets.front import Array, LiveView, Positive, script, styles, with_still
 
 MOST_HEADS_ON_THE_STILL = 8
 
 
-class AttentionView(anywidget.AnyWidget):
+class AttentionView(LiveView):
     """A live heatmap of attention weights, every head a small picture beside it.
 
     `selected` is the pinned cell as [head, query, key] ([] = none), `head` the head that is shown; both

@@ -7,6 +7,7 @@ before the view, so that nothing is imported in the browser. `views.css` comes a
 
 from pathlib import Path
 
+import anywidget
 import numpy as np
 import traitlets
 
@@ -29,7 +30,7 @@ def styles() -> str:
 
 
 def with_still(live: tuple[dict, dict] | None, still: Still) -> tuple[dict, dict]:
-    """One output that is the live view in JupyterLab and the PNG with its alt text everywhere else.
+    """One output that is the live view in JupyterLab and the picture with its alt text everywhere else.
 
     live: what `anywidget.AnyWidget._repr_mimebundle_` returned.
     """
@@ -41,6 +42,22 @@ def with_still(live: tuple[dict, dict] | None, still: Still) -> tuple[dict, dict
 def packed(array: np.ndarray) -> bytes:
     """An array as little-endian float32 bytes, as the browser reads them."""
     return np.ascontiguousarray(array, dtype="<f4").tobytes()
+
+
+class LiveView(anywidget.AnyWidget):
+    """A view that tells Python what the reader does, and knows whether Python has heard it.
+
+    Each message of the browser has a number, and Python answers with that number. When no answer comes
+    within a second (another cell is running, the kernel was restarted, or the page was opened again the next
+    day), the view says so. controls.js does the browser's part.
+    """
+
+    told = traitlets.Int().tag(sync=True, echo_update=False)  # the number of the browser's last message
+    heard = traitlets.Int().tag(sync=True)  # the number of the last message that arrived here
+
+    @traitlets.observe("told")
+    def _hear(self, change) -> None:
+        self.heard = change.new
 
 
 class Array(traitlets.TraitType):

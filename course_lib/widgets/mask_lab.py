@@ -7,14 +7,13 @@ the browser computes the same from the same vectors.
 import re
 from collections.abc import Sequence
 
-import anywidget
 import numpy as np
 import traitlets
 
 from course_lib.viz.arithmetic import WHERE, Attended, attend
 from course_lib.viz.masks import weights_and_leak
 from course_lib.viz.still import Still, as_allowed, shown
-from course_lib.widgets.front import Array, script, styles, with_still
+from course_lib.widgets.front import Array, LiveView, script, styles, with_still
 
 KINDS = ("self", "cross", "causal", "padding", "prefix", "window", "hand")
 PAD = "[PAD]"
@@ -22,7 +21,7 @@ MOST_TOKENS = 16
 PADS = 3  # how many pads are added when `pad_to` does not say
 
 
-class MaskLab(anywidget.AnyWidget):
+class MaskLab(LiveView):
     """A text, a mask, and two matrices: attention weights, and the measured leak ∂output_i/∂input_j.
 
     `kind` chooses the mask; a click on a cell makes it "hand". `where` says where the mask acts: "before" the

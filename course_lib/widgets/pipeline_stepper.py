@@ -2,19 +2,18 @@
 
 from collections.abc import Sequence
 
-import anywidget
 import numpy as np
 import traitlets
 
 from course_lib.viz.arithmetic import Steps, five_steps
 from course_lib.viz.diagrams.pipeline import checked, pipeline
 from course_lib.viz.still import Still, as_allowed, shown
-from course_lib.widgets.front import Array, Positive, script, styles, with_still
+from course_lib.widgets.front import Array, LiveView, Positive, script, styles, with_still
 
 STEPS = ("MatMul", "Scale", "Mask", "Softmax", "MatMul")
 
 
-class PipelineStepper(anywidget.AnyWidget):
+class PipelineStepper(LiveView):
     """MatMul, Scale, Mask, Softmax, MatMul (Vaswani et al. 2017, figure 2), one at a time.
 
     `step` (1 to 5), `scale`, `mask` (the two switches), `temperature` and `allowed` follow the reader and can

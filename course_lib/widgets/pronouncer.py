@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
-import anywidget
 import traitlets
 
 from course_lib.viz import attention
 from course_lib.viz.still import Still, as_weights, shown
-from course_lib.widgets.front import packed, script, styles, with_still
+from course_lib.widgets.front import LiveView, packed, script, styles, with_still
 
 
-class Pronouncer(anywidget.AnyWidget):
+class Pronouncer(LiveView):
     """A text box whose word goes through `pronounce` in Python and comes back as sounds with their alignment.
 
     `word` is what stands in the box; `letters`, `sounds` and `message` are the last answer.

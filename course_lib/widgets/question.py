@@ -4,15 +4,14 @@ import html
 import re
 from collections.abc import Callable, Sequence
 
-import anywidget
 import traitlets
 
-from course_lib.widgets.front import script, styles
+from course_lib.widgets.front import LiveView, script, styles
 
 CONFIDENCE = ("guessing", "unsure", "rather sure", "certain")
 
 
-class Question(anywidget.AnyWidget):
+class Question(LiveView):
     """A question to answer before the run.
 
     `answer` is [option, confidence], both from 0 ([] = not answered yet); `feedback` the HTML shown under it.
@@ -46,7 +45,8 @@ class Question(anywidget.AnyWidget):
         if not (0 <= option < len(self.options) and 0 <= confidence < len(CONFIDENCE)):
             raise ValueError(f"answer is {change.new}; expected [option, confidence] with existing numbers")
         try:
-            self.feedback = self._on_answer(option, confidence) or ""
+            # never empty: the browser takes an answer as given when its explanation is there
+            self.feedback = self._on_answer(option, confidence) or "Noted."
         except Exception as error:  # shown in the view: a callback's traceback would go to a log nobody reads
             self.feedback = html.escape(f"The answer could not be checked: {type(error).__name__}: {error}")
 

@@ -144,6 +144,10 @@ class Page:
         self.window.on("websocket", lambda socket: self._remember(socket.url))
         self.window.goto(f"{lab.address}/lab/tree/{name}?token={TOKEN}&reset", wait_until="commit")
         self.window.wait_for_function(READY, timeout=60_000)
+        self.theme(dark)
+
+    def theme(self, dark: bool) -> None:
+        """Change to the dark or the light theme."""
         theme = "JupyterLab Dark" if dark else "JupyterLab Light"
         change = "(theme) => jupyterapp.commands.execute('apputils:change-theme', { theme })"
         self.window.evaluate(change, theme)
@@ -196,6 +200,22 @@ class Page:
         """Wait until the kernel has nothing to do and its last output has arrived."""
         self.python("")
         self.window.wait_for_function(READY)
+
+    def restart(self) -> None:
+        """Restart the kernel; what it knew is gone, the outputs stay."""
+        self.window.evaluate(
+            "jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart().then(() => {})"
+        )
+        self.window.wait_for_function(READY, timeout=60_000)
+
+    def busy(self, seconds: float) -> None:
+        """Keep the whole kernel busy from now on: a call that keeps the interpreter's lock.
+
+        Beside a cell that only sleeps or waits, JupyterLab's messages of views are heard in another thread.
+        """
+        code = f"import ctypes; ctypes.PyDLL(None).usleep({int(seconds * 1e6)})"
+        kernel = "jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+        self.window.evaluate(f"(code) => void {kernel}.requestExecute({{ code }})", code)
 
     def dark(self) -> bool:
         return self.window.evaluate("document.body.dataset.jpThemeLight") == "false"

@@ -265,5 +265,5 @@ def test_masklab_needs_no_kernel_for_masks(lab, open_page):
     numbers = browser_numbers(page)
     assert numbers["allowed"][35] == 0 and numbers["leak"][35] > 0
     view.locator("input[type=text]").first.fill("busy now")
-    wait_for_text(page, ".note", "waiting for Python")
+    wait_for_text(page, ".corner-line", "Python is busy")
     page.python_becomes("lab.tokens, lab.allowed.shape", "['busy', 'now'] (2, 2)", seconds=15)

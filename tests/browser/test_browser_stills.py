@@ -1,6 +1,9 @@
 """A still in JupyterLab: one picture in its right size, with its alt text, trusted or not."""
 
 import nbformat
+import numpy as np
+
+from course_lib.viz import colours
 
 CELL = """
 from course_lib.viz import attention
@@ -35,3 +38,26 @@ def test_a_still_is_one_picture_with_its_alt_text(lab, open_page):
     notebook.cells[0].outputs = [nbformat.from_dict(output)]
     nbformat.write(notebook, lab.folder / name)
     check(open_page(name), alt)
+
+
+TONES = """
+import numpy as np
+from course_lib.widgets import AttentionView
+weights = np.array([[0, .1, .2, .3, .4], [0, 0, 0, 0, 1], [.5, .5, 0, 0, 0]])
+AttentionView(weights, list("abc"), list("vwxyz"))"""
+CELLS = """() => {
+  const canvas = document.querySelector('canvas.cells'), pen = canvas.getContext('2d');
+  const cell = document.querySelector('.cell').getBoundingClientRect().width;
+  const scale = canvas.width / (5 * (cell + 1));
+  return [0, 1, 2].map((row) => [0, 1, 2, 3, 4].map((column) => [...pen.getImageData(
+    (column * (cell + 1) + cell / 2) * scale, (row * (cell + 1) + 4) * scale, 1, 1).data].slice(0, 3)));
+}"""
+
+
+def test_a_live_weight_has_the_tone_of_the_still(lab, open_page):
+    page = open_page(lab.write("tones.ipynb", [TONES]))
+    page.run_all()
+    page.window.locator(".course-view .cell").nth(14).wait_for()
+    weights = np.array([[0, 0.1, 0.2, 0.3, 0.4], [0, 0, 0, 0, 1], [0.5, 0.5, 0, 0, 0]])
+    expected = 255 * np.array([[colours.WEIGHTS(float(w))[:3] for w in row] for row in weights])
+    np.testing.assert_allclose(np.array(page.window.evaluate(CELLS)), expected, atol=2.5)

@@ -334,7 +334,7 @@ question""",
     wait_for_text(page, ".feedback", "option 2, confidence 3")
     page.python_becomes("question.answer", "[2, 3]")
     assert button.is_disabled() and view.locator(".options input").nth(0).is_disabled()
-    assert height(view) == before
+    assert abs(height(view) - before) < 60, "the height follows the text, here one short line"
     assert contrast_of(page, ".course-view .feedback") > 7
     [output] = page.cells()[-1]["outputs"]
     assert "&lt;i&gt;" in output["data"]["text/html"] and "<i>" not in output["data"]["text/html"]

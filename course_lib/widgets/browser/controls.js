@@ -9,14 +9,28 @@ function element(tag, className = "", text = "") {
   return node;
 }
 
-// A view's outer box. Keys pressed inside it are its own: JupyterLab must not take them for its shortcuts.
+// A view's outer box. Keys pressed inside it are its own: JupyterLab must not take them for its shortcuts. What runs
+// the cell (Enter with Shift, Ctrl or Alt) and every key with Ctrl or ⌘ (save) is JupyterLab's from here, too.
 function viewBox(el, title) {
   const box = element("div", "course-view");
   box.setAttribute("data-lm-suppress-shortcuts", "true");
-  box.addEventListener("keydown", (event) => event.stopPropagation());
+  box.addEventListener("keydown", (event) => {
+    const runs = event.key === "Enter" && (event.shiftKey || event.altKey);
+    if (!runs && !event.ctrlKey && !event.metaKey) return event.stopPropagation();
+    if (event.key === "Enter") focusFor(box); // from a text box JupyterLab runs nothing
+    box.removeAttribute("data-lm-suppress-shortcuts");
+    setTimeout(() => box.setAttribute("data-lm-suppress-shortcuts", "true"));
+  });
   box.append(element("div", "title", title));
   el.append(box);
   return box;
+}
+
+// Give a node the focus that has none by itself, until it loses it.
+function focusFor(node) {
+  node.tabIndex = -1;
+  node.focus({ preventScroll: true });
+  node.addEventListener("blur", () => node.removeAttribute("tabindex"), { once: true });
 }
 
 // The bytes of a traitlet (a DataView) as 32-bit floats.
@@ -39,19 +53,30 @@ function traitOf(flags, shape) {
 // hand on the mouse comes first. Until then it stands in a draft that lies over the model. Written into the model at
 // once it could be lost: Python's echo of the change before would put the old value back, and the next change would
 // be made from that. What has been told is safe: ipywidgets drops echoes that are older than the last message.
+//
+// Whether Python has heard it is another question: it may be busy, its kernel may be gone. Each message has a number
+// (`told`), and Python answers with it (`heard`, see LiveView in front.py). While an answer is missing the view says
+// so: a line in its corner, or what the view makes of it itself (`model.onHearing`).
 
-const MOMENT = 25; // milliseconds
+const MOMENT = 25, PATIENCE_WITH_PYTHON = 1000; // milliseconds
+const UNHEARD = "Python is busy or was restarted: run this cell again.";
 
 // The default export of a view's file. anywidget calls it once for each model, so all views of one model, in
 // whatever cells they stand, share one draft.
 function viewOf(render) {
   return () => {
-    const shared = { draft: {}, views: new Set(), timer: null, telling: false };
+    const shared = { draft: {}, views: new Set(), timer: null, telling: false, told: 0, patience: null, hearing: "heard" };
     return {
+      initialize({ model }) {
+        shared.told = model.get("heard") ?? 0;
+        model.on("change:heard", () => heardNow(model, shared));
+      },
       render({ model, el }) {
         const own = drafted(model, shared);
         shared.views.add(own);
         const stop = render({ model: own, el });
+        if (!own.hearers.length) own.onHearing(cornerLine(el));
+        own.hearers.forEach((callback) => callback(shared.hearing));
         return () => {
           if (Object.keys(shared.draft).length) own.tell(); // nobody else may be left to tell it
           shared.views.delete(own);
@@ -62,10 +87,36 @@ function viewOf(render) {
   };
 }
 
+// Where a view stands with Python: "sent" (no answer yet), "silent" (none for a second), "heard".
+function sayHearing(shared, hearing) {
+  shared.hearing = hearing;
+  for (const view of shared.views) view.hearers.forEach((callback) => callback(hearing));
+}
+function expectHearing(shared) {
+  if (shared.hearing === "heard") sayHearing(shared, "sent"); // once silent, it stays so until Python is heard again
+  shared.patience ??= setTimeout(() => sayHearing(shared, "silent"), PATIENCE_WITH_PYTHON);
+}
+function heardNow(model, shared) {
+  clearTimeout(shared.patience);
+  shared.patience = null;
+  if (model.get("heard") >= shared.told) sayHearing(shared, "heard");
+  else expectHearing(shared); // an earlier message: Python lives, and the last one is on its way
+}
+
+// What most views make of it: a line in their corner, over the title, so that nothing below it jumps.
+function cornerLine(el) {
+  const line = element("div", "corner-line");
+  line.setAttribute("role", "status");
+  (el.querySelector(".course-view") ?? el).append(line);
+  return (hearing) => { line.textContent = hearing === "silent" ? UNHEARD : ""; };
+}
+
 // The model as a view sees it: `get` and `on` look through the draft, `set` writes into it.
 function drafted(model, shared) {
   const heard = []; // [event, callback, what listens to the model]
   const own = {
+    hearers: [],
+    onHearing: (callback) => own.hearers.push(callback),
     get: (name) => (name in shared.draft ? shared.draft[name] : model.get(name)),
     set(name, value) {
       const change = typeof name === "string" ? { [name]: value } : name;
@@ -76,10 +127,13 @@ function drafted(model, shared) {
       clearTimeout(shared.timer);
       const change = shared.draft;
       Object.assign(shared, { timer: null, draft: {}, telling: true });
+      const answers = model.get("heard") !== undefined; // a page of an earlier course knows no numbers
+      if (answers) change.told = shared.told = 1 + Math.max(shared.told, model.get("heard"));
       try {
         model.set(change);
         model.save_changes();
       } finally { shared.telling = false; }
+      if (answers) expectHearing(shared);
     },
     on(event, callback) {
       const name = event.replace("change:", "");

@@ -26,8 +26,7 @@ function weightGrid({
   if (rowName) names.append(element("span", "axis query", rowName), element("span", "soft", "·"));
   names.append(element("span", "axis key", columnName));
   const ruler = element("span", "scale"), end = element("span", "soft", most);
-  ruler.style.setProperty("--low", `var(--course-${low})`);
-  ruler.style.setProperty("--high", `var(--course-${high})`);
+  ruler.style.setProperty("--ramp", `var(--course-ramp-${rampOf(low, high)})`);
   names.append(element("span", "soft", `·  ${caption} 0`), ruler, end);
   const stage = element("div", "stage");
   const grid = element("div", onToggle ? "grid editable" : "grid");

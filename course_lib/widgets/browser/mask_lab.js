@@ -1,7 +1,7 @@
 // MaskLab: the mask is drawn, the weights and the leak are computed here, in double precision. Only a new text
 // needs Python: it answers with the vectors of the new words.
 
-const PAUSE_WHILE_TYPING = 20, PATIENCE = 900; // milliseconds
+const PAUSE_WHILE_TYPING = 20; // milliseconds
 const HEIGHT = 440; // pixels for the two grids, whatever the text
 const KINDS = {
   self: "Every token may look at every token.",
@@ -56,20 +56,17 @@ function render({ model, el }) {
     const root = element("label", "row"), input = element("input");
     Object.assign(input, { type: "text", value: model.get(name), spellcheck: false, autocomplete: "off", maxLength: 400 });
     root.append(element("span", "soft", name === "text" ? "text" : "second text"), input);
-    let typing = null, waiting = null;
+    let typing = null;
     const ask = () => {
       clearTimeout(typing);
       if (input.value === model.get(name)) return;
       model.set(name, input.value);
       model.tell();
-      clearTimeout(waiting);
-      waiting = setTimeout(() => { note.textContent = "waiting for Python: is another cell running?"; }, PATIENCE);
     };
     input.addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(ask, PAUSE_WHILE_TYPING); });
     input.addEventListener("keydown", (event) => { if (event.key === "Enter") ask(); });
-    listen(model, cleanups, ["answered"], () => clearTimeout(waiting));
     listen(model, cleanups, [name], () => { if (document.activeElement !== input) input.value = model.get(name); });
-    cleanups.push(() => { clearTimeout(typing); clearTimeout(waiting); });
+    cleanups.push(() => clearTimeout(typing));
     return { root, input };
   }
 

@@ -33,11 +33,13 @@ function exact(number, digits = 3) {
 
 const STEPS = 100; // tones between weight 0 and weight 1
 const palettes = new Map();
+const rampOf = (low, high) => (high === "value" ? "flow" : "weights"); // of the RAMPS in viz/colours.py
 
-// The colours of the page's theme for a canvas: tones from `low` to `high`, ink, paper and hatching.
+// The colours of the page's theme for a canvas: the tones of the ramp from `low` to `high`, the ink that can be read
+// on each, ink, paper and hatching.
 function paletteOf(low = "weight-0", high = "weight-1") {
   const theme = `${document.body.dataset.jpThemeLight} ${document.body.classList.contains("vscode-dark")}`;
-  const key = `${theme} ${low} ${high}`;
+  const key = `${theme} ${rampOf(low, high)}`;
   if (palettes.has(key)) return palettes.get(key);
   const probe = element("div", "course-view");
   document.body.append(probe);
@@ -46,32 +48,43 @@ function paletteOf(low = "weight-0", high = "weight-1") {
     ink: colour("ink"), paper: colour("paper"), panel: colour("panel"), masked: colour("masked"),
     font: style.fontFamily, css: [], on: [], rgb: null, // on: the colour of text on each tone
   };
-  const strip = element("canvas");
-  strip.width = STEPS + 4;
-  strip.height = 1;
-  const pen = strip.getContext("2d", { willReadFrequently: true });
-  for (let i = 0; i <= STEPS; i++) {
-    pen.fillStyle = `color-mix(in oklab, ${colour(high)} ${(100 * i) / STEPS}%, ${colour(low)})`;
-    pen.fillRect(i, 0, 1, 1);
-  }
-  const inks = [palette.ink, palette.paper];
-  [`color-mix(in oklab, ${palette.masked} 55%, ${palette.panel})`, ...inks].forEach((tone, i) => { pen.fillStyle = tone; pen.fillRect(STEPS + 1 + i, 0, 1, 1); });
-  palette.rgb = pen.getImageData(0, 0, strip.width, 1).data; // tone STEPS + 1 of a thumbnail: masked
-  const contrast = (a, b) => { const [low, high] = [a, b].map((i) => lightness(palette.rgb, i)).sort((x, y) => x - y); return high / low; };
-  for (let i = 0; i <= STEPS; i++) {
+  const list = (name) => colour(name).split(",").map((one) => one.trim());
+  const stops = list(`ramp-${rampOf(low, high)}`), inks = list("inks"), tones = STEPS + 1;
+  const seen = pixels([...stops, ...inks, `color-mix(in oklab, ${palette.masked} 55%, ${palette.panel})`]);
+  palette.rgb = new Uint8ClampedArray(4 * (tones + 1)); // the last one is a thumbnail's masked cell
+  for (let i = 0; i < tones; i++) {
+    const at = (i / STEPS) * (stops.length - 1), below = Math.min(Math.floor(at), stops.length - 2);
+    for (let c = 0; c < 4; c++) {
+      palette.rgb[4 * i + c] = seen[4 * below + c] + (at - below) * (seen[4 * below + 4 + c] - seen[4 * below + c]);
+    }
+    const tone = lightness(palette.rgb, i), enough = Number(colour("enough"));
+    const readable = inks.findIndex((_, k) => {
+      const ink = lightness(seen, stops.length + k);
+      return Math.max(ink, tone) / Math.min(ink, tone) >= enough;
+    });
     palette.css.push(`rgb(${palette.rgb.slice(4 * i, 4 * i + 3).join(" ")})`);
-    palette.on.push(inks[contrast(i, STEPS + 2) >= contrast(i, STEPS + 3) ? 0 : 1]);
+    palette.on.push(inks.at(readable)); // -1, none: the last one
   }
+  palette.rgb.set(seen.slice(-4), 4 * tones);
   probe.remove();
   palettes.set(key, palette);
   return palette;
+}
+
+// Colours as pixels: four numbers each.
+function pixels(colours) {
+  const strip = element("canvas");
+  Object.assign(strip, { width: colours.length, height: 1 });
+  const pen = strip.getContext("2d", { willReadFrequently: true });
+  colours.forEach((one, i) => { pen.fillStyle = one; pen.fillRect(i, 0, 1, 1); });
+  return pen.getImageData(0, 0, colours.length, 1).data;
 }
 
 // Relative luminance (WCAG) of pixel i, with the offset of its contrast formula.
 function lightness(rgb, i) {
   const [r, g, b] = [0, 1, 2].map((channel) => {
     const c = rgb[4 * i + channel] / 255;
-    return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
   });
   return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
 }

@@ -1,6 +1,6 @@
 // Pronouncer: the word goes to Python while you type; the sounds and their alignment come back.
 
-const PAUSE_WHILE_TYPING = 150, PATIENCE = 700; // milliseconds
+const PAUSE_WHILE_TYPING = 150; // milliseconds
 
 function render({ model, el }) {
   const cleanups = [];
@@ -17,20 +17,19 @@ function render({ model, el }) {
   const stage = element("div", "fixed-stage");
   box.append(bar, sounds, stage);
 
-  let typing = null, waiting = null;
+  let typing = null;
   function ask() {
     clearTimeout(typing);
-    if (input.value === model.get("word")) return;
+    if (input.value === model.get("word") && input.value === model.get("answered")) return;
     model.set("word", input.value);
     model.tell();
-    clearTimeout(waiting);
-    waiting = setTimeout(() => say("waiting for Python: is another cell running?", true), PATIENCE);
   }
+  model.onHearing((hearing) => (hearing === "silent" ? tell(UNHEARD, true) : hearing === "heard" && paint()));
   input.addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(ask, PAUSE_WHILE_TYPING); });
   input.addEventListener("keydown", (event) => { if (event.key === "Enter") ask(); });
   button.addEventListener("click", ask);
 
-  function say(text, isMessage) {
+  function tell(text, isMessage) {
     sounds.textContent = text;
     sounds.classList.toggle("message", isMessage);
     stage.classList.toggle("old", isMessage);
@@ -38,11 +37,10 @@ function render({ model, el }) {
 
   function paint() {
     if (model.get("answered") !== model.get("word")) return; // an answer to an earlier word
-    clearTimeout(waiting);
     const message = model.get("message");
-    if (message) return say(message, true);
+    if (message) return tell(message, true);
     const rows = model.get("sounds"), columns = model.get("letters");
-    say(rows.join(" "), false);
+    tell(rows.join(" "), false);
     if (!rows.length) return;
     const grid = weightGrid({
       rows, columns, rowName: "sound: query (row)", columnName: "letter: key (column)",
@@ -55,7 +53,7 @@ function render({ model, el }) {
   onTheme(cleanups, paint);
   listen(model, cleanups, ["word"], () => { if (document.activeElement !== input) input.value = model.get("word"); });
   paint();
-  return () => { clearTimeout(typing); clearTimeout(waiting); cleanups.forEach((undo) => undo()); };
+  return () => { clearTimeout(typing); cleanups.forEach((undo) => undo()); };
 }
 
 export default viewOf(render);

@@ -38,28 +38,29 @@ function render({ model, el }) {
   const bar = element("div", "row");
   const button = element("button", "main", "Answer");
   const hint = element("span", "soft");
+  hint.setAttribute("role", "status");
   bar.append(button, hint);
   const feedback = element("div", "feedback");
-  feedback.setAttribute("aria-live", "polite");
-  feedback.tabIndex = 0;
   box.append(prompt, options, sure, bar, feedback);
 
   const chosen = (inputs) => inputs.findIndex((input) => input.checked);
+  let asked = false, silent = false; // asked: here, in this view
   button.addEventListener("click", () => {
     const option = chosen(optionInputs), confidence = chosen(sureInputs);
     if (option < 0) hint.textContent = "Choose an option first.";
     else if (confidence < 0) hint.textContent = "And how sure are you?";
     else {
-      hint.textContent = "";
+      asked = true;
+      hint.textContent = silent ? UNHEARD : "sent…";
       model.set("answer", [option, confidence]);
       model.tell();
     }
   });
 
+  // An answer counts when its explanation is there: until then everything stays open, and nothing claims to be done.
   function paint() {
-    const [option, confidence] = model.get("answer");
-    const answered = option !== undefined;
-    if (answered) {
+    const [option, confidence] = model.get("answer"), answered = Boolean(model.get("feedback"));
+    if (option !== undefined) {
       optionInputs[option].checked = true;
       sureInputs[confidence].checked = true;
     }
@@ -67,8 +68,17 @@ function render({ model, el }) {
     button.disabled = answered;
     button.textContent = answered ? "Answered" : "Answer";
     feedback.innerHTML = model.get("feedback");
-    feedback.classList.toggle("given", Boolean(model.get("feedback")));
+    feedback.classList.toggle("given", answered);
+    if (!answered) return;
+    hint.textContent = "";
+    const here = document.activeElement; // after the answer it goes to the explanation: read out, and Tab goes on from there
+    if (asked && (here === document.body || box.contains(here))) focusFor(feedback);
+    asked = false;
   }
+  model.onHearing((hearing) => {
+    silent = hearing === "silent";
+    if (silent && !model.get("feedback")) hint.textContent = UNHEARD;
+  });
   listen(model, cleanups, ["answer", "feedback"], paint);
   paint();
   return () => cleanups.forEach((undo) => undo());

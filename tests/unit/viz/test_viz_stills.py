@@ -9,7 +9,10 @@ import matplotlib.text
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap
 from PIL import Image
 
 from course_lib.viz import Still, attention, colours, curves, diagrams
@@ -240,7 +243,34 @@ def test_colours_of_a_pair_differ_for_colour_blind_readers():
     for i, one in enumerate(seen):
         for other in seen[:i]:
             assert np.linalg.norm(one - other) > 0.2
+    for ramp in colours.RAMPS.values():  # and in the dark, brighter
+        for theme, sign in (("light", -1), ("dark", 1)):
+            steps = np.diff([colours._luminance(stop) for stop in ramp[theme]])
+            assert (sign * steps > 0).all(), ramp
     grey = colours.WEIGHTS(np.linspace(0, 1, 11))[:, :3] @ [0.2126, 0.7152, 0.0722]
     assert (np.diff(grey) < 0).all(), "darker must always mean more weight"
     assert colours.LIGHT.keys() == colours.DARK.keys()
     assert "--course-query: #0072B2;" in colours.css_variables()
+
+
+FACES = {
+    **{f"{name} {theme}": (LinearSegmentedColormap.from_list(name, stops[theme]), theme)
+       for name, stops in colours.RAMPS.items() for theme in ("light", "dark")},
+    "scores": (colours.SCORES, "light"),
+    "outputs": (colours.OUTPUTS, "light"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FACES)
+@given(share=st.floats(0, 1))
+def test_ink_can_be_read_on_every_tone(name, share):
+    """A contrast of at least 4.5 : 1, on every tone of every ramp, in a still and in both live themes."""
+    ramp, theme = FACES[name]
+    assert colours.contrast(colours.ink_on(ramp(share), theme), ramp(share)) >= colours.ENOUGH == 4.5
+
+
+def test_the_ink_on_a_weight_is_the_ink_on_its_tone():
+    for weight in np.linspace(0, 1, 101):
+        assert colours.contrast(colours.text_on(weight), colours.WEIGHTS(weight)) >= 4.5
+    assert colours.text_on(0) == colours.INK and colours.text_on(1) == colours.PAPER
+    assert colours.contrast("#FFFFFF", "#000000") == pytest.approx(21)

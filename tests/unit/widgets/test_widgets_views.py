@@ -66,6 +66,18 @@ def test_scripts_fetch_nothing_and_write_no_text_as_html():
             assert "innerHTML" not in script
 
 
+def test_python_answers_each_message_of_the_browser_with_its_number():
+    """The browser says “Python is busy or was restarted” when this number does not come."""
+    for name, view in views().items():
+        if name in ("loss", "movie"):  # nothing in them needs Python to hear
+            continue
+        view.told = 7
+        assert view.heard == 7, name
+    question = Question("p", ["a", "b"], lambda option, confidence: "")
+    question.set_trait("answer", [0, 0])
+    assert question.feedback, "an answer is taken as given when its explanation is there"
+
+
 def test_attention_view_holds_weights_and_mask():
     weights = torch.rand(2, 3, 4).softmax(-1)
     allowed = torch.tensor([[True, True, False, True]] * 3)

@@ -1,0 +1,198 @@
+"""Views and Python: what is said when Python does not answer, what an answer shows, which keys go through."""
+
+import pytest
+
+UNHEARD = "Python is busy or was restarted: run this cell again."
+START = """
+import numpy as np
+from IPython.display import display
+from course_lib.practice import desk
+from course_lib.widgets import AttentionView, MaskLab, PipelineStepper, Pronouncer, Question
+"""
+QUESTION = """
+from course_lib.practice import progress_file
+asked = []
+def explain(option, confidence):
+    asked.append((option, confidence))
+    return "because"
+display(Question("Why?", ["this", "that"], explain))"""
+EVEN, EYE = "np.full((3, 3), 1 / 3)", "np.eye(3)"
+VIEWS = {  # a view, what the reader does in it, and where it says that Python did not hear
+    "MaskLab": ("MaskLab('the cat sat')", ".cell", ".corner-line"),
+    "AttentionView": (f"AttentionView({EVEN}, [*'abc'], [*'abc'], editable=True)", ".cell", ".corner-line"),
+    "PipelineStepper": (
+        f"PipelineStepper({EYE}, {EYE}, {EYE}, [*'abc'], [*'abc'])",
+        "button:not(:disabled)",
+        ".corner-line",
+    ),
+    "Pronouncer": ("Pronouncer(lambda w: (list(w), list(w), np.eye(len(w))), 'cat')", "input", ".sounds"),
+}
+
+
+def answer(view, option: int = 0) -> None:
+    view.locator(".options input").nth(option).check()
+    view.locator(".chips label").nth(3).click()
+    view.locator("button").click()
+
+
+def becomes(page, selector: str, text: str, seconds: float = 10) -> None:
+    page.window.wait_for_function(
+        "([selector, text]) => document.querySelector(selector)?.innerText.includes(text)",
+        arg=[selector, text],
+        timeout=seconds * 1000,
+    )
+
+
+def run_cell(page, number: int) -> None:
+    page.window.evaluate(f"jupyterapp.shell.currentWidget.content.activeCellIndex = {number}")
+    page.window.evaluate("jupyterapp.commands.execute('notebook:run-cell').then(() => {})")
+    page.idle()
+
+
+def test_a_question_without_python_stays_open_and_says_why(lab, open_page):
+    page = open_page(lab.write("restarted.ipynb", [START, QUESTION]))
+    page.run_all()
+    view, hint = page.window.locator(".course-view"), ".course-view button + span"
+    page.restart()
+    answer(view)
+    assert page.window.locator(hint).inner_text() == "sent…"
+    becomes(page, hint, UNHEARD)
+    assert view.locator("button").inner_text() == "Answer" and view.locator("button").is_enabled()
+    assert view.locator(".options input").nth(0).is_checked(), "what she chose is still chosen"
+    assert view.locator(".options input").nth(1).is_enabled() and view.locator(".feedback.given").count() == 0
+
+    # what the line says helps
+    run_cell(page, 0)
+    run_cell(page, 1)
+    answer(view, 1)
+    becomes(page, ".feedback", "because")
+    assert page.python("print(asked)") == "[(1, 3)]"
+    assert view.locator("button").inner_text() == "Answered" and view.locator("button").is_disabled()
+
+
+def test_a_question_beside_a_busy_kernel_is_answered_when_it_is_free(lab, open_page):
+    page = open_page(lab.write("busy_question.ipynb", [START, QUESTION]))
+    page.run_all()
+    view, hint = page.window.locator(".course-view"), ".course-view button + span"
+    page.busy(3)
+    answer(view)
+    becomes(page, hint, UNHEARD)
+    becomes(page, ".feedback", "because")
+    assert page.window.locator(hint).inner_text() == "" and view.locator("button").is_disabled()
+    assert page.python("print(asked)") == "[(0, 3)]"
+    focused = page.window.evaluate("document.activeElement.className")
+    assert focused == "feedback given", "after the answer the focus is at its explanation"
+
+
+def test_every_view_says_when_python_does_not_hear(lab, open_page):
+    cells = [START, *(code for code, _, _ in VIEWS.values())]
+    page = open_page(lab.write("unheard.ipynb", cells))
+    page.run_all()
+    views = page.window.locator(".course-view")
+    views.nth(len(VIEWS) - 1).wait_for()
+
+    def act(place: int, control: str) -> None:
+        node = views.nth(place).locator(control).first
+        if control == "input":
+            node.fill("word" if node.input_value() != "word" else "other")
+        else:
+            node.click()
+
+    for place, (_, control, _line) in enumerate(VIEWS.values()):  # a kernel that listens: not a word
+        act(place, control)
+    page.window.wait_for_timeout(1300)
+    assert UNHEARD not in page.window.locator("body").inner_text()
+    before = [views.nth(place).bounding_box()["height"] for place in range(len(VIEWS))]
+
+    page.busy(4)
+    act(0, VIEWS["MaskLab"][1])
+    becomes(page, f".course-view {VIEWS['MaskLab'][2]}", UNHEARD)
+    page.idle()
+    page.window.wait_for_function("() => !document.querySelector('.course-view .corner-line').innerText")
+
+    page.restart()
+    for place, (name, (_, control, line)) in enumerate(VIEWS.items()):
+        act(place, control)
+        said = views.nth(place).locator(line)
+        page.window.wait_for_function(
+            "([place, line, text]) => document.querySelectorAll('.course-view')[place].querySelector(line)"
+            ".innerText === text",
+            arg=[place, line, UNHEARD],
+        )
+        assert said.bounding_box()["width"] > 50, name
+    assert [views.nth(place).bounding_box()["height"] for place in range(len(VIEWS))] == before
+
+
+def test_explanations_are_read_whole_at_every_width(lab, open_page):
+    """The longest one of the course and the shortest: no inner scrollbar, nothing cut off."""
+    cells = [
+        START,
+        """
+every = {(p.id, i): len(o.explanation) + (i != p.right) * len(p.options[p.right].explanation)
+         for p in desk.predictions().values() for i, o in enumerate(p.options)}
+for pick in (max, min):
+    name, option = pick(every, key=every.get)
+    question = desk._live_question(desk.predictions()[name])
+    display(question)
+    question.answer = [option, 3]""",
+    ]
+    page = open_page(lab.write("explained.ipynb", cells))
+    page.run_all()
+    explained = page.window.locator(".feedback.given")
+    explained.nth(1).wait_for()
+    for width in (1400, 700, 400):
+        page.window.set_viewport_size({"width": width, "height": 900})
+        page.window.wait_for_timeout(300)
+        for place in range(2):
+            cut = explained.nth(place).evaluate(CUT)
+            assert cut == [], f"at {width} px: {cut}"
+
+
+# Which boxes around (and including) a node hide some of it, up to the notebook itself.
+CUT = """(node) => {
+  const cut = [], end = node.closest('.jp-Notebook');
+  const text = document.createRange();
+  text.selectNodeContents(node);
+  const inner = text.getBoundingClientRect();
+  for (let box = node; box && box !== end; box = box.parentElement) {
+    if (box.matches('.jp-WindowedPanel-viewport')) break;
+    const { overflowX, overflowY } = getComputedStyle(box), outer = box.getBoundingClientRect();
+    const hides = [overflowX, overflowY].some((way) => way !== 'visible') || box.matches('.course-view');
+    const aside = inner.right > outer.right + 1 || inner.left < outer.left - 1;
+    const beyond = inner.bottom > outer.bottom + 1 || aside;
+    if (hides && beyond) cut.push(`${box.className}: ${inner.bottom} > ${outer.bottom}`);
+  }
+  return cut;
+}"""
+
+
+@pytest.mark.parametrize("name", ["Question", *VIEWS])
+def test_keys_that_run_and_save_pass_through_a_view_and_others_do_not(lab, open_page, name):
+    code = QUESTION if name == "Question" else VIEWS[name][0]
+    page = open_page(lab.write(f"keys_{name}.ipynb", [START, code, "after = 1"]))
+    page.run_all()
+    window = page.window
+    window.locator(".course-view").wait_for()
+    inside = {"Question": ".options input", "MaskLab": "input[type=text]", "Pronouncer": "input[type=text]",
+              "AttentionView": "[role=grid]", "PipelineStepper": "button:not(:disabled)"}[name]  # fmt: skip
+    count = "() => jupyterapp.shell.currentWidget.content.widgets.length"
+    cells = window.evaluate(count)
+
+    window.locator(f".course-view {inside}").first.focus()
+    for key in ("b", "d", "d", "x", "m", "0"):  # JupyterLab's shortcuts for cells
+        window.keyboard.press(key)
+    assert window.evaluate(count) == cells and len(page.cells()) == cells
+
+    window.locator(f".course-view {inside}").first.focus()
+    ran = page.cells()[1]["count"]
+    window.keyboard.press("Shift+Enter")
+    window.wait_for_function(
+        "(ran) => jupyterapp.shell.currentWidget.content.widgets[1].model.executionCount > ran", arg=ran
+    )
+    page.idle()
+    window.locator(".course-view").wait_for()
+
+    window.evaluate("jupyterapp.shell.currentWidget.content.model.dirty = true")
+    window.locator(f".course-view {inside}").first.focus()
+    window.keyboard.press("Control+s")
+    window.wait_for_function("() => !jupyterapp.shell.currentWidget.content.model.dirty")
