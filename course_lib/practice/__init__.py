@@ -3,6 +3,7 @@
 from course_lib.practice import check, hint, solution, predict, recall, progress, exercise
 """
 
+from course_lib import starting
 from course_lib.practice.desk import (
     attempts,
     check,
@@ -14,6 +15,8 @@ from course_lib.practice.desk import (
     run_check,
     solution,
 )
+
+starting.watch()
 
 __all__ = [
     "attempts",

@@ -1,7 +1,8 @@
 """How practice looks: small cards, as HTML for notebooks and as plain text for terminals and tests.
 
-Colours never stand alone: each card says its state in words. Text takes the page's own colour, so that
-cards are readable on a light and on a dark page. The same data gives the same bytes.
+Colours never stand alone: each card says its state in words, and a line at its edge has the colour. Text
+takes the page's own colour, so that cards are readable on a light and on a dark page. The same data gives
+the same bytes.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 from course_lib.chapters import find
 from course_lib.practice.checking import FAILED, NOT_ATTEMPTED, PASSED, Result
-from course_lib.practice.kinds import Exercise, Prediction, Recall, axis_names
+from course_lib.practice.kinds import CONFIDENCE, Exercise, Prediction, Recall, axis_names
 
 GREEN, ORANGE, GREY, BLUE = "#009E73", "#D55E00", "#888888", "#0072B2"  # safe for colour-blind readers
 LETTERS = "abcdefghij"
@@ -75,7 +76,7 @@ def result_card(result: Result) -> Card:
     """The outcome of a check."""
     mark, words, colour = _MARKS[result.status]
     text = f"{mark} {result.exercise}: {words}. {result.message}"
-    html = f'<b style="color:{colour}">{mark} {words}</b> · {escape(result.exercise)}' + rich(result.message)
+    html = f"<b>{mark} {words}</b> · {escape(result.exercise)}" + rich(result.message)
     if result.line:
         number, source = result.line
         text += f"\n  line {number}: {source}"
@@ -150,26 +151,63 @@ def solution_card(exercise: Exercise, allowed: bool) -> Card:
     return Card(frame(BLUE, html), f"One solution of {exercise.id}:\n{exercise.solution}\n{exercise.insight}")
 
 
-def prediction_card(prediction: Prediction) -> Card:
-    """The question and its options, without the answer: for places where the live question cannot run."""
+def prediction_card(prediction: Prediction, first: dict[str, Any] | None = None) -> Card:
+    """The question and its options, without the answer: for places where the live question cannot run.
+
+    first: the answer that the progress file kept when she was asked before.
+    """
     lines = [f"({LETTERS[i]}) {option.text}" for i, option in enumerate(prediction.options)]
     how = f'Answer with `predict("{prediction.id}", "a")`, `"b"`, …'
+    if first:
+        lines.append(first_answer(prediction, first))
     html = "<b>Predict first</b>" + rich(prediction.prompt) + rich("\n".join(lines)) + rich(how)
     text = "\n".join(["Predict first: " + prediction.prompt, *lines, how])
     return Card(frame(BLUE, html), text)
 
 
-def answer_card(prediction: Prediction, index: int) -> Card:
-    """What a learner reads after answering: right or not, and why."""
+# What the mark says more, by how sure she was: being certain and wrong is another thing than a guess.
+_RIGHT = {
+    0: ", by a guess. Read why, so that next time you know it.",
+    3: ", and you were certain: you can trust this one.",
+}
+_WRONG = {
+    0: ". You were guessing, so nothing that you believed breaks: here is how it is.",
+    3: ", and you were certain. Such a mistake teaches the most: before you read on, ask yourself which step "
+    "led you here.",
+}
+
+
+def answer_card(
+    prediction: Prediction, index: int, confidence: int | None = None, first: dict[str, Any] | None = None
+) -> Card:
+    """What a learner reads after answering: right or not, and why; a guess has other words.
+
+    Args:
+        confidence: 0 to 3, as in ``CONFIDENCE``; None when it was not asked.
+        first: the answer that the progress file kept when she was asked before.
+    """
     chosen = prediction.options[index]
     if index == prediction.right:
-        mark, colour, rest = "✓ right", GREEN, ""
+        mark, colour, rest = "✓ right" + _RIGHT.get(confidence, ""), GREEN, ""
     else:
         right = prediction.options[prediction.right]
-        mark, colour = "✗ not this one", ORANGE
+        mark, colour = "✗ not this one" + _WRONG.get(confidence, ""), ORANGE
         rest = f"\n\nThe right answer: {right.text}\n{right.explanation}"
-    html = f'<b style="color:{colour}">{mark}</b>' + rich(chosen.explanation + rest)
-    return Card(frame(colour, html), f"{mark}: {chosen.explanation}{rest}")
+    if first and (line := first_answer(prediction, first)):
+        rest += f"\n\n{line} It stands in your progress."
+    html = f"<b>{escape(mark)}</b>" + rich(chosen.explanation + rest)
+    text = mark if mark.endswith((".", ":")) else f"{mark}:"
+    return Card(frame(colour, html), f"{text} {chosen.explanation}{rest}")
+
+
+def first_answer(prediction: Prediction, entry: dict[str, Any]) -> str:
+    """One line about the answer that stands in the progress file; "" where the question has changed since."""
+    choice, confidence = entry.get("choice", -1), entry.get("confidence")
+    if not 0 <= choice < len(prediction.options):
+        return ""
+    sure = f", {CONFIDENCE[confidence]}" if confidence in range(len(CONFIDENCE)) else ""
+    right = "right" if choice == prediction.right else "not right"
+    return f"Your first answer: ({LETTERS[choice]}) {prediction.options[choice].text}{sure}: {right}."
 
 
 def recall_card(questions: tuple[Recall, ...]) -> Card:
@@ -221,12 +259,36 @@ def progress_card(chapters: dict[str, Any], data: dict[str, Any]) -> Card:
             columns = "".join(
                 f'<td style="text-align:left">{escape(c)}</td>' for c in (cells[0], cells[1], cells[2])
             )
-            state = f'<td style="text-align:left"><span style="color:{colour}">{mark}</span> {tried}</td>'
+            edge = f"border-left:4px solid {colour};padding-left:.6em"
+            state = f'<td style="text-align:left;{edge}">{mark} {tried}</td>'
             rows += f"<tr>{columns}{state}</tr>"
             text.append(f"  {exercise.id:<20} {exercise.minutes:>3} min  {mark:<10} {tried}".rstrip())
     total = f"{solved_all} of {count_all} exercises solved · {minutes_solved} of {minutes_all} minutes"
+    sure = "\n".join(calibration(data))
     html = f'<b>{total}</b><table style="color:inherit;font-size:inherit">{rows}</table>'
-    return Card(frame(BLUE, html), "\n".join([total, *text]))
+    html += rich(sure) if sure else ""
+    return Card(frame(BLUE, html), "\n".join([total, *text, *([sure] if sure else [])]))
+
+
+ENOUGH_ANSWERS = 4  # before a share says anything
+
+
+def calibration(data: dict[str, Any]) -> list[str]:
+    """Lines: how often she was right at each level of confidence, from how many answers; [] without any."""
+    levels: dict[int, list[bool]] = {}
+    for entry in data["predictions"].values():
+        if entry.get("confidence") in range(len(CONFIDENCE)):
+            levels.setdefault(entry["confidence"], []).append(bool(entry.get("right")))
+    if not levels:
+        return []
+    parts = [f"{CONFIDENCE[k]}: right {sum(levels[k])} of {len(levels[k])}" for k in sorted(levels)]
+    lines = ["How sure you were, and how often you were right. " + " · ".join(parts)]
+    certain, guessing = levels.get(3, []), levels.get(0, [])
+    if len(certain) >= ENOUGH_ANSWERS and sum(certain) < 0.8 * len(certain):
+        lines.append("You are certain more often than right: where you feel sure, look for the reason first.")
+    if len(guessing) >= ENOUGH_ANSWERS and sum(guessing) > 0.6 * len(guessing):
+        lines.append("What you call a guess is mostly right: you know more than you think.")
+    return lines
 
 
 def _predictions(predictions: tuple[Prediction, ...], data: dict[str, Any]) -> tuple[int, int]:

@@ -105,7 +105,7 @@ def attempts(id: str) -> int:
 
 
 def predict(id: str, answer: int | str | None = None, confidence: int | None = None) -> None:
-    """Ask a question before the run. The first answer is kept, with how sure you were.
+    """Ask a question before the run. Your first answer is kept, and shown the next time.
 
     Args:
         id: the prediction, for example ``"01.lag"``.
@@ -118,9 +118,10 @@ def predict(id: str, answer: int | str | None = None, confidence: int | None = N
     if answer is not None:
         cards.show(*answer_prediction(one, _option_index(one, answer), confidence))
         return
-    question = _live_question(one)
+    first = _first_answer(one)
+    question = _live_question(one, first)
     if question is None:
-        cards.show(cards.prediction_card(one))
+        cards.show(cards.prediction_card(one, first))
     else:
         from IPython.display import display
 
@@ -129,6 +130,7 @@ def predict(id: str, answer: int | str | None = None, confidence: int | None = N
 
 def answer_prediction(one: Prediction, index: int, confidence: int | None) -> tuple[cards.Card, str | None]:
     """Record an answer; return the card that explains it, and a notice if it could not be saved."""
+    first = _first_answer(one)
     notice = progress_file.record(
         {
             "what": "prediction",
@@ -138,7 +140,14 @@ def answer_prediction(one: Prediction, index: int, confidence: int | None) -> tu
             "confidence": confidence,
         }
     )
-    return cards.answer_card(one, index), notice
+    same = first is not None and (first.get("choice"), first.get("confidence")) == (index, confidence)
+    return cards.answer_card(one, index, confidence, None if same else first), notice
+
+
+def _first_answer(one: Prediction) -> dict[str, Any] | None:
+    """What the progress file holds of an earlier answer to this question."""
+    data, _ = progress_file.read()
+    return data["predictions"].get(one.id)
 
 
 def recall(chapter: str) -> None:
@@ -198,7 +207,7 @@ def _option_index(one: Prediction, answer: int | str) -> int:
     )
 
 
-def _live_question(one: Prediction) -> Any:
+def _live_question(one: Prediction, first: dict[str, Any] | None = None) -> Any:
     """The widget that asks, or None where widgets are not available (a terminal, a missing package)."""
     if not cards.in_notebook():
         return None
@@ -211,4 +220,5 @@ def _live_question(one: Prediction) -> Any:
         card, notice = answer_prediction(one, index, confidence)
         return card.html + (cards.rich("Note: " + notice) if notice else "")
 
-    return Question(one.prompt, [option.text for option in one.options], on_answer)
+    before = cards.first_answer(one, first) if first else ""
+    return Question(one.prompt, [option.text for option in one.options], on_answer, before=before)

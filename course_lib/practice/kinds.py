@@ -148,6 +148,9 @@ def axis_names(what: str) -> tuple[str, ...] | None:
     return names if all(re.fullmatch(r"[A-Z](_\w+)?|1", name) for name in names) else None
 
 
+CONFIDENCE = ("guessing", "unsure", "rather sure", "certain")  # how sure somebody is of a prediction, 0 to 3
+
+
 @dataclass(frozen=True)
 class Option:
     """One answer to a prediction, and what it tells us when somebody picks it."""

@@ -68,6 +68,12 @@ def on_hub(folder: Path) -> int:
     return 0
 
 
+def starting_argument() -> list[str]:
+    """What our kernel does when it starts (course_lib/starting.py), as its own description says it."""
+    ours = Path(__file__).parent / "jupyter" / "kernels" / "python3" / "kernel.json"
+    return [a for a in json.loads(ours.read_text(encoding="utf-8"))["argv"] if ".exec_lines=" in a]
+
+
 def register() -> str:
     """Write the kernel's description where the user's server looks for it. Returns its name.
 
@@ -78,7 +84,7 @@ def register() -> str:
 
     kernels, name = Path(jupyter_data_dir()) / "kernels", kernel_name()
     description = {
-        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", *starting_argument()],
         "display_name": TITLE,
         "language": "python",
         "env": environment.kernel_variables(),

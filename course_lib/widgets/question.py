@@ -23,18 +23,24 @@ class Question(LiveView):
     prompt = traitlets.Unicode().tag(sync=True)  # HTML, made from the text by `_marked`
     options = traitlets.List(traitlets.Unicode()).tag(sync=True)  # HTML too
     confidence = traitlets.List(traitlets.Unicode(), default_value=list(CONFIDENCE)).tag(sync=True)
+    before = traitlets.Unicode().tag(sync=True)  # HTML
     answer = traitlets.List(traitlets.Int()).tag(sync=True)
     feedback = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, prompt: str, options: Sequence[str], on_answer: Callable[[int, int], str]):
+    def __init__(
+        self, prompt: str, options: Sequence[str], on_answer: Callable[[int, int], str], *, before: str = ""
+    ):
         """prompt, options: plain text; `code` in backticks and **bold** are set, everything else is escaped.
+        before: a line under the options: what was answered when this was asked before.
 
         on_answer: (option, confidence 0 to 3) -> HTML to show; it is trusted, so escape what a learner wrote.
         """
         if len(options) < 2:
             raise ValueError(f"options has {len(options)} entries; a question needs at least 2")
         self._on_answer = on_answer
-        super().__init__(prompt=_marked(prompt), options=[_marked(option) for option in options])
+        super().__init__(
+            prompt=_marked(prompt), options=[_marked(option) for option in options], before=_marked(before)
+        )
         self.observe(self._answered, names="answer")
 
     def _answered(self, change) -> None:

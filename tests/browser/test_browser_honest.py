@@ -141,6 +141,8 @@ for pick in (max, min):
     explained = page.window.locator(".feedback.given")
     explained.nth(1).wait_for()
     for width in (1400, 700, 400):
+        if width == 400:  # nobody reads beside an open file list there
+            page.window.evaluate("jupyterapp.commands.execute('application:toggle-left-area').then(() => {})")
         page.window.set_viewport_size({"width": width, "height": 900})
         page.window.wait_for_timeout(300)
         for place in range(2):

@@ -1,5 +1,5 @@
 // Question: choose, say how sure you are, answer. Python gives the explanation.
-// `prompt`, `options` and `feedback` are HTML that Python has escaped.
+// `prompt`, `options`, `before` and `feedback` are HTML that Python has escaped.
 
 let questionCount = 0;
 
@@ -41,7 +41,9 @@ function render({ model, el }) {
   hint.setAttribute("role", "status");
   bar.append(button, hint);
   const feedback = element("div", "feedback");
-  box.append(prompt, options, sure, bar, feedback);
+  const before = element("div", "soft before");
+  before.innerHTML = model.get("before") ?? "";
+  box.append(prompt, options, ...(before.textContent ? [before] : []), sure, bar, feedback);
 
   const chosen = (inputs) => inputs.findIndex((input) => input.checked);
   let asked = false, silent = false; // asked: here, in this view

@@ -164,7 +164,32 @@ def test_each_answer_gets_its_own_explanation(said, file):
     entry = json.loads(file.read_text())["predictions"]["01.lag"]
     assert (entry["choice"], entry["right"], entry["confidence"]) == (0, False, 2)
     desk.predict("01.lag", lag.right)
-    assert said() == f"✓ right: {lag.options[lag.right].explanation}\n"
+    text = said()
+    assert text.startswith(f"✓ right: {lag.options[lag.right].explanation}\n")
+    first = f"Your first answer: (a) {lag.options[0].text}, rather sure: not right."
+    assert text.strip().endswith(f"{first} It stands in your progress.")
+    desk.predict("01.lag")  # asked again: the first answer is shown
+    assert first in said()
+
+
+def test_certain_and_wrong_is_another_card_than_guessing():
+    lag = desk.predictions()["01.lag"]
+    wrong = (lag.right + 1) % len(lag.options)
+    texts = [
+        cards.answer_card(lag, option, sure).text for option in (wrong, lag.right) for sure in (0, 1, 2, 3)
+    ]
+    assert "you were certain. Such a mistake teaches the most" in texts[3]
+    assert "You were guessing" in texts[0] and texts[1] == texts[2] == cards.answer_card(lag, wrong).text
+    assert "by a guess" in texts[4] and "certain" in texts[7] and texts[5] == texts[6]
+    assert len(set(texts)) == 6
+    assert all(lag.options[wrong].explanation in text for text in texts[:4])
+
+
+def test_the_widget_asks_in_the_words_of_practice():
+    from course_lib.practice.kinds import CONFIDENCE
+    from course_lib.widgets import question
+
+    assert question.CONFIDENCE == CONFIDENCE
 
 
 @pytest.mark.parametrize("answer", ["e", "", "ab", 4, -1, True, 1.0])
@@ -176,7 +201,7 @@ def test_an_answer_that_is_no_option(answer):
 def test_the_live_question_gets_the_options_and_answers(monkeypatch, file):
     asked = []
     fake = types.ModuleType("course_lib.widgets")
-    fake.Question = lambda prompt, options, on_answer: (
+    fake.Question = lambda prompt, options, on_answer, before: (
         asked.append((prompt, options, on_answer)) or "a question"
     )
     monkeypatch.setitem(sys.modules, "course_lib.widgets", fake)
@@ -202,8 +227,15 @@ def test_the_course_has_a_live_question_and_it_hides_the_answer(monkeypatch, fil
     still = (bundle[0] if isinstance(bundle, tuple) else bundle)["text/html"]
     assert all(html.escape(o.text) in still for o in lag.options)
     assert not any(o.explanation[:30] in still for o in lag.options)
+    assert question.before == ""
     question.answer = [lag.right, 3]
     assert "✓ right" in question.feedback
+    assert json.loads(file.read_text())["predictions"]["01.lag"]["right"] is True
+    again = desk._live_question(lag, desk._first_answer(lag))
+    assert again.before.startswith("Your first answer: (") and again.before.endswith(", certain: right.")
+    assert again.answer == [] and again.feedback == "", "she may answer anew; the first answer stands"
+    again.answer = [(lag.right + 1) % len(lag.options), 0]
+    assert "Your first answer: (" in again.feedback
     assert json.loads(file.read_text())["predictions"]["01.lag"]["right"] is True
 
 
@@ -268,6 +300,30 @@ def test_progress_counts(said):
     assert re.search(r"01\.context +6 min  ✗ tried +1 try\n", text)
 
 
+def test_progress_shows_how_well_confidence_fits():
+    """How often she was right at each level, and from how many answers; a word only from four answers on."""
+
+    def of(*answers):
+        entries = {f"q{i}": {"right": right, "confidence": sure} for i, (right, sure) in enumerate(answers)}
+        return cards.calibration({"predictions": entries})
+
+    assert of() == [] and of((True, None), (True, "x")) == []
+    assert of((True, 0), (False, 3), (True, 3)) == [
+        "How sure you were, and how often you were right. guessing: right 1 of 1 · certain: right 1 of 2"
+    ]
+    assert "certain more often than right" in of(*[(False, 3)] * 2, *[(True, 3)] * 2)[1]
+    assert len(of(*[(True, 3)] * 9, (False, 3))) == 1
+    assert "you know more than you think" in of(*[(True, 0)] * 4)[1]
+
+
+def test_progress_counts_confidence_from_the_file(said):
+    lag = desk.predictions()["01.lag"]
+    desk.predict("01.lag", lag.right, confidence=3)
+    said()
+    desk.progress()
+    assert "certain: right 1 of 1" in said().splitlines()[-1]
+
+
 def test_every_card_is_well_formed_and_fit_for_a_dark_page():
     data = progress_file.empty()
     everything = [cards.progress_card(desk.CHAPTERS, data)]
@@ -278,9 +334,14 @@ def test_every_card_is_well_formed_and_fit_for_a_dark_page():
         everything += [cards.result_card(desk.run_check(exercise.id, None))]
     for prediction in desk.predictions().values():
         everything += [cards.prediction_card(prediction)]
-        everything += [cards.answer_card(prediction, i) for i in range(len(prediction.options))]
+        everything += [
+            cards.answer_card(prediction, i, i % 4, {"choice": i}) for i in range(len(prediction.options))
+        ]
+    data["predictions"]["x"] = {"right": True, "confidence": 3}
+    everything += [cards.progress_card(desk.CHAPTERS, data)]
     for card in everything:
         assert_well_formed(card.html)
-        assert "background" not in card.html and "black" not in card.html, "text takes the page's own colours"
+        colours = re.findall(r"(?<!-)\b(?:background|color):(?!inherit)|black", card.html)
+        assert not colours, "text takes the page's own colours"
         assert card.text and "<" not in re.sub(r"->|<[^a-z]", "", card.text)
         assert set(card._repr_mimebundle_()) == {"text/html", "text/plain"}
