@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from course_lib.experiments.records import Experiment, Row, rounded
 from course_lib.tasks import card_game
-from course_lib.training.recipe import Recipe, new_model, train_in_stages, vary
+from course_lib.training.recipe import Recipe, new_model, train, train_in_stages, vary
 
 SEEDS = (0, 1, 2, 3, 4)
 STEPS = 300
@@ -18,6 +18,8 @@ RATES_STEPS = 100
 WIDTHS = (16, 32, 64, 128, 256, 512)  # d_k
 GOOD_ENOUGH = 0.9  # accuracy that counts as learned
 MOST_STEPS = 3000
+FEATURES = (2, 4, 8, 16, 32)  # d_k of the layers whose keys are their values, too
+FEATURES_STEPS = 300
 
 BASE = card_game.RECIPE
 
@@ -28,10 +30,10 @@ def scale_rows(seed: int, steps: int) -> list[Row]:
 
 
 def tied_rows(seed: int, steps: int) -> list[Row]:
-    """W_Q = W_K against two matrices, where the one I look for looks for me, and where it does not."""
+    """W_q = W_k against two matrices, where the one I look for looks for me, and where it does not."""
     rows: list[Row] = []
     for game, mutual in (("in a ring", False), ("in pairs", True)):
-        recipes = {f"two matrices, {game}": BASE, f"W_Q = W_K, {game}": vary(BASE, tied=True)}
+        recipes = {f"two matrices, {game}": BASE, f"W_q = W_k, {game}": vary(BASE, tied=True)}
         rows += _rows("matrices", recipes, seed, steps, mutual=mutual)
     return rows
 
@@ -57,6 +59,20 @@ def width_rows(seed: int, steps: int) -> list[Row]:
         for name in ("divided by √d_k", "not divided"):
             needed = _steps_needed(recipes[name], steps)
             rows.append({"seed": seed, "step": steps, "scores": name, "d_k": d_k, "steps_needed": needed})
+    return rows
+
+
+def third_rows(seed: int, steps: int) -> list[Row]:
+    """W_k = W_v against three matrices, for layers with few features and with many."""
+    base = vary(BASE, d_model=64, lr=1e-2, steps=steps, seed=seed)
+    rows: list[Row] = []
+    for d_k in FEATURES:
+        for name, shared in (("three matrices", False), ("W_k = W_v", True)):
+            recipe = vary(base, d_k=d_k, keys_as_values=shared)
+            model = new_model(recipe)
+            history = train(model, recipe, card_game.task(n_cards=8))
+            row = {"training_loss": history.last(steps)} | card_game.score(model, n_cards=8)
+            rows.append({"seed": seed, "step": steps, "matrices": name, "d_k": d_k, **rounded(row)})
     return rows
 
 
@@ -134,7 +150,7 @@ EXPERIMENTS = (
     ),
     Experiment(
         "tied",
-        "What can attention not do when W_Q = W_K?",
+        "What can attention not do when W_q = W_k?",
         tied_rows,
         group="matrices",
         measure="accuracy",
@@ -142,5 +158,16 @@ EXPERIMENTS = (
         steps=STEPS,
         live_steps=75,
         tolerance=0.05,
+    ),
+    Experiment(
+        "third",
+        "When does attention need a matrix of its own for values?",
+        third_rows,
+        group="matrices",
+        measure="accuracy",
+        seeds=SEEDS[:3],
+        steps=FEATURES_STEPS,
+        live_steps=FEATURES_STEPS,
+        tolerance=0.1,
     ),
 )

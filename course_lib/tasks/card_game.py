@@ -5,9 +5,9 @@
     the answer   one look-up: query = the name looked for, key = the own name, value = the gift
 
 One layer of attention with one head can do it, and nothing simpler can: each deal puts names and gifts
-together anew. So the game shows what a change of the layer does: no division by √d_k, or W_Q = W_K.
+together anew. So the game shows what a change of the layer does: no division by √d_k, or W_q = W_k.
 
-Axes: B deals, T cards of a deal, D features of a card (here also d_k: one head), G gifts.
+Axes: B deals, T cards of a deal, D features of a card, K features of a query, key or value, G gifts.
 """
 
 from collections.abc import Iterator
@@ -110,15 +110,19 @@ class CardReaderConfig:
     """Size and start of one card reader.
 
     Args:
-        d_model: D, features of a card; also d_k.
+        d_model: D, features of a card.
+        d_k: K, features of a query, a key and a value; D when not given.
         scale: what the scores are multiplied by; 1/√d_k when not given.
-        tied: use one matrix for queries and keys, W_Q = W_K.
-        start: what the first W_Q and W_K are multiplied by.
+        tied: use one matrix for queries and keys, W_q = W_k.
+        keys_as_values: use one matrix for keys and values, W_k = W_v.
+        start: what the first W_q and W_k are multiplied by.
     """
 
     d_model: int = 256
+    d_k: int | None = None
     scale: float | None = None
     tied: bool = False
+    keys_as_values: bool = False
     start: float = 1.0
 
     def build(self) -> "CardReader":
@@ -131,14 +135,14 @@ class CardReader(nn.Module):
 
     def __init__(self, config: CardReaderConfig) -> None:
         super().__init__()
-        self.config, d_model = config, config.d_model
+        self.config, d_model, d_k = config, config.d_model, config.d_k or config.d_model
         self.names = nn.Embedding(len(NAMES), d_model)
         self.wanted = nn.Embedding(len(NAMES), d_model)
         self.gifts = nn.Embedding(len(GIFTS), d_model)
-        self.W_q = nn.Linear(d_model, d_model, bias=False)
-        self.W_k = self.W_q if config.tied else nn.Linear(d_model, d_model, bias=False)
-        self.W_v = nn.Linear(d_model, d_model, bias=False)
-        self.lm_head = nn.Linear(d_model, len(GIFTS))
+        self.W_q = nn.Linear(d_model, d_k, bias=False)
+        self.W_k = self.W_q if config.tied else nn.Linear(d_model, d_k, bias=False)
+        self.W_v = self.W_k if config.keys_as_values else nn.Linear(d_model, d_k, bias=False)
+        self.lm_head = nn.Linear(d_k, len(GIFTS))
         self.scale = config.scale
         with torch.no_grad():
             self.W_q.weight.mul_(config.start)
@@ -150,7 +154,7 @@ class CardReader(nn.Module):
         return self.names(cards.names) + self.wanted(cards.wanted) + self.gifts(cards.gifts)
 
     def project(self, cards: Cards) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries, keys and values of the cards, `(B, T, D)` each."""
+        """Queries, keys and values of the cards, `(B, T, K)` each."""
         x = self.embed(cards)
         return self.W_q(x), self.W_k(x), self.W_v(x)
 
@@ -206,7 +210,7 @@ def score(
 def variants(recipe: Recipe) -> dict[str, Recipe]:
     """The three ways of chapter 02 to begin: divided, not divided, not divided but begun small.
 
-    The third multiplies the first W_Q and W_K by d_k^(-1/4) each, so its first scores are as large as the
+    The third multiplies the first W_q and W_k by d_k^(-1/4) each, so its first scores are as large as the
     divided ones; nothing divides them later.
     """
     return {

@@ -43,10 +43,13 @@ OUTPUTS = LinearSegmentedColormap.from_list("course_outputs", (PAPER, "#BFE0D4")
 FLOW_STOPS = (WEIGHT_STOPS[0], "#BFE0D4", "#5FAE93", VALUE)
 FLOW = LinearSegmentedColormap.from_list("course_flow", FLOW_STOPS)
 
+# The sign of a number, where colour shows it: neither is a query's or a key's.
+POSITIVE, NEGATIVE = "#6A4C93", "#8A7A00"  # violet, olive
+
 # bertviz's own colours, how its neuron_view quotes them, and ours in their place.
 INSTEAD_OF_BERTVIZ = (
-    ("#0c36d8", "'", QUERY),
-    ("#ff6318", "'", KEY),
+    ("#0c36d8", "'", POSITIVE),
+    ("#ff6318", "'", NEGATIVE),
     ("blue", "'", QUERY),
     ("blue", '"', QUERY),
     ("#478be8", '"', WEIGHT_STOPS[2]),

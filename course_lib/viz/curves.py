@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
 
 from course_lib.viz import colours
 from course_lib.viz.sheet import LINE, add_heading, wrapped, write
@@ -109,11 +109,12 @@ def bars(
     highlight: str | None = None,
     reference: Mapping[str, float] | None = None,
     number_format: str = "{:.3g}",
+    share: bool = False,
 ) -> Still:
     """Horizontal bars with their numbers; several values of one name are seeds: mean and spread.
 
     highlight: the bar in the accent colour (the others are grey). reference: name -> published value, drawn
-    as a dashed line.
+    as a dashed line. share: the values are shares, so the axis ends at 1 and numbers have two decimals.
     """
     seeds = {
         name: np.atleast_1d(as_array(v, f"values[{name!r}]", (0, 1)))
@@ -122,7 +123,7 @@ def bars(
     reference = dict(reference or {})
     if highlight is not None and highlight not in seeds:
         raise ValueError(f"highlight is {highlight!r}; expected one of {list(seeds)}")
-    said = number_format.format
+    said = "{:.2f}".format if share else number_format.format
     numbers = {
         name: said(v.mean()) + (f"  ({said(v.min())}–{said(v.max())})" if len(v) > 1 else "")
         for name, v in seeds.items()
@@ -140,7 +141,7 @@ def bars(
             ax.plot([v.min(), v.max()], [place, place], color=colours.INK, **spread)
         _beside(ax, numbers[name], (max(float(v.max()), 0), place), (8, 0), bbox=behind, zorder=4)
     ax.set_yticks(range(len(seeds)), [shown(name) for name in seeds])
-    top = max([*(float(v.max()) for v in seeds.values()), *reference.values()])
+    top = 1.0 if share else max([*(float(v.max()) for v in seeds.values()), *reference.values()])
     ax.set_xlim(min(0, *(float(v.min()) for v in seeds.values())), top * 1.22 if top > 0 else None)
     ax.set_ylim(len(seeds) - 0.5, -0.6 - 0.55 * len(reference))
     # names all stand on one side of their lines, the highest line farthest out, so no name is crossed
@@ -151,6 +152,8 @@ def bars(
         ax.plot([value, value], [len(seeds) - 0.5, height], color=colours.SOFT_INK, lw=1.3, ls=(0, (4, 3)))
         _beside(ax, f"{name} {said(value)}", (value, height), va="top", color=colours.SOFT_INK, **side)
     ax.set_xlabel(x_label)
+    if share:
+        ax.set_xticks(np.linspace(0, 1, 6))
     ax.tick_params(length=0)
     ax.spines["bottom"].set_visible(False)
     ax.grid(axis="x", color=colours.PANEL, lw=1)
@@ -267,6 +270,10 @@ def _frame(
         if log:
             (ax.set_xscale if axis is ax.xaxis else ax.set_yscale)("log")
             axis.set_minor_formatter(NullFormatter())
+            measured = sorted({x for line in ax.lines for x in line.get_xdata()})
+            if axis is ax.xaxis and 2 <= len(measured) <= 8:  # a few sizes: each is named
+                axis.set_major_locator(FixedLocator(measured))
+                axis.set_minor_locator(FixedLocator([]))
         else:
             whole = all((line.get_xdata() % 1 == 0).all() for line in ax.lines) and axis is ax.xaxis
             axis.set_major_locator(MaxNLocator(7, integer=whole, steps=[1, 2, 2.5, 5, 10]))

@@ -126,7 +126,7 @@ SHARED = (
 ATTENTION = Exercise(
     id="02.attention",
     title="Scaled dot-product attention",
-    minutes=12,
+    minutes=15,
     difficulty=2,
     statement=prose("""
         Write `attention(q, k, v, allowed)`: softmax(q kᵀ / √d_k) v, for all sentences and heads at once. d_k

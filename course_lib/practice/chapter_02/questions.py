@@ -63,8 +63,8 @@ PREDICTIONS = predictions("""
         Every axis fits, and that is the danger: shapes and types stay right, and no error comes. Only the
         sums tell.
 02.permute
-    Self-attention reads the vectors of 'the dog sees a cat', without any sign of position. You shuffle the
-    words and run it again. What happens to the outputs?
+    Self-attention reads the vectors of 'the dog bites the man', without any sign of position. Then dog and man
+    change places, and it reads again. What happens to the outputs?
     - Nothing: output 1 stays output 1, and so on.
         Output i belongs to the word that stands at place i. Another word stands there now, with another
         query.
@@ -79,7 +79,7 @@ PREDICTIONS = predictions("""
         The words still have different vectors, so they ask different questions and get different mixtures.
         What is lost is where they stand.
 02.tied
-    In self-attention you use one matrix for queries and keys: W_Q = W_K, without biases. What can the layer
+    In self-attention you use one matrix for queries and keys: W_q = W_k, without biases. What can the layer
     no longer do?
     - Nothing is lost: one matrix is enough, and it has fewer parameters.
         Fewer parameters, yes. But now q_i · k_j = q_j · k_i for every pair, and many relations between words
@@ -125,7 +125,7 @@ The words of a sentence are shuffled. What does self-attention without positions
 What does the axis of the softmax decide?
     Who shares: over the keys (the last axis), each query shares its attention out and each row sums to 1.
     Over the queries, the keys would share themselves out.
-Why are W_Q and W_K two matrices?
+Why are W_q and W_k two matrices?
     With one matrix the scores are symmetric: i looks for j exactly as j looks for i. With two, what a word
     looks for and what it offers can differ.
 """)

@@ -210,7 +210,7 @@ SIGNS = {
 RETRIEVAL = Exercise(
     id="02.retrieval",
     title="Queries and keys by hand",
-    minutes=10,
+    minutes=12,
     difficulty=2,
     statement=prose("""
         Write `queries_and_keys(wanted, n_keys)`. Nothing is learned here: you set the numbers. `wanted[i]` is
@@ -237,7 +237,7 @@ RETRIEVAL = Exercise(
     ),
     misconceptions=misconceptions(WORDS, WAYS, MEASURES, SIGNS),
     insight=prose("""
-        A query is the key of what it wants, made long. W_Q and W_K learn to make such pairs out of words.
+        A query is the key of what it wants, made long. W_q and W_k learn to make such pairs out of words.
     """),
     tolerance=1e-3,
     view=View(Output("softmax(q kᵀ / √K)", ("T", "S"), True), weights_by_hand),

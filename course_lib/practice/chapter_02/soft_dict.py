@@ -1,4 +1,4 @@
-"""02.soft-dict: found = Σⱼ softmax(kⱼ · q)ⱼ vⱼ."""
+"""02.soft-dict: output = Σⱼ softmax(kⱼ · q)ⱼ vⱼ."""
 
 import torch
 import torch.nn.functional as F
@@ -160,7 +160,7 @@ SHARED = (
 SOFT_DICT = Exercise(
     id="02.soft-dict",
     title="A soft dictionary",
-    minutes=6,
+    minutes=8,
     difficulty=1,
     statement=prose("""
         Write `soft_lookup(query, keys, values)`. A Python dict compares a key with yes or no; this one
@@ -169,7 +169,7 @@ SOFT_DICT = Exercise(
         large as ±200.
     """),
     inputs={"query": "K", "keys": "S, K", "values": "S, V"},
-    outputs=(Output("found", ("V",)),),
+    outputs=(Output("output", ("V",)),),
     reference=soft_lookup,
     cases=cases,
     hints=(

@@ -4,19 +4,17 @@ They show what the live views show first, in the same colours: lines from querie
 for one query the way from its numbers to its weights.
 """
 
-import itertools
 import math
 import textwrap
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
-from matplotlib.patches import Rectangle
 
 from course_lib.viz import colours
-from course_lib.viz.sheet import add_heading, hatched, heading_room, number, room_for, sheet, wrapped, write
+from course_lib.viz.sheet import add_heading, heading_room, room_for, wrapped, write
 from course_lib.viz.still import SMALL, Still, in_style, sentence, shown
 
 MOST_HEADS = 8  # on the still of one layer
@@ -36,7 +34,7 @@ def head_still(
     """One small line drawing for each head of one layer; weights (H, T, S), heads their numbers from 0."""
     rows = max(len(tokens), len(keys))
     row = max(CLOSEST, min(ROW, TALLEST / rows))
-    left, right = _width_of(tokens), _width_of(keys)
+    left, right = width_of(tokens), width_of(keys)
     tightest = left + right + 0.8
     in_a_row = max(1, min(4, int(WIDEST / tightest)))
     some = in_a_row * max(1, int(TALLEST / (rows * row + 0.55)))  # what fits on a page
@@ -76,7 +74,7 @@ def model_still(
     """A grid of small line drawings: layers are rows, heads are columns; weights (L, H, T, S)."""
     rows = max(len(tokens), len(keys))
     with_tokens = len(layers) * rows * 0.19 <= 9
-    left, right = (_width_of(tokens), _width_of(keys)) if with_tokens else (0, 0)
+    left, right = (width_of(tokens), width_of(keys)) if with_tokens else (0, 0)
     thumbnail = min(1.7, (WIDEST - left - right - 0.7) / len(heads))
     tall = rows * 0.19 if with_tokens else max(0.35, min(0.9, 9 / len(layers)))
     width = max(5.0, left + right + len(heads) * thumbnail + 0.9)
@@ -101,89 +99,6 @@ def model_still(
                 pad = 8 + left * 72 if with_tokens else 6  # points
                 ax.set_ylabel(name, fontsize=SMALL, fontweight="bold", color=colours.INK, labelpad=pad)
     add_heading(still, heading, note)
-    return still
-
-
-@in_style
-def neuron_still(
-    queries: np.ndarray,
-    keys: np.ndarray,
-    scores: np.ndarray,
-    weights: np.ndarray,
-    allowed: np.ndarray,
-    query: int,
-    tokens: Sequence[str],
-    key_tokens: Sequence[str],
-    scale: bool,
-    most: float,
-    title: str,
-) -> Still:
-    """For one query: its numbers, those of each key, their products, the scores, the weights.
-
-    queries (T, K), keys (S, K); scores, weights and allowed (S,) are of the query at position `query`.
-    most: the number that has full colour.
-    """
-    d_k = queries.shape[1]
-    left, right = _width_of(tokens), _width_of(key_tokens)
-    score_width, bar = 0.62, 1.0
-    vector = min(2.0, max(1.1, 0.16 * d_k), max(0.7, (WIDEST - left - right - 4.15) / 3))
-    x_q = left + 0.25
-    x_k = x_q + vector + 0.75
-    x_p = x_k + vector + 0.3
-    x_s = x_p + vector + 0.3
-    x_w = x_s + score_width + 0.3
-    x_t = x_w + bar + 0.55
-    width = max(5.0, x_t + right + 0.15)
-    rows = max(len(queries), len(keys))
-    row = max(CLOSEST + 0.04, min(0.3, TALLEST / rows))
-    heading = wrapped(title, width)
-    height = rows * row + 1.15 + 0.9 * heading_room(heading)
-    note = f"blue: positive · orange: negative · full colour: ±{most:.2g} or more"
-    note += "" if allowed.all() else " · hatched: not allowed"
-    alt = _describe_neuron(title, queries, scores, weights, allowed, query, tokens, key_tokens, scale)
-    still, ax = sheet(width, height, heading, alt, note)
-    top = 0.5 + rows * row
-
-    def middle(i: int) -> float:
-        return top - (i + 0.5) * row
-
-    def cells(x: float, i: int, values: np.ndarray, edge: str = colours.LINE) -> None:
-        low, high = middle(i) - 0.1, middle(i) + 0.1
-        edges = x + vector * np.arange(d_k + 1) / d_k
-        boxes = [[(a, low), (b, low), (b, high), (a, high)] for a, b in itertools.pairwise(edges)]
-        ax.add_collection(PolyCollection(boxes, facecolors=signed(values, most), antialiaseds=False))
-        line = 0.7 if edge == colours.LINE else 1.8
-        ax.add_patch(Rectangle((x, low), vector, 0.2, fill=False, lw=line, edgecolor=edge))
-
-    for x, size, text, colour in (
-        (x_q, vector, "query q", colours.QUERY),
-        (x_k, vector, "key k", colours.KEY),
-        (x_p, vector, "q × k", colours.INK),
-        (x_s, score_width, "q·k / √dₖ" if scale else "q · k", colours.INK),
-        (x_w, bar, "softmax", colours.INK),
-    ):
-        write(ax, x + size / 2, top + 0.12, text, colour, SMALL + 1, va="bottom")
-    for i, token in enumerate(tokens):
-        mine = i == query
-        ink, edge = (colours.QUERY, colours.QUERY) if mine else (colours.INK, colours.LINE)
-        write(ax, left, middle(i), _label(token), ink, bold=mine, ha="right")
-        cells(x_q, i, queries[i], edge)
-    for j, token in enumerate(key_tokens):
-        y = middle(j)
-        cells(x_k, j, keys[j])
-        write(ax, x_t, y, _label(token), colours.INK if allowed[j] else colours.SOFT_INK, ha="left")
-        if not allowed[j]:
-            hatched(ax, x_p, y - 0.1, x_w + bar - x_p, 0.2)
-            continue
-        bend = (x_q + vector + x_k) / 2
-        pen = {"alpha": max(0.12, math.tanh(1.8 * weights[j])), "lw": 1.8}  # as bertviz draws its connectors
-        road = [x_q + vector, bend, bend, x_k], [middle(query), middle(query), y, y]
-        ax.plot(*road, color=colours.QUERY, solid_joinstyle="round", **pen)
-        cells(x_p, j, queries[query] * keys[j])
-        write(ax, x_s + score_width, y, number(scores[j]), ha="right")
-        for size, colour in ((bar, colours.PANEL), (bar * weights[j], colours.QUERY)):
-            ax.add_patch(Rectangle((x_w, y - 0.09), size, 0.18, facecolor=colour, lw=0))
-        write(ax, x_w + bar + 0.07, y, number(weights[j]), ha="left")
     return still
 
 
@@ -216,14 +131,7 @@ def write_tokens(ax: Axes, left: Sequence[str], right: Sequence[str]) -> None:
     beside = ax.get_yaxis_transform()
     for x, side, those in ((-0.05, "right", left), (1.05, "left", right)):
         for row, token in enumerate(those):
-            write(ax, x, row, _label(token), ha=side, transform=beside)
-
-
-def signed(values: np.ndarray, most: float) -> np.ndarray:
-    """Colours (n, 3): paper for 0, blue for positive, orange for negative, by the live view's rule."""
-    hues = (colours.QUERY if value >= 0 else colours.KEY for value in values)
-    strength = np.tanh(2 * np.abs(values) / most)
-    return np.array([colours.tint(hue, share) for hue, share in zip(hues, strength, strict=True)])
+            write(ax, x, row, label(token), ha=side, transform=beside)
 
 
 def _faintest(weights: np.ndarray) -> float:
@@ -236,14 +144,14 @@ def _wrapped_note(note: str, width: float) -> str:
     return "\n".join(textwrap.wrap(note, int(width / 0.085)))
 
 
-def _label(token: object) -> str:
+def label(token: object) -> str:
     """A token as it is written on a still: a very long one is cut (the alt text has all of it)."""
     text = shown(token)
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def _width_of(tokens: Sequence[str]) -> float:
-    return room_for([_label(token) for token in tokens]) + 0.1
+def width_of(tokens: Sequence[str]) -> float:
+    return room_for([label(token) for token in tokens]) + 0.1
 
 
 def _describe_heads(title: str, weights: np.ndarray, tokens, keys, heads) -> str:
@@ -276,17 +184,3 @@ def _describe_model(title: str, weights: np.ndarray, tokens, keys, layers, heads
         if mean.size == 1:
             break
     return text.strip()
-
-
-def _describe_neuron(title, queries, scores, weights, allowed, query, tokens, key_tokens, scale) -> str:
-    text = (
-        f"{sentence(title)} The query “{shown(tokens[query])}” and {len(key_tokens)} keys, "
-        f"{queries.shape[1]} numbers each; {'scaled ' if scale else ''}score and weight: "
-    )
-    parts = [
-        f"“{shown(token)}” {number(scores[j])} → {number(weights[j])}"
-        if allowed[j]
-        else f"“{shown(token)}” not allowed"
-        for j, token in enumerate(key_tokens[:12])
-    ]
-    return text + "; ".join(parts) + ("; and so on." if len(key_tokens) > 12 else ".")

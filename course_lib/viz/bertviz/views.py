@@ -10,6 +10,7 @@ import numpy as np
 from course_lib.files import write_whole
 from course_lib.viz.arithmetic import masked_softmax
 from course_lib.viz.bertviz import inputs, stills
+from course_lib.viz.bertviz.neuron import neuron_still
 from course_lib.viz.bertviz.page import offline
 from course_lib.viz.still import Still, as_allowed, shown
 
@@ -27,7 +28,7 @@ MODEL_NOTE = (
 )
 NEURON_NOTE = (
     "Left: queries. Right: keys, as dark as their weight. Point at a query and click its ⊕ to see how its "
-    "weights come about; ⊖ closes. Blue is positive, orange negative; full colour is ±{most} or more. "
+    "weights come about; ⊖ closes. Violet is positive, olive negative; full colour is ±{most} or more. "
     "{column} is the score before the softmax.{mask}"
 )
 
@@ -230,7 +231,7 @@ def neuron_view(
     most = float(max(np.abs(queries).max(), np.abs(keys).max(), np.abs(scores[mask]).max(initial=0), 1e-3))
     one = [array[layer, head] for array in (queries, keys)]
     one += [array[layer, head, query] for array in (scores, weights, mask)]
-    draw = partial(stills.neuron_still, *one, query, tokens, names, scale, most, title)
+    draw = partial(neuron_still, *one, query, tokens, names, scale, most, title)
     left, right = ([shown(token) for token in those] for those in (tokens, names))
     params = {
         "attention": {

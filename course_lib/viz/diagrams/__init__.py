@@ -1,9 +1,9 @@
 """How the parts fit together, drawn: one file a drawing or a family of them.
 
 `translation` (the bottleneck, looking back), `four_steps`, `pipeline` (the five steps), `lookups` (who finds
-what), `heads` (how a tensor is cut into heads, and what each does), `directions` (what a head of one or two
-features can ask for), `next_words` (inputs above shifted targets), `course_map` (the Transformer with its
-chapters).
+what), `plane` (one look-up as arrows), `heads` (how a tensor is cut into heads, and what each does),
+`directions` (what a head of one or two features can ask for), `next_words` (inputs above shifted targets),
+`course_map` (the Transformer with its chapters).
 """
 
 from course_lib.viz.diagrams import heads
@@ -13,6 +13,7 @@ from course_lib.viz.diagrams.four_steps import four_steps
 from course_lib.viz.diagrams.lookups import fetch, score_tables
 from course_lib.viz.diagrams.next_words import next_words
 from course_lib.viz.diagrams.pipeline import pipeline
+from course_lib.viz.diagrams.plane import lookup_plane
 from course_lib.viz.diagrams.translation import bottleneck, look_back
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "four_steps",
     "heads",
     "look_back",
+    "lookup_plane",
     "next_words",
     "pipeline",
     "score_tables",

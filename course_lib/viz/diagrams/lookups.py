@@ -1,4 +1,4 @@
-"""Looking things up: what goes from a query to an answer, and tables of scores side by side."""
+"""Looking things up: what goes from a query to an output, and tables of scores side by side."""
 
 from collections.abc import Mapping, Sequence
 
@@ -50,7 +50,7 @@ def fetch(
     """Which query finds which key, and what each key's value brings to the answer: lines as thick as weights.
 
     weights: (T, S) between 0 and 1, rows are queries. queries, results: T texts; keys, values: S texts.
-    The weights are written on the lines to the keys, small ones only when there is a single query.
+    The weights are written on the lines to the keys, near their query; small ones only with a single query.
     Returns a Still. Raises ValueError when sizes do not fit or values are no weights.
     """
     weights = as_weights(weights, queries, keys)
@@ -76,7 +76,7 @@ def fetch(
         ("query", colours.QUERY, colours.QUERY_TINT, x_query, query_y),
         ("key", colours.KEY, colours.PAPER, x_key, key_y),
         ("value", colours.VALUE, colours.VALUE_TINT, x_value, key_y),
-        ("answer", colours.INK, colours.PAPER, x_result, query_y),
+        ("output", colours.INK, colours.PAPER, x_result, query_y),
     )
     for texts, w, (name, colour, face, x, places) in zip(columns, wide, drawn, strict=True):
         write(ax, x + w / 2, top + 0.12, name, colour, SMALL + 0.5, bold=True, va="bottom")
@@ -104,13 +104,15 @@ def score_tables(
     allowed=None,
     links=None,
     links_name: str = "the key it needs",
+    mirror=None,
     number_format: str = "{:.1f}",
 ) -> Still:
     """Tables of scores with their numbers, side by side; the darker, the higher in its own table.
 
     tables: name -> scores (T, S), any numbers. allowed: (T, S) booleans; other cells are hatched, without a
-    number. links: (query, key) index pairs, outlined in gold; links_name says what they are.
-    Returns a Still. Raises ValueError when sizes do not fit.
+    number. links: (query, key) index pairs, outlined in gold; links_name says what they are. mirror: one such
+    pair (i, j); cells (i, j) and (j, i) of each table are joined, and the sign between them says whether they
+    are equal. Returns a Still. Raises ValueError when sizes do not fit.
     """
     shape = (len(queries), len(keys))
     tables = as_named(tables, "tables")
@@ -121,14 +123,17 @@ def score_tables(
     mask = as_allowed(allowed, shape)
     blocked = np.zeros(shape, bool) if mask is None else ~mask
     pairs = as_links(links, *shape)
+    twin = as_links([mirror], *sorted(shape)[:1] * 2, "mirror")[0] if mirror else None
 
     cell = max(0.62, min(room_for(keys) + 0.1, 1.0))
     width = max(5.0, room_for(queries) + 0.55 + len(scores) * (cell * shape[1] + 0.35))
     heading = wrapped(title, width)
-    note = " · ".join([f"gold: {links_name}"] * bool(pairs) + ["hatched: not allowed"] * bool(blocked.any()))
+    said = [f"gold: {links_name}"] * bool(pairs) + ["hatched: not allowed"] * bool(blocked.any())
+    said += ["each table has a scale of its own"] * (len(scores) > 1)
+    note = " · ".join(said)
     above = 1.05 + (0 if is_upright(keys, cell) else room_for(keys) * 0.75)
     height = 0.44 * shape[0] + above + heading_room(heading) + (0.3 if note else 0.05)
-    still = Still(width, height, _tables_alt(title, scores, queries, keys, blocked, pairs))
+    still = Still(width, height, _tables_alt(title, scores, queries, keys, blocked, pairs, twin))
     axes = still.subplots(1, len(scores), squeeze=False)[0]
     for place, (ax, (name, table)) in enumerate(zip(axes, scores.items(), strict=True)):
         seen = np.where(blocked, np.nan, table)
@@ -144,6 +149,8 @@ def score_tables(
                 write(ax, column, row, text if text.strip("−0.") else text.lstrip("−"))  # no minus before 0.0
         for row, column in pairs:
             outlined(ax, row, column, colours.GOLD)
+        if twin:
+            _joined(ax, table, *twin, number_format)
         ax.set_title(shown(name), fontsize=SMALL + 1)
         name_cells(ax, queries, keys, cell)
         ax.set_xlabel("key (column)", color=colours.KEY, labelpad=7)
@@ -158,6 +165,18 @@ def score_tables(
 # The pieces.
 
 
+def _joined(ax, table: np.ndarray, row: int, column: int, number_format: str) -> None:
+    """A line between a cell and its mirror image, with = or ≠ in its middle."""
+    ax.plot([column, row], [row, column], color=colours.INK, lw=1.6, zorder=2, clip_on=False)
+    behind = {"boxstyle": "round,pad=0.25", "facecolor": colours.PAPER, "edgecolor": colours.INK}
+    for y, x in ((row, column), (column, row)):
+        text = number_format.format(table[y, x]).replace("-", "−")
+        write(ax, x, y, text, bold=True, zorder=4, bbox={**behind, "lw": 1.2})
+    sign = "=" if np.isclose(table[row, column], table[column, row], atol=1e-4) else "≠"
+    middle = (row + column) / 2
+    write(ax, middle, middle, sign, size=SMALL + 4, bold=True, zorder=4, bbox={**behind, "edgecolor": "none"})
+
+
 def _spread(n: int, rows: int, top: float) -> list[float]:
     """Heights of the middles of n boxes, centred beside the longer column."""
     first = top - 0.05 - ROW * ((rows - n) / 2 + 0.5)
@@ -165,7 +184,7 @@ def _spread(n: int, rows: int, top: float) -> list[float]:
 
 
 def _numbers_on_lines(weights, left: float, right: float, query_y, key_y) -> list:
-    """Where each weight is written on its line from query to key: far from other lines and other numbers.
+    """Where each weight is written on its line: near its query, far from other lines and other numbers.
 
     Returns pairs ((x, y), text). A single query has all its weights written, several only the large ones.
     """
@@ -189,7 +208,7 @@ def _numbers_on_lines(weights, left: float, right: float, query_y, key_y) -> lis
             )
             return min((*to_lines, *to_numbers), default=1.0)
 
-        part = max(np.linspace(0.18, 0.82, 17), key=room)
+        part = max(np.linspace(0.14, 0.24, 6), key=room)  # near its query: whose number it is must be plain
         written.append(
             ((left + part * (right - left), own[0] + (own[1] - own[0]) * part), number(weights[t, s]))
         )
@@ -204,14 +223,14 @@ def _fetch_alt(title: str, weights: np.ndarray, queries, keys, values, results) 
             for key, weight in zip(keys, row, strict=True)
             if weight >= FAINT
         )
-        + f", and its answer is “{shown(result)}”"
+        + f", and its output is “{shown(result)}”"
         for query, row, result in zip(queries, weights, results, strict=True)
     )
     carried = ", ".join(f"{shown(key)}: {shown(value)}" for key, value in zip(keys, values, strict=True))
     return f"{sentence(title)} Each key carries a value ({carried}). Weights: {'; '.join(rows)}."
 
 
-def _tables_alt(title: str, scores: Mapping[str, np.ndarray], queries, keys, blocked, pairs) -> str:
+def _tables_alt(title: str, scores: Mapping[str, np.ndarray], queries, keys, blocked, pairs, twin) -> str:
     def best(table: np.ndarray) -> str:
         columns = np.where(blocked, -np.inf, table).argmax(1)
         return "; ".join(
@@ -230,4 +249,10 @@ def _tables_alt(title: str, scores: Mapping[str, np.ndarray], queries, keys, blo
             for name, t in scores.items()
         )
         parts.append(f"Of {len(pairs)} outlined cells, the highest of their row: {hits}.")
+    if twin:
+        i, j = twin
+        both = "; ".join(f"{t[i, j]:.1f} and {t[j, i]:.1f} in “{name}”" for name, t in scores.items())
+        parts.append(
+            f"Joined: the cell “{shown(queries[i])}”, “{shown(keys[j])}” and its mirror image, {both}."
+        )
     return f"{sentence(title)} {' '.join(parts)}"

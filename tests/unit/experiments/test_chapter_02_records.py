@@ -84,11 +84,11 @@ def test_what_the_page_says_of_the_size_of_keys():
 
 def test_what_the_page_says_of_one_matrix():
     record = experiments.load("tied")
-    ring = record.at(step=300, matrices="W_Q = W_K, in a ring")
+    ring = record.at(step=300, matrices="W_q = W_k, in a ring")
     assert f"stays at {shares(ring)} of 100" in text_of("third")
     right, mirror = (sum(row[name] for row in ring) / len(ring) for name in ("right_weight", "mirror_weight"))
     assert f"{right:.2f} of the attention goes to the card I look for, {mirror:.2f}" in text_of("third")
-    others = [row for row in record.final() if row["matrices"] != "W_Q = W_K, in a ring"]
+    others = [row for row in record.final() if row["matrices"] != "W_q = W_k, in a ring"]
     assert min(row["accuracy"] for row in others) > 0.99
 
 

@@ -347,7 +347,7 @@ TABLE = [
     ("W not transposed", "03.layer", "not-transposed", transposed),
     ("split by view", "03.layer", "split-by-view", layer_split_by_view),
     ("same keys for all heads", "03.layer", "same-keys-for-all-heads", keys_of_head_0),
-    ("W_Q = W_K", "03.layer", "one-matrix-for-two", changed(W_k="W_q", b_k="b_q")),
+    ("W_q = W_k", "03.layer", "one-matrix-for-two", changed(W_k="W_q", b_k="b_q")),
     ("more heads cost more", "03.count", "times-heads", lambda d, h: h * count(d, h)),
     ("biases forgotten", "03.count", "biases-forgotten", lambda d, h: count(d, h, bias=False)),
     ("b_o for each head", "03.count", "b-o-for-each-head", lambda d, h: count(d, h) + (h - 1) * d),
