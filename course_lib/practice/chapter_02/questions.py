@@ -63,8 +63,8 @@ PREDICTIONS = predictions("""
         Every axis fits, and that is the danger: shapes and types stay right, and no error comes. Only the
         sums tell.
 02.permute
-    Self-attention reads the vectors of 'the dog bites the man', without any sign of position. Then dog and man
-    change places, and it reads again. What happens to the outputs?
+    Self-attention reads the vectors of 'the dog bites the man', without any sign of position. Then dog and
+    man change places, and it reads again. What happens to the outputs?
     - Nothing: output 1 stays output 1, and so on.
         Output i belongs to the word that stands at place i. Another word stands there now, with another
         query.
@@ -73,8 +73,8 @@ PREDICTIONS = predictions("""
         its terms.
     + Each word keeps its output vector; the vectors are shuffled as the words are.
         The scores of a pair depend on the two words only, and a sum does not care about order. This is
-        permutation equivariance. For such a layer, 'dog sees cat' and 'cat sees dog' hold the same words; so
-        positions must be added.
+        permutation equivariance. Who bites whom makes no difference to such a layer; so positions must be
+        added.
     - They become one and the same vector: without order all words look alike.
         The words still have different vectors, so they ask different questions and get different mixtures.
         What is lost is where they stand.

@@ -251,7 +251,7 @@ def _tables_alt(title: str, scores: Mapping[str, np.ndarray], queries, keys, blo
         parts.append(f"Of {len(pairs)} outlined cells, the highest of their row: {hits}.")
     if twin:
         i, j = twin
-        both = "; ".join(f"{t[i, j]:.1f} and {t[j, i]:.1f} in “{name}”" for name, t in scores.items())
+        both = "; ".join(f"{number(t[i, j])} and {number(t[j, i])} in “{name}”" for name, t in scores.items())
         parts.append(
             f"Joined: the cell “{shown(queries[i])}”, “{shown(keys[j])}” and its mirror image, {both}."
         )

@@ -112,7 +112,7 @@ def _draw_sums(ax: Axes, scores, v, names, sums, brings) -> None:
 
 def _describe(title, asks, names, angles, scores, brings, sums, v) -> str:
     arrows = "; ".join(
-        f"“{shown(name)}” at {angle:.0f}°, score {score:.3g}"
+        f"“{shown(name)}” at {angle:.0f}°, score {number(score, short=True)}"
         for name, angle, score in zip(names, angles, scores, strict=True)
     )
     places = "; ".join(f"({x:.3g}, {y:.3g}) at τ = {t:,g}" for t, (x, y) in sums.items())

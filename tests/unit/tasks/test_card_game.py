@@ -69,6 +69,15 @@ def test_one_matrix_makes_the_scores_symmetric_and_two_do_not():
         assert torch.allclose(scores, scores.mT, atol=1e-5) is tied
 
 
+def test_keys_can_be_the_values_and_shorter_than_a_card():
+    cards, _ = links()
+    for shared in (True, False):
+        model = new_model(vary(card_game.RECIPE, d_model=16, d_k=4, keys_as_values=shared))
+        q, k, v = model.project(cards)
+        assert q.shape == k.shape == v.shape == (16, 8, 4) and torch.equal(k, v) is shared
+        assert model(cards)[0].shape == (16, 8, len(card_game.GIFTS))
+
+
 def test_the_three_ways_begin_where_they_should():
     """Divided, and begun small: equal first weights. Not divided: scores √d_k times as large."""
     cards, _ = links()

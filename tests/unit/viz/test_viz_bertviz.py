@@ -18,6 +18,7 @@ from markupsafe import escape
 
 from course_lib.tools import build, guards
 from course_lib.viz import bertviz as our_bertviz
+from course_lib.viz import colours
 from course_lib.viz.bertviz import head_view, model_view, neuron_view
 from course_lib.viz.bertviz import page as bertviz_page
 
@@ -411,3 +412,18 @@ def test_alt_text_says_what_the_numbers_are():
     assert "most concentrated is layer 1, head 1" in alt and "most even is layer 1, head 2" in alt
     alt = neuron_view(Q, K, TOKENS, allowed=ALLOWED, query=1).alt
     assert "“The”" in alt and "“你好” not allowed" in alt
+
+
+def test_the_neuron_views_best_keys_are_taken_apart_product_by_product():
+    q, k = np.ones((1, 1, 2, 4)), np.ones((1, 1, 2, 4))
+    k[0, 0, 1, 0] = -1.0  # the second key: three of four products are positive
+    still = neuron_view(q, k, ["a", "b"]).still
+    words = [text.get_text() for text in still.axes[0].texts]
+    assert [text for text in words if "one by one" in text] == [
+        "q × k with a, one by one: 4 of 4 positive",
+        "q × k with b, one by one: 3 of 4 positive",
+    ]
+    assert "With “a”, 4 of 4 products are positive." in still.alt
+    assert {colours.QUERY, colours.KEY}.isdisjoint({colours.POSITIVE, colours.NEGATIVE})
+    page = neuron_view(q, k, ["a", "b"]).page()
+    assert colours.POSITIVE in page and "#ff6318" not in page

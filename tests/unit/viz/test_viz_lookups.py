@@ -38,6 +38,8 @@ def test_fetch_writes_the_large_weights_of_several_queries():
         if points[0, 0] < place[0] < points[1, 0]
     ]
     assert min(apart) < 1e-6 < sorted(apart)[1]  # the number stands on its own line
+    left, right = min(line.get_xdata()[0] for line in still.axes[0].lines), place[0]
+    assert 0 < right - left < 0.6  # near its query
 
 
 def test_fetch_refuses_what_does_not_fit():
@@ -55,6 +57,16 @@ def test_score_tables_show_numbers_and_say_what_is_symmetric():
     assert {"2.0", "5.0", "−3.0", "0.0"} <= set(drawn(still)) and "−0.0" not in drawn(still)
     assert "one (symmetric): “a” scores highest with “b”" in still.alt and "two (not symmetric)" in still.alt
     assert "2 in “one”, 1 in “two”" in still.alt
+
+
+def test_score_tables_join_a_cell_with_its_mirror_image():
+    tables = {"one": [[1.0, 2.0], [2.0, 3.0]], "two": [[1.0, 5.0], [-3.0, 0.0]]}
+    still = score_tables(tables, ["a", "b"], ["a", "b"], mirror=(0, 1), title="Tables")
+    assert [sign for sign in drawn(still) if sign in "=≠"] == ["=", "≠"]
+    assert all(len(ax.lines) == 1 for ax in still.axes)
+    assert "2.00 and 2.00 in “one”; 5.00 and −3.00 in “two”" in still.alt
+    with pytest.raises(ValueError, match="mirror has the pair"):
+        score_tables(tables, ["a", "b"], ["a", "b"], mirror=(0, 2), title="")
 
 
 def test_score_tables_leave_forbidden_cells_empty():

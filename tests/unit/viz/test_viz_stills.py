@@ -45,6 +45,8 @@ def all_stills() -> dict[str, Still]:
         ),
         "seeds": curves.plot_seeds(rows, "n", "y", "kind", title="t"),
         "bars": curves.bars({"a": 1.0, "b": [2.0, 3.0]}, x_label="x", title="t", reference={"paper": 2.5}),
+        "shares": curves.bars({"a": [1.0, 1.0], "b": [0.5, 0.6]}, x_label="x", title="t", share=True),
+        "plane": diagrams.lookup_plane([2, 1], [[1, 1], [1, -1]], [[0, 1], [2, 5]], ["a", "b"], title="t"),
         "scatter": curves.scatter({"a": ([1, 10], [2, 20])}, x_label="x", y_label="y", title="t", x_log=True),
         "histogram": curves.histogram({"a": [1, 2, 2, 3]}, x_label="x", title="t"),
         "empty curve": curves.live_curve([], [], title="loss", total_steps=10),
@@ -274,3 +276,15 @@ def test_the_ink_on_a_weight_is_the_ink_on_its_tone():
         assert colours.contrast(colours.text_on(weight), colours.WEIGHTS(weight)) >= 4.5
     assert colours.text_on(0) == colours.INK and colours.text_on(1) == colours.PAPER
     assert colours.contrast("#FFFFFF", "#000000") == pytest.approx(21)
+
+
+def test_an_axis_of_shares_ends_at_1():
+    still = curves.bars({"a": [1.0, 1.0], "b": [0.5, 0.6]}, x_label="x", title="t", share=True)
+    assert max(still.axes[0].get_xticks()) == 1 and "a 1.00  (1.00–1.00)" in still.alt
+
+
+def test_a_few_sizes_on_a_log_axis_are_all_named():
+    still = curves.curves({"a": ([16, 64, 512], [3, 2, 1])}, x_label="x", y_label="y", title="t", x_log=True)
+    still.png()
+    named = [label.get_text() for label in still.axes[0].get_xticklabels()]
+    assert named == ["16", "64", "512"]
