@@ -145,8 +145,7 @@ def score_tables(
             if blocked[row, column]:
                 hatched(ax, column - 0.5, row - 0.5)
             else:
-                text = number_format.format(table[row, column]).replace("-", "−")
-                write(ax, column, row, text if text.strip("−0.") else text.lstrip("−"))  # no minus before 0.0
+                write(ax, column, row, _written(table[row, column], number_format))
         for row, column in pairs:
             outlined(ax, row, column, colours.GOLD)
         if twin:
@@ -170,11 +169,17 @@ def _joined(ax, table: np.ndarray, row: int, column: int, number_format: str) ->
     ax.plot([column, row], [row, column], color=colours.INK, lw=1.6, zorder=2, clip_on=False)
     behind = {"boxstyle": "round,pad=0.25", "facecolor": colours.PAPER, "edgecolor": colours.INK}
     for y, x in ((row, column), (column, row)):
-        text = number_format.format(table[y, x]).replace("-", "−")
+        text = _written(table[y, x], number_format)
         write(ax, x, y, text, bold=True, zorder=4, bbox={**behind, "lw": 1.2})
     sign = "=" if np.isclose(table[row, column], table[column, row], atol=1e-4) else "≠"
     middle = (row + column) / 2
     write(ax, middle, middle, sign, size=SMALL + 4, bold=True, zorder=4, bbox={**behind, "edgecolor": "none"})
+
+
+def _written(score: float, number_format: str) -> str:
+    """A score with a real minus sign; what is not 0 never looks like 0."""
+    text = number_format.format(score).replace("-", "−")
+    return text if text.strip("−0.") else "≈0" if score else text.lstrip("−")
 
 
 def _spread(n: int, rows: int, top: float) -> list[float]:

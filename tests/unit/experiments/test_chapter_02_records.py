@@ -84,7 +84,10 @@ def test_what_the_page_says_of_the_size_of_keys():
     ratios = [mean[PLAIN, d_k] / mean[DIVIDED, d_k] for d_k in WIDTHS]
     assert ratios == sorted(ratios)  # "the longer the keys, the more the division matters"
     caption = text_of("width-caption")
-    assert f"{mean[DIVIDED, 16]:,.0f} steps on average at 16 features, {mean[DIVIDED, 512]:.0f} at 512" in caption
+    assert (
+        f"{mean[DIVIDED, 16]:,.0f} steps on average at 16 features, {mean[DIVIDED, 512]:.0f} at 512"
+        in caption
+    )
     assert f"{mean[PLAIN, 16]:,.0f} steps at 16, {mean[PLAIN, 256]:.0f} at 256" in caption
     assert f"it takes longer again ({mean[PLAIN, 512]:.0f} at 512)" in caption
 
