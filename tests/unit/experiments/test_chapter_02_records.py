@@ -26,17 +26,6 @@ def shares(rows, measure="accuracy"):
     return f"{low} to {high}"
 
 
-@pytest.mark.parametrize("name", ["scale", "tied"])
-def test_a_slice_of_the_record_can_be_made_again(name):
-    record, live = experiments.load(name), experiments.run(name, seed=0, steps=25)
-    assert len(live) == 2 * len({row[record.group] for row in record.rows})  # steps 10 and 25
-    for now in live:
-        (then,) = record.at(seed=0, step=now["step"], **{record.group: now[record.group]})
-        assert now["accuracy"] == pytest.approx(then["accuracy"], abs=0.05)
-        assert now["training_loss"] == pytest.approx(then["training_loss"], abs=0.1)
-    assert experiments.compare(live, record).ok
-
-
 def test_what_the_page_says_of_the_scale():
     record, caption = experiments.load("scale"), text_of("scale-caption")
     early = {name: record.at(step=50, scores=name) for name in (DIVIDED, PLAIN, SMALL)}

@@ -3,8 +3,6 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from course_lib import experiments
 from course_lib.experiments.chapter_03 import EXPERIMENTS, HEADS
 
@@ -22,17 +20,6 @@ def of_100(value):
 
 def test_five_seeds_at_least():
     assert all(len(experiments.load(experiment.name).seeds) >= 5 for experiment in EXPERIMENTS)
-
-
-@pytest.mark.parametrize("name", ["heads", "head-size"])
-def test_a_slice_of_the_record_can_be_made_again(name):
-    record, live = experiments.load(name), experiments.run(name, seed=0, steps=50)
-    assert len(live) == 2 * len({row["heads"] for row in record.rows})  # steps 25 and 50
-    for now in live:
-        (then,) = record.at(seed=0, step=now["step"], heads=now["heads"])
-        assert now["accuracy"] == pytest.approx(then["accuracy"], abs=0.05)
-        assert now["parameters"] == then["parameters"]
-    assert experiments.compare(live, record).ok
 
 
 def test_a_removed_head_is_measured_as_recorded():

@@ -31,18 +31,6 @@ def test_no_seed_is_measured_twice(name):
     assert len(measured) == len(set(measured))
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_slice_of_the_record_can_be_made_again(name):
-    record = experiments.load(name)
-    live = experiments.run(name, seed=0, steps=50)
-    recorded = record.at(seed=0, step=50)
-    assert len(live) == len(recorded) > 1
-    for now, then in zip(live, recorded, strict=True):
-        assert now.keys() == then.keys() and now[record.group] == then[record.group]
-        assert now["held_out_loss"] == pytest.approx(then["held_out_loss"], abs=0.02)
-    assert experiments.compare(live, record).ok
-
-
 def column(record, name, **wanted):
     return [row[name] for row in record.at(**wanted)]
 

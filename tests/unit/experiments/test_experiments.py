@@ -51,19 +51,6 @@ def test_what_chapter_01_measures_is_a_share(name):
     assert all(0 <= row[record.measure] <= 1 for row in record.rows)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_slice_of_the_record_can_be_made_again(name):
-    """50 of the recorded steps of seed 0, run now, give the recorded numbers up to rounding of sums."""
-    record = experiments.load(name)
-    live = experiments.run(name, seed=0, steps=50)
-    recorded = record.at(seed=0, step=50)
-    assert len(live) == len(recorded) > 1
-    for now, then in zip(live, recorded, strict=True):
-        assert now.keys() == then.keys() and now[record.group] == then[record.group]
-        assert now[record.measure] == pytest.approx(then[record.measure], abs=0.05)
-    assert experiments.compare(live, record).ok
-
-
 def test_what_the_chapter_says_of_length_is_in_the_record():
     """The twin without attention is clearly worse on long sentences: every seed, last step, longest group."""
     record = experiments.load("length")

@@ -1,0 +1,54 @@
+"""Every record can be made again: its page runs a part of it and nbval compares, or a part is run here."""
+
+import json
+
+import pytest
+
+from course_lib import experiments
+from course_lib.tools import guards, pages
+
+# Their smallest recorded part is a whole training for each of ten settings; minutes, not seconds.
+TOO_LONG = {"rates", "width"}
+
+
+def cells_that_run(name: str) -> list[dict]:
+    """The cells of all pages that run this experiment and compare it with its record."""
+    return [
+        cell
+        for page in pages.originals()
+        for cell in json.loads(page.read_text(encoding="utf-8"))["cells"]
+        if cell["cell_type"] == "code"
+        and f'experiments.run("{name}"' in guards.text_of(cell)
+        and "experiments.compare(" in guards.text_of(cell)
+    ]
+
+
+ON_PAGES = [one.name for one in experiments.EXPERIMENTS if cells_that_run(one.name)]
+HERE = [one for one in experiments.EXPERIMENTS if one.name not in {*ON_PAGES, *TOO_LONG}]
+
+
+@pytest.mark.parametrize("name", ON_PAGES)
+def test_nbval_compares_what_a_page_runs(name):
+    for cell in cells_that_run(name):
+        assert guards.CHECK in cell["metadata"].get("tags", [])
+        shown = json.dumps(cell["outputs"], ensure_ascii=False)
+        groups = {row[experiments.find(name).group] for row in experiments.load(name).rows}
+        assert shown.count("(recorded ") >= len(groups) and "✗" not in shown
+
+
+@pytest.mark.parametrize("experiment", HERE, ids=lambda experiment: experiment.name)
+def test_the_first_steps_of_a_record_are_made_again(experiment):
+    """The steps of seed 0 up to the second recorded one give the recorded numbers up to rounding of sums."""
+    record = experiments.load(experiment.name)
+    steps = sorted({row["step"] for row in record.rows})[:2][-1]
+    live = experiments.run(experiment.name, seed=0, steps=steps)
+    recorded = [row for step in sorted({row["step"] for row in live}) for row in record.at(seed=0, step=step)]
+    assert len(live) == len(recorded) > 1
+    for now, then in zip(sorted(live, key=lambda row: row["step"]), recorded, strict=True):
+        assert now.keys() == then.keys() and now[record.group] == then[record.group]
+        assert now[record.measure] == pytest.approx(then[record.measure], abs=record.tolerance)
+    assert experiments.compare(live, record).ok
+
+
+def test_too_long_ones_exist():
+    assert {one.name for one in experiments.EXPERIMENTS} >= TOO_LONG
