@@ -27,8 +27,8 @@ class Chapter:
 WRITTEN = 5  # so many chapters, from 00 on, have their page; the others are coming
 # title | question | minutes | name of the page
 _COURSE = """
-Start here | What will I be able to build? | 10 | start_here
-Bahdanau attention | How can a translator look back at the sentence? | 75 | bahdanau_attention
+Start here | What will I be able to build? | 25 | start_here
+Bahdanau attention | How can a translator look back at the sentence? | 90 | bahdanau_attention
 Queries, keys, values | What is left of attention when the recurrent network is gone? | 95 | qkv_attention
 Multi-head attention | Why ask the same sentence several questions at once? | 60 | multi_head_attention
 Masking | Who may look at whom? | 75 | masking

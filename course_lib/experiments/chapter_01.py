@@ -30,8 +30,9 @@ def length_rows(seed: int, steps: int) -> list[Row]:
 
 
 def score_rows(seed: int, steps: int) -> list[Row]:
-    """Additive score against dot product."""
-    return _alignment_rows("score", {"additive": {"score": "additive"}, "dot": {"score": "dot"}}, seed, steps)
+    """Additive score against the bilinear one, sᵀ W h / √d, which the model calls "dot"."""
+    variants = {"additive": {"score": "additive"}, "bilinear": {"score": "dot"}}
+    return _alignment_rows("score", variants, seed, steps)
 
 
 def query_rows(seed: int, steps: int) -> list[Row]:
@@ -75,6 +76,7 @@ def _by_length(model) -> list[Row]:
         rows.append(
             {
                 "length": f"{low}–{high}",
+                "words": (low + high) / 2,  # for an x axis
                 "exact_match": round(sum(group) / len(group), 4),
                 "sentences": len(group),
             }
@@ -113,7 +115,7 @@ EXPERIMENTS = (
     ),
     _experiment(
         "score",
-        "Which score learns to align sooner, additive or dot product?",
+        "Which score learns to align sooner, additive or bilinear?",
         score_rows,
         group="score",
     ),

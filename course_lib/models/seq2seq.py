@@ -231,8 +231,8 @@ class Seq2Seq(nn.Module):
             )
         words = self.dropout(self.embed(target))  # (B, T, E)
         states, weights = [], []
-        for i in range(target.shape[1]):
-            state, row = self.step(words[:, i], state, memory)
+        for word in words.unbind(1):  # (B, E)
+            state, row = self.step(word, state, memory)
             states.append(torch.cat([state.s, state.context], dim=-1))
             weights.append(row)
         logits = self.read_out(torch.stack(states, dim=1), words)  # (B, T, V)

@@ -134,6 +134,14 @@ def load(name: str = "pronouncer", folder: Path = checkpoints.FOLDER) -> Seq2Seq
     return model
 
 
+def shipped_rates() -> dict[str, tuple[int, float, float]]:
+    """From the card of the shipped model: kind of test words → how many, phoneme and word error rate."""
+    said = checkpoints.load_card("pronouncer")["metrics"]
+    kinds = {"all test words": "", "test words with no relative in training": "disjoint_"}
+    columns = ("test_words", "phoneme_error_rate", "word_error_rate")
+    return {name: tuple(said[part + column] for column in columns) for name, part in kinds.items()}
+
+
 def measure(model: Seq2Seq) -> dict[str, float]:
     """What stands on the card: error rates on all test words, and on those without a relative in training."""
     entries = cmudict.entries("test")

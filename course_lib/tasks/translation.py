@@ -1,5 +1,6 @@
 """English to French in Tiny Town: data, model, and scores against the known truth."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
 
@@ -8,6 +9,7 @@ from torch import Tensor
 
 from course_lib import metrics
 from course_lib.data import town
+from course_lib.data.town import lexicon
 from course_lib.generation import decode_all, greedy
 from course_lib.models import evaluating
 from course_lib.models.seq2seq import Seq2Seq, Seq2SeqConfig
@@ -19,6 +21,8 @@ from course_lib.training.recipe import Recipe, Task
 
 ENGLISH = WordTokenizer(town.vocabulary("english"))
 FRENCH = WordTokenizer(town.vocabulary("french"))
+ARTICLES = {"le", "la", "l'", "les", "au", "aux"}  # au, aux: à and the article in one word
+NOUNS = {*lexicon.THINGS, *lexicon.PLACES, *lexicon.PLACE_OF_SPOT}
 MAX_WORDS = 40  # more than the longest French sentence has
 TRAINING_SENTENCES = 20_000
 
@@ -115,6 +119,37 @@ def diagonal_error(test: Sequence[town.Sentence]) -> float:
     """Alignment error rate of the diagonal: what one gets without looking."""
     guesses = [metrics.diagonal_links(len(s.english), len(s.french)) for s in test]
     return metrics.alignment_error_rate(guesses, true_links(test))
+
+
+def lowest_error(test: Sequence[town.Sentence]) -> float:
+    """The error rate that no map can go below: one guess a French word, and some have two true links."""
+    truth = true_links(test)
+    guesses = [{f: (e, f) for e, f in sorted(links)}.values() for links in truth]  # one true link a word
+    return metrics.alignment_error_rate(guesses, truth)
+
+
+def article_looks(maps: Sequence[Tensor], test: Sequence[town.Sentence]) -> dict[str, Counter[str]]:
+    """Where the French words for *the* look most: at the noun, at *the*, or at another word.
+
+    Args:
+        maps: attention weights `(T, S)`, one a sentence.
+        test: the sentences.
+
+    Returns:
+        for each form ("le", "la after à", …) how often it looks at "noun", "the", "other".
+    """
+    looks: dict[str, Counter[str]] = {}
+    for weights, s in zip(maps, test, strict=True):
+        for e, f in sorted(metrics.links_from_weights(weights)):
+            form, before = s.french[f], s.french[f - 1] if f else ""
+            if form not in ARTICLES:
+                continue
+            if before in ("à", "de") and form not in ("au", "aux"):
+                form = f"{form} after {before}"
+            english = s.english[e]
+            kind = "noun" if english in NOUNS else "the" if english == "the" else "other"
+            looks.setdefault(form, Counter())[kind] += 1
+    return dict(sorted(looks.items(), key=lambda item: -item[1]["noun"] / item[1].total()))
 
 
 def true_links(test: Sequence[town.Sentence]) -> list[set[tuple[int, int]]]:

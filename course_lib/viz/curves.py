@@ -3,7 +3,7 @@
 Lines carry their name at their end, so no legend has to be searched; the spread over seeds is always drawn.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -106,22 +106,23 @@ def bars(
     *,
     x_label: str,
     title: str,
-    highlight: str | None = None,
+    highlight: str | Collection[str] | None = None,
     reference: Mapping[str, float] | None = None,
     number_format: str = "{:.3g}",
     share: bool = False,
 ) -> Still:
     """Horizontal bars with their numbers; several values of one name are seeds: mean and spread.
 
-    highlight: the bar in the accent colour (the others are grey). reference: name -> published value, drawn
-    as a dashed line. share: the values are shares, so the axis ends at 1 and numbers have two decimals.
+    highlight: the bar, or bars, in the accent colour (others are grey). reference: name -> published value,
+    drawn as a dashed line. share: the values are shares, so the axis ends at 1 and numbers have two decimals.
     """
     seeds = {
         name: np.atleast_1d(as_array(v, f"values[{name!r}]", (0, 1)))
         for name, v in as_named(values, "values").items()
     }
     reference = dict(reference or {})
-    if highlight is not None and highlight not in seeds:
+    chosen = seeds if highlight is None else {highlight} if isinstance(highlight, str) else set(highlight)
+    if set(chosen) - set(seeds):
         raise ValueError(f"highlight is {highlight!r}; expected one of {list(seeds)}")
     said = "{:.2f}".format if share else number_format.format
     numbers = {
@@ -134,8 +135,7 @@ def bars(
     still, ax = _chart(title, alt, 1.25 + 0.44 * len(seeds) + 0.26 * len(reference))
     behind = {"facecolor": colours.PAPER, "edgecolor": "none", "pad": 1.5}
     for place, (name, v) in enumerate(seeds.items()):
-        accent = highlight is None or name == highlight
-        ax.barh(place, v.mean(), height=0.66, color=colours.ACCENT if accent else colours.MASKED)
+        ax.barh(place, v.mean(), height=0.66, color=colours.ACCENT if name in chosen else colours.MASKED)
         if len(v) > 1:
             spread = {"lw": 1.6, "solid_capstyle": "butt", "marker": "|", "markersize": 9}
             ax.plot([v.min(), v.max()], [place, place], color=colours.INK, **spread)
@@ -348,6 +348,8 @@ def live_curve(
         place = {"size": SMALL + 1.5, "va": "baseline", "transform": ax.transAxes}
         write(ax, 0.5, 0.5, "training has not started", colours.SOFT_INK, **place)
     ax.set_xlim(0, total_steps)
+    if losses and floor is None and min(losses) >= 0:
+        ax.set_ylim(0)  # a loss is read against 0
     if state:
         words = {"ha": "right", "va": "top", "color": colours.SOFT_INK, "xycoords": "axes fraction"}
         _beside(ax, state, (1, 1), (0, -2), **words)

@@ -113,12 +113,15 @@ def number(value: float, short: bool = False) -> str:
     return text.replace("-", "−") if text.strip("-0.") else "≈0"
 
 
-def numbers(ax: Axes, x, y, values, cell: float, edge: str, face=colours.PAPER) -> None:
-    """A vector as a row of cells with its numbers; (x, y) is the lower left corner, cell the width of one."""
+def numbers(ax: Axes, x, y, values, cell: float, edge: str, face=colours.PAPER, short=False) -> None:
+    """A vector as a row of cells with its numbers; (x, y) is the lower left corner, cell the width of one.
+
+    short: whole numbers without decimals.
+    """
     for place, value in enumerate(values):
         left = x + place * cell
         ax.add_patch(Rectangle((left, y), cell, CELL_HEIGHT, facecolor=face, edgecolor=edge, lw=1.3))
-        write(ax, left + cell / 2, y + CELL_HEIGHT / 2, number(value), size=SMALL + 0.5)
+        write(ax, left + cell / 2, y + CELL_HEIGHT / 2, number(value, short), size=SMALL + 0.5)
 
 
 # The cells of a matrix: row i, column j has its middle at (j, i).

@@ -16,12 +16,12 @@ PREDICTIONS = predictions("""
 """)
 
 RECALL = recall("""
-A tensor `x` has shape (B, S, D) and a matrix `W` has shape (A, D). What is the shape of `x @ W.T`?
-    (B, S, A). The last axis of `x` is multiplied away with the last axis of `W`; the other axes stay.
+`weights` has shape (S,) and `words` has shape (S, D). What is `weights @ words`, and what is its shape?
+    The weighted mean of the S rows of `words`, if the weights sum to 1: one row of D numbers, shape (D,).
 What does a softmax over a row of numbers give?
     As many numbers, all between 0 and 1, that sum to 1. The largest number gets the largest share, and adding
     the same amount to all of them changes nothing.
-What does a recurrent network such as a GRU keep between two words?
-    Its hidden state: one vector of fixed length. From the old state and the next word it computes the new
-    state.
+In the picture of *knight*, what is a row, what is a column, and what does a dark cell say?
+    A row is one sound: it asks, so it is the query. A column is one letter: it is asked, so it is a key. A
+    dark cell says that this sound looked at this letter strongly.
 """)

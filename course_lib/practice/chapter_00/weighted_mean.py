@@ -68,13 +68,13 @@ MEASURES = {
 WEIGHTED_MEAN = Exercise(
     id="00.weighted-mean",
     title="A weighted mean",
-    minutes=3,
+    minutes=5,
     difficulty=1,
     statement=prose("""
-        Write `weighted_mean(values, weights)`. It returns the mean of `values` in which each value counts as
-        much as its weight says: values 10 and 20 with weights 3 and 1 give 12.5. The weights are not
-        negative, at least one is above 0, and they need not sum to 1. Return one number (a tensor without
-        axes or a Python number).
+        Write `weighted_mean(values, weights)`. It returns one number: the mean of `values` in which each
+        value counts as much as its weight says. Values 10 and 20 with weights 3 and 1 give 12.5. Here the
+        weights need not sum to 1; none is negative, and at least one is above 0. The number may be a tensor
+        without axes or a Python number.
     """),
     inputs={"values": "S", "weights": "S"},
     outputs=(Output("mean", ()),),

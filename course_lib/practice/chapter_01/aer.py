@@ -12,7 +12,7 @@ def alignment_error_rate(guessed, sure):
 
 
 def rate(formula):
-    """A formula of (hits, |A|, |S|) in three ways: with an error, 0 or 1 where it would divide by zero."""
+    """A formula of (hits, |G|, |L|) in three ways: with an error, 0 or 1 where it would divide by zero."""
 
     def way(when_empty):
         def wrong(guessed, sure):
@@ -53,23 +53,23 @@ def cases() -> list[Case]:
 
 WORDS = """
 product-of-sizes
-    You multiply |A| and |S|. The denominator is their sum: 2·hits / (|A| + |S|) is 1 exactly when both sets
+    You multiply |G| and |L|. The denominator is their sum: 2·hits / (|G| + |L|) is 1 exactly when both sets
     are the same.
 precision-only
     You divide by the guessed links alone: that is one minus precision. One careful, right guess would then be
     perfect, however many links it misses.
 precision-itself
     This is precision: the share of your guesses that is right. An error rate is 0 when all is right, and it
-    must count the links that were missed, too: 1 - 2·hits / (|A| + |S|).
+    must count the links that were missed, too: 1 - 2·hits / (|G| + |L|).
 recall-itself
     This is recall: the share of the true links that was found. An error rate is 0 when all is right, and it
-    must count wrong guesses, too: 1 - 2·hits / (|A| + |S|).
+    must count wrong guesses, too: 1 - 2·hits / (|G| + |L|).
 recall-only
     You divide by the true links alone: that is one minus recall. Guessing every possible link would then be
     perfect.
 jaccard
     You divide by the union: that is one minus the Jaccard index, a fair measure and another one. AER divides
-    twice the hits by |A| + |S|, where links in both sets count twice.
+    twice the hits by |G| + |L|, where links in both sets count twice.
 f1-not-error
     This is the F1 score: how much is right. The error rate is what is missing to 1, so that 0 is perfect: 1
     minus yours.
@@ -91,14 +91,14 @@ empty-fails
 """
 
 WAYS = {
-    "product-of-sizes": rate(lambda hits, a, s: 1 - 2 * hits / (a * s)),
-    "precision-only": rate(lambda hits, a, s: 1 - hits / a),
-    "precision-itself": rate(lambda hits, a, s: hits / a),
-    "recall-itself": rate(lambda hits, a, s: hits / s),
-    "recall-only": rate(lambda hits, a, s: 1 - hits / s),
-    "jaccard": rate(lambda hits, a, s: 1 - hits / (a + s - hits)),
-    "f1-not-error": rate(lambda hits, a, s: 2 * hits / (a + s)),
-    "factor-two-missing": rate(lambda hits, a, s: 1 - hits / (a + s)),
+    "product-of-sizes": rate(lambda hits, g, t: 1 - 2 * hits / (g * t)),
+    "precision-only": rate(lambda hits, g, t: 1 - hits / g),
+    "precision-itself": rate(lambda hits, g, t: hits / g),
+    "recall-itself": rate(lambda hits, g, t: hits / t),
+    "recall-only": rate(lambda hits, g, t: 1 - hits / t),
+    "jaccard": rate(lambda hits, g, t: 1 - hits / (g + t - hits)),
+    "f1-not-error": rate(lambda hits, g, t: 2 * hits / (g + t)),
+    "factor-two-missing": rate(lambda hits, g, t: 1 - hits / (g + t)),
     "links-turned": lambda guessed, sure: alignment_error_rate({(j, i) for i, j in guessed}, sure),
     "duplicates-count": (
         lambda guessed, sure: (
@@ -119,17 +119,17 @@ WAYS = {
         lambda guessed, sure: alignment_error_rate(guessed, sure) if guessed else 0.0,
         lambda guessed, sure: alignment_error_rate(guessed, sure) if guessed and sure else 0.0,
     ),
-    "empty-fails": rate(lambda hits, a, s: 1 - 2 * hits / (a + s))[0],
+    "empty-fails": rate(lambda hits, g, t: 1 - 2 * hits / (g + t))[0],
 }
 
 AER = Exercise(
     id="01.aer",
     title="Alignment error rate",
-    minutes=8,
+    minutes=12,
     difficulty=2,
     statement=prose("""
         Write `alignment_error_rate(guessed, sure)`. Both are sets or lists of links (source word, target
-        word). With A the guessed links and S the true ones, AER = 1 - 2·|A ∩ S| / (|A| + |S|): 0 is perfect,
+        word). With G the guessed links and L the true ones, AER = 1 - 2·|G ∩ L| / (|G| + |L|): 0 is perfect,
         1 is all wrong. A link that stands twice counts once. If both are empty the rate is 0. Return one
         number. (Och & Ney 2003, for the case that every true link is sure.)
     """),

@@ -66,7 +66,7 @@ SHARED = ideas.weighted_sum(
 CONTEXT = Exercise(
     id="01.context",
     title="Context vectors",
-    minutes=6,
+    minutes=8,
     difficulty=1,
     statement=prose("""
         Write `context_vectors(weights, h)`. For each target word, return the weighted sum of the encoder

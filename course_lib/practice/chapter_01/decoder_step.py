@@ -152,14 +152,15 @@ WAYS = {
 DECODER_STEP = Exercise(
     id="01.decoder-step",
     title="One decoder step",
-    minutes=10,
+    minutes=15,
     difficulty=2,
     statement=prose("""
         Write `decoder_step(y_prev, s_prev, h, allowed, attend, cell)`, one step of Bahdanau's decoder. First
         look at the source with the state before this step, sᵢ₋₁. Then feed the GRU cell with the previous
         word's vector followed by the context, and with sᵢ₋₁ as its state. Return `s, context, weights`.
 
-        `attend(s, h, allowed)` gives `(context, weights)`; `cell(input, state)` gives the next state.
+        `attend(s, h, allowed)` takes one state for each sentence, `s (B, D)`, and gives `(context, weights)`:
+        it is what the page calls `look`. `cell(input, state)` gives the next state.
     """),
     inputs={
         "y_prev": "B, E",

@@ -35,14 +35,15 @@ PREDICTIONS = predictions("""
     'to the farm' becomes 'à la ferme'. At the moment when the model writes 'la', which English word does it
     look at most?
     - 'to'
-        'to' is what 'à' translates, and 'à' stands there already. It says nothing about le or la.
+        'to' is what 'à' translates, and 'à' stands there already. It says nothing about le, la or l'.
     - 'the': it is the word that 'la' translates.
-        So one would think. But 'the' does not tell whether to write le, la, l' or les.
+        So one would think, and a plain 'la' often does look there. After 'à' the model mostly looks at the
+        noun: the picture below counts.
     + 'farm': the noun.
-        Its gender and its first letter decide among le, la, l' and les. The word to look at is the one that
-        answers the question.
+        Its gender, its number and its first letter decide among au, à la, à l' and aux. After 'à' the model
+        mostly looks there; a plain 'la' often does not, as the picture below counts.
     - All three alike.
-        Rows can be that soft. This one has a clear question to ask, le or la, and one word answers it.
+        Rows can be that soft. This one has a clear question to ask, la or l', and one word answers it.
 01.cost
     The source has S = 10 words and the decoder takes T = 12 steps. How many products U_a hⱼ are computed if
     every step computes its own, and how many if they are computed once and kept?
@@ -57,22 +58,24 @@ PREDICTIONS = predictions("""
     - 120 and 120: the decoder's state changes at every step.
         The state changes, and with it W_a s. But U_a hⱼ holds only the source word, which stays the same.
 01.scale
-    Two translators differ in their score only: additive, v·tanh(W s + U h), or a dot product, s·(W h). The
-    training is the same: 500 steps. How many sentences will each translate without a wrong word?
+    A simpler score has one matrix and no tanh: s·(W h), divided by the square root of the number of features.
+    It is called bilinear (Luong et al. 2015: "general"). Two translators differ in their score only, additive
+    or bilinear. After the same 500 steps, how many sentences will each translate without a wrong word?
     - Additive is clearly better: it has a tanh and more parameters.
         The tanh can express more, but a match between two vectors needs little. Look at the spread of the
         seeds before you name a winner.
-    - The dot product is clearly better: it is simpler.
+    - The bilinear score is clearly better: it is simpler.
         It is cheaper, and the picture shows that it finds the alignment sooner. The finished translations,
         though, differ by less than the seeds do.
     + About the same, within the spread of the seeds.
         After 500 steps both get 94 to 97 of 100 sentences right. The way there differs, and so do the maps:
         look at the picture.
-    - The dot product cannot learn an alignment: it has no v_a.
-        v_a is needed to turn A features into one number. A dot product is one number already.
+    - The bilinear score cannot learn an alignment: it has no v_a.
+        v_a is needed to turn A features into one number. The product s·(W h) is one number already.
 01.lag
     The query for French word i is the state sᵢ₋₁. This state was made before the decoder read the word yᵢ₋₁
-    that it wrote last. Which worry about the map is sound?
+    that it wrote last. One of these worries about the map is sound in theory. Which one? (Whether it shows in
+    practice, the records below will say: it may not.)
     - None: sᵢ₋₁ has read yᵢ₋₁.
         The word yᵢ₋₁ was chosen with the help of sᵢ₋₁, and it goes into the cell only at the next step,
         together with the context. When the query is made, it has not been read.
@@ -82,7 +85,7 @@ PREDICTIONS = predictions("""
         The map runs over source words only. Nothing in it can see the translation's future.
     + It has to look without knowing which word came last, so a row may be vague or off by a word.
         If several words were possible at i-1, the state only knows what was likely. The choice itself arrives
-        one step late. Does it matter? The page compares both queries.
+        one step late. The worry is sound, and the record below finds no difference: here it does not matter.
 """)
 
 RECALL = recall("""

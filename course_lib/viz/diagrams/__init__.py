@@ -1,12 +1,13 @@
 """How the parts fit together, drawn: one file a drawing or a family of them.
 
-`translation` (the bottleneck, looking back), `four_steps`, `pipeline` (the five steps), `lookups` (who finds
-what), `plane` (one look-up as arrows), `heads` (how a tensor is cut into heads, and what each does),
-`directions` (what a head of one or two features can ask for), `next_words` (inputs above shifted targets),
-`course_map` (the Transformer with its chapters).
+`translation` (crossing words, the bottleneck, looking back), `four_steps`, `additive` (where query and key
+meet), `pipeline` (the five steps), `lookups` (who finds what), `plane` (one look-up as arrows), `heads` (how
+a tensor is cut into heads, and what each does), `directions` (what a head of one or two features can ask
+for), `next_words` (inputs above shifted targets), `course_map` (the Transformer with its chapters).
 """
 
 from course_lib.viz.diagrams import heads
+from course_lib.viz.diagrams.additive import new_axis, tanh_meets
 from course_lib.viz.diagrams.course_map import transformer_map
 from course_lib.viz.diagrams.directions import directions
 from course_lib.viz.diagrams.four_steps import four_steps
@@ -14,18 +15,22 @@ from course_lib.viz.diagrams.lookups import fetch, score_tables
 from course_lib.viz.diagrams.next_words import next_words
 from course_lib.viz.diagrams.pipeline import pipeline
 from course_lib.viz.diagrams.plane import lookup_plane
+from course_lib.viz.diagrams.translation import bottleneck, crossings, look_back
 from course_lib.viz.diagrams.translation import bottleneck, look_back
 
 __all__ = [
     "bottleneck",
+    "crossings",
     "directions",
     "fetch",
     "four_steps",
     "heads",
     "look_back",
     "lookup_plane",
+    "new_axis",
     "next_words",
     "pipeline",
     "score_tables",
+    "tanh_meets",
     "transformer_map",
 ]

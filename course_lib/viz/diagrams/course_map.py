@@ -46,7 +46,6 @@ PARTS = (
     Part("Assistants:\ntaught to help", "10", USES, 2.14, 2.05, 0.72),
     Part("Images, speech", "11", USES, 1.12, 2.05, 0.62),
 )
-STEPS = ("MatMul", "Scale", "Mask", "Softmax", "MatMul")  # inside each attention, from below
 # (left edge, lower edge) of each "Add & norm", and how far below it its sub-layer begins
 NORMS = (
     (ENCODER, 2.82, 0.86),
@@ -55,6 +54,8 @@ NORMS = (
     (DECODER, 4.24, 0.88),
     (DECODER, 5.46, 0.68),
 )
+PARTS += tuple(Part("Add & norm", "05", x, y, STACK, 0.3) for x, y, _ in NORMS)
+STEPS = ("MatMul", "Scale", "Mask", "Softmax", "MatMul")  # inside each attention, from below
 
 
 class CourseMap:
@@ -130,8 +131,6 @@ def transformer_map(
     still, ax = sheet(MAP_WIDTH, MAP_HEIGHT, title, alt)
     _frames(ax)
     _arrows(ax)
-    for x, y, _ in NORMS:
-        box(ax, x, y, STACK, 0.3, "Add & norm", size=SMALL)
     for part in PARTS:
         _part(ax, part, part.chapter in chapters)
     _inside_attention(ax, "02" in chapters)
@@ -168,8 +167,8 @@ def _arrows(ax: Axes) -> None:
     arrow(ax, (USES + 1.02, 3.26), (USES + 1.02, 2.87))
     for x, y, below in NORMS:  # the residual road around each sub-layer
         side, start = x + STACK + 0.1, y - below
-        ax.plot([x + STACK / 2, side, side], [start, start, y + 0.15], color=colours.MASKED, lw=1.3)
-        arrow(ax, (side, y + 0.15), (x + STACK, y + 0.15), colours.MASKED, 1)
+        ax.plot([x + STACK / 2, side, side], [start, start, y + 0.15], color=colours.SOFT_INK, lw=1.3)
+        arrow(ax, (side, y + 0.15), (x + STACK, y + 0.15), colours.SOFT_INK, 1)
 
 
 def _part(ax: Axes, part: Part, written: bool) -> None:

@@ -1,4 +1,4 @@
-"""Sequence to sequence without attention and with it: the bottleneck, and looking back."""
+"""Translation drawn: words that cross, the bottleneck without attention, and looking back with it."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,10 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from course_lib.viz import colours
-from course_lib.viz.sheet import CELL_HEIGHT, arrow, box, number, sheet, token, write
-from course_lib.viz.still import Still, as_array, as_weights, in_style, sentence, shown
+from course_lib.viz.sheet import CELL_HEIGHT, arrow, box, number, room_for, sheet, token, write
+from course_lib.viz.still import SMALL, Still, as_array, as_weights, in_style, sentence, shown
 
+Links = Sequence[tuple[int, int]]
 TOWN_SOURCE = ("the", "red", "ball", "is", "here")
 TOWN_TARGET = ("le", "ballon", "rouge", "est", "ici")
 
@@ -28,39 +29,47 @@ def bottleneck(
         if not len(tokens):
             raise ValueError(f"{name} is empty; expected at least one token")
     pitch = min(0.92, 7.8 / (len(source) + len(target)))
-    width = pitch * (len(source) + len(target)) + 1.7
+    width = pitch * (len(source) + len(target)) + 1.75
     alt = (
-        f"{sentence(title)} An encoder reads {_listed(source)} one word at a time; its last state, one fixed "
-        f"vector, is all that the decoder gets to write {_listed(target)}."
+        f"{sentence(title)} An encoder reads {_listed(source)} in both directions, one word at a time; its "
+        "two last states together are one fixed vector. It is all that the decoder gets, at every step, to "
+        f"write {_listed(target)}."
     )
-    still, ax = sheet(width, 3.0, title, alt)
-    left, y, size, tall = 0.3, 1.15, pitch - 0.2, 0.62
-    middle = y + tall / 2
+    still, ax = sheet(width, 3.5, title, alt)
+    left, y, size, tall = 0.3, 1.3, pitch - 0.2, 0.72
+    forward, backward = y + 0.22, y + tall - 0.22  # heights of the two directions
     for j, word in enumerate(source):
         x = left + j * pitch
         box(ax, x, y, size, tall, f"$h_{{{j + 1}}}$", edge=colours.KEY, math=True)
         token(ax, x + size / 2, y - 0.42, word)
         arrow(ax, (x + size / 2, y - 0.28), (x + size / 2, y - 0.02))
-        arrow(ax, (x + size, middle), (x + pitch, middle))
-    write(ax, left + len(source) * pitch / 2, 0.23, "encoder reads", colours.KEY)
+        arrow(ax, (x + size, forward), (x + pitch, forward))
+        if j:
+            arrow(ax, (x, backward), (x - pitch + size, backward))
+    write(ax, left + len(source) * pitch / 2, 0.38, "encoder reads, both ways", colours.KEY)
 
-    x = left + len(source) * pitch + 0.08
-    box(ax, x, y - 0.22, 0.78, 1.06, face=colours.ACCENT, edge=colours.ACCENT)
+    x, green = left + len(source) * pitch + 0.08, colours.VALUE
+    over = y + tall + 0.32  # the road of the direction that ends at the first word
+    ax.plot([left + size / 2] * 2 + [x + 0.39], [y + tall, over, over], color=colours.SOFT_INK, lw=1.4)
+    arrow(ax, (x + 0.39, over), (x + 0.39, y + tall + 0.14))
+    box(ax, x, y - 0.14, 0.78, 1.0, face=green, edge=green)
     for dot, share in enumerate((0.95, 0.45, 0.75, 0.3)):
-        place = (x + 0.27, y - 0.08 + 0.2 * dot)
+        place = (x + 0.27, y - 0.03 + 0.2 * dot)
         ax.add_patch(Rectangle(place, 0.24, 0.15, color=colours.PAPER, lw=0, alpha=share))
-    write(ax, x + 0.39, y - 0.4, "one vector", colours.ACCENT, bold=True)
-    arrow(ax, (x + 0.8, middle), (x + 1.12, middle))
+    write(ax, x + 0.39, 0.38, "one vector", green, bold=True)
 
-    left = x + 1.14
+    middle, left = y + tall / 2, x + 1.2
+    last = left + (len(target) - 1) * pitch + size / 2
+    ax.plot([x + 0.39, x + 0.39, last], [y - 0.14, y - 0.42, y - 0.42], color=green, lw=1.8)
     for i, word in enumerate(target):
         x = left + i * pitch
         box(ax, x, y, size, tall, f"$s_{{{i + 1}}}$", edge=colours.QUERY, math=True)
-        arrow(ax, (x + size / 2, y + tall), (x + size / 2, y + 0.9))
-        token(ax, x + size / 2, y + 1.04, word, colours.GENERATED)
+        arrow(ax, (x + size / 2, y - 0.42), (x + size / 2, y - 0.02), green)
+        arrow(ax, (x + size / 2, y + tall), (x + size / 2, y + tall + 0.3))
+        token(ax, x + size / 2, y + tall + 0.44, word, colours.GENERATED)
         if i:
             arrow(ax, (x - pitch + size, middle), (x, middle))
-    write(ax, left + len(target) * pitch / 2, 0.23, "decoder writes", colours.QUERY)
+    write(ax, left + len(target) * pitch / 2, 0.38, "decoder writes", colours.QUERY)
     return still
 
 
@@ -95,8 +104,8 @@ def look_back(
         f"{_listed(source)}; softmax turns the scores into weights ({said}); their weighted sum is the "
         f"context, and the GRU cell makes of it the next word, “{shown(output)}”."
     )
-    still, ax = sheet(width, 5.35, title, alt)
-    y_state, y_score, y_weight, y_context = 0.72, 1.75, 2.5, 3.75
+    still, ax = sheet(width, 5.75, title, alt)
+    y_state, y_score, y_softmax, y_weight, y_context = 0.72, 1.75, 2.45, 2.98, 4.15
     context, last = left + pitch * len(source) / 2 - 0.75, left + (len(source) - 1) * pitch + size
     for j, (word, weight) in enumerate(zip(source, weights, strict=True)):
         x = left + j * pitch
@@ -106,7 +115,11 @@ def look_back(
         arrow(ax, (middle, 0.45), (middle, y_state))
         arrow(ax, (middle, y_state + 0.5), (middle, y_score), colours.KEY)
         box(ax, x, y_score, size, CELL_HEIGHT, f"$e_{{{step}{j + 1}}}$", math=True)
-        arrow(ax, (middle, y_score + CELL_HEIGHT), (middle, y_weight))
+        arrow(ax, (middle, y_score + CELL_HEIGHT), (middle, y_softmax))
+        arrow(ax, (middle, y_softmax + 0.3), (middle, y_weight))
+        if j:  # the encoder reads in both directions
+            arrow(ax, (x - pitch + size, y_state + 0.17), (x, y_state + 0.17), width=1)
+            arrow(ax, (x, y_state + 0.33), (x - pitch + size, y_state + 0.33), width=1)
         face, ink = colours.WEIGHTS(weight), colours.text_on(weight)
         box(ax, x, y_weight, size, CELL_HEIGHT, number(weight), face=face, ink=ink)
         end = context + 0.75 + 0.12 * (j - (len(source) - 1) / 2)
@@ -116,8 +129,8 @@ def look_back(
     box(ax, left - 0.06, y_score - 0.08, last - left + 0.12, 0.58, **around)
     for y, name in ((y_state + 0.25, "states"), (y_score + 0.21, "scores"), (y_weight + 0.21, "weights")):
         write(ax, left - 0.14, y, name, colours.SOFT_INK, ha="right")
-    between = (y_score + y_weight + CELL_HEIGHT) / 2
-    write(ax, left + 0.04 + len(source) * pitch, between, "softmax", colours.SOFT_INK, ha="left")
+    bar = (left, y_softmax, last - left, 0.3)
+    box(ax, *bar, "softmax", face=colours.PANEL, ink=colours.SOFT_INK, size=SMALL)
     words = f"context $c_{{{step}}}$"
     box(ax, context, y_context, 1.5, 0.52, words, edge=colours.VALUE, face=colours.VALUE_TINT, math=True)
 
@@ -132,6 +145,39 @@ def look_back(
     arrow(ax, (right + 1.18, y_context - 0.55), (right + 1.18, y_context - 0.04), colours.GENERATED)
     arrow(ax, (right + 0.8, y_context + 0.56), (right + 0.8, y_context + 0.86), colours.GENERATED)
     token(ax, right + 0.8, y_context + 1.02, output, colours.GENERATED)
+    write(ax, right + 0.72, y_context + 0.72, "readout", colours.SOFT_INK, ha="right")
+    return still
+
+
+@in_style
+def crossings(source: Sequence[str], target: Sequence[str], links: Links, *, title: str) -> Still:
+    """Two sentences, one above the other, and a line for each pair of words that translate each other.
+
+    links: (source, target) index pairs. Raises ValueError for a link outside the sentences.
+    """
+    for e, f in links:
+        if not (0 <= e < len(source) and 0 <= f < len(target)):
+            raise ValueError(
+                f"links has ({e}, {f}), outside {len(source)} source and {len(target)} target words; "
+                "pairs are (source, target)"
+            )
+    places, width = [], 0.0
+    for tokens in (source, target):
+        rooms = [room_for([word]) + 0.28 for word in tokens]
+        middles = [sum(rooms[:i]) + rooms[i] / 2 for i in range(len(rooms))]
+        places.append(middles)
+        width = max(width, sum(rooms))
+    shift = [(width - row[-1] - row[0]) / 2 + 0.25 for row in places]  # both rows in the middle
+    crossed = {pair for pair in links for other in links if (pair[0] - other[0]) * (pair[1] - other[1]) < 0}
+    said = ", ".join(f"{shown(source[e])} – {shown(target[f])}" for e, f in links)
+    still, ax = sheet(width + 0.5, 2.35, title, f"{sentence(title)} Lines between words: {said}.")
+    for row, y, tokens in ((0, 1.5, source), (1, 0.35, target)):
+        for i, word in enumerate(tokens):
+            token(ax, shift[row] + places[row][i], y, word)
+    for e, f in links:
+        bold = (e, f) in crossed
+        ends = ([shift[0] + places[0][e], shift[1] + places[1][f]], [1.32, 0.55])
+        ax.plot(*ends, color=colours.GOLD if bold else colours.SOFT_INK, lw=3 if bold else 1.2)
     return still
 
 

@@ -90,11 +90,11 @@ def test_numbers_in_the_captions_come_from_the_records():
 
     score = experiments.load("score")
     for step in {row["step"] for row in score.rows}:  # "at every step and for every seed"
-        dot, additive = (
+        bilinear, additive = (
             [row["alignment_error"] for row in score.at(step=step, score=name)]
-            for name in ("dot", "additive")
+            for name in ("bilinear", "additive")
         )
-        assert max(dot) < min(additive)
+        assert max(bilinear) < min(additive)
     right = said([row["exact_match"] for row in score.final()])
     [scale] = [p for p in chapter_01_practice.PREDICTIONS if p.id == "01.scale"]
     assert f"{right} of 100" in scale.options[scale.right].explanation

@@ -75,6 +75,55 @@ def test_perfect_attention_would_score_nearly_zero(test_sentences):
     assert 0.15 < translation.diagonal_error(test_sentences) < 0.45
 
 
+def test_one_guess_a_french_word_cannot_find_every_link(test_sentences):
+    """The floor: perfect maps reach it, and it is above 0 because some French words have two true links."""
+    words = sum(len(s.french) for s in test_sentences)
+    links = sum(len(s.alignment) for s in test_sentences)
+    assert words < links
+    assert translation.lowest_error(test_sentences) == pytest.approx(1 - 2 * words / (words + links))
+    maps = [torch.zeros(len(s.french), len(s.english)) for s in test_sentences]
+    for s, weights in zip(test_sentences, maps, strict=True):
+        for e, f in s.alignment:
+            weights[f, e] = 1
+    assert translation.alignment_error(maps, test_sentences) == translation.lowest_error(test_sentences)
+
+
+def test_where_the_articles_look_is_counted_by_form(test_sentences):
+    """Maps that look at the true English word: every article looks at *the*; one map is turned to a noun."""
+    wanted = "to the farm ."
+    sentence = next(s for s in translation.sentences(600, "test") if " ".join(s.english).endswith(wanted))
+    french = list(sentence.french)
+    article = french.index("ferme") - 1
+    assert french[article - 1 : article + 2] == ["à", "la", "ferme"]
+    looks_at = {"the": len(sentence.english) - 3, "noun": len(sentence.english) - 2, "other": 0}
+    for kind, column in looks_at.items():
+        weights = torch.zeros(len(french), len(sentence.english))
+        weights[:, 0] = 0.1
+        weights[article, column] = 1
+        looks = translation.article_looks([weights], [sentence])
+        assert looks["la after à"] == {kind: 1}
+    forms = translation.article_looks([weights for weights in _true_maps(test_sentences)], test_sentences)
+    assert (
+        {"le", "la", "au"}
+        <= forms.keys()
+        <= {
+            *translation.ARTICLES,
+            *(f"{form} after {before}" for form in ("la", "l'", "les", "le") for before in ("à", "de")),
+        }
+    )
+    shares = [kinds["noun"] / kinds.total() for kinds in forms.values()]
+    assert shares == sorted(shares, reverse=True) and max(shares) == 0
+
+
+def _true_maps(test_sentences):
+    for s in test_sentences:
+        weights = torch.zeros(len(s.french), len(s.english))
+        for e, f in sorted(s.alignment, reverse=True):  # of two true words the last one
+            weights[f] = 0
+            weights[f, e] = 1
+        yield weights
+
+
 def test_stages_are_one_training(test_sentences):
     """Stopping to measure changes nothing: three stages end where one run with the same steps ends."""
     recipe = vary(SMALL, steps=6, batch_size=4)

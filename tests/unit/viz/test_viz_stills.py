@@ -52,6 +52,9 @@ def all_stills() -> dict[str, Still]:
         "empty curve": curves.live_curve([], [], title="loss", total_steps=10),
         "bottleneck": diagrams.bottleneck(),
         "look back": diagrams.look_back(),
+        "crossings": diagrams.crossings(["a", "b"], ["x", "y"], [(0, 1), (1, 0)], title="t"),
+        "tanh": diagrams.tanh_meets(),
+        "new axis": diagrams.new_axis([[1, 2]], [[[3, 4], [5, 6]]]),
         "four steps": diagrams.four_steps([1, 2], [0.3, 0.7], [[1, 0], [0, 1]], [0.3, 0.7]),
         "map": diagrams.transformer_map({"01": "01_bahdanau_attention.ipynb"}).still,
     }
@@ -163,6 +166,47 @@ def test_plot_seeds_draws_mean_and_range():
     assert "Mean of 2 seeds" in still.alt and "spans 2" in still.alt
     with pytest.raises(ValueError, match="no column 'z'"):
         curves.plot_seeds(rows, "n", "z", title="t")
+
+
+def test_crossing_links_stand_out_and_links_outside_are_named():
+    still = diagrams.crossings(["a", "b", "c"], ["x", "y", "z"], [(0, 1), (1, 0), (2, 2)], title="t")
+    gold = [line for line in still.axes[0].lines if line.get_color() == colours.GOLD]
+    assert len(still.axes[0].lines) == 3 and len(gold) == 2  # the third crosses nothing
+    assert "a – y" in still.alt and "c – z" in still.alt
+    with pytest.raises(ValueError, match=r"links has \(0, 3\), outside 3 source and 3 target words"):
+        diagrams.crossings(["a", "b", "c"], ["x", "y", "z"], [(0, 3)], title="t")
+
+
+def test_the_query_moves_both_keys_along_the_tanh():
+    still = diagrams.tanh_meets(keys=(0, 2), queries=(-1, 1.5))
+    left, right = still.axes
+    dots = [[line.get_xdata()[0] for line in ax.lines if line.get_marker() == "o"] for ax in (left, right)]
+    assert dots == [[-1, 1], [1.5, 3.5]]
+    assert "1.52 apart" in still.alt and "0.09 apart" in still.alt
+    with pytest.raises(ValueError, match="keys has 3 numbers, expected two"):
+        diagrams.tanh_meets(keys=(0, 1, 2))
+
+
+def test_the_new_axis_adds_each_query_to_its_own_keys():
+    still = diagrams.new_axis([[1, 2], [10, 20]], np.arange(12).reshape(2, 3, 2))
+    texts = [text.get_text() for text in still.axes[0].texts]
+    assert texts.count("the same row") == 4 and "31" in texts and "16" in texts
+    assert "sums (16, 27), (18, 29), (20, 31)" in still.alt
+    with pytest.raises(ValueError, match=r"query has shape \(2, 2\), expected \(B, A\)"):
+        diagrams.new_axis([[1, 2], [10, 20]], np.zeros((3, 3, 2)))
+
+
+def test_several_bars_can_stand_out():
+    still = curves.bars({"a": 1, "b": 2, "c": 3}, x_label="x", title="t", highlight=("a", "c"))
+    accents = [patch.get_facecolor()[:3] == hex_colour(colours.ACCENT) for patch in still.axes[0].patches]
+    assert accents == [True, False, True]
+    with pytest.raises(ValueError, match="highlight is"):
+        curves.bars({"a": 1}, x_label="x", title="t", highlight=("a", "z"))
+
+
+def test_a_loss_is_read_against_zero():
+    still = curves.live_curve([1, 2, 3], [4.0, 3.0, 2.5], title="loss", total_steps=3)
+    assert still.axes[0].get_ylim()[0] == 0
 
 
 def test_four_steps_shows_the_numbers():
