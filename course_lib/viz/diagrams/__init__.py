@@ -16,7 +16,6 @@ from course_lib.viz.diagrams.next_words import next_words
 from course_lib.viz.diagrams.pipeline import pipeline
 from course_lib.viz.diagrams.plane import lookup_plane
 from course_lib.viz.diagrams.translation import bottleneck, crossings, look_back
-from course_lib.viz.diagrams.translation import bottleneck, look_back
 
 __all__ = [
     "bottleneck",
