@@ -137,7 +137,7 @@ def load(name: str = "pronouncer", folder: Path = checkpoints.FOLDER) -> Seq2Seq
 def shipped_rates() -> dict[str, tuple[int, float, float]]:
     """From the card of the shipped model: kind of test words → how many, phoneme and word error rate."""
     said = checkpoints.load_card("pronouncer")["metrics"]
-    kinds = {"all test words": "", "test words with no relative in training": "disjoint_"}
+    kinds = {"test words": "", "test words with no relative in training": "disjoint_"}
     columns = ("test_words", "phoneme_error_rate", "word_error_rate")
     return {name: tuple(said[part + column] for column in columns) for name, part in kinds.items()}
 

@@ -21,7 +21,7 @@ RECALL = recall("""
 What does a softmax over a row of numbers give?
     As many numbers, all between 0 and 1, that sum to 1. The largest number gets the largest share, and adding
     the same amount to all of them changes nothing.
-In the picture of *knight*, what is a row, what is a column, and what does a dark cell say?
+In the picture of the word 'knight', what is a row, what is a column, and what does a dark cell say?
     A row is one sound: it asks, so it is the query. A column is one letter: it is asked, so it is a key. A
     dark cell says that this sound looked at this letter strongly.
 """)
