@@ -297,7 +297,7 @@ def test_progress_counts(said):
     assert text.startswith(f"1 of {len(every)} exercises solved · {one.SCORES.minutes} of {minutes} minutes")
     assert "predictions: 1 right of 2 answered, 6 in all" in text
     assert re.search(r"01\.scores +15 min  ✓ solved +1 try\n", text)
-    assert re.search(r"01\.context +6 min  ✗ tried +1 try\n", text)
+    assert re.search(r"01\.context +8 min  ✗ tried +1 try\n", text)
 
 
 def test_progress_shows_how_well_confidence_fits():
