@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from course_lib.data import town
 from course_lib.generation import WholeText, sample
-from course_lib.masks import causal_mask
+from course_lib.masks import causal_mask, sliding_window_mask
 from course_lib.models import evaluating
 from course_lib.models.attention_only import AttentionOnly, AttentionOnlyConfig
 from course_lib.text.batching import batches_by_length, endless, pad
@@ -45,6 +45,15 @@ RECIPE = Recipe(
 def causal(model: AttentionOnly, ids: Tensor) -> Tensor:
     """The right mask: each position sees itself and what stands before it."""
     return model(ids, causal_mask(ids.shape[1]))[0]
+
+
+def windowed(window: int) -> Reader:
+    """A reader that sees itself and the `window − 1` positions before, whatever the model was trained with.
+
+    Raises:
+        ValueError: a window of less than 1, when it reads.
+    """
+    return lambda model, ids: model(ids, sliding_window_mask(ids.shape[1], window))[0]
 
 
 # ---------------------------------------------------------------- data and training
@@ -183,6 +192,36 @@ def judge(texts: Sequence[Sequence[str]]) -> Shares:
     valid = sum(verdict.valid for verdict in verdicts)
     right = [tokens for tokens, verdict in zip(told, verdicts, strict=True) if verdict.consistent]
     return Shares(valid / len(told), len(right) / len(told), len(set(right)) / len(told))
+
+
+class Counted(NamedTuple):
+    """Texts of like length, and how many of them are wrong."""
+
+    wrong: int
+    texts: int
+    words: int
+
+
+def wrong_by_length(
+    texts: Sequence[Sequence[str]], longest: Sequence[int] = (6, 10, MAX_WORDS)
+) -> dict[str, Counted]:
+    """Do long texts go wrong more often, and do they have more wrong in as many words?
+
+    Args:
+        texts: each given as its tokens.
+        longest: the most words of each group, rising.
+
+    Returns:
+        a group's name, such as "7 to 10 words", to what was counted in it; a group without texts is left out.
+    """
+    groups, least = {}, 1
+    for most in longest:
+        group = [tuple(tokens) for tokens in texts if least <= len(tokens) <= most]
+        wrong = sum(not town.score(tokens, grammar=GRAMMAR).consistent for tokens in group)
+        if group:
+            groups[f"{least} to {most} words"] = Counted(wrong, len(group), sum(map(len, group)))
+        least = most + 1
+    return groups
 
 
 def _ids(stories: Sequence[town.Story]) -> Tensor:

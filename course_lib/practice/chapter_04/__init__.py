@@ -4,13 +4,13 @@ Sources: Vaswani et al. 2017, section 3.2.3 (causal mask); Raffel et al. 2020, s
 """
 
 from course_lib.practice.chapter_04.causal import CAUSAL
-from course_lib.practice.chapter_04.combine import COMBINE
 from course_lib.practice.chapter_04.leak import LEAK
+from course_lib.practice.chapter_04.packed import PACKED
 from course_lib.practice.chapter_04.padding import PADDING
 from course_lib.practice.chapter_04.prefix import PREFIX
 from course_lib.practice.chapter_04.questions import PREDICTIONS, RECALL
 from course_lib.practice.chapter_04.softmax import SOFTMAX
 
-EXERCISES = (CAUSAL, PADDING, COMBINE, PREFIX, SOFTMAX, LEAK)
+EXERCISES = (CAUSAL, PADDING, PREFIX, PACKED, SOFTMAX, LEAK)
 
-__all__ = ["CAUSAL", "COMBINE", "EXERCISES", "LEAK", "PADDING", "PREDICTIONS", "PREFIX", "RECALL", "SOFTMAX"]
+__all__ = ["CAUSAL", "EXERCISES", "LEAK", "PACKED", "PADDING", "PREDICTIONS", "PREFIX", "RECALL", "SOFTMAX"]

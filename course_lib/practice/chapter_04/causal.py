@@ -128,12 +128,12 @@ SHARED = (
 CAUSAL = Exercise(
     id="04.causal",
     title="Causal mask",
-    minutes=8,
-    difficulty=1,
+    minutes=12,
+    difficulty=2,
     statement=prose("""
         Write `causal_mask(T, S)`. There are S positions with keys, and the queries are the last T of them.
         Each query may attend to its own position and to all positions before it. Return the boolean mask:
-        True = may attend.
+        True = may attend. With 1 for True, its rows for T = 2 and S = 5 are 11110 and 11111.
     """),
     inputs={"T": "number of queries", "S": "number of keys, S ≥ T"},
     outputs=(Output("allowed", ("T", "S")),),

@@ -200,8 +200,8 @@ MEASURES = {name: leak_of(WAYS[name]) for name in LEAKING}
 LEAK = Exercise(
     id="04.leak",
     title="Debug a leak",
-    minutes=12,
-    difficulty=3,
+    minutes=8,
+    difficulty=2,
     statement=prose("""
         `leaky_attention` brings its inputs to mean 0 and standard deviation 1, then attends with a causal
         mask. Its attention map is a perfect triangle, and yet its leak matrix is full: the future gets in.

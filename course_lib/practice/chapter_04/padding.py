@@ -61,9 +61,8 @@ axes-in-front
     The new axes stand in front of B, so your sentences lie along the queries. B is the first axis of the
     scores: the two new axes go between B and S.
 rows-and-columns
-    You close padding as a query as well. Its rows would then have nothing left to look at, a softmax over
-    nothing, and nobody reads what padding computes. Close it as a key only: the loss leaves the padded rows
-    out.
+    You close padding as a query as well. Its rows would then have nothing left to look at: a softmax over
+    nothing. Close it as a key only: then no word looks at padding, and the loss leaves the padded rows out.
 row-for-each-query
     Right values, written out: all your S rows are the same. Leave the query axis at size 1, (B, 1, 1, S);
     then the mask fits any number of queries, also those of another sentence.
@@ -122,7 +121,7 @@ SHARED = ideas.boolean_mask(
 PADDING = Exercise(
     id="04.padding",
     title="Padding mask",
-    minutes=6,
+    minutes=7,
     difficulty=1,
     statement=prose("""
         Write `padding_mask(ids, pad_id)`. A batch of token ids is filled up with `pad_id`, at the end or in
@@ -144,7 +143,7 @@ PADDING = Exercise(
         """),
     ),
     misconceptions=(*misconceptions(WORDS, WAYS), *SHARED, *ideas.squeezed(padding_mask)),
-    insight="Padding is closed as a key. As a query it may look around: nobody reads its answer.",
+    insight="Padding is closed as a key: then no word looks at it. As a query it may look around.",
     advice=advice(r"""
 Boolean value
     `not` and `if` ask for one truth value; for a tensor of them write `~` or `!=`.

@@ -132,7 +132,7 @@ MEASURES = {"prefix-causal": measure, "prefix-sees-the-rest": measure, "diagonal
 PREFIX = Exercise(
     id="04.prefix",
     title="Prefix mask",
-    minutes=8,
+    minutes=9,
     difficulty=2,
     statement=prose("""
         Write `prefix_mask(T, n_prefix)`. The first n_prefix of T positions are given, for example a question:

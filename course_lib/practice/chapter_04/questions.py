@@ -101,20 +101,6 @@ PREDICTIONS = predictions("""
         3 layers, 3 steps back in each. A small window reaches far in a deep model: that is why it is used.
     - 27: it is 3 × 3 × 3.
         Layers add their reach, they do not multiply it: each one goes 3 further back.
-04.dropout
-    A row of weights is 0.5, 0.25, 0.25. In training, dropout with p = 0.5 comes after the softmax: it sets
-    weights to 0 at random and doubles those that stay. What does the row sum to?
-    - Always 1: the doubling makes up for what is dropped.
-        On average it does. In one step it need not: if one 0.25 alone stays, the row sums to 2 × 0.25 = 0.5;
-        if 0.5 and 0.25 stay, to 1.5.
-    + It changes from step to step, between 0 and 2; on average 1.
-        All three may be dropped (0) or kept (2). Rows that do not sum to 1 are no error in training mode; the
-        course shows weights before dropout.
-    - Always 0.5: half of it is dropped.
-        On average half is dropped, and what stays is doubled, so the average is 1 again. In one step anything
-        from 0 to 2 can be left.
-    - 1: the softmax shares the rest out again.
-        The softmax is over before dropout begins; nobody shares anything out again.
 """)
 
 RECALL = recall("""
@@ -133,6 +119,6 @@ A query has no allowed key at all. What does a plain softmax give, and what does
     0/0, so NaN, and through the gradient it reaches every parameter. Our rule: the weights of that row are
     exactly 0.
 Is padding masked as a query or as a key, and why?
-    As a key: nobody may look at it. What padding itself computes is read by nobody, and the loss leaves it
-    out.
+    As a key: then no word looks at it, and what padding itself computes counts for nothing, as long as it is
+    a number. Masked as a query, its row would be empty: with a plain softmax NaN.
 """)

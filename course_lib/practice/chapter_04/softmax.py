@@ -193,7 +193,7 @@ SHARED = ideas.masked_softmax(
 SOFTMAX = Exercise(
     id="04.softmax",
     title="Masked softmax",
-    minutes=12,
+    minutes=14,
     difficulty=3,
     statement=prose("""
         Write `masked_softmax(scores, allowed)`. Each query shares a weight of 1 among the keys that it may

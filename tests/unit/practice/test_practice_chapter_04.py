@@ -5,7 +5,6 @@ written as a learner might, and differently from the ways in the chapter's modul
 """
 
 import inspect
-import itertools
 
 import pytest
 import torch
@@ -100,26 +99,46 @@ def lengths_by_argmax(ids, pad_id):
     return (torch.arange(ids.shape[1])[None] < lengths).view(len(ids), 1, 1, -1)
 
 
-def either(causal, padding):
-    return torch.logical_or(causal, padding)
+def same_text_only(text):
+    return (text.unsqueeze(-1) == text.unsqueeze(-2)).unsqueeze(1)
 
 
-def sum_of_masks(causal, padding):
-    return (causal + padding).bool()  # for booleans, + is or
+def causal_in_every_row(text):
+    T = text.shape[1]
+    return torch.ones(T, T).tril().bool().repeat(len(text), 1, 1, 1)
 
 
-def no_or(causal, padding):
-    return torch.logical_not(torch.logical_or(causal, padding))
+def either_reason(text):
+    return torch.logical_or(same_text_only(text), causal_in_every_row(text))
 
 
-def twice_masked(causal, padding):
-    T = causal.shape[0]
-    queries = padding.squeeze(2).unsqueeze(-1)[:, :, -T:]
-    return torch.logical_and(causal, padding).logical_and(queries)
+def no_later_number(text):
+    return (text[:, None, :, None] >= text[:, None, None, :]) & causal_in_every_row(text)
 
 
-def squeezed(causal, padding):
-    return causal & padding.reshape(len(padding), -1)
+def strictly_before(text):
+    return same_text_only(text) & torch.ones(text.shape[1], text.shape[1]).tril(-1).bool()
+
+
+def with_the_next(text):
+    return same_text_only(text) & ~torch.ones(text.shape[1], text.shape[1]).triu(2).bool()
+
+
+def by_blocks_and_triu(text):
+    return torch.triu(same_text_only(text))
+
+
+def three_axes(text):
+    return torch.tril(text[:, :, None] == text[:, None, :])
+
+
+def first_row_only(text):
+    number = text[0]
+    return torch.tril(number[:, None] == number)[None, None]
+
+
+def strangers(text):
+    return torch.tril((text[:, :, None] != text[:, None, :])[:, None])
 
 
 def prefix_rows_open(T, n_prefix):
@@ -286,11 +305,16 @@ LISTED = [  # words of CURRICULUM or LEARNERS, exercise, misconception, a learne
     ("should padded queries be masked?", "04.padding", "rows-and-columns", outer_product),
     ("0 is not always padding", "04.padding", "zero-is-padding", truth_of_ids),
     ("padding in front", "04.padding", "padding-at-the-end-only", lengths_by_argmax),
-    ("or instead of and", "04.combine", "or-instead-of-and", either),
-    ("or instead of and, by +", "04.combine", "or-instead-of-and", sum_of_masks),
-    ("True = attend or block?, twice", "04.combine", "blocked-by-both", no_or),
-    ("should padded queries be masked?", "04.combine", "padded-queries", twice_masked),
-    ("wrong broadcast", "04.combine", "batch-met-queries", squeezed),
+    ("packed: the future of the own text", "04.packed", "future-of-its-text", same_text_only),
+    ("packed: texts not parted", "04.packed", "earlier-texts-open", causal_in_every_row),
+    ("or instead of and", "04.packed", "or-instead-of-and", either_reason),
+    ("packed: numbers are names", "04.packed", "numbers-by-size", no_later_number),
+    ("diagonal blocked", "04.packed", "diagonal-blocked", strictly_before),
+    ("diagonal 0 or 1", "04.packed", "sees-the-next", with_the_next),
+    ("upper triangle; triu or tril", "04.packed", "the-wrong-triangle", by_blocks_and_triu),
+    ("wrong broadcast: heads", "04.packed", "lines-up-with-heads", three_axes),
+    ("packed: one row for all", "04.packed", "first-row-for-all", first_row_only),
+    ("packed: turned round", "04.packed", "other-texts-open", strangers),
     ("prefix mask: rows for columns", "04.prefix", "prefix-sees-the-rest", prefix_rows_open),
     ("prefix mask: hidden from the rest", "04.prefix", "prefix-hidden", prefix_block),
     ("prefix mask: rest not causal", "04.prefix", "rest-sees-everything", rest_open),
@@ -334,7 +358,7 @@ def test_what_goes_wrong_with_masks_is_named(words, id, name, function):
     [
         ("04.causal", "future-open", lambda T, S: causal_by_tril(T, S) | (torch.arange(S) == S - 1)),
         ("04.causal", "past-closed", lambda T, S: causal_by_tril(T, S) & (torch.arange(S) > 0)),
-        ("04.combine", "empty-rows-opened", lambda a, b: open_first_key_of_empty_rows(a & b)),
+        ("04.packed", "future-of-its-text", lambda text: packed_by_loops(text) | next_but_one(text)),
         ("04.softmax", "empty-rows-share", lambda s, a: (s - 5e4 * (~a)).softmax(-1)),
         ("04.softmax", "not-low-enough", lambda s, a: (s - 30.0 * (~a)).softmax(-1)),
     ],
@@ -355,8 +379,9 @@ def test_and_not_where_it_does_not_fit(function):
     assert run("04.causal", function).misconception is None
 
 
-def open_first_key_of_empty_rows(allowed):
-    return allowed | (~allowed.any(-1, keepdim=True) & (torch.arange(allowed.shape[-1]) == 0))
+def next_but_one(text):
+    """Open where the key stands two places further on, in the same text."""
+    return torch.tril(same_text_only(text), 2) & ~torch.tril(same_text_only(text), 1)
 
 
 # --- a learner's right ways ---------------------------------------------------------------------------------
@@ -382,12 +407,20 @@ def padding_by_unsqueeze(ids, pad_id):
     return ids.ne(pad_id).unsqueeze(1).unsqueeze(2)
 
 
-def combined_by_product(causal, padding):
-    return causal * padding  # for booleans, * is and
+def packed_by_tril(text):
+    return torch.tril(text[:, None, :, None] == text[:, None, None, :])
 
 
-def combined_by_minimum(causal, padding):
-    return torch.minimum(*torch.broadcast_tensors(causal, padding))
+def packed_by_loops(text):
+    rows = [
+        [[[a == b and j <= i for j, b in enumerate(row)] for i, a in enumerate(row)]] for row in text.tolist()
+    ]
+    return torch.tensor(rows)
+
+
+def packed_by_one_hot(text):
+    belongs = F.one_hot(text).float()
+    return (belongs @ belongs.mT).tril().bool().unsqueeze(1)
 
 
 def prefix_by_slice(T, n_prefix):
@@ -431,7 +464,7 @@ def fused(x, W_q, W_k, W_v):
 RIGHT = {
     "04.causal": [causal_by_tril, causal_by_triu, causal_by_last_rows, causal_by_loops, masks.causal_mask],
     "04.padding": [padding_by_unsqueeze, masks.padding_mask],
-    "04.combine": [combined_by_product, combined_by_minimum, masks.combine],
+    "04.packed": [packed_by_tril, packed_by_loops, packed_by_one_hot],
     "04.prefix": [prefix_by_slice, prefix_by_block],
     "04.softmax": [soft_with_alive, soft_by_hand, soft_and_repaired, masks.masked_softmax],
     "04.leak": [layer_norm, fused],
@@ -463,7 +496,7 @@ def test_a_float_mask_is_told_its_kind():
 
 
 def test_and_between_tensors_gets_the_two_signs():
-    message = run("04.combine", lambda causal, padding: causal and padding).message
+    message = run("04.packed", lambda text: same_text_only(text) and causal_in_every_row(text)).message
     assert "write `&` and `|`" in message
 
 
@@ -479,7 +512,10 @@ def test_weights_that_are_cut_off_from_the_scores_are_told_so():
 
 def test_messages_that_measure():
     assert "3 cells are open that belong to the future" in say("04.causal", loop_that_sees_the_next)
-    assert "7 cells show the future and 3 show padding" in say("04.combine", either)
+    assert "8 cells are open that belong to the future" in say("04.packed", same_text_only)
+    assert "12 cells are open that should be closed" in say("04.packed", causal_in_every_row).replace(
+        "\n", " "
+    )
     assert "sees 6 cells of the part" in say("04.prefix", prefix_rows_open)
     assert "In all, 3 cells are open" in say("04.causal", loop_that_sees_the_next)
     assert "1 cell is closed" in say("04.prefix", prefix_stays_causal)
@@ -631,14 +667,6 @@ def test_three_layers_with_window_four_reach_nine_back():
     assert answer("04.window") == str(19 - reached) == "9"
 
 
-def test_a_row_after_dropout_sums_to_anything_from_0_to_2_and_to_1_on_average():
-    row = torch.tensor([0.5, 0.25, 0.25])
-    sums = [2 * (row * torch.tensor(kept)).sum().item() for kept in itertools.product((0, 1), repeat=3)]
-    assert (min(sums), max(sums), sum(sums) / len(sums)) == (0, 2, 1)
-    assert {0.5, 1.5} < set(sums)  # as the explanation says
-    assert "between 0 and 2; on average 1" in answer("04.dropout")
-
-
 def test_a_mask_that_is_off_by_one_copies_and_cannot_write():
     rows = [r for r in experiments.load("off-by-one").rows if r["mask"] == "one too far"]
     last = [r for r in rows if r["step"] == max(r["step"] for r in rows)]
@@ -650,10 +678,9 @@ def test_a_mask_that_is_off_by_one_copies_and_cannot_write():
 
 def test_the_ids_that_the_page_uses_are_there():
     assert [e.id for e in four.EXERCISES] == [
-        f"04.{name}" for name in ("causal", "padding", "combine", "prefix", "softmax", "leak")
+        f"04.{name}" for name in ("causal", "padding", "prefix", "packed", "softmax", "leak")
     ]
     asked = {p.id.removeprefix("04.") for p in four.PREDICTIONS}
     assert asked >= {"diagonal", "after", "empty-row", "too-good", "generation", "conventions", "window"}
-    assert "dropout" in asked
     assert len({p.right for p in four.PREDICTIONS}) >= 3 and len(four.RECALL) >= 4
     assert all(len(e.misconceptions) >= 5 for e in four.EXERCISES)

@@ -41,13 +41,13 @@ def names(id):
         ("one-short", "00.weighted-mean 01.context 02.soft-dict 02.attention 03.layer"),
         ("last-one-only", "00.weighted-mean 01.context 02.soft-dict 02.attention 03.layer"),
         ("weights-on-keys", "02.soft-dict 02.attention"),
-        ("inverted", "04.causal 04.padding 04.combine 04.prefix"),
-        ("additive", "04.causal 04.padding 04.combine 04.prefix"),
+        ("inverted", "04.causal 04.padding 04.prefix 04.packed"),
+        ("additive", "04.causal 04.padding 04.prefix 04.packed"),
         ("view-without-transpose", "03.split 03.merge"),
         (
             "squeezed",
             "01.scores 01.weights 01.context 02.soft-dict 02.attention 03.split 03.merge 03.layer 04.causal "
-            "04.padding 04.combine 04.prefix 04.softmax 04.leak",
+            "04.padding 04.prefix 04.packed 04.softmax 04.leak",
         ),
     ],
 )

@@ -192,6 +192,12 @@ def even_where_empty(scores, allowed):
     return torch.softmax(torch.where(allowed, scores, -torch.inf).where(some, 1.0), 3)
 
 
+def own_past(text):
+    return (text.unsqueeze(2).eq(text.unsqueeze(1)) * torch.ones(text.shape[1], text.shape[1]).tril() > 0)[
+        :, None
+    ]
+
+
 TABLE = [  # exercise, answer, what is said, what is not said
     ("01.weights", no_keepdim, "keepdim=True", "give it an axis for T"),
     ("02.attention", turned_for_torch, "takes `allowed` as it is", "so it needs `~allowed`"),
@@ -209,7 +215,7 @@ TABLE = [  # exercise, answer, what is said, what is not said
     ("03.layer", keys_cut_by_t, "x_kv has S", "axis for the heads already"),
     ("03.merge", merged_list, "`torch.cat(…, dim=-1)` joins", "torch.stack"),
     ("04.causal", list_of_lists, "`torch.tensor(…)`", "torch.stack"),
-    ("04.combine", lambda c, p: (c & p).transpose(1, 2), "stands at another place", "was lost"),
+    ("04.packed", lambda text: own_past(text).transpose(1, 2), "stands at another place", "was lost"),
     ("01.context", lambda weights, h: (weights @ h)[0], "The axis B is missing", "summed"),
     (
         "04.padding",
@@ -226,8 +232,8 @@ TABLE = [  # exercise, answer, what is said, what is not said
     ("01.aer", lambda a, s: len(set(a) & set(s)) / max(len(set(a)), 1), "This is precision", "one minus"),
     ("04.causal", lambda T, S: (torch.ones(T, S) > 0).bool, "Are brackets missing", "infinite"),
     ("00.weighted-mean", lambda v, w: torch.tensor(float("inf")), "your answer is infinite.", "places"),
-    ("04.combine", lambda causal, padding: causal.T & padding, "turned round, `causal.T`", "lost"),
-    ("04.combine", lambda c, p: torch.where(c, p, True), "whole future is open", "lost"),
+    ("04.packed", lambda text: own_past(text).mT, "upper triangle", "lost"),
+    ("04.packed", lambda text: own_past(text) | own_past(text).mT, "also what comes later", "lost"),
     (
         "04.padding",
         lambda ids, p: ((ids != p).cumsum(1) > 0)[:, None, None],

@@ -94,3 +94,33 @@ def test_the_judge_counts_valid_consistent_and_different():
     assert town_lm.judge([valid, valid, impossible, ["park", "."]]) == (0.75, 0.5, 0.25)
     with pytest.raises(ValueError, match="texts is empty"):
         town_lm.judge([])
+
+
+def test_wrong_texts_are_counted_by_length():
+    right = ["anna", "is", "at", "the", "school", "."]
+    named_twice = ["tom", "has", "a", "black", "book", ",", "then", "tom", "goes", "to", "the", "beach", "."]
+    said = ["tom", "has", "a", "black", "book", ",", "then", "he", "goes", "to", "the", "beach", "."]
+    counted = town_lm.wrong_by_length([right, ["park", "."], named_twice, said])
+    assert counted == {"1 to 6 words": (1, 2, 8), "11 to 45 words": (1, 2, 26)}
+
+
+def test_a_second_clause_never_begins_with_a_name_that_was_said():
+    """The page says so of a sentence that looks like good English."""
+    seen = 0
+    for story in town_lm.sentences(5000):
+        words = story.english_tokens
+        for place, word in enumerate(words[1:], 1):
+            if words[place - 1] in ("then", "while", "but", "because") and word in town.TOWN.names:
+                seen += 1
+                assert word not in words[: place - 1]
+    assert seen > 100
+
+
+def test_a_reader_with_a_window_sees_no_further_back(model):
+    ids = torch.randint(4, 100, (2, 7), generator=torch.Generator().manual_seed(0))
+    changed = ids.clone()
+    changed[:, 0] += 1
+    moved = town_lm.windowed(2)(model, ids) != town_lm.windowed(2)(model, changed)
+    # two layers, each one step back; TINY has two layers
+    assert moved.any(-1).any(0).tolist() == [True, True, True, False, False, False, False]
+    assert torch.equal(town_lm.windowed(7)(model, ids), town_lm.causal(model, ids))

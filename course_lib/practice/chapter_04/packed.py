@@ -1,0 +1,157 @@
+"""04.packed: several texts in one row, each as if it stood alone."""
+
+import torch
+
+from course_lib.practice import ideas
+from course_lib.practice.chapter_04.causal import cells, yes_or_no
+from course_lib.practice.kinds import Case, Exercise, Output
+from course_lib.practice.words import advice, lines, misconceptions, prose
+
+
+def packed_mask(text):
+    T = text.shape[1]
+    same = text[:, :, None] == text[:, None, :]  # (B, T, T): query in rows, key in columns
+    past = torch.arange(T)[None, :] <= torch.arange(T)[:, None]  # (T, T)
+    return (same & past)[:, None]  # (B, 1, T, T)
+
+
+def by(rule):
+    """A mask from a rule on (text of the query, text of the key, query, key)."""
+
+    def mask(text):
+        place = torch.arange(text.shape[1])
+        return rule(text[:, :, None], text[:, None, :], place[:, None], place[None, :])[:, None]
+
+    return mask
+
+
+def past(text):
+    return torch.ones(text.shape[1], text.shape[1]).tril().bool()
+
+
+def measure(expected, got, args):
+    (text,) = args
+    more = got.bool() & ~expected
+    return {"future": cells(more & ~past(text)), "other": cells(more & past(text))}
+
+
+def future_of_a_text(expected, got, args):
+    """A sign: everything that should be open is, and more of the future beside it."""
+    more = got.bool() & ~expected
+    return yes_or_no(got) and bool((got.bool() >= expected).all()) and not bool((more & past(args[0])).any())
+
+
+def cases() -> list[Case]:
+    def case(name: str, text: list[list[int]]) -> Case:
+        return Case(name, (torch.tensor(text),), {"B": len(text), "1": 1, "T": len(text[0])})
+
+    return [
+        case("two texts in each row", [[0, 0, 0, 1, 1], [0, 0, 1, 1, 1]]),
+        case("numbers in no order", [[7, 7, 3, 3], [1, 5, 5, 5], [4, 4, 4, 4]]),
+        case("as many rows as positions", [[0, 1, 1], [2, 2, 2], [5, 4, 3]]),
+        case("one row", [[0, 0, 1, 1, 1, 2]]),
+        case("one position", [[3], [8]]),
+    ]
+
+
+WORDS = """
+future-of-its-text
+    Each position sees all of its own text, also what comes later: {future} open that belong to the future.
+    The texts are parted; inside each of them the mask must still be causal.
+earlier-texts-open
+    This is the causal mask alone: a later text sees the earlier ones of its row, {other} open that should be
+    closed. Two positions must have the same number in `text` as well.
+or-instead-of-and
+    `or` opens what either reason opens: the whole past of the row, and the future of the own text. A key must
+    be of the same text and not in the future: `&`.
+numbers-by-size
+    You compare the numbers of the texts by size. They are names, not amounts: a text does not see another one
+    because its number is smaller. Compare with `==`.
+diagonal-blocked
+    The diagonal is blocked: no position sees itself, and the first one of each text sees nothing at all. Its
+    own place is known, so it is open: `<=`, not `<`.
+sees-the-next
+    Off by one: each position also sees the next one of its text, and that is the token it must predict.
+the-wrong-triangle
+    This is the upper triangle: each position sees itself and what comes after it in its text. Rows are
+    queries and columns are keys: a query's own place is its row, and the past lies to the left of it.
+other-texts-open
+    It is the wrong way round: you open the past of the *other* texts and close the own one. Same number, same
+    text: `==`.
+lines-up-with-heads
+    An axis is missing: broadcasting lines shapes up from the right, so (B, T, T) meets (B, H, T, S) with B at
+    the heads. Add an axis of size 1 for the heads: `[:, None]`.
+axis-in-front
+    The new axis stands in front of B, so your rows of text lie along the heads. B is the first axis of the
+    scores, heads the second: `[:, None]`.
+first-row-for-all
+    You look at the first row of `text` only, and use it for the whole batch. Each row is packed in its own
+    way: keep the batch axis.
+"""
+
+WAYS = {
+    "future-of-its-text": by(lambda a, b, query, key: a == b),
+    "earlier-texts-open": (
+        lambda text: past(text).expand(len(text), 1, -1, -1),
+        past,
+        lambda text: past(text)[None, None],
+    ),
+    "or-instead-of-and": by(lambda a, b, query, key: (a == b) | (key <= query)),
+    "numbers-by-size": (
+        by(lambda a, b, query, key: (b <= a) & (key <= query)),
+        by(lambda a, b, query, key: (b >= a) & (key <= query)),
+    ),
+    "diagonal-blocked": by(lambda a, b, query, key: (a == b) & (key < query)),
+    "sees-the-next": by(lambda a, b, query, key: (a == b) & (key <= query + 1)),
+    "the-wrong-triangle": by(lambda a, b, query, key: (a == b) & (key >= query)),
+    "other-texts-open": by(lambda a, b, query, key: (a != b) & (key <= query)),
+    "lines-up-with-heads": lambda text: packed_mask(text)[:, 0],
+    "axis-in-front": lambda text: packed_mask(text)[:, 0][None],
+    "first-row-for-all": (
+        lambda text: packed_mask(text[:1]),
+        lambda text: packed_mask(text[:1]).expand(len(text), -1, -1, -1),
+        lambda text: packed_mask(text[:1])[0, 0],
+    ),
+}
+
+MEASURES = dict.fromkeys(("future-of-its-text", "earlier-texts-open"), measure)
+
+PACKED = Exercise(
+    id="04.packed",
+    title="Several texts in one row",
+    minutes=10,
+    difficulty=2,
+    statement=prose("""
+        Write `packed_mask(text)`. To waste no place on padding, several short texts stand in one row. `text`
+        says to which of them each position belongs: in 0 0 0 1 1 the first text has three tokens, the second
+        two. A position may attend to itself and to what comes before it in its own text, and to nothing else.
+        The numbers are names, in no order. Return a boolean mask, True = may attend, that lies on scores (B,
+        H, T, T) by broadcasting.
+    """),
+    inputs={"text": "B, T"},
+    outputs=(Output("allowed", ("B", "1", "T", "T")),),
+    reference=packed_mask,
+    cases=cases,
+    hints=(
+        prose("""
+            Two reasons must both hold: the key is of the same text as the query, and it is not later. Draw
+            the 5 × 5 grid for 0 0 0 1 1: two triangles, one behind the other. How do you compare every number
+            of a row with every other?
+        """),
+        lines("""
+            same = number of the query, as a column, equals number of the key, as a row    (B, T, T)
+            past = place of the key ≤ place of the query                                  (T, T)
+            return same AND past, with an axis for the heads                              (B, 1, T, T)
+        """),
+    ),
+    misconceptions=(
+        *misconceptions(WORDS, WAYS, MEASURES, {"future-of-its-text": future_of_a_text}),
+        *ideas.boolean_mask(packed_mask),
+        *ideas.squeezed(packed_mask),
+    ),
+    insight="Packed like this, a batch has no padding at all, and each text is read as if it stood alone.",
+    advice=advice(r"""
+ambiguous|Boolean value
+    `and` and `or` ask for one truth value; for tensors, element by element, write `&` and `|`.
+"""),
+)
