@@ -65,8 +65,8 @@ or-instead-of-and
     `or` opens what either reason opens: the whole past of the row, and the future of the own text. A key must
     be of the same text and not in the future: `&`.
 numbers-by-size
-    You compare the numbers of the texts by size. They are names, not amounts: a text does not see another one
-    because its number is smaller. Compare with `==`.
+    You compare the numbers of the texts by size. They are names, not amounts: no number lets one text see
+    another. Compare with `==`.
 diagonal-blocked
     The diagonal is blocked: no position sees itself, and the first one of each text sees nothing at all. Its
     own place is known, so it is open: `<=`, not `<`.
