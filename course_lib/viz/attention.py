@@ -30,6 +30,7 @@ from course_lib.viz.still import (
     as_named,
     as_weights,
     in_style,
+    label,
     sentence,
     shown,
 )  # fmt: skip
@@ -185,7 +186,7 @@ def draw_cells(
 def name_cells(ax: Axes, queries: Sequence[str], keys: Sequence[str], cell_width: float) -> None:
     """Tokens on both axes; where cells are too small for all of them, every second, third, …"""
     every = max(1, math.ceil(READABLE / cell_width - 0.2))
-    ax.set_yticks(range(0, len(queries), every), [shown(query) for query in queries[::every]])
+    ax.set_yticks(range(0, len(queries), every), [label(query) for query in queries[::every]])
     ax.xaxis.set_ticks_position("top")
     ax.xaxis.set_label_position("top")
     if is_upright(keys, cell_width):
@@ -194,7 +195,7 @@ def name_cells(ax: Axes, queries: Sequence[str], keys: Sequence[str], cell_width
         turn = {"rotation": 45, "ha": "left", "rotation_mode": "anchor"}
     else:
         turn = {"rotation": 90}
-    ax.set_xticks(range(0, len(keys), every), [shown(key) for key in keys[::every]], **turn)
+    ax.set_xticks(range(0, len(keys), every), [label(key) for key in keys[::every]], **turn)
     ax.tick_params(length=0, pad=5)
     ax.spines[:].set_visible(False)
 

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 
 from course_lib.viz import colours
-from course_lib.viz.still import FONT_SIZE, SMALL, Still, shown
+from course_lib.viz.still import FONT_SIZE, SMALL, Still, label, shown
 
 CHARACTER = 0.105  # inches that one character of a token takes, about
 LINE = 0.3  # inches that one line of the heading takes
@@ -51,10 +51,14 @@ def heading_room(heading: str) -> float:
     return LINE * (heading.count("\n") + 1)
 
 
-def room_for(tokens: Sequence[object]) -> float:
-    """Inches that the longest of these tokens takes; a wide character counts twice."""
+def room_for(tokens: Sequence[object], whole: bool = False) -> float:
+    """Inches that the longest of these tokens takes as `label` writes it; a wide character counts twice.
+
+    whole: they are names, which are not cut.
+    """
+    texts = map(shown if whole else label, tokens)
     return CHARACTER * max(
-        sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in shown(token)) for token in tokens
+        sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text) for text in texts
     )
 
 
@@ -68,7 +72,7 @@ def write(
 
 def token(ax: Axes, x, y, text: object, colour=colours.INK, ha="center") -> None:
     """A token, in the size of the page's text."""
-    write(ax, x, y, shown(text), colour, FONT_SIZE, ha=ha)
+    write(ax, x, y, label(text), colour, FONT_SIZE, ha=ha)
 
 
 # Boxes, arrows, numbers.

@@ -278,12 +278,51 @@ def sentence(title: str) -> str:
     return title if title.endswith(("?", "!")) else f"{title.rstrip('.')}."
 
 
+LONGEST = 18  # characters of a token in a picture
+SIGNS = {" ": "␣", "\n": "⏎", "\t": "⇥", "\u00a0": "⍽"}
+# Drawn as nothing, though Unicode calls them letters, symbols or marks.
+BLANKS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
+JOINERS = "\u200c\u200d"  # between two characters they do what is seen; alone they are nothing
+
+
 def shown(token: object) -> str:
-    """A token as it can be drawn: spaces and control characters made visible."""
-    names = {"": "∅", " ": "␣", "\n": "⏎", "\t": "⇥"}
+    """A token as it can be drawn: what would not be seen gets a sign, and nothing turns its sentence round.
+
+    Spaces at either end are ␣, a no-break space ⍽, a line's end ⏎, a tab ⇥; an accent without its letter
+    stands on ◌. Everything else that draws nothing is ·: control characters, zero-width spaces, marks that
+    only change the direction of writing.
+    """
     text = str(token)
-    if text in names:
-        return names[text]
-    return "".join(
-        names.get(c, "·") if c in "\n\t" or unicodedata.category(c) in ("Cc", "Cs") else c for c in text
-    )
+    if not text:
+        return "∅"
+    inner = range(len(text) - len(text.lstrip(" ")), len(text.rstrip(" ")))
+    signs = [
+        c if c == " " and place in inner else _sign(c, text[place - 1 : place], text[place + 1 : place + 2])
+        for place, c in enumerate(text)
+    ]
+    return ("◌" if unicodedata.category(text[0]).startswith("M") and signs[0] != "·" else "") + "".join(signs)
+
+
+def _sign(c: str, before: str, after: str) -> str:
+    if c in SIGNS:
+        return SIGNS[c]
+    if c in JOINERS and before.strip() and after.strip():
+        return c
+    kind = unicodedata.category(c)
+    selector = 0xFE00 <= ord(c) <= 0xFE0F or 0xE0100 <= ord(c) <= 0xE01EF  # which form of the one before
+    if kind in ("Cc", "Cf", "Cs", "Zl", "Zp") or c in BLANKS or (selector and not before):
+        return "·"
+    return "␣" if kind == "Zs" else c
+
+
+def label(token: object) -> str:
+    """A token as it is written in a picture: `shown`, and a long one cut (the alt text has all of it)."""
+    text = shown(token)
+    if len(text) <= LONGEST:
+        return text
+    end = LONGEST - 1
+    while end > 1 and (
+        unicodedata.category(text[end])[0] == "M" or text[end] in JOINERS or text[end - 1] in JOINERS
+    ):
+        end -= 1  # never between a letter and its accent
+    return text[:end] + "…"

@@ -101,6 +101,17 @@ def test_the_next_day_each_view_is_there(next_day, browser, show):
     live = [name for name in widgets.__all__ if now[name] == ".course-view"]
     assert live == widgets.__all__, "the views come back themselves, with their saved state"
     assert now["slider"] == ".widget-slider"
+    # nobody answers there: the question stays open, and says what helps
+    question = page.window.locator(".course-view:has(.options)").first
+    question.locator(".options input").first.check()
+    question.locator(".chips label").first.click()
+    question.locator("button").click()
+    said = question.locator("button + span")
+    page.window.wait_for_function(
+        "(line) => line.innerText === 'Python is busy or was restarted: run this cell again.'",
+        arg=said.element_handle(),
+    )
+    assert question.locator("button").is_enabled() and question.locator(".feedback.given").count() == 0
     show(f"a page with {len(CELLS)} live views: {(next_day.folder / PAGE).stat().st_size / 2**10:.0f} KB")
     # one cell is run again and again: its former views do not pile up in the file, the others stay in it
     before = states(stored(next_day, PAGE))

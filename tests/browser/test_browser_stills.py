@@ -4,6 +4,8 @@ import nbformat
 import numpy as np
 
 from course_lib.viz import colours
+from course_lib.viz.still import label
+from course_lib.widgets.front import BROWSER
 
 CELL = """
 from course_lib.viz import attention
@@ -61,3 +63,23 @@ def test_a_live_weight_has_the_tone_of_the_still(lab, open_page):
     weights = np.array([[0, 0.1, 0.2, 0.3, 0.4], [0, 0, 0, 0, 1], [0.5, 0.5, 0, 0, 0]])
     expected = 255 * np.array([[colours.WEIGHTS(float(w))[:3] for w in row] for row in weights])
     np.testing.assert_allclose(np.array(page.window.evaluate(CELLS)), expected, atol=2.5)
+
+
+TOKENS = [
+    "ball",
+    "a" * 18,
+    "Donaudampfschifffahrt",
+    "e\u0301" * 20,
+    "👩\u200d🚀" * 9,
+    "שלום" * 9,
+    "$x^2$" * 7,
+]
+
+
+def test_the_browser_cuts_a_long_token_where_a_still_cuts_it(browser):
+    """`labelOf` of controls.js, which the views use, and `label` of viz/still.py."""
+    script = (BROWSER / "controls.js").read_text(encoding="utf-8")
+    window = browser.new_page()
+    cut = window.evaluate(f"(tokens) => {{ {script}\n return tokens.map(labelOf); }}", TOKENS)
+    window.close()
+    assert cut == [label(token) for token in TOKENS]

@@ -14,9 +14,9 @@ from matplotlib.collections import PolyCollection
 from matplotlib.patches import Rectangle
 
 from course_lib.viz import colours
-from course_lib.viz.bertviz.stills import CLOSEST, TALLEST, WIDEST, label, width_of
+from course_lib.viz.bertviz.stills import CLOSEST, TALLEST, WIDEST, width_of
 from course_lib.viz.sheet import hatched, heading_room, number, sheet, wrapped, write
-from course_lib.viz.still import SMALL, Still, in_style, sentence, shown
+from course_lib.viz.still import SMALL, Still, in_style, label, sentence, shown
 
 BARS = 0.95  # inches that the products of one key take, one by one
 

@@ -15,12 +15,11 @@ from matplotlib.colors import to_rgb
 
 from course_lib.viz import colours
 from course_lib.viz.sheet import add_heading, heading_room, room_for, wrapped, write
-from course_lib.viz.still import SMALL, Still, in_style, sentence, shown
+from course_lib.viz.still import SMALL, Still, in_style, label, sentence, shown
 
 MOST_HEADS = 8  # on the still of one layer
 WIDEST = 10.6  # inches
 TALLEST = 9.0
-LONGEST = 18  # characters of a token
 ROW, CLOSEST = 0.25, 0.18  # inches between two tokens, and where they are many
 FAINTEST = 0.03  # weights below are not drawn: they would hardly be seen
 MOST_LINES = 700  # drawn on one still, the strongest ones: more make a large file and a grey picture
@@ -144,14 +143,8 @@ def _wrapped_note(note: str, width: float) -> str:
     return "\n".join(textwrap.wrap(note, int(width / 0.085)))
 
 
-def label(token: object) -> str:
-    """A token as it is written on a still: a very long one is cut (the alt text has all of it)."""
-    text = shown(token)
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
-
-
 def width_of(tokens: Sequence[str]) -> float:
-    return room_for([label(token) for token in tokens]) + 0.1
+    return room_for(tokens) + 0.1
 
 
 def _describe_heads(title: str, weights: np.ndarray, tokens, keys, heads) -> str:

@@ -34,7 +34,7 @@ def directions(panels: Mapping[str, tuple], *, title: str, names: Sequence[str] 
         wins = [f"query {names[t]} points most at key {names[s]}" for t, s in enumerate(best)]
         said.append(f"{name}: {'; '.join(wins)}.")
     heading = wrapped(title, 4.4 * len(heads))
-    width = max(5.6, max(4.3, room_for(heads) + 0.4) * len(heads))
+    width = max(5.6, max(4.3, room_for(heads, whole=True) + 0.4) * len(heads))
     still = Still(width, 4.3 + heading_room(heading), f"{sentence(title)} {' '.join(said)}")
     axes = still.subplots(1, len(heads), squeeze=False)[0]
     for ax, (name, (q, k)) in zip(axes, heads.items(), strict=True):

@@ -204,7 +204,7 @@ def report(
             )
     rows = [f"{row_name} {h + 1}" for h in range(n_heads)]
     cell = max(0.72, room_for(columns) + 0.12)
-    width = max(5.6, 1.0 + (max(cell * len(columns), room_for(tables)) + 0.45) * len(tables))
+    width = max(5.6, 1.0 + (max(cell * len(columns), room_for(tables, whole=True)) + 0.45) * len(tables))
     heading = wrapped(title, width)
     said = []
     for name, table in tables.items():

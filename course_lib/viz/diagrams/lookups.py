@@ -28,6 +28,7 @@ from course_lib.viz.still import (
     as_named,
     as_weights,
     in_style,
+    label,
     sentence,
     shown,
 )  # fmt: skip
@@ -81,7 +82,7 @@ def fetch(
     for texts, w, (name, colour, face, x, places) in zip(columns, wide, drawn, strict=True):
         write(ax, x + w / 2, top + 0.12, name, colour, SMALL + 0.5, bold=True, va="bottom")
         for text, y in zip(texts, places, strict=True):
-            box(ax, x, y - BOX / 2, w, BOX, shown(text), edge=colour, face=face)
+            box(ax, x, y - BOX / 2, w, BOX, label(text), edge=colour, face=face)
     left, right = x_query + wide[0], x_key
     for t, s in zip(*np.nonzero(weights >= FAINT), strict=True):
         weight = weights[t, s]

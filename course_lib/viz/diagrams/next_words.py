@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from course_lib.viz import colours
 from course_lib.viz.sheet import arrow, box, heading_room, room_for, sheet, wrapped, write
-from course_lib.viz.still import SMALL, Still, in_style, sentence, shown
+from course_lib.viz.still import SMALL, Still, in_style, label, sentence, shown
 
 BOX = 0.4  # inches: height of a word's box
 
@@ -35,7 +35,16 @@ def next_words(inputs: Sequence[str], targets: Sequence[str], *, title: str) -> 
     for t, (here, there) in enumerate(pairs):
         middle = left + step * (t + 0.5)
         for y, word, edge in ((upper, here, colours.SOFT_INK), (lower, there, colours.GOLD)):
-            box(ax, middle - step / 2 + 0.1, y - BOX / 2, step - 0.2, BOX, word, edge=edge, size=SMALL + 1)
+            box(
+                ax,
+                middle - step / 2 + 0.1,
+                y - BOX / 2,
+                step - 0.2,
+                BOX,
+                label(word),
+                edge=edge,
+                size=SMALL + 1,
+            )
         arrow(ax, (middle, upper - BOX / 2 - 0.04), (middle, lower + BOX / 2 + 0.04), colours.INK, 1.8)
         if t + 1 < len(pairs) and pairs[t + 1][0] == there:
             ends = [middle + 0.16, middle + step - 0.16], [lower + BOX / 2, upper - BOX / 2]

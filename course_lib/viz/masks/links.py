@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from course_lib.viz import colours
 from course_lib.viz.masks.panels import as_mask, say_mask
 from course_lib.viz.sheet import box, heading_room, room_for, sheet, wrapped, write
-from course_lib.viz.still import SMALL, Still, as_named, in_style, sentence, shown
+from course_lib.viz.still import SMALL, Still, as_named, in_style, label, sentence, shown
 
 
 @in_style
@@ -84,7 +84,7 @@ def reach(allowed, tokens: Sequence[str], n_layers: int, *, position: int | None
             fill, edge = (colours.ACCENT, colours.ACCENT) if node else (colours.PAPER, colours.MASKED)
             ax.plot(place, y, "o", markersize=11, color=fill, mec=edge, mew=1.5, zorder=4)
     for place, token, node in zip(x, tokens, used[-1], strict=True):
-        write(ax, place, 0.36, shown(token), colours.INK if node else colours.SOFT_INK, bold=bool(node))
+        write(ax, place, 0.36, label(token), colours.INK if node else colours.SOFT_INK, bold=bool(node))
     return still
 
 
@@ -92,5 +92,5 @@ def _row_of_tokens(ax: Axes, middle: float, y: float, step: float, tokens, colou
     """Tokens in boxes, centred; returns the x of each."""
     x = middle + step * (np.arange(len(tokens)) - (len(tokens) - 1) / 2)
     for place, token in zip(x, tokens, strict=True):
-        box(ax, place - step / 2 + 0.06, y - 0.19, step - 0.12, 0.38, shown(token), edge=colour, size=SMALL)
+        box(ax, place - step / 2 + 0.06, y - 0.19, step - 0.12, 0.38, label(token), edge=colour, size=SMALL)
     return x

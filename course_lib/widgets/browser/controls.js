@@ -26,6 +26,22 @@ function viewBox(el, title) {
   return box;
 }
 
+// A token as it is written where there is little room, cut as `label` of viz/still.py does it. What cannot be seen has
+// its sign already: Python sends tokens as `shown` makes them.
+const LONGEST = 18;
+function labelOf(token) {
+  const text = [...token], joins = (c) => c === "\u200c" || c === "\u200d";
+  if (text.length <= LONGEST) return token;
+  let end = LONGEST - 1;
+  while (end > 1 && (/\p{M}/u.test(text[end]) || joins(text[end]) || joins(text[end - 1]))) end--;
+  return `${text.slice(0, end).join("")}…`;
+}
+// A token inside a sentence: in whatever direction it is written, the words around it keep their places.
+const isolated = (token) => `\u2068${token}\u2069`;
+
+// An id that nothing else on the page has: every view runs these scripts for itself, so counting is not enough.
+const ownId = (kind) => `course-${kind}-${Math.random().toString(36).slice(2)}`;
+
 // Give a node the focus that has none by itself, until it loses it.
 function focusFor(node) {
   node.tabIndex = -1;
@@ -186,7 +202,7 @@ function choice({ label, options, onChoose, className = "" }) {
   root.setAttribute("role", "radiogroup");
   root.setAttribute("aria-label", label);
   root.append(element("span", "soft", label));
-  const group = `choice-${Math.random()}`;
+  const group = ownId("choice");
   const inputs = options.map(([value, text]) => {
     const box = element("label"), input = element("input");
     Object.assign(input, { type: "radio", name: group, value });

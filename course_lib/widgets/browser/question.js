@@ -1,12 +1,10 @@
 // Question: choose, say how sure you are, answer. Python gives the explanation.
 // `prompt`, `options`, `before` and `feedback` are HTML that Python has escaped.
 
-let questionCount = 0;
-
 function render({ model, el }) {
   const cleanups = [];
   const box = viewBox(el, "Predict first");
-  const name = `course-question-${++questionCount}-${Math.random()}`;
+  const name = ownId("question");
 
   const prompt = element("div", "prompt");
   prompt.innerHTML = model.get("prompt");

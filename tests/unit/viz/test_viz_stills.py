@@ -17,6 +17,7 @@ from PIL import Image
 
 from course_lib.viz import Still, attention, colours, curves, diagrams
 from course_lib.viz.diagrams import course_map as the_map
+from course_lib.viz.still import LONGEST, label, shown
 
 STRANGE = "</script><b>&\"'"
 WEIGHTS = np.array([[0.7, 0.2, 0.1], [0.05, 0.05, 0.9]])
@@ -332,3 +333,68 @@ def test_a_few_sizes_on_a_log_axis_are_all_named():
     still.png()
     named = [label.get_text() for label in still.axes[0].get_xticklabels()]
     assert named == ["16", "64", "512"]
+
+
+def test_what_cannot_be_seen_gets_a_sign():
+    for token, seen in {
+        "": "∅",
+        " ": "␣",
+        " the": "␣the",
+        "a b  ": "a b␣␣",
+        "\n": "⏎",
+        "a\tb": "a⇥b",
+        "10\u00a0km": "10⍽km",
+        "\u2003": "␣",
+        "\u200b": "·",
+        "\ufeffid": "·id",
+        "\u200e": "·",
+        "a\u202eb\u202c": "a·b·",
+        "\u2067x\u2069": "·x·",
+        "\u200d": "·",
+        "\x00\ud800": "··",
+        "\u3164": "·",
+        "\u2028": "·",
+        "\u0301": "◌\u0301",
+        "\ufe0f": "·",
+    }.items():
+        assert shown(token) == seen, ascii(token)
+    for whole in (
+        "ball",
+        "été",
+        "e\u0301",
+        "שלום",
+        "سلام",
+        "你好",
+        "👩\u200d🚀",
+        "❤\ufe0f",
+        "می\u200cخواهم",
+        "$x^2$",
+    ):
+        assert shown(whole) == whole, ascii(whole)
+
+
+@given(token=st.text(max_size=30))
+def test_a_shown_token_is_seen_and_turns_nothing_round(token):
+    text = shown(token)
+    assert text and text.strip() and shown(text) == text
+    controls = "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c\ufeff"
+    assert not set(controls) & set(text) and "\n" not in text
+    assert len(label(token)) <= LONGEST
+
+
+def test_a_long_token_is_cut_in_every_picture_and_whole_in_its_alt_text():
+    """Never between a letter and its accent; the picture is as wide as one with a token of that length."""
+    assert label("ball") == "ball" and label("a" * 18) == "a" * 18
+    assert label("Donaudampfschifffahrt") == "Donaudampfschifff…"
+    assert label("e\u0301" * 20) == "e\u0301" * 8 + "…"
+    assert not label("👩\u200d🚀" * 9).removesuffix("…").endswith("\u200d")
+    long, widths = "x" * 300, {}
+    for token in (long, "x" * 18):
+        still = attention.heatmap([[0.3, 0.7]], [token], [token, "b"], title="T")
+        names = [
+            text.get_text() for ax in still.axes for text in (*ax.get_yticklabels(), *ax.get_xticklabels())
+        ]
+        widths[token] = still.get_size_inches().tolist()
+        assert (token in names) == (len(token) == 18)
+        assert token in still.alt
+    assert widths[long] == widths["x" * 18]
