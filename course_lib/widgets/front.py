@@ -1,8 +1,9 @@
 """What all live views share: their browser files, and how a view and its still go into one notebook output.
 
 `browser/` holds one JavaScript file for each view, and what they share: `controls.js` (box, draft of changes,
-controls), `painting.js` (numbers and tones on a canvas), `grid.js` (the grid of weights). These parts are put
-before the view, so that nothing is imported in the browser. `views.css` comes after `viz.colours`.
+controls), `history.js` (undo, reset, copy), `painting.js` (numbers and tones on a canvas), `grid.js` (the
+grid of weights). These parts are put before the view, so that nothing is imported in the browser.
+`views.css` comes after `viz.colours`.
 """
 
 from pathlib import Path
@@ -15,12 +16,15 @@ from course_lib.viz.colours import css_variables
 from course_lib.viz.still import Still
 
 BROWSER = Path(__file__).parent / "browser"
-PARTS = ("controls", "painting", "grid")  # each needs those before it
+PARTS = ("controls", "history", "painting", "grid")  # each needs those before it
 
 
-def script(name: str, last_part: str) -> str:
-    """The JavaScript module of one view, for anywidget's `_esm`; last_part: the last of PARTS it needs."""
-    files = (*PARTS[: PARTS.index(last_part) + 1], name)
+def script(name: str, last_part: str, *own: str) -> str:
+    """The JavaScript module of one view, for anywidget's `_esm`.
+
+    last_part: the last of PARTS it needs; own: parts of this view alone, in a folder of its name.
+    """
+    files = (*PARTS[: PARTS.index(last_part) + 1], *(f"{name}/{part}" for part in own), name)
     return "\n".join((BROWSER / f"{file}.js").read_text(encoding="utf-8") for file in files)
 
 

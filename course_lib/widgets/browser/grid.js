@@ -2,6 +2,9 @@
 
 let gridCount = 0;
 
+// Whether this is a screen for fingers: sentences then speak of taps.
+const touched = () => matchMedia("(pointer: coarse)").matches;
+
 // A grid of weights: rows are queries, columns are keys.
 //   paint(weights, start, allowed)   weights[start + row * columns + column]; allowed null = everything
 //   show([row, column] or [])        the pinned cell, set from outside
@@ -150,7 +153,9 @@ function weightGrid({
   }
 
   function pin(place, tell = true, scroll = false) {
+    cells[pinned]?.classList.remove("held");
     pinned = place;
+    if (onToggle) cells[pinned]?.classList.add("held"); // a finger that starts here paints; elsewhere it moves the page
     if (place >= 0) grid.setAttribute("aria-activedescendant", cells[place].id);
     else grid.removeAttribute("aria-activedescendant");
     look(place);
@@ -163,25 +168,43 @@ function weightGrid({
   const inColumn = (column) => rows.map((_, row) => row * columns.length + column);
   const flip = (places) => onToggle(places, !places.some(isAllowed));
 
-  const placeOf = (event) => (event.target.dataset?.place === undefined ? -1 : Number(event.target.dataset.place));
-  let brush = null, dragged = false; // brush: what a drag with the mouse sets
-  grid.addEventListener("mousedown", (event) => {
+  // Mouse: a click turns a cell, a drag paints what the first cell becomes. Finger: a tap reads a cell, a second tap
+  // turns it, and a drag that starts in the cell that was read paints.
+  const placeOf = (node) => (node?.dataset?.place === undefined || !grid.contains(node) ? -1 : Number(node.dataset.place));
+  let brush = null, dragged = false, finger = false;
+  grid.addEventListener("pointerdown", (event) => {
+    const place = placeOf(event.target);
+    finger = event.pointerType === "touch";
     dragged = false;
-    brush = onToggle && placeOf(event) >= 0 ? { place: placeOf(event), on: !isAllowed(placeOf(event)) } : null;
+    brush = onToggle && place >= 0 && (!finger || place === pinned) ? { place, on: !isAllowed(place) } : null;
   });
+  function paintTo(place) {
+    if (!brush || place < 0 || place === brush.last || (place === brush.place && !dragged)) return;
+    onToggle(dragged ? [place] : [brush.place, place], brush.on);
+    brush.last = place;
+    dragged = true;
+  }
   grid.addEventListener("mouseover", (event) => {
-    const place = placeOf(event);
+    const place = placeOf(event.target);
     if (place < 0) return;
     look(place);
-    if (!brush || event.buttons !== 1 || place === brush.place) return;
-    onToggle(dragged ? [place] : [brush.place, place], brush.on);
-    dragged = true;
+    if (event.buttons === 1) paintTo(place);
   });
-  grid.addEventListener("mouseleave", () => { brush = null; look(pinned); });
+  grid.addEventListener("pointermove", (event) => { // a finger keeps the cell in which it started
+    if (!finger || !brush) return;
+    const place = placeOf(grid.getRootNode().elementFromPoint(event.clientX, event.clientY));
+    if (place >= 0) look(place);
+    paintTo(place);
+  });
+  for (const end of ["pointerup", "pointercancel"]) {
+    grid.addEventListener(end, () => { brush = null; if (finger && dragged) pin(shown); });
+  }
+  grid.addEventListener("mouseleave", () => { if (!finger) { brush = null; look(pinned); } });
   grid.addEventListener("click", (event) => {
-    const place = placeOf(event), { row, column } = event.target.dataset ?? {};
+    const place = placeOf(event.target), { row, column } = event.target.dataset ?? {};
     brush = null;
     if (dragged) dragged = false;
+    else if (place >= 0 && onToggle && finger && place !== pinned) pin(place);
     else if (place >= 0 && onToggle) { flip([place]); pin(place); }
     else if (place >= 0) pin(place === pinned ? -1 : place);
     else if (onToggle && row !== undefined) flip(inRow(Number(row)));

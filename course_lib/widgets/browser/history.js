@@ -1,0 +1,90 @@
+// Undo, Reset and "Copy as Python" for a view whose state the reader makes.
+
+const MOST_STEPS = 200;
+
+// A row of three buttons, and the steps behind them.
+//   names      the traits that make up the state
+//   start()    {trait: value} as they were when the view was made
+//   code()     Python that makes the state again
+//   onStep()   called before each step, and before one is taken back
+// Call `remember()` before each change: strokes of one drag, or of one slider, count as one step until `settle()`.
+function stateBar({ model, cleanups, names, start, code, onStep = () => {} }) {
+  let steps = [], stroke = false, quiet = null;
+  const root = element("div", "row state");
+  const button = (text, title, act) => {
+    const node = element("button", "", text);
+    Object.assign(node, { type: "button", title });
+    node.addEventListener("click", () => { if (node.getAttribute("aria-disabled") !== "true") act(); });
+    root.append(node);
+    return node;
+  };
+  const undo = button("Undo", "Take the last change back (Ctrl+Z)", back);
+  const reset = button("Reset", "As it was at the start", () => {
+    if (isStart()) return;
+    remember(false);
+    put(start());
+  });
+  const COPY = "Copy as Python", copy = button(COPY, "Code that makes this state in a cell", copyCode);
+  const shown = element("textarea", "code");
+  Object.assign(shown, { readOnly: true, hidden: true, spellcheck: false });
+  shown.setAttribute("aria-label", "this state as Python");
+  root.append(shown);
+
+  const now = () => Object.fromEntries(names.map((name) => [name, model.get(name)]));
+  const isStart = () => sameState(now(), { ...now(), ...start() });
+  function remember(isStroke = false) {
+    if (!(isStroke && stroke)) {
+      steps = [...steps.slice(1 - MOST_STEPS), now()];
+      onStep();
+    }
+    stroke = isStroke;
+    show();
+  }
+  function put(state) {
+    stroke = false;
+    model.set(state);
+    model.tellSoon();
+    show();
+  }
+  function back() {
+    if (!steps.length) return;
+    onStep();
+    put(steps.pop());
+  }
+  function show() {
+    undo.setAttribute("aria-disabled", String(!steps.length));
+    reset.setAttribute("aria-disabled", String(isStart()));
+    shown.hidden = true;
+  }
+  // Where the page may not write to the clipboard, the code stands selected, ready for Ctrl+C.
+  async function copyCode() {
+    const text = code();
+    let done = "Copied ✓";
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      done = "Press Ctrl+C";
+      Object.assign(shown, { hidden: false, value: text, rows: text.split("\n").length });
+      shown.select();
+    }
+    copy.textContent = done;
+    clearTimeout(quiet);
+    quiet = setTimeout(() => { copy.textContent = COPY; }, 2500);
+  }
+  cleanups.push(() => clearTimeout(quiet));
+  show();
+  return { root, remember, back, show, settle: () => { stroke = false; }, forget: () => { steps = []; show(); } };
+}
+
+// Whether two states hold equal values; an array of Python is compared cell by cell.
+function sameState(a, b) {
+  const plain = (x) => (x?.data ? [x.shape, [...new Uint8Array(x.data.buffer, x.data.byteOffset, x.data.byteLength)]] : x);
+  return Object.keys(a).every((name) => JSON.stringify(plain(a[name])) === JSON.stringify(plain(b[name])));
+}
+
+// A mask as Python: rows of 0 and 1, each with its token; `shape` is [T, S].
+function maskCode(allowed, [rows, columns], tokens) {
+  const lines = Array.from({ length: rows }, (_, i) =>
+    `    [${[...allowed.slice(i * columns, (i + 1) * columns)].map(Number).join(", ")}],  # ${tokens[i]}`);
+  return `import torch\n\nallowed = torch.tensor([  # True = may attend: rows are queries, columns are keys\n${lines.join("\n")}\n]).bool()\n`;
+}
