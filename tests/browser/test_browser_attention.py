@@ -122,9 +122,37 @@ view""",
     page.python_becomes("view.temperature", "10.0")
     same_in_python(page)
     assert view.locator(".slider .number").inner_text() == "10"
-    view.locator("button").click()
+    view.locator("button", has_text="Reset").click()
     page.python_becomes("view.temperature, (view.allowed == np.tri(4, dtype=bool)).all()", "1.0 True")
     assert window.evaluate(PICTURES) == pictures
+
+    # Undo takes Reset back, then each slide of the temperature, then each change of the mask
+    view.locator("button", has_text="Undo").click()
+    page.python_becomes("view.temperature", "10.0")
+    view.locator("button", has_text="Undo").click()
+    view.locator("button", has_text="Undo").click()
+    page.python_becomes("view.temperature, view.allowed[1, :, 2].any(), view.allowed[1, 2, 0]", "1.0 False True")
+    grid = "document.querySelector('.course-view .grid')"
+    window.evaluate(f"{grid}.focus()")
+    window.keyboard.press("Control+z")
+    page.python_becomes("view.allowed[1, 2].all()", "True")
+
+    # the copied code, run in a cell, gives what is seen
+    slider.focus()
+    window.keyboard.press("ArrowLeft")
+    window.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    view.locator("button", has_text="Copy").click()
+    wait_for_text(page, ".state", "Copied")
+    code = window.evaluate("navigator.clipboard.readText()")
+    assert "head 2" in code and "temperature = 0.944" in code
+    page.python_becomes("view.temperature", "0.944")
+    page.python(code)
+    assert page.python("print(abs(weights.numpy() - view.weights[1]).max() < 1e-6, list(keys) == words)") == "True True"
+    undo, reset = (view.locator("button", has_text=name) for name in ("Undo", "Reset"))
+    while undo.get_attribute("aria-disabled") == "false":
+        undo.click()
+    page.python_becomes("view.temperature, (view.allowed == np.tri(4, dtype=bool)).all()", "1.0 True")
+    assert reset.get_attribute("aria-disabled") == "true"
     page.python("view.allowed = np.eye(4, dtype=bool)")
     window.wait_for_function("document.querySelector('.course-view').numbers().weights[5] === 1")
     page.python("view.weights = np.full((3, 4, 4), 0.25); view.allowed = np.ones((4, 4), dtype=bool)")
@@ -145,6 +173,76 @@ def test_reading_only_a_click_pins(lab, open_page):
     view.locator(".of-row").nth(0).click()
     assert view.locator("button, input").count() == 0
     page.python_becomes("view.allowed.all()", "True")
+
+
+CUT = """() => [...document.querySelectorAll('.course-view :is(.cell, button, input, .readout, .token, .n, .caption)')]
+  .map((node) => [node, node.getBoundingClientRect(), node.closest('.jp-OutputArea-output').getBoundingClientRect()])
+  .filter(([, box, page]) => box.width && (box.left < page.left - 1 || box.right > page.right + 1))
+  .map(([node]) => `${node.className} ${node.textContent}`)"""
+
+
+def touch(page, *points) -> None:
+    """A finger goes down at the first point, over the others, and up."""
+    client = page.window.context.new_cdp_session(page.window)
+    for kind, (x, y) in (("touchStart", points[0]), *(("touchMove", point) for point in points[1:])):
+        client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+    client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def middle(cell) -> tuple[float, float]:
+    box = cell.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_small_windows_touch_and_two_views(lab, open_page):
+    """In each window all that answers can be seen; a finger reads, masks and paints; two views are two."""
+    cells = [
+        START,
+        """
+words = ["the", "cat", "sat", "Donaudampfschifffahrtsgesellschaft", "\u05e9\u05dc\u05d5\u05dd"]
+make = lambda: AttentionView(rng.dirichlet(np.ones(5), size=(3, 5)), words, words, editable=True)
+other = make()
+other""",
+        "view = make()\nview",
+    ]
+    page = open_page(lab.write("small.ipynb", cells))
+    client = page.window.context.new_cdp_session(page.window)
+    client.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    page.run_all()
+    window, view = page.window, page.window.locator(".course-view").nth(1)
+    view.locator(".cell").first.wait_for()
+    sizes = []
+    for width in (1400, 1000, 700, 400):
+        window.set_viewport_size({"width": width, "height": 1000})
+        window.wait_for_function(f"({CUT})().length === 0")
+        sizes.append(view.locator(".cell").first.bounding_box()["width"])
+    assert sizes == sorted(sizes, reverse=True) and sizes[0] > 50 and sizes[-1] >= 12
+
+    window.set_viewport_size({"width": 1000, "height": 1000})
+    cell, readout = view.locator(".cell"), view.locator(".readout")
+    cell.nth(12).scroll_into_view_if_needed()
+    touch(page, middle(cell.nth(8)))
+    window.wait_for_function("document.querySelectorAll('.readout')[1].innerText.includes('Donaudampfschifffahrtsgesellschaft')")
+    page.python_becomes("view.selected, view.allowed.all()", "[0, 1, 3] True")
+    touch(page, middle(cell.nth(8)))
+    page.python_becomes("view.allowed[0].astype(int)[1]", "[1 1 1 0 1]")
+    assert "not allowed" in readout.inner_text()
+    touch(page, middle(cell.nth(10)))
+    touch(page, *(middle(cell.nth(place)) for place in (10, 11, 12)))  # from the cell that was tapped: masks three
+    page.python_becomes("view.allowed[0].astype(int)[2]", "[0 0 0 1 1]")
+    view.locator("button", has_text="Undo").click()
+    page.python_becomes("view.allowed[0].astype(int)[2]", "[1 1 1 1 1]")
+
+    # every id is one element's, and each grid points at a cell of its own
+    view.locator(".grid").focus()
+    window.keyboard.press("ArrowRight")
+    window.locator(".course-view").nth(0).locator(".cell").nth(3).click()
+    found = window.evaluate(
+        "() => { const ids = [...document.querySelectorAll('.course-view [id]')].map((node) => node.id);"
+        " return [ids.length, new Set(ids).size, [...document.querySelectorAll('.course-view .grid')].map((grid) =>"
+        " grid.contains(document.getElementById(grid.getAttribute('aria-activedescendant'))))]; }"
+    )
+    assert found == [50, 50, [True, True]]
 
 
 @pytest.mark.alone

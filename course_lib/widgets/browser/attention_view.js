@@ -36,7 +36,8 @@ function render({ model, el }) {
   if (nHeads > 1) box.append(heads.root);
   const head = () => Math.max(0, Math.min(nHeads - 1, model.get("head")));
 
-  function toggleCells(places, on) {
+  function toggleCells(places, on, goesOn) {
+    if (!goesOn) state.remember();
     for (const place of places) allowed[head() * size + place] = on ? 1 : 0;
     model.set("allowed", traitOf(allowed, [nHeads, rows.length, columns.length]));
     model.tellSoon();
@@ -46,12 +47,13 @@ function render({ model, el }) {
     const rowIsEmpty = !weights.subarray(first, first + columns.length).some((w) => w > 0);
     return [
       "query ", element("span", "query", rows[row]), " looks at key ", element("span", "key", columns[column]),
-      ": weight ", element("span", "number", allowed[place] ? weights[place].toFixed(2) : "not allowed"),
+      ": weight ", element("span", "number", allowed[place] ? exact(weights[place], 2) : "not allowed"),
       rowIsEmpty ? " · nothing is left in this row: all its weights are 0" : "",
     ];
   }
   const grid = weightGrid({
     rows, columns, rowName: "query (row)", columnName: "key (column)", sentence, onToggle: editable ? toggleCells : null,
+    room: 520, width: 900, largest: 58, fits: true,
     onPin: (cell) => {
       model.set("selected", cell.length ? [head(), ...cell] : []);
       model.tellSoon();
@@ -59,16 +61,32 @@ function render({ model, el }) {
   });
   box.append(grid.root);
 
-  const temperature = temperatureSlider(model);
+  const state = stateBar({
+    model, cleanups, names: ["allowed", "temperature"], code, start: () => ({ allowed: model.get("start"), temperature: 1 }),
+  });
+  const temperature = temperatureSlider(model, () => state.remember(true), state.settle);
   if (editable) {
     const bar = element("div", "row");
-    const reset = element("button", "", "Reset");
-    reset.addEventListener("click", () => {
-      model.set({ allowed: model.get("start"), temperature: 1 });
-      model.tellSoon();
-    });
-    bar.append(temperature.root, reset);
+    bar.append(temperature.root, state.root);
     box.append(bar);
+    undoByKey(box, state);
+  }
+
+  // The head that is shown, its mask and the temperature, as a cell of their own.
+  function code() {
+    const matrix = (values) => pythonMatrix(values.subarray(head() * size, (head() + 1) * size), columns.length);
+    return `import torch
+
+# ${model.get("title").replace(/\s+/g, " ")}${nHeads > 1 ? `: head ${head() + 1}` : ""}
+queries = ${pythonList(rows)}
+keys = ${pythonList(columns)}
+weights = torch.tensor(${matrix(arrayOf(model.get("given")))}, dtype=torch.double)  # (T, S)
+allowed = torch.tensor(${matrix(allowed)}, dtype=torch.bool)  # (T, S), 1 = may attend
+temperature = ${model.get("temperature")}
+scores = (weights.log() / temperature).masked_fill(~allowed, -torch.inf)
+weights = scores.softmax(-1).nan_to_num(0.0)  # (T, S); a row in which nothing is left is all 0
+weights
+`;
   }
 
   function paint() {
@@ -80,6 +98,7 @@ function render({ model, el }) {
     }));
     heads.show(h);
     temperature.show();
+    state.show();
     grid.paint(weights, h * size, allowed);
   }
   function showSelected() {

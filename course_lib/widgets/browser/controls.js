@@ -194,6 +194,16 @@ function onTheme(cleanups, callback) {
   cleanups.push(() => watcher.disconnect());
 }
 
+// `callback` now, and whenever the width of `node` has changed.
+function onWidth(node, callback) {
+  let width = 0;
+  new ResizeObserver(() => {
+    if (!node.isConnected || node.clientWidth === width) return;
+    width = node.clientWidth;
+    if (width) callback(width);
+  }).observe(node);
+}
+
 // ---- Controls ------------------------------------------------------------------------------------------
 
 // One choice out of several, as radio buttons side by side. options: [value, text or node] pairs.
@@ -241,12 +251,16 @@ function slider({ label, min, max, step = 1, onInput, onRelease }) {
   };
 }
 
-// The trait `temperature`, from 0.1 to 10; the middle of the slider is 1.
-function temperatureSlider(model) {
+// The trait `temperature`, from 0.1 to 10; the middle of the slider is 1. before(), after(): ahead of each move, and
+// when it is let go.
+function temperatureSlider(model, before = () => {}, after = () => {}) {
   const control = slider({
     label: "temperature", min: -40, max: 40,
-    onInput: (position) => model.set("temperature", Number((10 ** (position / 40)).toPrecision(3))),
-    onRelease: () => model.tellSoon(),
+    onInput: (position) => {
+      before();
+      model.set("temperature", Number((10 ** (position / 40)).toPrecision(3)));
+    },
+    onRelease: () => { after(); model.tellSoon(); },
   });
   const show = () => {
     const temperature = model.get("temperature");

@@ -1,7 +1,5 @@
 // The grid of weights: tokens on both sides, cells that mouse and keyboard reach.
 
-let gridCount = 0;
-
 // Whether this is a screen for fingers: sentences then speak of taps.
 const touched = () => matchMedia("(pointer: coarse)").matches;
 
@@ -9,18 +7,21 @@ const touched = () => matchMedia("(pointer: coarse)").matches;
 //   paint(weights, start, allowed)   weights[start + row * columns + column]; allowed null = everything
 //   show([row, column] or [])        the pinned cell, set from outside
 //   onPin([row, column] or [])       called when the reader pins a cell by click or key
-//   onToggle(places, on)             called when the reader masks or unmasks cells; without it a click pins
+//   onToggle(places, on, goesOn)     called when the reader masks or unmasks cells; without it a click pins
+//                                    (goesOn: the same stroke as the call before)
 //   onLook(place)                    called when another cell is pointed at (-1: none)
 //   sentence(row, column)            what the readout says about a cell: an array of texts and nodes
+// Cells are as large as `room` (height), `width` and `largest` let them be, in pixels; with `fits` also as the page
+// lets them be, now and when its width changes.
 function weightGrid({
   rows, columns, rowName, columnName, rowWord = "", columnWord = "", links = [], room = 440, width = 560, largest = 38,
-  onPin, onToggle, onLook, sentence, hint, sums = false, low = "weight-0", high = "weight-1", caption = "weight", most = "1",
+  fits = false, onPin, onToggle, onLook, sentence, hint, sums = false, low = "weight-0", high = "weight-1", caption = "weight", most = "1",
 }) {
-  const id = `course-grid-${++gridCount}`;
-  const size = Math.max(14, Math.min(largest, Math.floor(room / rows.length) - 1, Math.floor(width / columns.length) - 1));
+  const id = `grid-${Math.random().toString(36).slice(2)}`; // every view has a script, and a counter, of its own
+  const sizeFor = (space) => Math.max(fits ? 12 : 14, Math.min(largest, Math.floor(room / rows.length) - 1, Math.floor(space / columns.length) - 1));
+  let size = sizeFor(width);
   const gold = new Set(links.map(([row, column]) => row * columns.length + column));
   const longest = Math.max(...columns.map((token) => [...token].length));
-  const turned = longest * 8.5 + 8 > size;
   const keys = "Arrow keys move, Home and End go to the ends of the row, Escape lets go."
     + (onToggle ? " Space masks or unmasks the cell, R its row, C its column." : "");
 
@@ -36,11 +37,9 @@ function weightGrid({
   grid.tabIndex = 0;
   grid.setAttribute("role", "grid");
   grid.setAttribute("aria-label", `${caption}: ${rowName || "query (row)"} by ${columnName}. ${keys}`);
-  grid.style.setProperty("--size", `${size}px`);
-  if (size < 16) grid.classList.add("dense");
   if (!rowName) grid.classList.add("without-rows");
-  grid.style.gridTemplateColumns = `max-content repeat(${columns.length}, ${size}px)` + (sums ? " max-content" : "");
-  grid.style.gridTemplateRows = `max-content repeat(${rows.length}, ${size}px)`;
+  grid.style.gridTemplateColumns = `max-content repeat(${columns.length}, var(--size))` + (sums ? " max-content" : "");
+  grid.style.gridTemplateRows = `max-content repeat(${rows.length}, var(--size))`;
   const canvas = element("canvas", "cells");
   canvas.style.gridArea = `2 / 2 / ${rows.length + 2} / ${columns.length + 2}`;
   canvas.setAttribute("aria-hidden", "true");
@@ -67,7 +66,7 @@ function weightGrid({
   const head = line(grid);
   head.append(element("span"));
   const columnTokens = columns.map((token, column) =>
-    label(token, "of-column" + (turned ? " turned" : ""), "columnheader", { column }));
+    label(token, "of-column", "columnheader", { column }));
   head.append(...columnTokens);
   if (sums) head.append(element("span", "token of-column sum", "sum"));
   const sumCells = [];
@@ -86,7 +85,7 @@ function weightGrid({
   const body = element("div", "body");
   body.setAttribute("role", "rowgroup");
   body.style.gridArea = `2 / 2 / ${rows.length + 2} / ${columns.length + 2}`;
-  body.style.gridTemplateColumns = `repeat(${columns.length}, ${size}px)`;
+  body.style.gridTemplateColumns = `repeat(${columns.length}, var(--size))`;
   const cells = rows.flatMap((token, row) => {
     const rowLine = line(body);
     rowLine.setAttribute("aria-label", token);
@@ -103,6 +102,7 @@ function weightGrid({
   // What moves with the pointer lies over the cells, in a layer of its own: if one of a thousand cells changed, the
   // browser would look at all of them again.
   const over = element("div", "over"), band = element("div", "band"), mark = element("div", "mark");
+  over.setAttribute("aria-hidden", "true");
   over.style.gridArea = body.style.gridArea;
   over.append(band, mark);
   grid.append(body, over);
@@ -112,7 +112,7 @@ function weightGrid({
 
   function plainSentence(row, column) {
     const place = row * columns.length + column;
-    const text = isAllowed(place) ? (values[start + place] ?? 0).toFixed(2) : "not allowed";
+    const text = isAllowed(place) ? exact(values[start + place] ?? 0, 2) : "not allowed";
     return [
       `${rowWord} `, element("span", "query", rows[row]), ` looks at ${columnWord} `, element("span", "key", columns[column]),
       ": weight ", element("span", "number", text), gold.has(place) ? " (known link)" : "",
@@ -143,8 +143,9 @@ function weightGrid({
     readout.replaceChildren();
     if (shown < 0) {
       readout.append(element("span", "soft", hint ?? (onToggle
-        ? "Click a cell to mask it, a token for its whole row or column. By keyboard: Tab, arrow keys, Space."
-        : "Point at a cell, or press Tab and use the arrow keys. A click pins the cell.")));
+        ? touched() ? "Tap a cell to read it, tap it again to mask it; drag from there to mask several."
+          : "Click a cell to mask it, a token for its whole row or column. By keyboard: Tab, arrow keys, Space."
+        : touched() ? "Tap a cell to read it." : "Point at a cell, or press Tab and use the arrow keys. A click pins the cell.")));
       return;
     }
     const row = Math.floor(shown / columns.length), column = shown % columns.length;
@@ -180,7 +181,7 @@ function weightGrid({
   });
   function paintTo(place) {
     if (!brush || place < 0 || place === brush.last || (place === brush.place && !dragged)) return;
-    onToggle(dragged ? [place] : [brush.place, place], brush.on);
+    onToggle(dragged ? [place] : [brush.place, place], brush.on, dragged);
     brush.last = place;
     dragged = true;
   }
@@ -235,7 +236,9 @@ function weightGrid({
 
   // options: top: the value of the darkest tone, and most: how the legend writes it; for a cell that is not allowed,
   // hollow(place): whether it is hatched, text(place): what is written in it; mark(place): `data-mark` of any cell
+  let last = null; // what was painted, for another size of the cells
   function paint(newValues, newStart = 0, newAllowed = null, options = {}) {
+    last = [newValues, newStart, newAllowed, options];
     values = newValues; start = newStart; allowed = newAllowed; top = options.top ?? 1;
     const hollow = options.hollow ?? (() => true);
     paintCells(canvas, paletteOf(low, high), {
@@ -254,6 +257,22 @@ function weightGrid({
     });
     read();
   }
+
+  // Other cells for another width; `space` is for the cells alone.
+  function resize(space = width) {
+    size = sizeFor(Math.min(space, width));
+    grid.style.setProperty("--size", `${size}px`);
+    grid.classList.toggle("dense", size < 16);
+    columnTokens.forEach((node) => node.classList.toggle("turned", longest * 8.5 + 8 > size));
+    if (!last) return;
+    paint(...last);
+    light(shown, shown >= 0);
+  }
+  resize();
+  if (fits) onWidth(root, () => {
+    const aside = Math.max(...rowTokens.map((node) => node.offsetWidth)) + (sumCells[0]?.offsetWidth ?? 0);
+    resize(root.clientWidth - aside - 8);
+  });
 
   function show(cell) {
     const place = cell.length === 2 ? cell[0] * columns.length + cell[1] : -1;

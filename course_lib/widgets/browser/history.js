@@ -78,8 +78,32 @@ function stateBar({ model, cleanups, names, start, code, onStep = () => {} }) {
 
 // Whether two states hold equal values; an array of Python is compared cell by cell.
 function sameState(a, b) {
-  const plain = (x) => (x?.data ? [x.shape, [...new Uint8Array(x.data.buffer, x.data.byteOffset, x.data.byteLength)]] : x);
-  return Object.keys(a).every((name) => JSON.stringify(plain(a[name])) === JSON.stringify(plain(b[name])));
+  const bytes = ({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  const equal = (x, y) => {
+    if (x === y || !x?.data || !y?.data) return JSON.stringify(x) === JSON.stringify(y);
+    const [p, q] = [bytes(x), bytes(y)];
+    return `${x.shape}` === `${y.shape}` && p.every((byte, i) => byte === q[i]);
+  };
+  return Object.keys(a).every((name) => equal(a[name], b[name]));
+}
+
+// Ctrl+Z (⌘Z) anywhere in a view takes its last change back; in a text box it stays the text box's.
+function undoByKey(box, state) {
+  box.addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z" || event.target.type === "text") return;
+    event.preventDefault();
+    event.stopPropagation();
+    state.back();
+  });
+}
+
+// Words, and a matrix of numbers or flags, as Python writes them.
+const pythonList = (words) => `[${words.map((word) => JSON.stringify(word)).join(", ")}]`;
+function pythonMatrix(values, columns) {
+  const number = (x) => Number(Number(x).toPrecision(8));
+  const rows = Array.from({ length: values.length / columns }, (_, i) =>
+    `    [${Array.from(values.slice(i * columns, (i + 1) * columns), number).join(", ")}],`);
+  return `[\n${rows.join("\n")}\n]`;
 }
 
 // A mask as Python: rows of 0 and 1, each with its token; `shape` is [T, S].

@@ -102,7 +102,7 @@ function paintCells(canvas, palette, { rows, columns, size, share, blocked, text
   pen.clearRect(0, 0, width, height);
   pen.textAlign = "center";
   pen.textBaseline = "middle";
-  pen.font = `500 ${(size < 38 ? 11 : 12.5) * scale}px ${palette.font}`;
+  pen.font = `500 ${(size < 38 ? 11 : size < 50 ? 12.5 : 14) * scale}px ${palette.font}`;
   for (let place = 0; place < rows * columns; place++) {
     const x = Math.round((place % columns) * pitch), y = Math.round(Math.floor(place / columns) * pitch);
     const tone = toneOf(share(place)), masked = blocked(place);
