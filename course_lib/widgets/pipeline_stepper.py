@@ -20,7 +20,7 @@ class PipelineStepper(LiveView):
     be set; `weights` and `output` are what comes out now.
     """
 
-    _esm = script("pipeline_stepper", "painting")
+    _esm = script("pipeline_stepper", "painting", "scenes", "blocks")
     _css = styles()
 
     title = traitlets.Unicode().tag(sync=True)
@@ -34,6 +34,8 @@ class PipelineStepper(LiveView):
     mask = traitlets.Bool(True).tag(sync=True)
     temperature = Positive(1.0).tag(sync=True)
     allowed = Array(bool, sync=True)  # (T, S), True = may attend
+    start = Array(bool, sync=True)  # what "Reset" brings back
+    start_scale = traitlets.Bool(True).tag(sync=True)
     weights = Array(float)  # (T, S)
     output = Array(float)  # (T, V)
 
@@ -55,6 +57,7 @@ class PipelineStepper(LiveView):
         Raises ValueError when sizes do not fit, or are too large for numbers in cells.
         """
         q, k, v, mask = checked(queries, keys, values, query_tokens, key_tokens, allowed)
+        start = np.ones((len(q), len(k)), bool) if mask is None else mask
         self._tokens = list(query_tokens), list(key_tokens)
         super().__init__(
             title=title or "Attention in five steps",
@@ -64,7 +67,9 @@ class PipelineStepper(LiveView):
             k=k,
             v=v,
             scale=bool(scale),
-            allowed=np.ones((len(q), len(k)), bool) if mask is None else mask,
+            start_scale=bool(scale),
+            allowed=start,
+            start=start,
         )
         self._compute()
         self.observe(self._compute, names=["scale", "mask", "temperature", "allowed"])

@@ -131,7 +131,9 @@ view""",
     page.python_becomes("view.temperature", "10.0")
     view.locator("button", has_text="Undo").click()
     view.locator("button", has_text="Undo").click()
-    page.python_becomes("view.temperature, view.allowed[1, :, 2].any(), view.allowed[1, 2, 0]", "1.0 False True")
+    page.python_becomes(
+        "view.temperature, view.allowed[1, :, 2].any(), view.allowed[1, 2, 0]", "1.0 False True"
+    )
     grid = "document.querySelector('.course-view .grid')"
     window.evaluate(f"{grid}.focus()")
     window.keyboard.press("Control+z")
@@ -147,7 +149,10 @@ view""",
     assert "head 2" in code and "temperature = 0.944" in code
     page.python_becomes("view.temperature", "0.944")
     page.python(code)
-    assert page.python("print(abs(weights.numpy() - view.weights[1]).max() < 1e-6, list(keys) == words)") == "True True"
+    assert (
+        page.python("print(abs(weights.numpy() - view.weights[1]).max() < 1e-6, list(keys) == words)")
+        == "True True"
+    )
     undo, reset = (view.locator("button", has_text=name) for name in ("Undo", "Reset"))
     while undo.get_attribute("aria-disabled") == "false":
         undo.click()
@@ -222,13 +227,17 @@ other""",
     cell, readout = view.locator(".cell"), view.locator(".readout")
     cell.nth(12).scroll_into_view_if_needed()
     touch(page, middle(cell.nth(8)))
-    window.wait_for_function("document.querySelectorAll('.readout')[1].innerText.includes('Donaudampfschifffahrtsgesellschaft')")
+    window.wait_for_function(
+        "document.querySelectorAll('.readout')[1].innerText.includes('Donaudampfschifffahrtsgesellschaft')"
+    )
     page.python_becomes("view.selected, view.allowed.all()", "[0, 1, 3] True")
     touch(page, middle(cell.nth(8)))
     page.python_becomes("view.allowed[0].astype(int)[1]", "[1 1 1 0 1]")
     assert "not allowed" in readout.inner_text()
     touch(page, middle(cell.nth(10)))
-    touch(page, *(middle(cell.nth(place)) for place in (10, 11, 12)))  # from the cell that was tapped: masks three
+    touch(
+        page, *(middle(cell.nth(place)) for place in (10, 11, 12))
+    )  # from the cell that was tapped: masks three
     page.python_becomes("view.allowed[0].astype(int)[2]", "[0 0 0 1 1]")
     view.locator("button", has_text="Undo").click()
     page.python_becomes("view.allowed[0].astype(int)[2]", "[1 1 1 1 1]")

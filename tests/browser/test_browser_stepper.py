@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+from test_browser_attention import CUT, middle, touch
 from test_browser_views import STRANGE, THEMES, contrast_of, height, wait_for_text
 
 START = """
@@ -120,3 +122,124 @@ view""",
     same_in_python(page)
     window.keyboard.press("Escape")
     assert height(view) == before
+
+
+WORDS = "the cat sat down there".split()
+FIVE = f"""
+words = {WORDS}
+view = PipelineStepper(rng.normal(size=(5, 4)), rng.normal(size=(5, 4)), rng.normal(size=(5, 3)), words, words,
+                       allowed=np.tri(5, dtype=bool))
+view"""
+
+
+def test_small_windows_and_touch(lab, open_page):
+    """In each window every number of every step can be seen; parts stand under one another where it is narrow."""
+    page = open_page(lab.write("stepper_small.ipynb", [START, FIVE]))
+    client = page.window.context.new_cdp_session(page.window)
+    client.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    page.run_all()
+    window, view = page.window, page.window.locator(".course-view")
+    result, readout = view.locator(".n.result"), view.locator(".readout")
+    result.first.wait_for()
+    sizes, heights = [], []
+    for width in (1400, 1000, 700, 400):
+        window.set_viewport_size({"width": width, "height": 1000})
+        for step in (1, 2, 5):
+            page.python(f"view.step = {step}")
+            window.wait_for_function(
+                "(step) => document.querySelector('.course-view').moment() === step", arg=step
+            )
+            window.wait_for_function(f"({CUT})().length === 0")
+            heights.append(height(view))
+        sizes.append(result.first.bounding_box()["width"])
+        left, above = (view.locator(f".n.{kind}").first.bounding_box() for kind in ("weight", "value"))
+        assert (left["x"] < above["x"]) == (width >= 1000)
+        assert heights[-3:] == heights[-1:] * 3
+    assert sizes == sorted(sizes, reverse=True) and sizes[0] >= 52 and sizes[-1] >= 20
+
+    window.set_viewport_size({"width": 1000, "height": 1000})
+    page.python("view.step = 3")
+    window.wait_for_function("document.querySelector('.course-view').moment() === 3")
+    result.nth(22).scroll_into_view_if_needed()
+    touch(page, middle(result.nth(20)))
+    wait_for_text(page, ".readout", "there may look at the")
+    touch(page, middle(result.nth(20)))
+    wait_for_text(page, ".readout", "there may not look at the")
+    touch(
+        page, *(middle(result.nth(place)) for place in (20, 21, 22))
+    )  # from the cell that was tapped: paints
+    page.python_becomes("view.allowed[4].astype(int)", "[1 1 1 1 1]")
+    touch(page, middle(result.nth(22)))
+    touch(page, *(middle(result.nth(place)) for place in (22, 21, 20)))
+    page.python_becomes("view.allowed[4].astype(int)", "[0 0 0 1 1]")
+    view.locator("button", has_text="Undo").click()
+    page.python_becomes("view.allowed[4].astype(int)", "[1 1 1 1 1]")
+    assert "there" in readout.inner_text()
+
+
+@pytest.mark.parametrize("calm", [False, True], ids=["motion", "reduced motion"])
+def test_one_picture_that_moves_and_its_state(lab, open_page, calm):
+    """The slider goes between the steps; Undo, Reset, and code that makes what is seen."""
+    page = open_page(lab.write(f"stepper_moves_{calm}.ipynb", [START, FIVE]))
+    page.window.emulate_media(reduced_motion="reduce" if calm else "no-preference")
+    page.run_all()
+    window, view = page.window, page.window.locator(".course-view")
+    scrub, result = view.locator(".scrub input"), view.locator(".n.result")
+    result.first.wait_for()
+    moment = "document.querySelector('.course-view').moment()"
+    window.evaluate(
+        f"(window.moments = []), (function look() {{ moments.push({moment}); requestAnimationFrame(look); }})()"
+    )
+    view.locator("button", has_text="Next").click()
+    window.wait_for_function(f"{moment} === 2")
+    between = [m for m in window.evaluate("moments") if 1 < m < 2]
+    assert between == [] if calm else between == sorted(between) and between
+    scrub.focus()
+    assert scrub.get_attribute("aria-valuetext") == "step 2 of 5: Scale"
+    for key in ("ArrowRight",) if calm else ("ArrowRight",) * 14:
+        window.keyboard.press(key)
+    page.python_becomes("view.step", "3")
+    if (
+        not calm
+    ):  # between two steps: some cells have arrived, others are on their way, none can be pointed at
+        assert abs(window.evaluate(moment) - 2.7) < 1e-9
+        seen = [float(x) for x in result.evaluate_all("(cells) => cells.map((cell) => cell.style.opacity)")]
+        assert set(seen) == {0.0, 1.0}
+        assert "−∞" in result.all_inner_texts()
+        assert view.locator(".pipeline.moving").count() == 1
+        window.keyboard.press("End")
+        page.python_becomes("view.step", "5")
+        window.keyboard.press("Home")
+        page.python_becomes("view.step", "1")
+        assert window.evaluate(moment) == 0 and view.locator(".n.result:visible").count() == 0
+        view.locator("button", has_text="Next").click()  # the step that has begun is done first
+        window.wait_for_function(f"{moment} === 1")
+
+    # temperature stands in the formula when it is not 1
+    formula = view.locator(".formula")
+    assert formula.inner_text().split() == "softmax( Q Kᵀ ÷ √4 + M ) V".split()
+    before = page.python("print(view.weights.sum(0).round(6))")
+    view.locator(".switch input").nth(0).click()
+    view.locator("input[type=range]").nth(1).focus()
+    window.keyboard.press("ArrowLeft")
+    window.keyboard.press("ArrowLeft")
+    page.python_becomes("view.temperature, view.scale", "0.891 False")
+    assert formula.inner_text().split() == "softmax( ( Q Kᵀ ÷ √4 + M ) ÷ 0.891 ) V".split()
+    page.python("view.step = 3")
+    window.wait_for_function(f"{moment} === 3")
+    result.nth(1).click()
+    page.python_becomes("view.allowed[0].astype(int)", "[1 1 0 0 0]")
+
+    # the copied code, run in a cell, gives what is seen
+    window.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    view.locator("button", has_text="Copy").click()
+    wait_for_text(page, ".state", "Copied")
+    page.python(window.evaluate("navigator.clipboard.readText()"))
+    same = "abs(weights.numpy() - view.weights).max() < 1e-6, abs(output.numpy() - view.output).max() < 1e-6"
+    assert page.python(f"print({same}, queries == words)") == "True True True"
+
+    for expected in ("0.891 False 0", "0.944 False 0", "1.0 False 0"):
+        view.locator("button", has_text="Undo").click()
+        page.python_becomes("view.temperature, view.scale, view.allowed[0, 1].astype(int)", expected)
+    view.locator("button", has_text="Reset").click()
+    page.python_becomes("view.scale, view.weights.sum(0).round(6)", f"True {before}")

@@ -194,6 +194,9 @@ function onTheme(cleanups, callback) {
   cleanups.push(() => watcher.disconnect());
 }
 
+// Whether this is a screen for fingers: sentences then speak of taps.
+const touched = () => matchMedia("(pointer: coarse)").matches;
+
 // `callback` now, and whenever the width of `node` has changed.
 function onWidth(node, callback) {
   let width = 0;

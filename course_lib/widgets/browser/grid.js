@@ -1,8 +1,5 @@
 // The grid of weights: tokens on both sides, cells that mouse and keyboard reach.
 
-// Whether this is a screen for fingers: sentences then speak of taps.
-const touched = () => matchMedia("(pointer: coarse)").matches;
-
 // A grid of weights: rows are queries, columns are keys.
 //   paint(weights, start, allowed)   weights[start + row * columns + column]; allowed null = everything
 //   show([row, column] or [])        the pinned cell, set from outside

@@ -1,16 +1,16 @@
-// PipelineStepper: MatMul, Scale, Mask, Softmax, MatMul, one at a time, with every number. All in the browser.
-
-const NAMES = ["MatMul", "Scale", "Mask", "Softmax", "MatMul"];
+// PipelineStepper: MatMul, Scale, Mask, Softmax, MatMul as one picture that moves: a slider goes through it, a button
+// goes one step. Every number can be pointed at. All of it happens in the browser.
 
 function render({ model, el }) {
   const cleanups = [];
   const box = viewBox(el, model.get("title"));
+  box.classList.add("stepper");
   const queries = model.get("query_tokens"), keys = model.get("key_tokens");
   const [q, k, v] = ["q", "k", "v"].map((name) => matrixOf(model.get(name)));
-  const T = q.rows, S = k.rows, root = Math.sqrt(q.columns);
+  const T = q.rows, S = k.rows, root = Math.sqrt(q.columns), rootName = `√${q.columns}`;
   let steps = null, pointed = null; // pointed: [row, column] of the result
 
-  // The strip: a small picture of every step's result is the step selector.
+  // The strip: a small picture of every step's result is the step selector; a slider under it goes between the steps.
   const pictures = NAMES.map(() => element("canvas", "thumbnail"));
   const strip = choice({
     label: "step", className: "heads strip",
@@ -25,308 +25,355 @@ function render({ model, el }) {
   });
   const back = element("button", "", "‹ Back"), next = element("button", "main", "Next ›");
   back.addEventListener("click", () => go(model.get("step") - 1));
-  next.addEventListener("click", () => go(model.get("step") + 1));
-  strip.root.append(back, next);
+  next.addEventListener("click", () => go(at < model.get("step") ? model.get("step") : model.get("step") + 1));
+  const steer = element("span", "steer");
+  steer.append(back, next);
+  strip.root.append(steer);
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const scrub = slider({
+    label: "through the steps", min: calm ? 1 : 0, max: NAMES.length, step: calm ? 1 : 0.05,
+    onInput: (position) => moveTo(position), onRelease: () => model.tellSoon(),
+  });
+  scrub.root.classList.add("scrub");
+  scrub.root.querySelector("input").setAttribute("aria-label", "through the steps");
 
-  const set = (state) => { model.set(state); model.tellSoon(); };
-  const scale = toggle({ label: `divide by √${q.columns}`, onChange: (on) => set({ scale: on }) });
+  const state = stateBar({
+    model, cleanups, names: ["scale", "mask", "temperature", "allowed"], code,
+    start: () => ({ scale: model.get("start_scale"), mask: true, temperature: 1, allowed: model.get("start") }),
+  });
+  undoByKey(box, state);
+  const set = (change, remember = true) => {
+    if (remember) state.remember();
+    model.set(change);
+    model.tellSoon();
+  };
+  const scale = toggle({ label: `divide by ${rootName}`, onChange: (on) => set({ scale: on }) });
   const mask = toggle({ label: "mask", onChange: (on) => set({ mask: on }) });
-  const temperature = temperatureSlider(model);
+  const temperature = temperatureSlider(model, () => state.remember(true), state.settle);
   const bar = element("div", "row");
   bar.append(scale.root, mask.root, temperature.root);
-  const says = element("div", "hint");
-  const stage = element("div", "pipeline");
+  const says = element("div", "hint"), formula = element("div", "formula"), stage = element("div", "pipeline");
   const readout = element("div", "readout arithmetic");
   readout.setAttribute("aria-live", "polite");
-  box.append(strip.root, bar, says, stage, readout);
+  box.append(strip.root, scrub.root, bar, says, formula, stage, readout, state.root);
   box.addEventListener("keydown", (event) => {
     const by = { PageUp: -1, PageDown: 1 }[event.key];
     if (by) { go(model.get("step") + by); event.preventDefault(); }
   });
 
   function go(step) {
-    if (step >= 1 && step <= NAMES.length) set({ step });
+    if (step < 1 || step > NAMES.length) return;
+    if (step === model.get("step")) play(step);
+    else set({ step }, false);
   }
 
-  function compute() {
-    const allowed = arrayOf(model.get("allowed")), masking = model.get("mask"), t = model.get("temperature");
-    const scores = fill(T, S, (i, j) => sum(q.columns, (a) => q.at(i, a) * k.at(j, a)));
-    const scaled = fill(T, S, (i, j) => (model.get("scale") ? scores.at(i, j) / root : scores.at(i, j)));
-    const masked = fill(T, S, (i, j) => (masking && !allowed[i * S + j] ? -Infinity : scaled.at(i, j)));
-    const weights = fill(T, S, (i, j) => masked.at(i, j) / t);
-    for (let i = 0; i < T; i++) softmaxRow(weights.data.subarray(i * S, (i + 1) * S));
-    const output = fill(T, v.columns, (i, c) => sum(S, (j) => weights.at(i, j) * v.at(j, c)));
-    return { scores, scaled, masked, weights, output, allowed };
+  // ---- The stage ----
+  const features = (n) => Array.from({ length: n }, (_, i) => `${i + 1}`);
+  const id = `pipeline-${Math.random().toString(36).slice(2)}`;
+  const block = (name, caption, kind, rows, columns, rowKind, columnKind, sums = false) =>
+    [name, matrixBlock({ id: `${id}-${name}`, caption, kind, rows, columns, rowKind, columnKind, sums })];
+  const blocks = Object.fromEntries([
+    block("q", "queries Q", "query", queries, features(q.columns), "query", "soft"),
+    block("k", "keys, turned: Kᵀ", "key", features(q.columns), keys, "soft", "key"),
+    block("scores", "scores", "score", queries, keys, "query", "key"),
+    block("scaled", "scaled scores", "score", queries, keys, "query", "key"),
+    block("masked", "masked scores", "score", queries, keys, "query", "key"),
+    block("weights", "weights", "weight", queries, keys, "query", "key"),
+    block("v", "values V", "value", keys, features(v.columns), "key", "soft"),
+    block("output", "outputs", "output", queries, features(v.columns), "query", "soft"),
+  ]);
+  const sizeOf = Object.fromEntries(Object.entries(blocks).map(([name, { nodes, columns }]) => [name, { rows: nodes.length / columns, columns }]));
+  const sign = element("div", "sign");
+  stage.append(...Object.values(blocks).map((each) => each.root), sign);
+  const ghosts = ghostCells(stage);
+
+  const longest = Math.max(...[...queries, ...keys].map((token) => [...token].length));
+  let sizes = null, layout = null;
+  onWidth(stage, fit);
+  function fit() {
+    sizes = sizesFor(stage.clientWidth || 680, { T, S, K: q.columns, C: v.columns, longest });
+    layout = layoutOf(sizes, sizeOf);
+    stage.style.height = `${layout.height + 4}px`;
+    stage.style.setProperty("--cell-width", `${sizes.cell}px`);
+    stage.style.setProperty("--cell-height", `${sizes.line}px`);
+    stage.classList.toggle("small", sizes.cell < 42);
+    stage.classList.toggle("large", sizes.cell >= 52);
+    const most = 14 * Math.max(S, q.columns) + longest + 20; // characters of the longest arithmetic
+    readout.style.minHeight = `${1.45 * Math.max(2, Math.ceil((most * 7.4) / (stage.clientWidth || 680)))}em`;
+    for (const each of Object.values(blocks)) each.size(sizes);
+    if (steps) show();
   }
 
-  // What each step shows: matrices at places of one grid, and the sentence above it.
-  function scene(step) {
-    const { scores, scaled, masked, weights, output } = steps;
-    const features = (n) => Array.from({ length: n }, (_, i) => `${i + 1}`);
-    const light = { kind: "score" };
+  // What is written into a matrix.
+  function look(name) {
+    const { kind } = blocks[name], m = { q, k: kT, v, ...steps }[name];
+    const toned = ["score", "weight", "output"].includes(kind);
+    return { m, tone: toned ? tonesOf(m, kind) : null, palette: paletteOf("weight-0", kind === "output" ? "value" : "weight-1") };
+  }
+  const kT = transposed(k);
+  const write = (name) => { const { m, ...tones } = look(name); blocks[name].write(m, tones); };
+
+  // The picture at a moment: `at` goes from 0 to 5; at whole numbers it stands still, a step is done.
+  let at = model.get("step"), playing = null;
+  const stepAt = () => Math.max(1, Math.ceil(at - 1e-9));
+  function show() {
+    const step = stepAt(), t = at - (step - 1), scene = SCENES[step - 1], here = layout.scenes[step - 1];
+    const past = step > 1 ? layout.scenes[step - 2] : null;
+    const move = past ? eased(t / MOVE) : 1, made = past ? clamp((t - MOVE) / (1 - MOVE)) : t;
+    for (const [name, each] of Object.entries(blocks)) {
+      const to = here.places[name], from = past?.places[name];
+      if (name === scene.result) each.stand(to, made > 0 ? 1 : 0);
+      else if (to && from) each.stand({ ...(move < 1 ? from : to), x: from.x + move * (to.x - from.x), y: from.y + move * (to.y - from.y) });
+      else if (to) each.stand(to, move);
+      else if (from && move < 1) each.stand(from, 1 - move);
+      else each.hide();
+      if (each.place && !(name === scene.result && made < 1 && scene.before)) write(name);
+    }
+    const result = blocks[scene.result];
+    ghosts.clear();
+    if (made < 1) {
+      result.flying = true;
+      result.label(made);
+      if (scene.left) flyProduct(result, blocks[scene.left], blocks[scene.above], made, sizes, ghosts);
+      else {
+        const old = look(scene.before), now = look(scene.result);
+        flyCells(result, blocks[scene.before], made, step === 4, (node, place, changed) => {
+          const { m, tone, palette } = changed ? now : old;
+          dress(node, m.data[place], tone(place), palette, sizes.numbers);
+        });
+      }
+    } else result.rest();
+    for (const each of Object.values(blocks)) if (each !== result) each.rest();
+    showSign(here, step, move);
+    stage.classList.toggle("moving", at !== step);
+    scrub.show(at, `step ${step} of ${NAMES.length}: ${NAMES[step - 1]}`);
+    if (at === step) point(pointed);
+    else point(null);
+  }
+  function showSign({ sign: place }, step, opacity) {
+    sign.style.visibility = place ? "visible" : "hidden";
+    if (!place) return;
+    const t = model.get("temperature");
+    const words = { 2: model.get("scale") ? `÷ ${rootName}` : "=", 3: model.get("mask") ? "+ M" : "=", 4: t === 1 ? "softmax" : `÷ ${plain(t)}\nsoftmax` }[step];
+    sign.textContent = sizes.stacked ? `${words.replace("\n", ", ")} ↓` : `${words}\n⟶`;
+    Object.assign(sign.style, { left: `${place.x}px`, top: `${place.y}px`, width: `${place.width}px`, height: `${place.height}px`, opacity });
+  }
+
+  function play(step) {
+    cancelAnimationFrame(playing);
+    const from = at, began = performance.now();
+    if (calm || document.hidden || Math.abs(step - from) > 1) { at = step; show(); return; }
+    const frame = (time) => {
+      const share = clamp((time - began) / (LASTS * Math.abs(step - from) || 1));
+      at = share < 1 ? from + share * (step - from) : step;
+      show();
+      if (share < 1) playing = requestAnimationFrame(frame);
+    };
+    playing = requestAnimationFrame(frame);
+  }
+  cleanups.push(() => cancelAnimationFrame(playing));
+  function moveTo(position) { // by the slider
+    cancelAnimationFrame(playing);
+    at = position;
+    if (stepAt() !== model.get("step")) model.set({ step: stepAt() });
+    else show();
+  }
+
+  // ---- Words ----
+  const plain = (x) => String(+x.toPrecision(3));
+  function saying(step) {
+    const t = model.get("temperature");
     return [
-      {
-        says: "Every query meets every key: a score is their dot product.",
-        left: { matrix: q, kind: "query", rows: queries, columns: features(q.columns), name: "queries Q" },
-        above: { matrix: transposed(k), kind: "key", rows: features(k.columns), columns: keys, name: "keys, turned: Kᵀ" },
-        result: { matrix: scores, ...light, name: "scores" },
-      },
-      {
-        says: model.get("scale")
-          ? `Every score is divided by √${q.columns} = ${String(+root.toFixed(2))}: so scores do not grow with the number of features.`
-          : "The division is switched off: scores go on as they are.",
-        before: { matrix: scores, ...light, name: "scores" }, sign: model.get("scale") ? `÷ √${q.columns}` : "=",
-        result: { matrix: scaled, ...light, name: "scaled scores" },
-      },
-      {
-        says: model.get("mask")
-          ? "M adds −∞ to every forbidden score. Click a cell on the right, or press Space, to forbid or allow it."
-          : "The mask is switched off: every key may be looked at.",
-        before: { matrix: scaled, ...light, name: "scaled scores" }, sign: "mask",
-        result: { matrix: masked, ...light, name: "masked scores", editable: true },
-      },
-      {
-        says: "Each row becomes weights between 0 and 1 that sum to 1; −∞ becomes exactly 0.",
-        before: { matrix: masked, ...light, name: "masked scores" }, sign: "softmax",
-        result: { matrix: weights, kind: "weight", name: "weights", sums: true },
-      },
-      {
-        says: "Each output row mixes the values: as much of each as its weight says.",
-        left: { matrix: weights, kind: "weight", rows: queries, columns: keys, name: "weights" },
-        above: { matrix: v, kind: "value", rows: keys, columns: features(v.columns), name: "values V" },
-        result: { matrix: output, kind: "output", name: "outputs" },
-      },
+      "Every query meets every key: a score is their dot product.",
+      model.get("scale")
+        ? `Every score is divided by ${rootName} = ${plain(root)}: so scores do not grow with the number of features.`
+        : "The division is switched off: scores go on as they are.",
+      !model.get("mask") ? "The mask is switched off: every key may be looked at."
+        : `M adds −∞ to every forbidden score. ${touched() ? "Tap a masked score twice" : "Click a masked score, or press Space,"} to forbid or allow it.`,
+      `${t === 1 ? "Each row becomes" : `Scores are divided by the temperature ${plain(t)}; then each row becomes`} weights between 0 and 1 that sum to 1; −∞ becomes exactly 0.`,
+      "Each output row mixes the values: as much of each as its weight says.",
     ][step - 1];
   }
-
-  // The grid of a scene. A product has its left factor to the left and its right factor above the result, so that
-  // a row and a column cross in their cell.
-  const longest = Math.max(...[...queries, ...keys].map((token) => [...token].length));
-  const wide = Math.max(q.columns + S, 2 * S + 1, S + v.columns);
-  const cell = { width: Math.max(40, Math.min(54, Math.floor((700 - Math.min(120, 8 * longest)) / wide))), height: 30 };
-  stage.style.height = `${(cell.height + 1) * (T + Math.max(q.columns, S)) + 104}px`;
-  stage.style.setProperty("--cell-width", `${cell.width}px`);
-  stage.style.setProperty("--cell-height", `${cell.height}px`);
-
   // The whole of it in one line; the part that the step is about is marked.
-  const formula = element("div", "formula");
-  const terms = [[4, "softmax("], [1, "Q Kᵀ"], [2, `÷ √${q.columns}`], [3, "+ M"], [4, ")"], [5, "V"]].map(([step, text]) => {
-    const term = element("span", "", text);
-    term.dataset.step = step;
-    formula.append(term, " ");
-    return term;
-  });
-
-  let parts = null; // the cells of the scene: {left, above, before, result}, each an array of nodes
-  function build(shown) {
-    const grid = element("div", "numbers"), put = (node, row, column) => {
-      node.style.gridRow = row;
-      node.style.gridColumn = column;
-      grid.append(node);
-      return node;
-    };
-    const names = (tokens, kind, row, column, across) => tokens.forEach((token, i) => {
-      const node = element("span", `name ${kind} ${across ? "across" : "down"}`, token);
-      node.title = token;
-      put(node, across ? row : row + i, across ? column + i : column);
-    });
-    const block = (part, row, column, captionRow = row - 2) => {
-      put(element("span", "caption", part.name), captionRow, `${column} / span ${part.matrix.columns}`);
-      return Array.from(part.matrix.data, (_, place) => put(
-        element("div", `n ${part.kind}`), row + Math.floor(place / part.matrix.columns), column + (place % part.matrix.columns)));
-    };
-    parts = {};
-    let top = 3, left = 2; // lines 1 and 2 hold captions and names; column 1 holds names
-    if (shown.left) {
-      const { matrix: a } = shown.left, { matrix: b } = shown.above;
-      const below = 3 + b.rows + 2, right = 2 + a.columns + 2;
-      names(shown.above.columns, shown.above.kind === "key" ? "key" : "soft", 2, right, true);
-      names(shown.above.rows, shown.above.kind === "key" ? "soft" : "key", 3, right - 1, false);
-      parts.above = block(shown.above, 3, right);
-      names(shown.left.columns, shown.left.kind === "query" ? "soft" : "key", below - 1, 2, true);
-      names(queries, "query", below, 1, false);
-      parts.left = block(shown.left, below, 2);
-      top = below;
-      left = right;
-    } else {
-      names(keys, "key", 2, 2, true);
-      names(queries, "query", 3, 1, false);
-      parts.before = block(shown.before, 3, 2);
-      put(element("span", "sign", `${shown.sign}\n⟶`), `3 / span ${T}`, 2 + S);
-      left = 2 + S + 1;
-      names(keys, "key", 2, left, true);
-    }
-    parts.result = block(shown.result, top, left, shown.left ? top - 1 : top - 2);
-    parts.result.forEach((node, place) => {
-      node.dataset.place = place;
-      node.id = `${id}-${place}`;
-      node.setAttribute("role", "gridcell");
-      node.classList.add("result");
-    });
-    if (shown.result.sums) {
-      put(element("span", "name soft", "sum"), top - 1, left + S);
-      parts.sums = queries.map((_, i) => put(element("span", "name number"), top + i, left + S));
-    }
-    grid.tabIndex = 0;
-    grid.setAttribute("role", "grid");
-    grid.setAttribute("aria-label", `${shown.result.name}: arrow keys move and read out how each number was made`
-      + (shown.result.editable ? ", Space forbids or allows" : "") + ", Page Up and Page Down change the step");
-    formula.style.maxWidth = `${Math.min(q.columns, S) * cell.width + Math.min(110, 8 * longest) + 60}px`;
-    stage.replaceChildren(formula, grid);
-    return grid;
-  }
-  const id = `pipeline-${Math.random().toString(36).slice(2)}`;
-
-  // Queries, keys and values have the colours of the style sheet; what is computed gets a tone by its size.
-  function write(nodes, { matrix, kind }) {
-    const tone = tonesOf(matrix, kind), palette = paletteOf("weight-0", kind === "output" ? "value" : "weight-1");
-    nodes.forEach((node, place) => {
-      const x = matrix.data[place], masked = x === -Infinity;
-      node.textContent = short(x);
-      node.classList.toggle("blocked", masked);
-      if (!["score", "weight", "output"].includes(kind)) return;
-      node.style.background = masked ? "" : palette.css[toneOf(tone(place))];
-      node.style.color = masked ? "" : palette.on[toneOf(tone(place))];
-    });
-  }
-
-  let built = 0, grid = null, shown = null;
-  function paint() {
-    steps = compute();
-    const step = model.get("step");
-    const hadFocus = stage.contains(document.activeElement);
-    shown = scene(step);
-    if (built !== step) {
-      pointed = null;
-      grid = build(shown);
-      wire(grid);
-      if (hadFocus) grid.focus();
-    }
-    built = step;
-    for (const name of ["left", "above", "before", "result"]) if (parts[name]) write(parts[name], shown[name]);
-    parts.sums?.forEach((node, i) => {
-      const total = sum(S, (j) => steps.weights.at(i, j));
-      node.textContent = total === 0 ? "0" : total.toFixed(2);
-    });
-    says.textContent = shown.says;
+  function showFormula(step) {
+    const t = model.get("temperature"), hot = t !== 1;
+    const terms = [[4, hot ? "softmax( (" : "softmax("], [1, "Q Kᵀ"], [2, `÷ ${rootName}`], [3, "+ M"]];
+    if (hot) terms.push([4, `) ÷ ${plain(t)}`]);
     const off = { 2: !model.get("scale"), 3: !model.get("mask") };
-    for (const term of terms) {
-      term.classList.toggle("now", Number(term.dataset.step) === step);
-      term.classList.toggle("off", Boolean(off[term.dataset.step]));
+    formula.replaceChildren(...[...terms, [4, ")"], [5, "V"]].flatMap(([of, text]) => {
+      const term = element("span", `${of === step ? "now" : ""} ${off[of] ? "off" : ""}`, text);
+      return [term, " "];
+    }));
+  }
+  // The state as a cell of its own.
+  function code() {
+    const t = model.get("temperature"), dtype = "dtype=torch.double";
+    const tensor = (m) => `torch.tensor(${pythonMatrix(m.data, m.columns)}, ${dtype})`;
+    const lines = [
+      "import torch", "", `# ${model.get("title").replace(/\s+/g, " ")}`,
+      `queries = ${pythonList(queries)}`, `keys = ${pythonList(keys)}`,
+      `q = ${tensor(q)}  # (T, K)`, `k = ${tensor(k)}  # (S, K)`, `v = ${tensor(v)}  # (S, V)`,
+      `scores = q @ k.T${model.get("scale") ? " / q.shape[-1] ** 0.5" : ""}  # (T, S)`,
+    ];
+    if (model.get("mask")) {
+      lines.push(`allowed = torch.tensor(${pythonMatrix(steps.allowed, S)}, dtype=torch.bool)  # (T, S), 1 = may attend`,
+        "scores = scores.masked_fill(~allowed, -torch.inf)");
     }
+    lines.push(`weights = ${t === 1 ? "scores" : `(scores / ${t})`}.softmax(-1).nan_to_num(0.0)  # (T, S); a row without a key is all 0`,
+      "output = weights @ v  # (T, V)", "weights", "");
+    return lines.join("\n");
+  }
+
+  // ---- Painting, pointing, masking ----
+  let shown = 0; // the step whose result answers
+  function paint() {
+    steps = fiveSteps(model, q, k, v);
+    const step = model.get("step"), hadFocus = stage.contains(document.activeElement);
+    if (shown !== step) {
+      pointed = null;
+      for (const [name, each] of Object.entries(blocks)) {
+        const yes = name === SCENES[step - 1].result;
+        each.answers(yes, yes ? `${each.caption}: arrow keys move and read out how each number was made`
+          + (step === 3 ? ", Space forbids or allows" : "") + ", Page Up and Page Down change the step" : each.caption);
+      }
+      if (hadFocus) grid().focus();
+    }
+    shown = step;
+    says.textContent = saying(step);
+    showFormula(step);
     strip.show(step);
     scale.show(model.get("scale"));
     mask.show(model.get("mask"));
     temperature.show();
+    state.show();
     back.disabled = step === 1;
     next.disabled = step === NAMES.length;
-    [steps.scores, steps.scaled, steps.masked, steps.weights, steps.output].forEach((matrix, i) => {
+    [steps.scores, steps.scaled, steps.masked, steps.weights, steps.output].forEach((m, i) => {
       paintThumbnail(pictures[i], paletteOf("weight-0", i === 4 ? "value" : "weight-1"), {
-        rows: matrix.rows, columns: matrix.columns, share: tonesOf(matrix, i === 3 ? "weight" : "score"),
+        rows: m.rows, columns: m.columns, share: tonesOf(m, i === 3 ? "weight" : "score"),
         blocked: (place) => (i === 2 || i === 3) && steps.masked.data[place] === -Infinity,
       });
     });
-    point(pointed);
+    if (stepAt() !== step) play(step);
+    else show();
   }
+  const result = () => blocks[SCENES[model.get("step") - 1].result], grid = () => result().cells;
 
-  function wire(grid) {
-    const columns = shown.result.matrix.columns;
-    const cellOf = (event) => {
-      const place = event.target.dataset?.place;
-      return place === undefined ? null : [Math.floor(place / columns), place % columns];
-    };
-    grid.addEventListener("mouseover", (event) => { if (cellOf(event)) point(cellOf(event)); });
-    grid.addEventListener("click", (event) => { if (cellOf(event)) { point(cellOf(event)); flip(); } });
-    grid.addEventListener("focus", () => { if (!pointed && grid.matches(":focus-visible")) point([0, 0]); });
-    grid.addEventListener("keydown", (event) => {
-      const [row, column] = pointed ?? [0, 0];
-      const move = {
-        ArrowUp: [row - 1, column], ArrowDown: [row + 1, column], ArrowLeft: [row, column - 1], ArrowRight: [row, column + 1],
-        Home: [row, 0], End: [row, columns - 1],
-      }[event.key];
-      if (event.key === "Escape") point(null);
-      else if (event.key === " ") flip();
-      else if (move) point([Math.max(0, Math.min(T - 1, move[0])), Math.max(0, Math.min(columns - 1, move[1]))]);
-      else return;
-      event.preventDefault();
-    });
+  const cellOf = (node) => {
+    if (!node?.classList?.contains("result")) return null;
+    const place = Number(node.dataset.place);
+    return [Math.floor(place / result().columns), place % result().columns];
+  };
+  let finger = false, brush = null, dragged = false; // brush: what a drag sets
+  stage.addEventListener("pointerdown", (event) => {
+    const cell = cellOf(event.target), again = cell && `${cell}` === `${pointed}`;
+    finger = event.pointerType === "touch";
+    dragged = false;
+    brush = cell && shown === 3 && (!finger || again) ? { cell, last: `${cell}`, on: 1 - steps.allowed[cell[0] * S + cell[1]] } : null;
+  });
+  function stroke(cell) {
+    if (!brush || !cell || `${cell}` === brush.last) return;
+    forbid(dragged ? [cell] : [brush.cell, cell], brush.on, !dragged);
+    brush.last = `${cell}`;
+    dragged = true;
   }
+  stage.addEventListener("pointermove", (event) => {
+    if (!finger || !brush) return;
+    const cell = cellOf(stage.getRootNode().elementFromPoint(event.clientX, event.clientY));
+    stroke(cell);
+    if (cell) point(cell);
+  });
+  for (const end of ["pointerup", "pointercancel"]) stage.addEventListener(end, () => { brush = null; });
+  stage.addEventListener("mouseover", (event) => {
+    const cell = cellOf(event.target);
+    if (!cell || finger) return;
+    if (event.buttons === 1) stroke(cell);
+    point(cell);
+  });
+  stage.addEventListener("click", (event) => {
+    const cell = cellOf(event.target), again = !finger || `${cell}` === `${pointed}`;
+    if (!cell || dragged) return;
+    point(cell);
+    if (again) flip();
+  });
+  stage.addEventListener("focusin", () => { if (!pointed && grid().matches(":focus-visible")) point([0, 0]); });
+  stage.addEventListener("keydown", (event) => {
+    const [row, column] = pointed ?? [0, 0], last = result().columns - 1;
+    const move = {
+      ArrowUp: [row - 1, column], ArrowDown: [row + 1, column], ArrowLeft: [row, column - 1], ArrowRight: [row, column + 1],
+      Home: [row, 0], End: [row, last],
+    }[event.key];
+    if (at !== stepAt()) play(stepAt());
+    if (event.key === "Escape") point(null);
+    else if (event.key === " ") flip();
+    else if (move) point([Math.max(0, Math.min(T - 1, move[0])), Math.max(0, Math.min(last, move[1]))]);
+    else return;
+    event.preventDefault();
+  });
   function flip() {
-    if (!shown.result.editable || !pointed) return;
-    const place = pointed[0] * S + pointed[1], allowed = steps.allowed;
-    allowed[place] = 1 - allowed[place];
-    set({ allowed: traitOf(allowed, [T, S]), mask: true });
+    if (shown === 3 && pointed) forbid([pointed], 1 - steps.allowed[pointed[0] * S + pointed[1]]);
+  }
+  function forbid(cells, on, remember = true) {
+    const allowed = steps.allowed;
+    for (const [i, j] of cells) allowed[i * S + j] = on;
+    set({ allowed: traitOf(allowed, [T, S]), mask: true }, remember);
   }
 
   // Point at a result: light what it was made from, and write the arithmetic out.
   function point(cell) {
     pointed = cell;
     stage.querySelectorAll(".on, .part").forEach((node) => node.classList.remove("on", "part"));
-    grid.removeAttribute("aria-activedescendant");
+    grid().removeAttribute("aria-activedescendant");
     if (!cell) {
-      readout.replaceChildren(element("span", "soft", "Point at a number of the result to see how it was made. By keyboard: Tab and arrow keys."));
+      readout.replaceChildren(element("span", "soft", touched() ? "Tap a number of the result to see how it was made."
+        : "Point at a number of the result to see how it was made. By keyboard: Tab and arrow keys."));
       return;
     }
-    const [i, j] = cell, place = i * shown.result.matrix.columns + j, node = parts.result[place];
-    const part = (nodes, n, rule) => nodes?.forEach((x, at) => { if (rule(Math.floor(at / n), at % n)) x.classList.add("part"); });
+    const [i, j] = cell, node = result().nodes[i * result().columns + j], scene = SCENES[shown - 1];
+    const part = (name, rule) => blocks[name]?.nodes.forEach((x, place) => {
+      if (rule(Math.floor(place / blocks[name].columns), place % blocks[name].columns)) x.classList.add("part");
+    });
     node.classList.add("on");
-    grid.setAttribute("aria-activedescendant", node.id);
-    part(parts.left, shown.left?.matrix.columns, (row) => row === i);
-    part(parts.above, shown.above?.matrix.columns, (_, column) => column === j);
-    part(parts.before, S, (row, column) => row === i && (column === j || built === 4));
+    grid().setAttribute("aria-activedescendant", node.id);
+    part(scene.left, (row) => row === i);
+    part(scene.above, (_, column) => column === j);
+    part(scene.before, (row, column) => row === i && (column === j || shown === 4));
     readout.replaceChildren(...arithmetic(i, j));
     node.setAttribute("aria-label", readout.textContent);
   }
 
   function arithmetic(i, j) {
     const { scores, scaled, masked, weights, output } = steps, t = model.get("temperature");
-    const query = element("span", "query", queries[i]), key = () => element("span", "key", keys[j]);
-    const number = (x) => element("span", "number", short(x));
-    const products = (n, a, b) => Array.from({ length: n }, (_, at) => `${bracketed(a(at))}·${bracketed(b(at))}`).join(" + ");
-    if (built === 1) return [query, " · ", key(), ` = ${products(q.columns, (a) => q.at(i, a), (a) => k.at(j, a))} = `, number(scores.at(i, j))];
-    if (built === 2) {
+    const query = element("span", "query", queries[i]), key = element("span", "key", keys[j]);
+    const number = (x) => element("span", "number", exact(x, 2));
+    const products = (n, a, b) => Array.from({ length: n }, (_, c) => `${bracketed(a(c))}·${bracketed(b(c))}`).join(" + ");
+    if (shown === 1) return [query, " · ", key, ` = ${products(q.columns, (a) => q.at(i, a), (a) => k.at(j, a))} = `, number(scores.at(i, j))];
+    if (shown === 2) {
       return model.get("scale")
-        ? [query, ", ", key(), `: ${short(scores.at(i, j))} ÷ ${String(+root.toFixed(2))} = `, number(scaled.at(i, j))]
-        : [query, ", ", key(), ": ", number(scaled.at(i, j)), " stays as it is"];
+        ? [query, ", ", key, `: ${exact(scores.at(i, j), 2)} ÷ ${plain(root)} = `, number(scaled.at(i, j))]
+        : [query, ", ", key, ": ", number(scaled.at(i, j)), " stays as it is"];
     }
-    if (built === 3) {
+    if (shown === 3) {
       return masked.at(i, j) === -Infinity
-        ? [query, " may not look at ", key(), `: ${short(scaled.at(i, j))} becomes `, number(-Infinity)]
-        : [query, " may look at ", key(), ": ", number(scaled.at(i, j)), " stays"];
+        ? [query, " may not look at ", key, `: ${exact(scaled.at(i, j), 2)} becomes `, number(-Infinity)]
+        : [query, " may look at ", key, ": ", number(scaled.at(i, j)), " stays"];
     }
-    if (built === 4) {
-      const power = (at) => (masked.at(i, at) === -Infinity ? "0" : `exp(${short(masked.at(i, at))}${t === 1 ? "" : ` ÷ ${String(+t.toFixed(2))}`})`);
+    if (shown === 4) {
+      const power = (c) => (masked.at(i, c) === -Infinity ? "0" : `exp(${exact(masked.at(i, c), 2)}${t === 1 ? "" : ` ÷ ${plain(t)}`})`);
       if (!weights.data.subarray(i * S, i * S + S).some(Boolean)) return [query, " may look at nothing: all its weights are ", number(0)];
-      return [query, " looks at ", key(), `: ${power(j)} ÷ (${keys.map((_, at) => power(at)).join(" + ")}) = `, number(weights.at(i, j))];
+      return [query, " looks at ", key, `: ${power(j)} ÷ (${keys.map((_, c) => power(c)).join(" + ")}) = `, number(weights.at(i, j))];
     }
-    return [query, `, feature ${j + 1}: ${products(S, (at) => weights.at(i, at), (at) => v.at(at, j))} = `, number(output.at(i, j))];
+    return [query, `, feature ${j + 1}: ${products(S, (c) => weights.at(i, c), (c) => v.at(c, j))} = `, number(output.at(i, j))];
   }
 
   listen(model, cleanups, ["step", "scale", "mask", "temperature", "allowed"], soon(paint));
   onTheme(cleanups, paint);
+  fit();
   paint();
-  box.numbers = () => steps; // for the browser's console
+  Object.assign(box, { numbers: () => steps, code, moment: () => at }); // for the browser's console
   return () => cleanups.forEach((undo) => undo());
 }
 
-// A matrix: its numbers row by row.
-function matrix(rows, columns, data) {
-  return { rows, columns, data, at: (i, j) => data[i * columns + j] };
-}
-// The tone of each cell: a weight is its own tone; other numbers go from the smallest to the largest.
-function tonesOf({ data }, kind) {
-  if (kind === "weight") return (place) => data[place];
-  const finite = data.filter(Number.isFinite), low = Math.min(...finite), span = Math.max(...finite) - low || 1;
-  return (place) => 0.05 + (0.5 * (data[place] - low)) / span;
-}
-const matrixOf = (trait) => matrix(...trait.shape, arrayOf(trait));
-const fill = (rows, columns, rule) => matrix(rows, columns, Float64Array.from({ length: rows * columns }, (_, at) => rule(Math.floor(at / columns), at % columns)));
-const transposed = (m) => fill(m.columns, m.rows, (i, j) => m.at(j, i));
-function sum(n, term) {
-  let total = 0;
-  for (let i = 0; i < n; i++) total += term(i);
-  return total;
-}
-const bracketed = (x) => (x < 0 ? `(${short(x)})` : short(x));
+const bracketed = (x) => (x < 0 || exact(x, 2).includes("·") ? `(${exact(x, 2)})` : exact(x, 2));
 
 export default viewOf(render);
