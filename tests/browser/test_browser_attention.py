@@ -180,8 +180,10 @@ def test_reading_only_a_click_pins(lab, open_page):
     page.python_becomes("view.allowed.all()", "True")
 
 
-CUT = """() => [...document.querySelectorAll('.course-view :is(.cell, button, input, .readout, .token, .n, .caption)')]
-  .map((node) => [node, node.getBoundingClientRect(), node.closest('.jp-OutputArea-output').getBoundingClientRect()])
+# What is cut off at a side, of all that answers or is read.
+CUT = """() => [...document.querySelectorAll('.course-view *')]
+  .filter((node) => node.matches('.cell, button, input, .readout, .token, .n, .caption'))
+  .map((node) => [node, ...[node, node.closest('.jp-OutputArea-output')].map((n) => n.getBoundingClientRect())])
   .filter(([, box, page]) => box.width && (box.left < page.left - 1 || box.right > page.right + 1))
   .map(([node]) => `${node.className} ${node.textContent}`)"""
 
@@ -247,8 +249,9 @@ other""",
     window.keyboard.press("ArrowRight")
     window.locator(".course-view").nth(0).locator(".cell").nth(3).click()
     found = window.evaluate(
-        "() => { const ids = [...document.querySelectorAll('.course-view [id]')].map((node) => node.id);"
-        " return [ids.length, new Set(ids).size, [...document.querySelectorAll('.course-view .grid')].map((grid) =>"
+        "() => { const all = (what) => [...document.querySelectorAll(`.course-view ${what}`)];"
+        " const ids = all('[id]').map((node) => node.id);"
+        " return [ids.length, new Set(ids).size, all('.grid').map((grid) =>"
         " grid.contains(document.getElementById(grid.getAttribute('aria-activedescendant'))))]; }"
     )
     assert found == [50, 50, [True, True]]

@@ -124,16 +124,15 @@ view""",
     assert height(view) == before
 
 
-WORDS = "the cat sat down there".split()
-FIVE = f"""
-words = {WORDS}
-view = PipelineStepper(rng.normal(size=(5, 4)), rng.normal(size=(5, 4)), rng.normal(size=(5, 3)), words, words,
-                       allowed=np.tri(5, dtype=bool))
+FIVE = """
+words = "the cat sat down there".split()
+q, k, v = (rng.normal(size=(5, n)) for n in (4, 4, 3))
+view = PipelineStepper(q, k, v, words, words, allowed=np.tri(5, dtype=bool))
 view"""
 
 
 def test_small_windows_and_touch(lab, open_page):
-    """In each window every number of every step can be seen; parts stand under one another where it is narrow."""
+    """In each window all of every step can be seen; parts stand under one another where it is narrow."""
     page = open_page(lab.write("stepper_small.ipynb", [START, FIVE]))
     client = page.window.context.new_cdp_session(page.window)
     client.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
@@ -188,7 +187,8 @@ def test_one_picture_that_moves_and_its_state(lab, open_page, calm):
     result.first.wait_for()
     moment = "document.querySelector('.course-view').moment()"
     window.evaluate(
-        f"(window.moments = []), (function look() {{ moments.push({moment}); requestAnimationFrame(look); }})()"
+        f"(window.moments = []),"
+        f" (function look() {{ moments.push({moment}); requestAnimationFrame(look); }})()"
     )
     view.locator("button", has_text="Next").click()
     window.wait_for_function(f"{moment} === 2")
@@ -217,14 +217,14 @@ def test_one_picture_that_moves_and_its_state(lab, open_page, calm):
 
     # temperature stands in the formula when it is not 1
     formula = view.locator(".formula")
-    assert formula.inner_text().split() == "softmax( Q Kᵀ ÷ √4 + M ) V".split()
+    assert " ".join(formula.inner_text().split()) == "softmax( Q Kᵀ ÷ √4 + M ) V"
     before = page.python("print(view.weights.sum(0).round(6))")
     view.locator(".switch input").nth(0).click()
     view.locator("input[type=range]").nth(1).focus()
     window.keyboard.press("ArrowLeft")
     window.keyboard.press("ArrowLeft")
     page.python_becomes("view.temperature, view.scale", "0.891 False")
-    assert formula.inner_text().split() == "softmax( ( Q Kᵀ ÷ √4 + M ) ÷ 0.891 ) V".split()
+    assert " ".join(formula.inner_text().split()) == "softmax( ( Q Kᵀ ÷ √4 + M ) ÷ 0.891 ) V"
     page.python("view.step = 3")
     window.wait_for_function(f"{moment} === 3")
     result.nth(1).click()
