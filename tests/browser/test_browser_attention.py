@@ -183,7 +183,8 @@ def test_reading_only_a_click_pins(lab, open_page):
 # What is cut off at a side, of all that answers or is read.
 CUT = """() => [...document.querySelectorAll('.course-view *')]
   .filter((node) => node.matches('.cell, button, input, .readout, .token, .n, .caption'))
-  .map((node) => [node, ...[node, node.closest('.jp-OutputArea-output')].map((n) => n.getBoundingClientRect())])
+  .map((node) => [node, node.getBoundingClientRect(),
+    node.closest('.jp-OutputArea-output').getBoundingClientRect()])
   .filter(([, box, page]) => box.width && (box.left < page.left - 1 || box.right > page.right + 1))
   .map(([node]) => `${node.className} ${node.textContent}`)"""
 
