@@ -24,7 +24,7 @@ class AttentionView(LiveView):
     `(H, T, S)`; setting `weights` gives the view other weights, setting `allowed` another mask.
     """
 
-    _esm = script("attention_view", "grid")
+    _esm = script("attention_view", "grid", "sentence")
     _css = styles()
 
     title = traitlets.Unicode().tag(sync=True)

@@ -53,13 +53,33 @@ function render({ model, el }) {
   }
   const grid = weightGrid({
     rows, columns, rowName: "query (row)", columnName: "key (column)", sentence, onToggle: editable ? toggleCells : null,
-    room: 520, width: 900, largest: 58, fits: true,
+    room: 520, width: 900, largest: 58, fits: true, onLook: (place) => showSentence(place < 0 ? -1 : Math.floor(place / columns.length)),
     onPin: (cell) => {
       model.set("selected", cell.length ? [head(), ...cell] : []);
       model.tellSoon();
     },
   });
   box.append(grid.root);
+
+  // The same as a sentence; a word that is pointed at there lights its row here.
+  const sentenceView = sentenceArcs({ rows, columns, onWord: (row) => {
+    const pinned = grid.pinned(), from = row * columns.length;
+    const first = head() * size + from, own = weights.subarray(first, first + columns.length);
+    grid.look(row < 0 ? pinned : pinned >= from && pinned < from + columns.length ? pinned : from + own.indexOf(Math.max(...own)));
+    showSentence(row < 0 && pinned >= 0 ? Math.floor(pinned / columns.length) : row);
+  } });
+  box.append(sentenceView.root);
+  let looked = -1; // the row
+  function showSentence(row) {
+    looked = row;
+    const first = head() * size + row * columns.length, t = model.get("temperature");
+    let plain = null;
+    if (editable && row >= 0 && t !== 1) {
+      plain = arrayOf(model.get("given")).subarray(first, first + columns.length).map(Math.log);
+      softmaxRow(plain, allowed.subarray(first, first + columns.length));
+    }
+    sentenceView.paint(weights, head() * size, allowed, row, plain);
+  }
 
   const state = stateBar({
     model, cleanups, names: ["allowed", "temperature"], code, start: () => ({ allowed: model.get("start"), temperature: 1 }),
@@ -100,6 +120,7 @@ weights
     temperature.show();
     state.show();
     grid.paint(weights, h * size, allowed);
+    showSentence(looked);
   }
   function showSelected() {
     const cell = model.get("selected");

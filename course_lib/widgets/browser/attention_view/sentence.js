@@ -1,0 +1,123 @@
+// The grid once more, as a sentence: an arc from a query to each key it looks at, as thick as the weight. Where queries
+// and keys are the same words, arcs to earlier words run above them and arcs to later words below: a causal mask leaves
+// nothing below. One query's weights also stand as bars, with their entropy.
+
+const ARC = 62, BARS = 46, LEAST_PITCH = 13; // pixels; a sentence whose words stand closer is not drawn
+const FAINT = 0.04; // weights below are not drawn while all queries are
+
+// rows, columns: the words. onWord(row): a query is pointed at (-1: none). bars: whether a temperature can change them.
+function sentenceArcs({ rows, columns, onWord }) {
+  const same = rows.length === columns.length && rows.every((word, i) => word === columns[i]);
+  const root = element("div", "sentence");
+  root.setAttribute("aria-hidden", "true"); // the grid and the readout say all of it
+  const title = element("div", "soft"), picture = drawn("svg");
+  root.append(title, picture);
+  let width = 0, last = null;
+
+  function layout() {
+    const longest = Math.max(columns.length, rows.length), pitch = (width - 8) / longest;
+    const letters = Math.max(...[...rows, ...columns].map((word) => [...word].length));
+    const turned = letters * 7.6 + 6 > pitch, band = turned ? Math.min(78, 7.4 * letters + 12) : 24;
+    const x = (i) => 4 + pitch * (i + 0.5);
+    if (same) return { pitch, turned, band, x, queries: ARC, keys: ARC, bars: ARC + band + ARC, height: 2 * ARC + band + BARS };
+    return { pitch, turned, band, x, queries: 0, keys: band + ARC + 10, bars: 2 * band + ARC + 10, height: 2 * band + ARC + 10 + BARS };
+  }
+  // From query i to key j.
+  function arc({ x, band, queries, keys, pitch }, i, j) {
+    if (!same) {
+      const [from, to] = [queries + band, keys];
+      return `M${x(i)} ${from} C${x(i)} ${from + ARC * 0.6} ${x(j)} ${to - ARC * 0.6} ${x(j)} ${to}`;
+    }
+    const later = j > i, y = later ? queries + band : queries;
+    if (i === j) return `M${x(i) - 5} ${y} a5 9 0 0 1 10 0`;
+    const rx = Math.abs(x(j) - x(i)) / 2, ry = Math.min(ARC - 6, 8 + 0.5 * rx);
+    return `M${x(i)} ${y} A${rx} ${ry} 0 0 0 ${x(j)} ${y}`;
+  }
+
+  // weights[start + i * columns + j]; row: the query that is pointed at, -1 for all; plain: the weights of that row at
+  // temperature 1, or null
+  function paint(weights, start, allowed, row, plain) {
+    last = [weights, start, allowed, row, plain];
+    if (!width) return;
+    const place = layout(), { x, band, pitch, turned } = place, n = columns.length;
+    root.hidden = pitch < LEAST_PITCH;
+    if (root.hidden) return;
+    const palette = paletteOf(), nodes = [];
+    const weight = (i, j) => weights[start + i * n + j], may = (i, j) => Boolean(allowed[start + i * n + j]);
+    for (let i = 0; i < rows.length; i++) {
+      if (row >= 0 && i !== row) continue;
+      for (let j = 0; j < n; j++) {
+        const w = weight(i, j);
+        if (!(w > (row >= 0 ? 0 : FAINT))) continue;
+        nodes.push(drawn("path", { d: arc(place, i, j), class: "arc", stroke: palette.css[Math.max(22, toneOf(w))], "stroke-width": 0.8 + 6 * w }));
+      }
+    }
+    const word = (text, at, top, kind, className) => {
+      const node = drawn("text", { class: `word ${className}`, "data-word": kind === "query" || same ? at : "" });
+      node.textContent = text;
+      const y = top + (turned ? band - 5 : 17);
+      if (turned) node.setAttribute("transform", `translate(${x(at) + 4.5} ${y}) rotate(-90)`);
+      else node.setAttribute("transform", `translate(${x(at)} ${y})`);
+      node.setAttribute("text-anchor", turned ? "start" : "middle");
+      const most = Math.floor((turned ? band - 8 : pitch) / 7.4), letters = [...text];
+      if (letters.length > most) node.textContent = `${letters.slice(0, Math.max(1, most - 1)).join("")}…`;
+      const back = drawn("rect", {
+        x: x(at) - pitch / 2 + 0.5, y: top + 1, width: pitch - 1, height: band - 2, rx: 4, class: `back ${className}`,
+        "data-word": kind === "query" || same ? at : "",
+      });
+      nodes.push(back, node);
+    };
+    const state = (j) => (row >= 0 && !may(row, j) ? "forbidden" : "");
+    if (same) columns.forEach((text, j) => word(text, j, place.queries, "both", row === j ? "query" : row >= 0 ? `key ${state(j)}` : ""));
+    else {
+      rows.forEach((text, i) => word(text, i, place.queries, "query", row === i ? "query" : ""));
+      columns.forEach((text, j) => word(text, j, place.keys, "key", row >= 0 ? `key ${state(j)}` : ""));
+    }
+    if (row >= 0) {
+      const bottom = place.bars + BARS - 2, full = BARS - 8, wide = Math.min(26, pitch - 3);
+      nodes.push(drawn("line", { x1: 4, x2: width - 4, y1: bottom, y2: bottom, class: "ruler" }));
+      for (let j = 0; j < n; j++) {
+        const bar = (w, attributes) => drawn("rect", { x: x(j) - wide / 2, y: bottom - full * w, width: wide, height: full * w, ...attributes });
+        nodes.push(bar(weight(row, j), { fill: palette.css[70], class: "bar" }));
+        if (plain) nodes.push(bar(plain[j], { class: "plain" }));
+      }
+    }
+    picture.setAttribute("width", width);
+    picture.setAttribute("height", place.height);
+    picture.replaceChildren(...nodes);
+    say(row, n, weight, may, Boolean(plain));
+  }
+  function say(row, n, weight, may, outlined) {
+    if (row < 0) {
+      title.textContent = same
+        ? "Arcs from each word to the words it looks at: earlier ones above, later ones below. Point at a word."
+        : "Lines from each query (above) to the keys it looks at (below). Point at a query.";
+      return;
+    }
+    let bits = 0, open = 0;
+    for (let j = 0; j < n; j++) {
+      const w = weight(row, j);
+      if (w > 0) bits -= w * Math.log2(w);
+      open += may(row, j) ? 1 : 0;
+    }
+    const most = open > 0 ? Math.log2(open) : 0;
+    title.replaceChildren("Bars: the weights of “", element("span", "query", rows[row]), `”; entropy ${exact(Math.max(0, bits), 2)} bits`,
+      open > 1 ? ` (all ${open} equal: ${exact(most, 2)})` : "", outlined ? ". Outlines: at temperature 1." : ".");
+  }
+
+  const wordOf = (event) => (event.target.dataset?.word ? Number(event.target.dataset.word) : -1);
+  picture.addEventListener("mouseover", (event) => { if (wordOf(event) >= 0) onWord(wordOf(event)); });
+  picture.addEventListener("click", (event) => { if (wordOf(event) >= 0) onWord(wordOf(event)); });
+  picture.addEventListener("mouseleave", () => onWord(-1));
+  onWidth(root, (now) => {
+    width = now;
+    if (last) paint(...last);
+  });
+  return { root, paint };
+}
+
+function drawn(tag, attributes = {}) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  return node;
+}
