@@ -46,6 +46,10 @@ FLOW = LinearSegmentedColormap.from_list("course_flow", FLOW_STOPS)
 # The sign of a number, where colour shows it: neither is a query's or a key's.
 POSITIVE, NEGATIVE = "#6A4C93", "#8A7A00"  # violet, olive
 
+# Numbers with a sign: 0 is nearly the paper, above it the tones of weights, below it olive.
+SIGNED_STOPS = ("#A89B2C", "#CFC67F", "#E8E4BF", *WEIGHT_STOPS[:4])
+SIGNED = LinearSegmentedColormap.from_list("course_signed", SIGNED_STOPS).with_extremes(bad=PANEL)
+
 # bertviz's own colours, how its neuron_view quotes them, and ours in their place.
 INSTEAD_OF_BERTVIZ = (
     ("#0c36d8", "'", POSITIVE),
@@ -97,6 +101,10 @@ RAMPS = {
     "weights": {
         "light": WEIGHT_STOPS,
         "dark": ("#1E252D", "#344351", "#4C6478", "#6587A1", "#7FACCD", "#9AD2FA"),
+    },
+    "signed": {
+        "light": SIGNED_STOPS,
+        "dark": ("#9C913B", "#69642F", "#3B3A29", "#1E252D", "#344351", "#4C6478", "#6587A1"),
     },
     "flow": {"light": FLOW_STOPS, "dark": ("#1E252D", "#315752", "#408F7A", "#4CCBA4")},
 }

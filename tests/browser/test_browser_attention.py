@@ -258,6 +258,55 @@ other""",
     assert found == [50, 50, [True, True]]
 
 
+def test_a_mask_reads_as_a_sentence(lab, open_page):
+    """Arcs to what is looked at, none below the words of a causal mask; bars and entropy of the row."""
+    cells = [
+        START,
+        """
+words = "the cat sat down".split()
+view = AttentionView(rng.dirichlet(np.ones(4), size=(4,)), words, words, editable=True,
+                     allowed=np.tri(4, dtype=bool))
+view""",
+    ]
+    page = open_page(lab.write("sentence.ipynb", cells))
+    page.run_all()
+    window, view = page.window, page.window.locator(".course-view")
+    sentence, cell = view.locator(".sentence"), view.locator(".cell")
+    sentence.locator(".arc").first.wait_for(state="attached")
+    below = (
+        "() => { const line = document.querySelector('.sentence .word').getBoundingClientRect().bottom;"
+        " return [...document.querySelectorAll('.arc')].filter("
+        "(arc) => arc.getBoundingClientRect().bottom > line + 4).length; }"
+    )
+    drawn = int(page.python("print((view.weights > 0.04).sum())"))
+    assert sentence.locator(".arc").count() == drawn and window.evaluate(below) == 0
+
+    def entropy() -> float:
+        return float(page.python("w = view.weights[0, 2]; w = w[w > 0]; print(-(w * np.log2(w)).sum())"))
+
+    cell.nth(9).hover()  # the query "sat": three arcs, the fourth word is struck out
+    assert sentence.locator(".arc").count() == 3 == sentence.locator(".bar").count() - 1
+    assert sentence.locator(".word.forbidden").all_inner_texts() == ["down"]
+    assert sentence.locator(".word.query").inner_text() == "sat"
+    assert f"entropy {entropy():.2f} bits (all 3 equal: 1.58)" in sentence.inner_text()
+    cell.nth(11).click()
+    page.python_becomes("view.allowed[0, 2].all()", "True")
+    assert window.evaluate(below) == 1 and sentence.locator(".word.forbidden").count() == 0
+    assert sentence.locator(".plain").count() == 0
+    slider = view.locator("input[type=range]")
+    slider.focus()
+    window.keyboard.press("Home")
+    page.python_becomes("view.temperature", "0.1")
+    assert sentence.locator(".plain").count() == 4 and "Outlines: at temperature 1" in sentence.inner_text()
+    shown = float(sentence.inner_text().split("entropy ")[1].split(" bits")[0].replace("·10⁻", "e-"))
+    assert abs(shown - entropy()) < 0.006 and shown < 1.5
+
+    # a word of the sentence lights its row in the grid
+    sentence.locator("rect.back").nth(1).hover()
+    wait_for_text(page, ".readout", "query cat looks at")
+    assert sentence.locator(".word.query").inner_text() == "cat"
+
+
 @pytest.mark.alone
 @pytest.mark.parametrize("options", [[], NO_FRAME_LIMIT], ids=["60 frames a second", "no frame limit"])
 def test_click_to_repaint(lab, browser, show, options):

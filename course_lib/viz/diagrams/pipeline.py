@@ -67,15 +67,16 @@ def pipeline(
     width = max(6.0, left + n_columns * panel_width)
     heading = wrapped(title, width)
     above = 0.28 if is_upright(key_tokens, CELL_WIDTH) else room_for(key_tokens) * 0.75 + 0.1
-    height = n_lines * (CELL_HEIGHT * len(q) + above + 0.85) + heading_room(heading) + 0.1
+    height = n_lines * (CELL_HEIGHT * len(q) + above + 0.85) + heading_room(heading) + 0.35
 
     still = Still(width, height, _describe(title, steps, query_tokens, key_tokens, mask, scaled))
     still.get_layout_engine().set(hspace=0.06)
     axes = list(still.subplots(n_lines, n_columns, squeeze=False).flat)
     features = [str(f + 1) for f in range(v.shape[1])]
-    maps = [colours.SCORES] * 3 + [colours.WEIGHTS, colours.OUTPUTS]
+    most = np.abs(steps.scores).max() or 1.0  # of all three: dividing makes scores paler
+    tones = [(colours.SIGNED, -most, most)] * 3 + [(colours.WEIGHTS, 0, 1), (colours.OUTPUTS, None, None)]
     for p, (ax, panel, (over, under)) in enumerate(zip(axes, panels, names, strict=False)):
-        _matrix(ax, panel, maps[p], whole=p == 3)
+        _matrix(ax, panel, *tones[p])
         name_cells(ax, query_tokens, features if p == 4 else key_tokens, CELL_WIDTH)
         ax.tick_params(axis="x", labelcolor=colours.VALUE if p == 4 else colours.KEY)
         ax.tick_params(axis="y", labelcolor=colours.QUERY)
@@ -87,7 +88,7 @@ def pipeline(
         ax.set_xlim(-0.5, span - 0.5)
     for ax in axes[5:]:
         ax.set_axis_off()
-    add_heading(still, heading)
+    add_heading(still, heading, "scores: blue above 0, olive below, pale near 0")
     return still
 
 
@@ -129,19 +130,21 @@ def _double(values):
     return values.detach().cpu().double().numpy() if hasattr(values, "detach") else values
 
 
-def _matrix(ax: Axes, panel: np.ndarray, cmap: Colormap, whole: bool) -> None:
-    """One matrix with its numbers; `whole`: the colour scale goes from 0 to 1."""
+def _matrix(ax: Axes, panel: np.ndarray, cmap: Colormap, low: float | None, high: float | None) -> None:
+    """One matrix with its numbers, in tones from `low` to `high` (None: the smallest and the largest)."""
     finite = np.isfinite(panel)
-    low, high = (0, 1) if whole else (panel[finite].min(), panel[finite].max()) if finite.any() else (0, 1)
-    seen = np.where(finite, panel, np.nan)
+    if low is None:
+        low, high = panel.min(), panel.max()
     high = high if high > low else low + 1
+    seen = np.where(finite, panel, np.nan)
     ax.imshow(seen, cmap=cmap, vmin=low, vmax=high, aspect="auto", interpolation="nearest")
     ruled(ax, panel.shape, colours.LINE, 0.8)
     for (row, column), value in np.ndenumerate(panel):
         if not finite[row, column]:
             hatched(ax, column - 0.5, row - 0.5)
         more = {} if finite[row, column] else {"bbox": {"facecolor": colours.PANEL, "lw": 0, "pad": 1}}
-        write(ax, column, row, number(value), colours.text_on(value) if whole else colours.INK, **more)
+        ink = colours.ink_on(cmap((value - low) / (high - low))) if finite[row, column] else colours.INK
+        write(ax, column, row, number(value), ink, **more)
 
 
 def _describe(title: str, steps: Steps, query_tokens, key_tokens, mask, scaled: bool) -> str:

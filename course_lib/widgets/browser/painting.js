@@ -33,7 +33,7 @@ function exact(number, digits = 3) {
 
 const STEPS = 100; // tones between weight 0 and weight 1
 const palettes = new Map();
-const rampOf = (low, high) => (high === "value" ? "flow" : "weights"); // of the RAMPS in viz/colours.py
+const rampOf = (low, high) => ({ value: "flow", signed: "signed" }[high] ?? "weights"); // of the RAMPS in viz/colours.py
 
 // The colours of the page's theme for a canvas: the tones of the ramp from `low` to `high`, the ink that can be read
 // on each, ink, paper and hatching.

@@ -53,9 +53,10 @@ function render({ model, el }) {
   const bar = element("div", "row");
   bar.append(scale.root, mask.root, temperature.root);
   const says = element("div", "hint"), formula = element("div", "formula"), stage = element("div", "pipeline");
+  const legend = element("div", "row legend");
   const readout = element("div", "readout arithmetic");
   readout.setAttribute("aria-live", "polite");
-  box.append(strip.root, scrub.root, bar, says, formula, stage, readout, state.root);
+  box.append(strip.root, scrub.root, bar, says, formula, stage, legend, readout, state.root);
   box.addEventListener("keydown", (event) => {
     const by = { PageUp: -1, PageDown: 1 }[event.key];
     if (by) { go(model.get("step") + by); event.preventDefault(); }
@@ -108,7 +109,7 @@ function render({ model, el }) {
   function look(name) {
     const { kind } = blocks[name], m = { q, k: kT, v, ...steps }[name];
     const toned = ["score", "weight", "output"].includes(kind);
-    return { m, tone: toned ? tonesOf(m, kind) : null, palette: paletteOf("weight-0", kind === "output" ? "value" : "weight-1") };
+    return { m, tone: toned ? tonesOf(m, kind, steps.most) : null, palette: paletteOf("weight-0", HIGH[kind]) };
   }
   const kT = transposed(k);
   const write = (name) => { const { m, ...tones } = look(name); blocks[name].write(m, tones); };
@@ -205,6 +206,18 @@ function render({ model, el }) {
       return [term, " "];
     }));
   }
+  // What the tones mean: scores have a sign, weights have none.
+  function showLegend(step) {
+    const scale = (name, low, ramp, middle, high) => {
+      const ruler = element("span", "scale"), group = element("span", "row");
+      ruler.style.setProperty("--ramp", `var(--course-ramp-${ramp})`);
+      group.append(`${name} ${low}`, ruler, middle ? `${high} (${middle})` : high);
+      return group;
+    };
+    legend.replaceChildren(
+      ...(step < 5 ? [scale("score", short(-steps.most), "signed", "middle: 0", short(steps.most))] : []),
+      ...(step > 3 ? [scale("weight", "0", "weights", "", "1")] : []));
+  }
   // The state as a cell of its own.
   function code() {
     const t = model.get("temperature"), dtype = "dtype=torch.double";
@@ -241,6 +254,7 @@ function render({ model, el }) {
     shown = step;
     says.textContent = saying(step);
     showFormula(step);
+    showLegend(step);
     strip.show(step);
     scale.show(model.get("scale"));
     mask.show(model.get("mask"));
@@ -249,8 +263,9 @@ function render({ model, el }) {
     back.disabled = step === 1;
     next.disabled = step === NAMES.length;
     [steps.scores, steps.scaled, steps.masked, steps.weights, steps.output].forEach((m, i) => {
-      paintThumbnail(pictures[i], paletteOf("weight-0", i === 4 ? "value" : "weight-1"), {
-        rows: m.rows, columns: m.columns, share: tonesOf(m, i === 3 ? "weight" : "score"),
+      const kind = i < 3 ? "score" : i === 3 ? "weight" : "output";
+      paintThumbnail(pictures[i], paletteOf("weight-0", HIGH[kind]), {
+        rows: m.rows, columns: m.columns, share: tonesOf(m, kind, steps.most),
         blocked: (place) => (i === 2 || i === 3) && steps.masked.data[place] === -Infinity,
       });
     });
@@ -374,6 +389,7 @@ function render({ model, el }) {
   return () => cleanups.forEach((undo) => undo());
 }
 
+const HIGH = { score: "signed", weight: "weight-1", output: "value" }; // the ramp of each kind of number
 const bracketed = (x) => (x < 0 || exact(x, 2).includes("·") ? `(${exact(x, 2)})` : exact(x, 2));
 
 export default viewOf(render);

@@ -35,6 +35,8 @@ def test_every_number_of_every_step_is_on_the_picture(scaled):
     for ax, matrix in zip(panels, vars(steps).values(), strict=True):
         assert drawn(ax) == [number(x) for x in matrix.ravel()]
         assert all(text.get_fontsize() >= SMALL for text in ax.texts)
+    most = np.abs(steps.scores).max()
+    assert all(ax.images[0].get_clim() == (-most, most) for ax in panels[:3])  # one scale, 0 in its middle
     assert drawn(panels[2]).count("−∞") == 4 and drawn(panels[3])[3:] == ["0"] * 3
     assert panels[1].get_xlabel() == ("divided by √4" if scaled else "left out")
     assert "cat may look at nothing" in still.alt and "4 of 6 cells masked" in still.alt

@@ -290,8 +290,10 @@ def test_colours_of_a_pair_differ_for_colour_blind_readers():
     for i, one in enumerate(seen):
         for other in seen[:i]:
             assert np.linalg.norm(one - other) > 0.2
-    for ramp in colours.RAMPS.values():  # and in the dark, brighter
-        for theme, sign in (("light", -1), ("dark", 1)):
+    signed = colours.RAMPS["signed"]  # from 0 in the middle to both sides
+    sides = [{theme: signed[theme][start::step] for theme in signed} for start, step in ((3, 1), (3, -1))]
+    for ramp in [*(colours.RAMPS[name] for name in ("weights", "flow")), *sides]:
+        for theme, sign in (("light", -1), ("dark", 1)):  # in the dark, brighter
             steps = np.diff([colours._luminance(stop) for stop in ramp[theme]])
             assert (sign * steps > 0).all(), ramp
     grey = colours.WEIGHTS(np.linspace(0, 1, 11))[:, :3] @ [0.2126, 0.7152, 0.0722]

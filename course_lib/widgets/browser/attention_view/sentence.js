@@ -2,7 +2,7 @@
 // and keys are the same words, arcs to earlier words run above them and arcs to later words below: a causal mask leaves
 // nothing below. One query's weights also stand as bars, with their entropy.
 
-const ARC = 62, BARS = 46, LEAST_PITCH = 13; // pixels; a sentence whose words stand closer is not drawn
+const ARC = 62, BARS = 46, LEAST_PITCH = 13, MOST_PITCH = 92; // pixels; a sentence whose words stand closer is not drawn
 const FAINT = 0.04; // weights below are not drawn while all queries are
 
 // rows, columns: the words. onWord(row): a query is pointed at (-1: none). bars: whether a temperature can change them.
@@ -15,7 +15,7 @@ function sentenceArcs({ rows, columns, onWord }) {
   let width = 0, last = null;
 
   function layout() {
-    const longest = Math.max(columns.length, rows.length), pitch = (width - 8) / longest;
+    const longest = Math.max(columns.length, rows.length), pitch = Math.min(MOST_PITCH, (width - 8) / longest);
     const letters = Math.max(...[...rows, ...columns].map((word) => [...word].length));
     const turned = letters * 7.6 + 6 > pitch, band = turned ? Math.min(78, 7.4 * letters + 12) : 24;
     const x = (i) => 4 + pitch * (i + 0.5);
@@ -75,7 +75,7 @@ function sentenceArcs({ rows, columns, onWord }) {
     }
     if (row >= 0) {
       const bottom = place.bars + BARS - 2, full = BARS - 8, wide = Math.min(26, pitch - 3);
-      nodes.push(drawn("line", { x1: 4, x2: width - 4, y1: bottom, y2: bottom, class: "ruler" }));
+      nodes.push(drawn("line", { x1: 4, x2: x(n - 1) + pitch / 2, y1: bottom, y2: bottom, class: "ruler" }));
       for (let j = 0; j < n; j++) {
         const bar = (w, attributes) => drawn("rect", { x: x(j) - wide / 2, y: bottom - full * w, width: wide, height: full * w, ...attributes });
         nodes.push(bar(weight(row, j), { fill: palette.css[70], class: "bar" }));

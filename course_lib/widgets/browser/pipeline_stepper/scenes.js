@@ -66,7 +66,7 @@ function layoutOf({ names, stacked, cell, line }, sizeOf) {
   return { scenes, height };
 }
 
-// The five matrices that are made, and the mask.
+// The five matrices that are made, the mask, and the size of the largest score: dividing makes scores paler.
 function fiveSteps(model, q, k, v) {
   const T = q.rows, S = k.rows, root = Math.sqrt(q.columns);
   const allowed = arrayOf(model.get("allowed")), masking = model.get("mask"), t = model.get("temperature");
@@ -76,7 +76,8 @@ function fiveSteps(model, q, k, v) {
   const weights = fill(T, S, (i, j) => masked.at(i, j) / t);
   for (let i = 0; i < T; i++) softmaxRow(weights.data.subarray(i * S, (i + 1) * S));
   const output = fill(T, v.columns, (i, c) => sum(S, (j) => weights.at(i, j) * v.at(j, c)));
-  return { scores, scaled, masked, weights, output, allowed };
+  const most = Math.max(...scores.data.map(Math.abs)) || 1;
+  return { scores, scaled, masked, weights, output, allowed, most };
 }
 
 // A matrix: its numbers row by row.
@@ -91,9 +92,11 @@ function sum(n, term) {
   for (let i = 0; i < n; i++) total += term(i);
   return total;
 }
-// The tone of each cell: a weight is its own tone; other numbers go from the smallest to the largest.
-function tonesOf({ data }, kind) {
+// The tone of each cell: a weight is its own tone; a score lies between −most and most; an output between the smallest
+// and the largest.
+function tonesOf({ data }, kind, most = 1) {
   if (kind === "weight") return (place) => data[place];
+  if (kind === "score") return (place) => 0.5 + (0.5 * data[place]) / most;
   const finite = data.filter(Number.isFinite), low = Math.min(...finite), span = Math.max(...finite) - low || 1;
   return (place) => 0.05 + (0.5 * (data[place] - low)) / span;
 }
