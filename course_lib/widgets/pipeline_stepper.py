@@ -1,4 +1,7 @@
-"""PipelineStepper: attention in five steps, every number in sight; point at one and see how it was made."""
+"""PipelineStepper: attention in five steps, every number in sight; point at one and see how it was made.
+
+In the browser the five steps are one picture that moves; a slider goes between them.
+"""
 
 from collections.abc import Sequence
 

@@ -23,7 +23,7 @@ function render({ model, el }) {
 
   const grid = weightGrid({
     rows: target, columns: source, rowName: "target: query (row)", columnName: "source: key (column)",
-    rowWord: "writing", columnWord: "", links: model.get("links"), room: 400,
+    rowWord: "writing", columnWord: "", links: model.get("links"), room: 400, fits: true,
     onPin: (cell) => { model.set("selected", cell); model.tell(); },
   });
   box.append(grid.root);

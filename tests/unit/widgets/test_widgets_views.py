@@ -90,6 +90,19 @@ def test_attention_view_holds_weights_and_mask():
         AttentionView(weights, list("wxyz"), list("abc"))
 
 
+def test_reset_knows_what_the_views_were_made_with():
+    """What "Reset" brings back is what the view was made with, whatever has been set since."""
+    causal = np.tri(2, dtype=bool)
+    stepper = PipelineStepper(EVEN, EVEN, EVEN, list("ab"), list("xy"), allowed=causal, scale=False)
+    view = AttentionView(np.full((2, 2), 0.5), list("ab"), list("xy"), allowed=causal, editable=True)
+    for each in (stepper, view):
+        each.allowed = ~causal
+        each.temperature = 2
+        assert np.array_equal(np.broadcast_to(each.start, (1, 2, 2))[0], causal)
+    stepper.scale = True
+    assert stepper.start_scale is False
+
+
 def test_movie_refuses_what_does_not_fit_and_shows_first_and_last_frame():
     with pytest.raises(ValueError, match="steps has 1 entries; expected 2"):
         AlignmentMovie([EVEN, EVEN], [0], list("xyz"), list("ab"))
