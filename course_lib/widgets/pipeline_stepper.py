@@ -23,7 +23,7 @@ class PipelineStepper(LiveView):
     be set; `weights` and `output` are what comes out now.
     """
 
-    _esm = script("pipeline_stepper", "painting", "scenes", "blocks")
+    _esm = script("pipeline_stepper", "painting", "scenes", "blocks", "words")
     _css = styles()
 
     title = traitlets.Unicode().tag(sync=True)
