@@ -220,6 +220,7 @@ other""",
     window, view = page.window, page.window.locator(".course-view").nth(1)
     view.locator(".cell").first.wait_for()
     sizes = []
+    window.evaluate("jupyterapp.shell.collapseLeft()")
     for width in (1400, 1000, 700, 400):
         window.set_viewport_size({"width": width, "height": 1000})
         window.wait_for_function(f"({CUT})().length === 0")

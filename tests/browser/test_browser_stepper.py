@@ -141,6 +141,7 @@ def test_small_windows_and_touch(lab, open_page):
     result, readout = view.locator(".n.result"), view.locator(".readout")
     result.first.wait_for()
     sizes, heights = [], []
+    window.evaluate("jupyterapp.shell.collapseLeft()")
     for width in (1400, 1000, 700, 400):
         window.set_viewport_size({"width": width, "height": 1000})
         for step in (1, 2, 5):

@@ -5,14 +5,16 @@
 const ARC = 62, BARS = 46, LEAST_PITCH = 13, MOST_PITCH = 92; // pixels; a sentence whose words stand closer is not drawn
 const FAINT = 0.04; // weights below are not drawn while all queries are
 
-// rows, columns: the words. onWord(row): a query is pointed at (-1: none). bars: whether a temperature can change them.
+// rows, columns: the words. onWord(row): a query is pointed at (-1: none).
 function sentenceArcs({ rows, columns, onWord }) {
   const same = rows.length === columns.length && rows.every((word, i) => word === columns[i]);
   const root = element("div", "sentence");
   root.setAttribute("aria-hidden", "true"); // the grid and the readout say all of it
   const title = element("div", "soft"), picture = drawn("svg");
   root.append(title, picture);
-  let width = 0, last = null;
+  const arcs = drawn("g"), written = drawn("g"), bars = drawn("g");
+  picture.append(arcs, written, bars);
+  let width = 0, last = null, words = null, planned = false; // words: nodes by their place, for the layout they have
 
   function layout() {
     const longest = Math.max(columns.length, rows.length), pitch = Math.min(MOST_PITCH, (width - 8) / longest);
@@ -35,57 +37,73 @@ function sentenceArcs({ rows, columns, onWord }) {
   }
 
   // weights[start + i * columns + j]; row: the query that is pointed at, -1 for all; plain: the weights of that row at
-  // temperature 1, or null
-  function paint(weights, start, allowed, row, plain) {
-    last = [weights, start, allowed, row, plain];
+  // temperature 1, or null. It is drawn when the grid has been painted: the hand on the mouse comes first.
+  function paint(...what) {
+    last = what;
+    if (planned) return;
+    planned = true;
+    requestAnimationFrame(() => setTimeout(() => { planned = false; draw(...last); }));
+  }
+  function draw(weights, start, allowed, row, plain) {
     if (!width) return;
-    const place = layout(), { x, band, pitch, turned } = place, n = columns.length;
-    root.hidden = pitch < LEAST_PITCH;
-    if (root.hidden) return;
-    const palette = paletteOf(), nodes = [];
+    const place = layout(), { x, pitch } = place, n = columns.length;
+    const narrow = pitch < LEAST_PITCH;
+    for (const part of [title, picture]) part.style.display = narrow ? "none" : "";
+    if (narrow) return;
+    const palette = paletteOf(), lines = [], columnsOfRow = [];
     const weight = (i, j) => weights[start + i * n + j], may = (i, j) => Boolean(allowed[start + i * n + j]);
     for (let i = 0; i < rows.length; i++) {
       if (row >= 0 && i !== row) continue;
       for (let j = 0; j < n; j++) {
         const w = weight(i, j);
         if (!(w > (row >= 0 ? 0 : FAINT))) continue;
-        nodes.push(drawn("path", { d: arc(place, i, j), class: "arc", stroke: palette.css[Math.max(22, toneOf(w))], "stroke-width": 0.8 + 6 * w }));
+        lines.push(drawn("path", { d: arc(place, i, j), class: "arc", stroke: palette.css[Math.max(22, toneOf(w))], "stroke-width": 0.8 + 6 * w }));
       }
     }
-    const word = (text, at, top, kind, className) => {
-      const node = drawn("text", { class: `word ${className}`, "data-word": kind === "query" || same ? at : "" });
-      node.textContent = text;
-      const y = top + (turned ? band - 5 : 17);
-      if (turned) node.setAttribute("transform", `translate(${x(at) + 4.5} ${y}) rotate(-90)`);
-      else node.setAttribute("transform", `translate(${x(at)} ${y})`);
-      node.setAttribute("text-anchor", turned ? "start" : "middle");
-      const most = Math.floor((turned ? band - 8 : pitch) / 7.4), letters = [...text];
-      if (letters.length > most) node.textContent = `${letters.slice(0, Math.max(1, most - 1)).join("")}…`;
-      const back = drawn("rect", {
-        x: x(at) - pitch / 2 + 0.5, y: top + 1, width: pitch - 1, height: band - 2, rx: 4, class: `back ${className}`,
-        "data-word": kind === "query" || same ? at : "",
-      });
-      nodes.push(back, node);
-    };
-    const state = (j) => (row >= 0 && !may(row, j) ? "forbidden" : "");
-    if (same) columns.forEach((text, j) => word(text, j, place.queries, "both", row === j ? "query" : row >= 0 ? `key ${state(j)}` : ""));
-    else {
-      rows.forEach((text, i) => word(text, i, place.queries, "query", row === i ? "query" : ""));
-      columns.forEach((text, j) => word(text, j, place.keys, "key", row >= 0 ? `key ${state(j)}` : ""));
-    }
+    arcs.replaceChildren(...lines);
+    words ??= writeWords(place);
+    const state = (j) => (row < 0 ? "" : may(row, j) ? "key" : "key forbidden");
+    words.rows.forEach((mark, i) => mark(row === i ? "query" : same ? state(i) : ""));
+    words.columns.forEach((mark, j) => mark(state(j)));
     if (row >= 0) {
       const bottom = place.bars + BARS - 2, full = BARS - 8, wide = Math.min(26, pitch - 3);
-      nodes.push(drawn("line", { x1: 4, x2: x(n - 1) + pitch / 2, y1: bottom, y2: bottom, class: "ruler" }));
+      columnsOfRow.push(drawn("line", { x1: 4, x2: x(n - 1) + pitch / 2, y1: bottom, y2: bottom, class: "ruler" }));
       for (let j = 0; j < n; j++) {
         const bar = (w, attributes) => drawn("rect", { x: x(j) - wide / 2, y: bottom - full * w, width: wide, height: full * w, ...attributes });
-        nodes.push(bar(weight(row, j), { fill: palette.css[70], class: "bar" }));
-        if (plain) nodes.push(bar(plain[j], { class: "plain" }));
+        columnsOfRow.push(bar(weight(row, j), { fill: palette.css[70], class: "bar" }));
+        if (plain) columnsOfRow.push(bar(plain[j], { class: "plain" }));
       }
     }
-    picture.setAttribute("width", width);
-    picture.setAttribute("height", place.height);
-    picture.replaceChildren(...nodes);
+    bars.replaceChildren(...columnsOfRow);
     say(row, n, weight, may, Boolean(plain));
+  }
+  // The words, once for each layout: functions that mark a word.
+  function writeWords({ x, band, pitch, turned, queries, keys, height }) {
+    picture.setAttribute("width", width);
+    picture.setAttribute("height", height);
+    written.replaceChildren();
+    const most = Math.floor((turned ? band - 8 : pitch) / 7.4);
+    const word = (text, at, top, query) => {
+      const letters = [...text], y = top + (turned ? band - 5 : 17), mine = query ? { "data-word": at } : {};
+      const back = drawn("rect", { x: x(at) - pitch / 2 + 0.5, y: top + 1, width: pitch - 1, height: band - 2, rx: 4, ...mine });
+      const node = drawn("text", {
+        "text-anchor": turned ? "start" : "middle", ...mine,
+        transform: turned ? `translate(${x(at) + 4.5} ${y}) rotate(-90)` : `translate(${x(at)} ${y})`,
+      });
+      node.textContent = letters.length > most ? `${letters.slice(0, Math.max(1, most - 1)).join("")}…` : text;
+      written.append(back, node);
+      let now = null;
+      return (mark) => {
+        if (mark === now) return;
+        now = mark;
+        back.setAttribute("class", `back ${mark}`);
+        node.setAttribute("class", `word ${mark}`);
+      };
+    };
+    return {
+      rows: rows.map((text, i) => word(text, i, queries, true)),
+      columns: same ? [] : columns.map((text, j) => word(text, j, keys, false)),
+    };
   }
   function say(row, n, weight, may, outlined) {
     if (row < 0) {
@@ -111,7 +129,8 @@ function sentenceArcs({ rows, columns, onWord }) {
   picture.addEventListener("mouseleave", () => onWord(-1));
   onWidth(root, (now) => {
     width = now;
-    if (last) paint(...last);
+    words = null;
+    if (last) draw(...last);
   });
   return { root, paint };
 }
