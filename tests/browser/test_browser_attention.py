@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 
 import pytest
 from lab import CHROMIUM_OPTIONS, Page
@@ -189,6 +190,22 @@ CUT = """() => [...document.querySelectorAll('.course-view *')]
   .map(([node]) => `${node.className} ${node.textContent}`)"""
 
 
+def nothing_is_cut(page) -> None:
+    """All that answers can be seen, once the views have taken the width that they have now."""
+    end = time.monotonic() + 5
+    while cut := page.window.evaluate(CUT):
+        assert time.monotonic() < end, cut
+        page.window.wait_for_timeout(50)
+
+
+def wait_for_count(page, selector: str, count: int) -> None:
+    """The sentence is drawn a moment after the grid."""
+    page.window.wait_for_function(
+        "([selector, count]) => document.querySelectorAll('.course-view ' + selector).length === count",
+        arg=[selector, count],
+    )
+
+
 def touch(page, *points) -> None:
     """A finger goes down at the first point, over the others, and up."""
     client = page.window.context.new_cdp_session(page.window)
@@ -223,7 +240,7 @@ other""",
     window.evaluate("jupyterapp.shell.collapseLeft()")
     for width in (1400, 1000, 700, 400):
         window.set_viewport_size({"width": width, "height": 1000})
-        window.wait_for_function(f"({CUT})().length === 0")
+        nothing_is_cut(page)
         sizes.append(view.locator(".cell").first.bounding_box()["width"])
     assert sizes == sorted(sizes, reverse=True) and sizes[0] > 50 and sizes[-1] >= 12
 
@@ -280,32 +297,36 @@ view""",
         "(arc) => arc.getBoundingClientRect().bottom > line + 4).length; }"
     )
     drawn = int(page.python("print((view.weights > 0.04).sum())"))
-    assert sentence.locator(".arc").count() == drawn and window.evaluate(below) == 0
+    wait_for_count(page, ".arc", drawn)
+    assert window.evaluate(below) == 0
 
     def entropy() -> float:
         return float(page.python("w = view.weights[0, 2]; w = w[w > 0]; print(-(w * np.log2(w)).sum())"))
 
     cell.nth(9).hover()  # the query "sat": three arcs, the fourth word is struck out
-    assert sentence.locator(".arc").count() == 3 == sentence.locator(".bar").count() - 1
-    assert sentence.locator(".word.forbidden").all_inner_texts() == ["down"]
-    assert sentence.locator(".word.query").inner_text() == "sat"
+    wait_for_count(page, ".bar", 4)
+    assert sentence.locator(".arc").count() == 3
+    assert sentence.locator(".word.forbidden").all_text_contents() == ["down"]
+    assert sentence.locator(".word.query").all_text_contents() == ["sat"]
     assert f"entropy {entropy():.2f} bits (all 3 equal: 1.58)" in sentence.inner_text()
     cell.nth(11).click()
     page.python_becomes("view.allowed[0, 2].all()", "True")
-    assert window.evaluate(below) == 1 and sentence.locator(".word.forbidden").count() == 0
+    wait_for_count(page, ".word.forbidden", 0)
+    assert window.evaluate(below) == 1
     assert sentence.locator(".plain").count() == 0
     slider = view.locator("input[type=range]")
     slider.focus()
     window.keyboard.press("Home")
     page.python_becomes("view.temperature", "0.1")
-    assert sentence.locator(".plain").count() == 4 and "Outlines: at temperature 1" in sentence.inner_text()
+    wait_for_count(page, ".plain", 4)
+    wait_for_text(page, ".sentence", "Outlines: at temperature 1")
     shown = float(sentence.inner_text().split("entropy ")[1].split(" bits")[0].replace("·10⁻", "e-"))
     assert abs(shown - entropy()) < 0.006 and shown < 1.5
 
     # a word of the sentence lights its row in the grid
     sentence.locator("rect.back").nth(1).hover()
     wait_for_text(page, ".readout", "query cat looks at")
-    assert sentence.locator(".word.query").inner_text() == "cat"
+    page.window.wait_for_function("document.querySelector('.word.query')?.textContent === 'cat'")
 
 
 @pytest.mark.alone

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from test_browser_attention import CUT, middle, touch
+from test_browser_attention import middle, nothing_is_cut, touch
 from test_browser_views import STRANGE, THEMES, contrast_of, height, wait_for_text
 
 START = """
@@ -108,7 +108,7 @@ view""",
     window.keyboard.press("Space")
     page.python_becomes("view.mask, view.weights.all()", "False True")
     same_in_python(page)
-    view.locator("input[type=range]").focus()
+    view.locator("input[type=range]").nth(1).focus()
     for _ in range(8):
         window.keyboard.press("ArrowLeft")
     page.python_becomes("view.temperature", "0.631")
@@ -149,7 +149,7 @@ def test_small_windows_and_touch(lab, open_page):
             window.wait_for_function(
                 "(step) => document.querySelector('.course-view').moment() === step", arg=step
             )
-            window.wait_for_function(f"({CUT})().length === 0")
+            nothing_is_cut(page)
             heights.append(height(view))
         sizes.append(result.first.bounding_box()["width"])
         left, above = (view.locator(f".n.{kind}").first.bounding_box() for kind in ("weight", "value"))
