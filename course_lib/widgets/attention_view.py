@@ -1,8 +1,8 @@
 """AttentionView: tokens × tokens, one matrix a head; touch a cell and it says who looks at whom.
 
 Under the grid the same matrix stands as a sentence with arcs, one query's weights as bars with their entropy
-in bits. With `editable=True` a click masks a cell and its row is shared out anew; a slider sets the temperature;
-Undo and Reset take changes back, and "Copy as Python" gives the code that makes the same weights.
+in bits. With `editable=True` a click masks a cell and its row is shared out anew; a slider sets the
+temperature; Undo and Reset take changes back, and "Copy as Python" gives code that makes the same weights.
 """
 
 from collections.abc import Sequence

@@ -14,11 +14,11 @@ function weightGrid({
   rows, columns, rowName, columnName, rowWord = "", columnWord = "", links = [], room = 440, width = 560, largest = 38,
   fits = false, onPin, onToggle, onLook, sentence, hint, sums = false, low = "weight-0", high = "weight-1", caption = "weight", most = "1",
 }) {
-  const id = `grid-${Math.random().toString(36).slice(2)}`; // every view has a script, and a counter, of its own
+  const id = ownId("grid");
   const sizeFor = (space) => Math.max(fits ? 12 : 14, Math.min(largest, Math.floor(room / rows.length) - 1, Math.floor(space / columns.length) - 1));
   let size = sizeFor(width);
   const gold = new Set(links.map(([row, column]) => row * columns.length + column));
-  const longest = Math.max(...columns.map((token) => [...token].length));
+  const longest = Math.max(...columns.map((token) => [...labelOf(token)].length));
   const keys = "Arrow keys move, Home and End go to the ends of the row, Escape lets go."
     + (onToggle ? " Space masks or unmasks the cell, R its row, C its column." : "");
 
@@ -54,7 +54,7 @@ function weightGrid({
     return node;
   };
   const label = (text, className, role, place) => {
-    const node = element("span", `token ${className}`, text);
+    const node = element("span", `token ${className}`, labelOf(text)); // the readout has all of it
     node.title = text;
     node.setAttribute("role", role);
     Object.assign(node.dataset, place);

@@ -71,7 +71,7 @@ function render({ model, el }) {
 
   // ---- The stage ----
   const features = (n) => Array.from({ length: n }, (_, i) => `${i + 1}`);
-  const id = `pipeline-${Math.random().toString(36).slice(2)}`;
+  const id = ownId("pipeline");
   const block = (name, caption, kind, rows, columns, rowKind, columnKind, sums = false) =>
     [name, matrixBlock({ id: `${id}-${name}`, caption, kind, rows, columns, rowKind, columnKind, sums })];
   const blocks = Object.fromEntries([
@@ -89,7 +89,7 @@ function render({ model, el }) {
   stage.append(...Object.values(blocks).map((each) => each.root), sign);
   const ghosts = ghostCells(stage);
 
-  const longest = Math.max(...[...queries, ...keys].map((token) => [...token].length));
+  const longest = Math.max(...[...queries, ...keys].map((token) => [...labelOf(token)].length));
   let sizes = null, layout = null;
   onWidth(stage, fit);
   function fit() {

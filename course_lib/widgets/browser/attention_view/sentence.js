@@ -18,7 +18,7 @@ function sentenceArcs({ rows, columns, onWord }) {
 
   function layout() {
     const longest = Math.max(columns.length, rows.length), pitch = Math.min(MOST_PITCH, (width - 8) / longest);
-    const letters = Math.max(...[...rows, ...columns].map((word) => [...word].length));
+    const letters = Math.max(...[...rows, ...columns].map((word) => [...labelOf(word)].length));
     const turned = letters * 7.6 + 6 > pitch, band = turned ? Math.min(78, 7.4 * letters + 12) : 24;
     const x = (i) => 4 + pitch * (i + 0.5);
     if (same) return { pitch, turned, band, x, queries: ARC, keys: ARC, bars: ARC + band + ARC, height: 2 * ARC + band + BARS };
@@ -84,13 +84,13 @@ function sentenceArcs({ rows, columns, onWord }) {
     written.replaceChildren();
     const most = Math.floor((turned ? band - 8 : pitch) / 7.4);
     const word = (text, at, top, query) => {
-      const letters = [...text], y = top + (turned ? band - 5 : 17), mine = query ? { "data-word": at } : {};
+      const letters = [...labelOf(text)], y = top + (turned ? band - 5 : 17), mine = query ? { "data-word": at } : {};
       const back = drawn("rect", { x: x(at) - pitch / 2 + 0.5, y: top + 1, width: pitch - 1, height: band - 2, rx: 4, ...mine });
       const node = drawn("text", {
         "text-anchor": turned ? "start" : "middle", ...mine,
         transform: turned ? `translate(${x(at) + 4.5} ${y}) rotate(-90)` : `translate(${x(at)} ${y})`,
       });
-      node.textContent = letters.length > most ? `${letters.slice(0, Math.max(1, most - 1)).join("")}…` : text;
+      node.textContent = letters.length > most ? `${letters.slice(0, Math.max(1, most - 1)).join("")}…` : labelOf(text);
       written.append(back, node);
       let now = null;
       return (mark) => {

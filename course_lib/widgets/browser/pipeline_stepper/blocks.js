@@ -5,7 +5,7 @@ function matrixBlock({ id, caption, kind, rows, columns, rowKind, columnKind, su
   const root = element("div", "block"), cells = element("div", "cells");
   const head = element("span", "caption", caption);
   const named = (tokens, className) => tokens.map((token) => {
-    const node = element("span", `name ${className}`, token);
+    const node = element("span", `name ${className}`, labelOf(token)); // the readout has all of it
     node.title = token;
     return node;
   });
