@@ -103,6 +103,7 @@ function render({ model, el }) {
     const most = 14 * Math.max(S, q.columns) + longest + 20; // characters of the longest arithmetic
     readout.style.minHeight = `${1.45 * Math.max(2, Math.ceil((most * 7.4) / (stage.clientWidth || 680)))}em`;
     for (const each of Object.values(blocks)) each.size(sizes);
+    written.clear();
     if (steps) show();
   }
 
@@ -113,7 +114,13 @@ function render({ model, el }) {
     return { m, tone: toned ? tonesOf(m, kind, steps.most) : null, palette: paletteOf("weight-0", HIGH[kind]) };
   }
   const kT = transposed(k);
-  const write = (name) => { const { m, ...tones } = look(name); blocks[name].write(m, tones); };
+  const written = new Set(); // the matrices whose cells hold what they should
+  function write(name) {
+    if (written.has(name)) return;
+    written.add(name);
+    const { m, ...tones } = look(name);
+    blocks[name].write(m, tones);
+  }
 
   // The picture at a moment: `at` goes from 0 to 5; at whole numbers it stands still, a step is done.
   let at = model.get("step"), playing = null;
@@ -134,12 +141,16 @@ function render({ model, el }) {
     const result = blocks[scene.result];
     ghosts.clear();
     if (made < 1) {
-      result.flying = true;
+      if (!result.flying || !steps.flown) Object.assign(result, { flying: true, turned: [] });
+      steps.flown = true; // with these numbers
       result.label(made);
       if (scene.left) flyProduct(result, blocks[scene.left], blocks[scene.above], made, sizes, ghosts);
       else {
         const old = look(scene.before), now = look(scene.result);
+        written.delete(scene.result);
         flyCells(result, blocks[scene.before], made, step === 4, (node, place, changed) => {
+          if (result.turned[place] === changed) return;
+          result.turned[place] = changed;
           const { m, tone, palette } = changed ? now : old;
           dress(node, m.data[place], tone(place), palette, sizes.numbers);
         });
@@ -185,6 +196,7 @@ function render({ model, el }) {
   let shown = 0; // the step whose result answers
   function paint() {
     steps = fiveSteps(model, q, k, v);
+    written.clear();
     const step = model.get("step"), hadFocus = stage.contains(document.activeElement);
     if (shown !== step) {
       pointed = null;

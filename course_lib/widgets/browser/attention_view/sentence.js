@@ -82,10 +82,10 @@ function sentenceArcs({ rows, columns, onWord }) {
     picture.setAttribute("width", width);
     picture.setAttribute("height", height);
     written.replaceChildren();
-    const most = Math.floor((turned ? band - 8 : pitch) / 7.4);
+    const wide = Math.min(pitch - 1, turned ? 26 : Infinity), most = Math.floor((turned ? band - 8 : pitch) / 7.4);
     const word = (text, at, top, query) => {
       const letters = [...labelOf(text)], y = top + (turned ? band - 5 : 17), mine = query ? { "data-word": at } : {};
-      const back = drawn("rect", { x: x(at) - pitch / 2 + 0.5, y: top + 1, width: pitch - 1, height: band - 2, rx: 4, ...mine });
+      const back = drawn("rect", { x: x(at) - wide / 2, y: top + 1, width: wide, height: band - 2, rx: 4, ...mine });
       const node = drawn("text", {
         "text-anchor": turned ? "start" : "middle", ...mine,
         transform: turned ? `translate(${x(at) + 4.5} ${y}) rotate(-90)` : `translate(${x(at)} ${y})`,
