@@ -236,6 +236,7 @@ other""",
     page.run_all()
     window, view = page.window, page.window.locator(".course-view").nth(1)
     view.locator(".cell").first.wait_for()
+    assert view.locator(".of-row").nth(3).inner_text() == "Donaudampfschifff…"
     sizes = []
     window.evaluate("jupyterapp.shell.collapseLeft()")
     for width in (1400, 1000, 700, 400):
@@ -324,7 +325,7 @@ view""",
     assert abs(shown - entropy()) < 0.006 and shown < 1.5
 
     # a word of the sentence lights its row in the grid
-    sentence.locator("rect.back").nth(1).hover()
+    sentence.locator(".word").nth(1).hover()
     wait_for_text(page, ".readout", "query cat looks at")
     page.window.wait_for_function("document.querySelector('.word.query')?.textContent === 'cat'")
 
