@@ -30,7 +30,7 @@ _COURSE = """
 Start here | What will I be able to build? | 25 | start_here
 Bahdanau attention | How can a translator look back at the sentence? | 90 | bahdanau_attention
 Queries, keys, values | What is left of attention when the recurrent network is gone? | 95 | qkv_attention
-Multi-head attention | Why ask the same sentence several questions at once? | 60 | multi_head_attention
+Multi-head attention | Why ask the same sentence several questions at once? | 90 | multi_head_attention
 Masking | Who may look at whom? | 90 | masking
 The Transformer | What does it take to drop recurrence altogether? | 100 | transformer
 Three families | Encoder, decoder, or both? | 60 | three_families

@@ -1,8 +1,10 @@
-"""Things built wrong on purpose, to be recognised later: masks off by one, and masks in the wrong place.
+"""Things built wrong on purpose, to be recognised later: masks off by one or misplaced, heads cut wrongly.
 
 A fault is a *reader*: a function from a model and ids `(B, T)` to logits `(B, T, V)`, like the right reader
 `tasks.town_lm.causal`. The model stays what it is; only the way in which it reads is faulty. A model can be
 trained, tested and let write under any of them.
+
+One fault is not a reader but an `attend`, for `attention.attending`: heads cut by `view` alone.
 
 Beside the faults stand the two places where dropout may act on attention: one is as right as the other.
 
@@ -16,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from course_lib.attention import attending
+from course_lib.attention import MultiHeadAttention, attending, merge_heads
 from course_lib.masks import causal_mask, masked_softmax
 from course_lib.models.attention_only import AttentionOnly
 
@@ -93,3 +95,14 @@ def read_with(model: AttentionOnly, ids: Tensor, weigh: Callable[[Tensor], Tenso
 
     with attending(model, attend):
         return model(ids)[0]
+
+
+def cut_by_view(
+    layer: MultiHeadAttention, q: Tensor, k: Tensor, v: Tensor, allowed: Tensor | None, need_weights: bool
+) -> tuple[Tensor, Tensor | None]:
+    """Heads cut with one `view` and no transpose: no error, the right shape, tokens broken in pieces.
+
+    An `attend` for `attention.attending`; arguments and results as `MultiHeadAttention.attend`.
+    """
+    q, k, v = (merge_heads(x).view(x.shape) for x in (q, k, v))  # (B, T, D), read anew as (B, H, T, K)
+    return MultiHeadAttention.attend(layer, q, k, v, allowed, need_weights)

@@ -36,6 +36,32 @@ def weight_on(weights: Tensor, places: Tensor) -> Tensor:
     return torch.einsum("bhts,qts->hq", weights, places.to(weights)) / asked
 
 
+def share_on(weights: Tensor, places: Tensor, allowed: Tensor) -> tuple[Tensor, float]:
+    """How much of its weight does each head put on places of one kind, and what would even weights put there?
+
+    Only queries count for which there is such a place.
+
+    Args:
+        weights: of one layer, `(B, H, T, S)`.
+        places: where places of this kind are, boolean `(B, T, S)`; forbidden ones do not count.
+        allowed: which keys each query may see, boolean, broadcastable to `(B, T, S)`.
+
+    Returns:
+        the mean share of each head, `(H,)`, and that of a head that looks at all it may see alike.
+
+    Raises:
+        ValueError: no query has such a place.
+    """
+    allowed = allowed.expand_as(places)
+    places = places & allowed
+    asked = places.any(-1)  # (B, T)
+    if not asked.any():
+        raise ValueError("places has no allowed place, expected at least one query that has one")
+    shares = torch.einsum("bhts,bts->bth", weights, places.to(weights))[asked]  # (queries, H)
+    even = places.sum(-1) / allowed.sum(-1)  # (B, T)
+    return shares.mean(0), even[asked].mean().item()
+
+
 def without_heads(model: AttentionOnly, heads: Sequence[tuple[int, int]]) -> AttentionOnly:
     """A copy of a model in which some heads say nothing.
 

@@ -4,7 +4,10 @@ Every guest answers two questions, and the right attention for both is known. Ev
 difference in accuracy is a difference in learning, not in learning by heart.
 """
 
-from course_lib import interpret
+from contextlib import nullcontext
+
+from course_lib import faults, interpret
+from course_lib.attention import attending
 from course_lib.experiments.records import Experiment, Row, rounded
 from course_lib.tasks import round_table
 from course_lib.training.recipe import new_model, train, train_in_stages, vary
@@ -58,8 +61,25 @@ def remove_rows(seed: int, steps: int) -> list[Row]:
     return rows
 
 
+def split_rows(seed: int, steps: int) -> list[Row]:
+    """Two heads, cut rightly and by `view` alone: does the wrong one learn?"""
+    recipe, test = vary(BASE, n_heads=2, steps=steps, seed=seed), round_table.test_tables()
+    rows: list[Row] = []
+    for name in ("right", "view alone"):
+        model = new_model(recipe)
+        with nullcontext() if name == "right" else attending(model, faults.cut_by_view):
+            train(model, recipe, round_table.task())
+            shares = round_table.accuracy(model, test)
+        row = rounded({"accuracy": sum(shares.values()) / len(shares), **shares})
+        rows.append({"seed": seed, "step": steps, "split": name, **row})
+    return rows
+
+
 def _rows(recipes: dict, seed: int, steps: int) -> list[Row]:
-    """Right answers of each recipe along its training, on tables that are never trained on."""
+    """Right answers of each recipe along its training, on tables that are never trained on.
+
+    `looks_left`, `looks_right`: the largest mean weight that a head puts on the true seat.
+    """
     stages = (*(step for step in MEASURED_AT if step < steps), steps)
     test = round_table.test_tables()
     rows: list[Row] = []
@@ -69,7 +89,9 @@ def _rows(recipes: dict, seed: int, steps: int) -> list[Row]:
         parameters = sum(p.numel() for p in model.parameters())
         for step, _ in train_in_stages(model, recipe, round_table.task(), stages):
             shares = round_table.accuracy(model, test)
-            row = rounded({"accuracy": sum(shares.values()) / len(shares), **shares})
+            looks = round_table.weight_on_neighbours(interpret.head_weights(model, test)[0])  # (H, 2)
+            best = dict(zip(("looks_left", "looks_right"), looks.amax(0).tolist(), strict=True))
+            row = rounded({"accuracy": sum(shares.values()) / len(shares), **shares, **best})
             rows.append({"seed": seed, "step": step, "heads": name, "parameters": parameters, **row})
     return rows
 
@@ -107,5 +129,16 @@ EXPERIMENTS = (
         steps=LIVE_STEPS,
         live_steps=LIVE_STEPS,
         tolerance=0.05,
+    ),
+    Experiment(
+        "split",
+        "Heads cut by `view` alone: does a model with this mistake learn?",
+        split_rows,
+        group="split",
+        measure="accuracy",
+        seeds=SEEDS[:5],
+        steps=LIVE_STEPS,
+        live_steps=LIVE_STEPS,
+        tolerance=0.1,
     ),
 )

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from course_lib import interpret
 from course_lib.data import python_library
 from course_lib.generation import WholeText, sample
 from course_lib.models import evaluating
@@ -148,3 +149,48 @@ def write(
     with evaluating(model):
         ids = sample(writer, prompt, n, temperature=temperature, generator=generator)
     return start + CHARACTERS.decode(ids[0].tolist()[prompt.shape[1] :])
+
+
+def places(ids: Tensor) -> dict[str, Tensor]:
+    """Kinds of places at which a head could look, for ids `(B, T)`: name -> `(B, T, T)`, query by key.
+
+    "just before": the last character. "word so far": what stands before in the same name or number. "line
+    break": the last one. "bracket or quote": any bracket or quotation mark before. "same character": each
+    earlier place where the query's own character stands.
+    """
+    n = ids.shape[1]
+    before = torch.ones(n, n, dtype=torch.bool).tril(-1)  # (T, T)
+    kind = [CHARACTERS.decode([i]) for i in range(len(CHARACTERS))]
+    in_word = torch.tensor([c.isalnum() or c == "_" for c in kind])[ids]  # (B, T)
+    word = (~in_word).cumsum(1)  # the same number from one end of a word to the other
+    same_word = in_word[:, :, None] & in_word[:, None] & (word[:, :, None] == word[:, None])  # (B, T, T)
+    at = torch.arange(n)
+    last_break = torch.where(ids == kind.index("\n"), at, -1).cummax(1).values  # (B, T), -1: none yet
+    marks = torch.tensor([c in "()[]{}'\"" for c in kind])[ids]  # (B, T)
+    found = {
+        "just before": (at == at[:, None] - 1).expand(len(ids), n, n),
+        "word so far": same_word,
+        "line break": at == last_break[:, :, None],
+        "bracket or quote": marks[:, None].expand(len(ids), n, n),
+        "same character": ids[:, :, None] == ids[:, None],
+    }
+    return {name: place & before for name, place in found.items()}
+
+
+def looks(model: AttentionOnly, n_windows: int = 200) -> tuple[Tensor, Tensor, list[str]]:
+    """Where the heads of the first layer look, on modules that training never saw.
+
+    Args:
+        model: trained.
+        n_windows: how many windows are read.
+
+    Returns:
+        shares `(H, Q)` of Q kinds of places; what even weights would give, `(Q,)`; the kinds' names.
+    """
+    length = model.config.max_len
+    ids = text_ids("validation", VALIDATION_CHARACTERS)[: n_windows * length].view(-1, length)  # (B, T)
+    allowed = torch.ones(length, length, dtype=torch.bool).tril()
+    weights = interpret.head_weights(model, ids, allowed)[0]  # (B, H, T, T)
+    found = {name: interpret.share_on(weights, place, allowed) for name, place in places(ids).items()}
+    shares = torch.stack([share for share, _ in found.values()], dim=1)  # (H, Q)
+    return shares, torch.tensor([even for _, even in found.values()]), list(found)

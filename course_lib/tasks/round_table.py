@@ -11,6 +11,7 @@ Axes: B tables, T seats, N names, H heads, K features of a head; 2 questions, le
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -126,3 +127,36 @@ def weight_on_neighbours(weights: Tensor) -> Tensor:
         `(H, 2)`; 1 is a perfect look-up, 1/8 is what a head gives that looks everywhere alike.
     """
     return weight_on(weights, true_places())
+
+
+def seat_directions(model: AttentionOnly, ids: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean query and key of every seat, `(T, K)` each, in the head that looks most at one neighbour.
+
+    A query and a key hold a name and a seat; over many tables `ids` `(B, T)` the names average out.
+    """
+    inside = model.look_inside(ids)[0]
+    head = weight_on_neighbours(inside.weights).amax(1).argmax()
+    return inside.queries[:, head].mean(0), inside.keys[:, head].mean(0)
+
+
+class Mistake(NamedTuple):
+    """One wrong answer: the guests, who was asked for which neighbour, what was said, what is true."""
+
+    table: list[str]
+    asked: str
+    question: str
+    said: str
+    truth: str
+
+
+def mistakes(model: AttentionOnly, ids: Tensor) -> list[Mistake]:
+    """Every wrong answer of a model at the tables `ids` `(B, T)`, in words."""
+    with evaluating(model):
+        said = answer_scores(model, ids).argmax(-1)  # (B, T, 2)
+    truth = true_answers(ids)  # (B, T, 2)
+    found = []
+    for table, seat_number, question in (said != truth).nonzero().tolist():
+        here, place = guests(ids[table]), (table, seat_number, question)
+        words = NAMES[said[place]], NAMES[truth[place]]
+        found.append(Mistake(here, here[seat_number], QUESTIONS[question], *words))
+    return found

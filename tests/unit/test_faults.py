@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from course_lib import faults
-from course_lib.attention import attending
+from course_lib.attention import MultiHeadAttention, attending, merge_heads, scaled_dot_product_attention
 from course_lib.masks import causal_mask, masked_softmax
 from course_lib.models.attention_only import AttentionOnly, AttentionOnlyConfig
 from course_lib.tasks import town_lm
@@ -97,3 +97,16 @@ def test_look_inside_shows_a_fault_at_work(model, ids):
         assert all("attend" in vars(layer) for layer in model.layers)  # the outer one is back in its place
     assert all((view.weights[..., 0] == 1).all() for view in views)
     assert (model.look_inside(ids)[0].weights[..., 0] < 1).any()
+
+
+def test_heads_cut_by_view_get_stretches_of_the_sentence():
+    layer = MultiHeadAttention(6, 2)
+    x = torch.randn(3, 4, 6)  # (B, T, D)
+    q, k, v = (W(x).view(3, 2, 4, 3) for W in (layer.W_q, layer.W_k, layer.W_v))  # no transpose
+    expected = layer.W_o(merge_heads(scaled_dot_product_attention(q, k, v)[0]))
+    right = layer(x, x, x)[0]
+    with attending(layer, faults.cut_by_view):
+        for need_weights in (False, True):
+            torch.testing.assert_close(layer(x, x, x, need_weights=need_weights)[0], expected)
+    assert not torch.allclose(expected, right, atol=1e-3)
+    torch.testing.assert_close(layer(x, x, x)[0], right)

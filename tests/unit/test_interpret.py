@@ -64,3 +64,16 @@ def test_a_head_that_is_not_there_is_refused():
     for pair in ((1, 0), (0, 2), (0, -1)):
         with pytest.raises(ValueError, match=r"pairs are \(layer, head\)"):
             interpret.without_heads(model, [pair])
+
+
+def test_share_on_places_beside_even_weights():
+    allowed = causal_mask(4)
+    before = torch.eye(4, dtype=torch.bool).roll(-1, dims=1).tril()  # the first has nothing before it
+    even = allowed / allowed.sum(-1, keepdim=True)
+    weights = torch.stack([before.float(), even]).expand(2, 2, 4, 4)  # (B, H, T, S)
+    shares, baseline = interpret.share_on(weights, before.expand(2, 4, 4), allowed)
+    expected = (1 / 2 + 1 / 3 + 1 / 4) / 3  # queries 1 to 3: one place of two, of three, of four
+    torch.testing.assert_close(shares, torch.tensor([1.0, expected]))
+    assert baseline == pytest.approx(expected)
+    with pytest.raises(ValueError, match="no allowed place"):
+        interpret.share_on(weights, torch.zeros(2, 4, 4, dtype=torch.bool), allowed)

@@ -113,7 +113,7 @@ WAYS = {
 COUNT = Exercise(
     id="03.count",
     title="Count the parameters",
-    minutes=5,
+    minutes=8,
     difficulty=1,
     statement=prose("""
         Write `count_parameters(d_model, n_heads)`: the number of trained numbers in one multi-head layer.

@@ -7,7 +7,7 @@ import torch
 from course_lib.practice import ideas, parts
 from course_lib.practice.chapter_03.layer_words import WORDS
 from course_lib.practice.chapter_03.merge import join, join_by_reshape
-from course_lib.practice.chapter_03.split import cut, split_heads
+from course_lib.practice.chapter_03.split import cut, my_split_heads
 from course_lib.practice.inputs import random, seeded
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
@@ -55,7 +55,7 @@ def project(*, no_bias="", early="", turned="", left_out="", by=None):
 
 
 def heads(x_q, x_kv, params, n_heads, allowed):
-    q, k = (split_heads(parts.linear(x, params, n), n_heads) for x, n in ((x_q, "q"), (x_kv, "k")))
+    q, k = (my_split_heads(parts.linear(x, params, n), n_heads) for x, n in ((x_q, "q"), (x_kv, "k")))
     return q, k, allowed
 
 
@@ -164,7 +164,7 @@ SHARED = (
 LAYER = Exercise(
     id="03.layer",
     title="The whole layer",
-    minutes=15,
+    minutes=22,
     difficulty=3,
     statement=prose("""
         Write `multi_head_attention(x_q, x_kv, params, n_heads, allowed)`, the whole layer. Project `x_q` to

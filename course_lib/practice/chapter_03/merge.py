@@ -9,7 +9,7 @@ from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
 
 
-def merge_heads(x):
+def my_merge_heads(x):
     b, h, t, k = x.shape
     return x.transpose(1, 2).reshape(b, t, h * k)  # (B, T, H, K), then H and K are joined to D
 
@@ -96,7 +96,7 @@ features-before-words
     The numbers are right and two axes are exchanged: you return (B, D, T). Each token gets a row of features:
     (B, T, D).
 heads-reversed
-    The heads stand in reversed order. Head 0 comes first: W_O counts on it.
+    The heads stand in reversed order. Head 0 comes first: W_o counts on it.
 scrambled
     The shape is right and no number is lost, but they stand at wrong places. {where} First bring the axes
     into the order (B, T, H, K), then join the last two.
@@ -113,15 +113,15 @@ WAYS = {
     "one-head-only": (lambda x: x[:, 0], lambda x: x[:, -1]),
     "batch-exchanged": join("tbhk"),
     "features-before-words": (
-        lambda x: merge_heads(x).transpose(1, 2),
+        lambda x: my_merge_heads(x).transpose(1, 2),
         lambda x: x.transpose(2, 3).flatten(1, 2),
     ),
-    "heads-reversed": lambda x: merge_heads(x.flip(1)),
+    "heads-reversed": lambda x: my_merge_heads(x.flip(1)),
     "scrambled": (as_merged("bkht"), as_merged("bhkt")),
 }
 
 SHARED = (
-    *ideas.squeezed(merge_heads),
+    *ideas.squeezed(my_merge_heads),
     *ideas.view_for_transpose(
         "view-without-transpose",
         "You join with one `view` or `reshape`, without a transpose.",
@@ -136,15 +136,15 @@ SHARED = (
 MERGE = Exercise(
     id="03.merge",
     title="Merge the heads",
-    minutes=6,
+    minutes=8,
     difficulty=2,
     statement=prose("""
-        Write `merge_heads(x)`, the way back: put the H heads of each token side by side, head 0 first, so
+        Write `my_merge_heads(x)`, the way back: put the H heads of each token side by side, head 0 first, so
         that (B, H, T, K) becomes (B, T, D) with D = H · K. Merging what was split gives the input back.
     """),
     inputs={"x": "B, H, T, K"},
     outputs=(Output("merged", ("B", "T", "D")),),
-    reference=merge_heads,
+    reference=my_merge_heads,
     cases=cases,
     hints=(
         prose("""

@@ -18,7 +18,7 @@ PREDICTIONS = predictions("""
         for certain, the other is a guess. One row of weights gives little more.
     - On both neighbours, fully: the values can be made wide enough for two names.
         A wide value vector can carry much about one seat. But a row of weights sums to 1, and both values
-        pass through the same W_V and are added up: width does not tell which is which.
+        pass through the same W_v and are added up: width does not tell which is which.
 03.view
     A sentence of 4 tokens has 6 features for each token. You want 2 heads of 3 features, and write `x.view(1,
     2, 4, 3)` on the tensor of shape (1, 4, 6), with no transpose. What does the first head hold?
@@ -37,14 +37,14 @@ PREDICTIONS = predictions("""
     A layer has 64 features and one head. You give it 8 heads of 8 features each. What happens to the number
     of parameters?
     + It stays the same.
-        Each head has matrices of 8 × 64, and 8 of them below each other make 64 × 64, as before. W_O is 64 ×
+        Each head has matrices of 8 × 64, and 8 of them below each other make 64 × 64, as before. W_o is 64 ×
         64 in both cases.
     - It becomes 8 times as large.
         It would, if each head kept all 64 features. The heads share them: 8 features for each.
     - It becomes an eighth.
         One head's matrices are an eighth as large, yes. There are 8 heads.
-    - It grows a little: W_O is needed only when there are several heads.
-        The layer has W_O with one head too, with 64 × 64 numbers in both cases.
+    - It grows a little: W_o is needed only when there are several heads.
+        The layer has W_o with one head too, with 64 × 64 numbers in both cases.
 03.too-many
     A layer has 16 features. You give it 16 heads, so each head has one feature: d_k = 1. What can one head
     still do?
@@ -62,8 +62,8 @@ PREDICTIONS = predictions("""
 03.remove
     A layer with several heads has learned two look-ups. You remove one head after the other, each time with
     all others in place. What breaks?
-    - Everything, whichever head you take: W_O has mixed them all.
-        W_O adds up what the heads bring, each through columns of its own. What the others bring still
+    - Everything, whichever head you take: W_o has mixed them all.
+        W_o adds up what the heads bring, each through columns of its own. What the others bring still
         arrives.
     + One of the two look-ups suffers, and the other hardly; how much depends on the head.
         Heads specialise, and not evenly. With two heads, each carries one look-up alone. With eight, several
@@ -74,6 +74,22 @@ PREDICTIONS = predictions("""
     - Each time a little, and the same for every head: they share the work evenly.
         Nothing in training asks for even shares. Heads start from different random numbers, and the one that
         is useful first gets the larger gradients.
+03.code
+    A model with one layer of four heads has learned to write Python, one character at a time. Where do its
+    heads look, more than even weights would?
+    - At the same character, wherever it stood before.
+        No head does: the same character gets no more than it would from even weights, or little more. To look
+        up what followed last time, a place must first learn what stands before it, and that takes two layers
+        (chapter 12).
+    + At the word so far, most of all at the character just before.
+        All four heads give two to five times as much of their weight to the word so far as even weights
+        would, and one of them more than a third of it to the character just before.
+    - At the last line break, and hardly anywhere else.
+        It gets more than from even weights, in one head about five times as much. But that is still less than
+        a third of the weight.
+    - Everywhere alike: single characters mean nothing.
+        Then every share would be that of even weights. What comes next depends most on what came just before,
+        and this the heads have found.
 03.one-mask
     Two sentences, two heads. The mask has shape (B, T, S): one for each sentence. The scores have shape (B,
     H, T, S), and you write `scores.masked_fill(~allowed, -inf)`. What happens?
@@ -100,7 +116,7 @@ A layer with 64 features gets 8 heads in place of 1. What happens to its number 
 What can two heads do that one head cannot?
     Look at two places for two reasons and keep the answers apart. One head has one row of weights for each
     token, so two values arrive added up.
-Which shape has W_O, and what does it do?
+Which shape has W_o, and what does it do?
     (H·d_v) × d_model: it takes the heads side by side and mixes them into one vector for each token.
 By which number are the scores divided in a layer with d_model = 64 and 8 heads?
     By √8, the root of one head's d_k = 64 / 8. Dot products are taken inside a head.

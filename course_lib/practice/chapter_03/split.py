@@ -8,7 +8,7 @@ from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
 
 
-def split_heads(x, n_heads):
+def my_split_heads(x, n_heads):
     b, t, d = x.shape
     x = x.reshape(b, t, n_heads, d // n_heads)  # (B, T, H, K): cut each token's features into H pieces
     return x.transpose(1, 2)  # (B, H, T, K): then exchange the tokens and the heads
@@ -166,14 +166,14 @@ WAYS = {
         lambda x, n_heads, dim=dim: torch.cat(x.chunk(n_heads, dim=-1), dim=dim) for dim in (1, 0)
     ),
     "batch-and-heads-joined": (
-        lambda x, n_heads: split_heads(x, n_heads).flatten(0, 1),
+        lambda x, n_heads: my_split_heads(x, n_heads).flatten(0, 1),
         lambda x, n_heads: x.reshape(-1, x.shape[1], x.shape[2] // n_heads),
     ),
     "batch-and-tokens-joined": (
         lambda x, n_heads: x.reshape(-1, n_heads, x.shape[2] // n_heads).transpose(0, 1),
         lambda x, n_heads: x.reshape(-1, n_heads, x.shape[2] // n_heads),
     ),
-    "heads-reversed": lambda x, n_heads: split_heads(x, n_heads).flip(1),
+    "heads-reversed": lambda x, n_heads: my_split_heads(x, n_heads).flip(1),
     "scrambled": (cut("bkht", "bhtk"), cut("bkth", "bhtk")),
 }
 
@@ -191,22 +191,22 @@ SHARED = (
         lambda x, n_heads: x.view(len(x), n_heads, x.shape[1], -1),
         measure=tokens_of_head_0,
     ),
-    *ideas.squeezed(split_heads),
+    *ideas.squeezed(my_split_heads),
 )
 
 SPLIT = Exercise(
     id="03.split",
     title="Split into heads",
-    minutes=8,
+    minutes=12,
     difficulty=2,
     statement=prose("""
-        Write `split_heads(x, n_heads)`. Cut the D features of each token into H pieces of K = D / H features:
-        head 0 gets the first K features of every token, head 1 the next K, and so on. Return the pieces as
-        (B, H, T, K).
+        Write `my_split_heads(x, n_heads)`. Cut the D features of each token into H pieces of K = D / H
+        features: head 0 gets the first K features of every token, head 1 the next K, and so on. Return the
+        pieces as (B, H, T, K).
     """),
     inputs={"x": "B, T, D", "n_heads": "the number of heads, H; it divides D"},
     outputs=(Output("heads", ("B", "H", "T", "K")),),
-    reference=split_heads,
+    reference=my_split_heads,
     cases=cases,
     hints=(
         prose("""

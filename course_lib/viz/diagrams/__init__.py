@@ -4,6 +4,7 @@
 meet), `pipeline` (the five steps), `lookups` (who finds what), `plane` (one look-up as arrows), `heads` (how
 a tensor is cut into heads, and what each does), `directions` (what a head of one or two features can ask
 for), `next_words` (inputs above shifted targets), `course_map` (the Transformer with its chapters).
+`table` draws the round table and the quarter turn.
 """
 
 from course_lib.viz.diagrams import heads
@@ -15,6 +16,7 @@ from course_lib.viz.diagrams.lookups import fetch, score_tables
 from course_lib.viz.diagrams.next_words import next_words
 from course_lib.viz.diagrams.pipeline import pipeline
 from course_lib.viz.diagrams.plane import lookup_plane
+from course_lib.viz.diagrams.table import quarter_turn, seating
 from course_lib.viz.diagrams.translation import bottleneck, crossings, look_back
 
 __all__ = [
@@ -29,7 +31,9 @@ __all__ = [
     "new_axis",
     "next_words",
     "pipeline",
+    "quarter_turn",
     "score_tables",
+    "seating",
     "tanh_meets",
     "transformer_map",
 ]

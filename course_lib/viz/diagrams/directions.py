@@ -63,13 +63,23 @@ def _on_a_line(ax: Axes, q: np.ndarray, k: np.ndarray, names: Sequence[str]) -> 
     line = 0.85
     ax.axhline(line, color=colours.LINE, lw=1.4, zorder=0)
     ax.scatter(k[:, 0], np.full(len(k), line), s=46, color=colours.KEY, zorder=3)
-    last, lift = -9.0, 0
-    for t in k[:, 0].argsort():  # names of neighbours on three heights where they would touch
-        lift = 0 if k[t, 0] - last > 0.16 else (lift + 1) % 3
-        last = k[t, 0]
-        write(ax, last, line + 0.14 + 0.15 * lift, names[t], colours.KEY, SMALL + 1.5, bold=True)
+    order = k[:, 0].argsort()
+    for place, t in zip(_apart(k[order, 0], 0.2), order, strict=True):  # all names at one height
+        ax.plot([k[t, 0], place], [line + 0.06, line + 0.2], color=colours.KEY, lw=0.9)
+        write(ax, place, line + 0.3, names[t], colours.KEY, SMALL + 1.5, bold=True)
     step = min(0.24, 1.85 / len(q))
     for t, side in enumerate(np.sign(q[:, 0])):
         y = 0.6 - t * step
         arrow(ax, (0, y), (0.5 * side, y), colours.QUERY, zorder=0)
         write(ax, -0.12 * side, y, names[t], colours.QUERY)
+
+
+def _apart(places: np.ndarray, gap: float) -> np.ndarray:
+    """Rising places, moved until each is `gap` from the next: where the names of close keys stand."""
+    places = places.copy()
+    for _ in range(200):
+        for low in range(len(places) - 1):
+            missing = gap - (places[low + 1] - places[low])
+            if missing > 0.001:
+                places[low : low + 2] += (-missing / 2, missing / 2)
+    return places

@@ -30,43 +30,42 @@ STEP = 100  # label = STEP · token + feature
 CELL, ROW, GAP = 0.5, 0.38, 0.45  # inches: width and height of a cell, space between two grids
 LEFT = 1.0  # inches that the tokens' names take
 WIDEST = 9.8  # inches
-WRONG = colours.KEY
+WRONG = colours.INK  # a thick dark outline: red and orange have other meanings
 
 
 @in_style
 def labelled(
     panels: Mapping[str, object],
     *,
-    n_heads: int,
-    d_model: int,
     title: str,
-    expected: Mapping[str, object] | None = None,
+    n_heads: int = 2,
+    d_model: int = 6,
+    expected: object = None,
 ) -> Still:
     """Grids of labelled integers, one row a token, coloured by the head to which each feature belongs.
 
-    panels: name -> (rows, columns) of labels 100·token + feature. expected: what should stand there; other
-    numbers are outlined and written in red. Raises ValueError when a number is no label of d_model features,
-    heads do not divide them, or the two mappings do not fit.
+    panels: name -> (T, columns) of labels 100·token + feature, or (H, T, K), one grid a head. expected: what
+    should stand in each of them; other numbers have a thick dark outline. Raises ValueError when a number is
+    no label of d_model features, heads do not divide them, or the sizes do not fit.
     """
     if n_heads < 1 or d_model % n_heads or d_model > STEP:
         raise ValueError(
             f"d_model is {d_model} and n_heads {n_heads}; expected d_model divisible by n_heads, "
             f"at most {STEP}"
         )
-    panels = as_named(panels, "panels")
-    grids = {name: _labels(values, f"panels[{name!r}]", d_model) for name, values in panels.items()}
+    grids = _grids(as_named(panels, "panels"), d_model)
     wrong = {name: np.zeros(grid.shape, bool) for name, grid in grids.items()}
-    for name, values in (expected or {}).items():
-        right = _labels(values, f"expected[{name!r}]", d_model)
-        if name not in grids or right.shape != grids[name].shape:
-            raise ValueError(f"expected has {name!r} of shape {right.shape}; panels has no such grid")
-        wrong[name] = grids[name] != right
+    if expected is not None:
+        right = _grids(dict.fromkeys(panels, expected), d_model)
+        if {name: grid.shape for name, grid in right.items()} != {n: grid.shape for n, grid in grids.items()}:
+            raise ValueError(f"expected has shape {np.shape(expected)}; the panels have another one")
+        wrong = {name: grids[name] != grid for name, grid in right.items()}
 
     lines = _in_lines(grids)
     width = max(5.6, max(LEFT + sum(_wide(name, grid) for name, grid in line.items()) for line in lines))
     notes = [f"number: {STEP} · token + feature", "colour: the head that this feature belongs to"]
     if any(w.any() for w in wrong.values()):
-        notes.append("red outline: not where it belongs")
+        notes.append("dark outline: not where it belongs")
     note = "     ".join(notes)
     if len(note) * 0.088 > width:
         note = "\n".join(notes)
@@ -94,15 +93,15 @@ def labelled(
 def layer(
     n_heads: int = 3, *, title: str = "Multi-head attention: one input, several attentions, one output"
 ) -> Still:
-    """The whole layer from left to right with its shapes: project, split, attend, concatenate, W_O."""
+    """The whole layer from left to right with its shapes: project, split, attend, concatenate, W_o."""
     if not 1 <= n_heads <= 4:
         raise ValueError(f"n_heads is {n_heads}; expected 1 to 4: more would not fit the picture")
-    pitch, third = 0.86, 0.72  # inches from head to head, from W_Q to W_K
+    pitch, third = 0.86, 0.72  # inches from head to head, from W_q to W_k
     height = max(2.5, n_heads * pitch) + 0.95
     alt = (
-        f"{sentence(title)} x of shape (B, T, D) is projected by W_Q, W_K and W_V, cut into {n_heads} heads "
+        f"{sentence(title)} x of shape (B, T, D) is projected by W_q, W_k and W_v, cut into {n_heads} heads "
         "of shape (B, H, T, K); each head attends with its own queries, keys and values; the results are "
-        "laid side by side, (B, T, H·K), and multiplied by W_O, (H·K × D), to (B, T, D)."
+        "laid side by side, (B, T, H·K), and multiplied by W_o, (H·K × D), to (B, T, D)."
     )
     still, ax = sheet(10.2, height, title, alt)
     middle = (height - 0.55) / 2 + 0.12
@@ -119,7 +118,7 @@ def layer(
         shape(x + width / 2, middle - 0.5, below)
 
     square(0.25, 0.75, "x", "(B, T, D)")
-    matrices = (("W_Q", colours.QUERY), ("W_K", colours.KEY), ("W_V", colours.VALUE))
+    matrices = (("W_q", colours.QUERY), ("W_k", colours.KEY), ("W_v", colours.VALUE))
     for place, (name, colour) in enumerate(matrices):
         y = middle + third * (1 - place)
         box(ax, 1.75, y - 0.24, 0.85, 0.48, name, edge=colour)
@@ -138,7 +137,7 @@ def layer(
     shape(4.8, top - (n_heads - 1) * pitch - 0.52, "(B, H, T, K)")
     shape(7.12, middle - n_heads * CELL_HEIGHT / 2 - 0.2, "concatenated\n(B, T, H·K)", va="top")
     link((7.5, middle), (8.1, middle))
-    square(8.1, 0.75, "W_O", "(H·K × D)")
+    square(8.1, 0.75, "W_o", "(H·K × D)")
     link((8.85, middle), (9.3, middle))
     square(9.3, 0.7, "out", "(B, T, D)")
     return still
@@ -146,9 +145,9 @@ def layer(
 
 @in_style
 def concat_times_w_o(heads, w_o, *, title: str) -> Still:
-    """The heads side by side, times W_O: each head meets rows of W_O that are its own.
+    """The heads side by side, times W_o: each head meets rows of W_o that are its own.
 
-    heads: (H, T, K). w_o: (H·K, D), as in the paper's `concat W_O`. Raises ValueError when they do not fit.
+    heads: (H, T, K). w_o: (H·K, D), as in the paper's `concat W_o`. Raises ValueError when they do not fit.
     """
     heads, w_o = as_array(heads, "heads", 3), as_array(w_o, "w_o", 2)
     n_heads, n_tokens, d_k = heads.shape
@@ -161,7 +160,7 @@ def concat_times_w_o(heads, w_o, *, title: str) -> Still:
     d_model = w_o.shape[1]
     alt = (
         f"{sentence(title)} The {n_heads} heads' outputs side by side, {n_tokens} × {n_heads * d_k}, times "
-        f"W_O, {n_heads * d_k} × {d_model}, whose first {d_k} rows belong to the first head, gives "
+        f"W_o, {n_heads * d_k} × {d_model}, whose first {d_k} rows belong to the first head, gives "
         f"{n_tokens} × {d_model}. First row: {', '.join(number(v, short=True) for v in output[0])}."
     )
     cell, sign, left = 0.56, 0.62, 0.35  # inches: width of a cell, of a sign, left of all
@@ -172,7 +171,7 @@ def concat_times_w_o(heads, w_o, *, title: str) -> Still:
     x, top = left, tall + 0.15
     for grid, name, by_row, after in (
         (concat, "concat  (T, H·K)", False, "@"),
-        (w_o, "W_O  (H·K, D)", True, "="),
+        (w_o, "W_o  (H·K, D)", True, "="),
         (output, "out  (T, D)", None, ""),
     ):
         y = top - (tall - len(grid) * ROW) / 2
@@ -187,22 +186,31 @@ def concat_times_w_o(heads, w_o, *, title: str) -> Still:
 
 @in_style
 def report(
-    panels: Mapping[str, object], columns: Sequence[str], *, title: str, row_name: str = "head"
+    panels: Mapping[str, object],
+    columns: Sequence[str],
+    *,
+    title: str,
+    row_name: str = "head",
+    even: object = None,
 ) -> Still:
     """What each head does: tables side by side, one row a head, shares from 0 to 1 in the cells.
 
-    panels: name -> (H, Q). columns: Q names. Raises ValueError for other sizes or values outside 0 to 1.
+    panels: name -> (H, Q). columns: Q names. even: (Q,), one more row of each table: what even weights would
+    give. Raises ValueError for other sizes or values outside 0 to 1.
     """
     panels = as_named(panels, "panels")
     tables = {name: as_array(values, f"panels[{name!r}]", 2) for name, values in panels.items()}
     n_heads = len(next(iter(tables.values())))
+    rows = [f"{row_name} {h + 1}" for h in range(n_heads)]
+    if even is not None:
+        tables = {name: np.vstack([table, as_array(even, "even", 1)]) for name, table in tables.items()}
+        n_heads, rows = n_heads + 1, [*rows, "even"]
     for name, table in tables.items():
         if table.shape != (n_heads, len(columns)) or table.min() < -1e-4 or table.max() > 1 + 1e-4:
             raise ValueError(
                 f"panels[{name!r}] has shape {table.shape} and values {table.min():.3g} to "
                 f"{table.max():.3g}; expected {n_heads} heads × {len(columns)} columns of shares from 0 to 1"
             )
-    rows = [f"{row_name} {h + 1}" for h in range(n_heads)]
     cell = max(0.72, room_for(columns) + 0.12)
     width = max(5.6, 1.0 + (max(cell * len(columns), room_for(tables, whole=True)) + 0.45) * len(tables))
     heading = wrapped(title, width)
@@ -222,6 +230,18 @@ def report(
 
 
 # The pieces.
+
+
+def _grids(panels: Mapping[str, object], d_model: int) -> dict[str, np.ndarray]:
+    """Each grid of labels with its name; (H, T, K) gives H grids."""
+    grids = {}
+    for name, values in panels.items():
+        array = as_array(values, f"panels[{name!r}]", (2, 3))
+        parts = (
+            {name: array} if array.ndim == 2 else {f"{name}: head {h + 1}": a for h, a in enumerate(array)}
+        )
+        grids |= {part: _labels(a, f"panels[{part!r}]", d_model) for part, a in parts.items()}
+    return grids
 
 
 def _labels(values, name: str, d_model: int) -> np.ndarray:
@@ -276,5 +296,4 @@ def _cell(ax: Axes, corner, width: float, text: str, head: int | None, wrong: bo
     if wrong:
         inner = (x + 0.035, y + 0.035), width - 0.07, ROW - 0.07
         ax.add_patch(Rectangle(*inner, fill=False, edgecolor=WRONG, lw=2, zorder=3))
-    ink = WRONG if wrong else colours.INK
-    write(ax, x + width / 2, y + ROW / 2, text, ink, bold=bool(wrong), zorder=4)
+    write(ax, x + width / 2, y + ROW / 2, text, bold=bool(wrong), zorder=4)

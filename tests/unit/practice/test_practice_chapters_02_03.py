@@ -394,7 +394,7 @@ def test_each_exercise_of_the_contract_is_there():
         f"02.{name}" for name in ("lookup", "variance", "saturated", "axis", "permute", "tied", "cost")
     ]
     assert [p.id for p in three.PREDICTIONS] == [
-        f"03.{name}" for name in ("two-lookups", "view", "cost", "too-many", "remove", "one-mask")
+        f"03.{name}" for name in ("two-lookups", "view", "cost", "too-many", "remove", "code", "one-mask")
     ]
     assert all(len(e.misconceptions) >= 6 for e in (*two.EXERCISES, *three.EXERCISES))
     assert min(len(two.RECALL), len(three.RECALL)) >= 4

@@ -79,3 +79,29 @@ def test_writing_goes_on_and_repeats_with_its_seed(trained):
     assert text != python_lm.write(trained, "def f(", 80, seed=2)
     with pytest.raises(ValueError, match="start is empty"):
         python_lm.write(trained, "")
+
+
+def test_kinds_of_places_by_hand():
+    text = "a_b (x\nab a"
+    ids = torch.tensor([python_lm.CHARACTERS.encode(text)])
+    found = {name: place[0] for name, place in python_lm.places(ids).items()}
+
+    def keys(name, query):
+        return [s for s in range(len(text)) if found[name][query, s]]
+
+    last = len(text) - 1  # the last "a", after a space
+    assert keys("just before", last) == [last - 1] and keys("just before", 0) == []
+    assert keys("word so far", 2) == [0, 1] and keys("word so far", 8) == [7]
+    assert keys("word so far", last) == []
+    assert keys("line break", last) == [6] and keys("line break", 6) == keys("line break", 5) == []
+    assert keys("bracket or quote", last) == [4] and keys("bracket or quote", 3) == []
+    assert keys("same character", last) == [0, 7] and keys("same character", 8) == [2]
+
+
+def test_heads_are_measured_beside_even_weights(trained):
+    shares, even, kinds = python_lm.looks(trained, n_windows=20)
+    assert shares.shape == (4, len(kinds)) and even.shape == (len(kinds),)
+    at = kinds.index("just before")
+    length = python_lm.WINDOW
+    assert even[at] == pytest.approx(sum(1 / t for t in range(2, length + 1)) / (length - 1), abs=1e-5)
+    assert ((shares >= 0) & (shares <= 1.0001)).all() and shares[:, at].max() > even[at]

@@ -61,6 +61,24 @@ def test_two_heads_learn_what_one_cannot():
     assert min(right[1].values()) < 0.2 < 0.9 < min(right[2].values())
 
 
+def test_mistakes_are_told_in_words():
+    model, ids = new_model(RECIPE), round_table.test_tables(20)
+    found = round_table.mistakes(model, ids)
+    assert len(found) == (~round_table.right_answers(model, ids)).sum() > 0
+    for mistake in found:
+        place = mistake.table.index(mistake.asked) + (-1 if mistake.question == "left" else 1)
+        assert mistake.truth == mistake.table[place % 8] != mistake.said
+
+
+def test_seats_are_directions_of_the_sharpest_head():
+    model, ids = new_model(vary(RECIPE, n_heads=4)), round_table.test_tables(20)
+    queries, keys = round_table.seat_directions(model, ids)
+    inside = model.look_inside(ids)[0]
+    head = round_table.weight_on_neighbours(inside.weights).flatten().argmax() // 2
+    torch.testing.assert_close(queries, inside.queries[:, head].mean(0))
+    torch.testing.assert_close(keys, inside.keys[:, head].mean(0))
+
+
 def test_training_in_stages_is_training():
     recipe = vary(RECIPE, steps=20)
     model = new_model(recipe)

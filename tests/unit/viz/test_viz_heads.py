@@ -1,34 +1,49 @@
 """Pictures of heads: what is drawn, what is marked, alt text, the same bytes twice."""
 
+from itertools import pairwise
+
 import matplotlib.text
 import pytest
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
-from matplotlib.patches import FancyArrowPatch, Rectangle
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 
-from course_lib.viz.diagrams import directions, heads
+from course_lib.viz import colours, panels
+from course_lib.viz.diagrams import directions, heads, quarter_turn, seating
 from course_lib.viz.still import in_style
 
 LABELS = 100 * torch.arange(4)[:, None] + torch.arange(6)  # (T=4, D=6)
 RIGHT = LABELS.view(4, 2, 3).transpose(0, 1)  # (H, T, K)
 WRONG = LABELS.view(2, 4, 3)
+GUESTS = ["anna", "bo", "chen", "dina", "emma", "ivan"]
+COMPASS = torch.tensor([[0.0, 1.0], [1.0, 0.0], [0.0, -1.0], [-1.0, 0.0]])
+LEFT = torch.tensor([[0.0, 1.0], [-1.0, 0.0]])
+TURNS = {"to the left": LEFT, "to the right": -LEFT}
+RUNS = [
+    {"seed": s, "step": t, "heads": h, "right": h / 4 + 0.1 * s}
+    for s in (0, 1)
+    for t in (1, 2)
+    for h in (1, 2)
+]
 
 
 def split(tensor, **more):
-    panels = {f"head {h + 1}": tensor[h] for h in range(2)}
-    return heads.labelled(panels, n_heads=2, d_model=6, title="Split", **more)
+    return heads.labelled({"cut": tensor}, title="Split", **more)
 
 
 def all_stills():
     g = torch.Generator().manual_seed(0)
     q, k = torch.randn(2, 5, 2, generator=g)
     return {
-        "labelled": split(WRONG, expected={f"head {h + 1}": RIGHT[h] for h in range(2)}),
+        "labelled": split(WRONG, expected=RIGHT),
         "layer": heads.layer(3),
         "W_O": heads.concat_times_w_o(torch.ones(2, 3, 2), torch.eye(4), title="W_O"),
         "report": heads.report({"a": [[0.1, 0.9]], "b": [[1.0, 0.0]]}, ["left", "right"], title="Report"),
         "directions": directions({"two": (q, k), "one": (q[:, :1], k[:, :1])}, title="Directions"),
+        "seating": seating(GUESTS, title="Two neighbours of one guest"),
+        "quarter turn": quarter_turn(COMPASS, TURNS, GUESTS[:4], title="Turn"),
+        "panels": panels.seed_panels(RUNS, x="step", y="right", group="heads", title="Seeds"),
     }
 
 
@@ -65,16 +80,14 @@ def test_no_text_is_cut_off_or_too_small(drawn):
 
 
 def test_wrong_numbers_are_marked_and_right_ones_are_not():
-    expected = {f"head {h + 1}": RIGHT[h] for h in range(2)}
-
     def marks(still):
         rectangles = still.findobj(Rectangle)
         return sum(
             not r.get_fill() and to_hex(r.get_edgecolor()).upper() == heads.WRONG.upper() for r in rectangles
         )
 
-    assert marks(split(RIGHT, expected=expected)) == 0
-    wrong = split(WRONG, expected=expected)
+    assert marks(split(RIGHT, expected=RIGHT)) == 0
+    wrong = split(WRONG, expected=RIGHT)
     assert marks(wrong) == int((WRONG != RIGHT).sum()) == 18
     assert "9 of 12 not where they belong" in wrong.alt
     assert {str(int(label)) for label in LABELS.flatten()} <= set(words(wrong))
@@ -95,6 +108,12 @@ def test_the_product_with_w_o_is_computed():
     assert "4321" in words(still) and "4321" in still.alt
 
 
+def test_even_weights_are_one_more_row_of_the_report():
+    still = heads.report({"a": [[0.1, 0.9]]}, ["x", "y"], even=[0.5, 0.25], title="t")
+    assert "head 1: x 0.10, y 0.90" in still.alt.replace("head 1 x", "head 1: x")
+    assert "even x 0.50, y 0.25" in still.alt and {"even", "0.25"} <= set(words(still))
+
+
 def test_a_query_of_one_feature_points_left_or_right():
     q, k = torch.tensor([[-2.0], [0.5], [3.0]]), torch.tensor([[0.0], [1.0], [-1.0]])
     still = directions({"one": (q, k)}, title="t")
@@ -103,13 +122,51 @@ def test_a_query_of_one_feature_points_left_or_right():
     assert "query 0 points most at key 2; query 1 points most at key 1" in still.alt
 
 
+def test_the_names_of_keys_that_lie_close_stand_apart_and_at_one_height():
+    q, k = torch.ones(5, 1), torch.tensor([[0.5], [0.51], [0.52], [-1.0], [0.53]])
+    texts = [t for t in directions({"one": (q, k)}, title="t").axes[0].texts if t.get_fontweight() == "bold"]
+    assert len({round(t.get_position()[1], 6) for t in texts}) == 1
+    places = {t.get_text(): t.get_position()[0] for t in texts}
+    row = [places[name] for name in ("3", "0", "1", "2", "4")]  # in the order of the keys
+    assert min(b - a for a, b in pairwise(row)) > 0.19
+
+
+def test_the_seating_marks_who_is_asked_and_the_true_neighbours():
+    still = seating(GUESTS, asked=0, title="t")
+    edges = {}
+    for name in GUESTS:
+        (text,) = (t for t in still.findobj(matplotlib.text.Text) if t.get_text() == name)
+        x, y = text.get_position()
+        for box in still.findobj(FancyBboxPatch):
+            if box.get_x() < x < box.get_x() + box.get_width() and abs(box.get_y() + 0.22 - y) < 0.02:
+                edges[name] = to_hex(box.get_edgecolor()).upper()
+    assert edges["anna"] == colours.QUERY and edges["bo"] == edges["ivan"] == colours.GOLD
+    assert edges["chen"] == edges["dina"] == edges["emma"] == colours.LINE
+    assert "on the left sits ivan, on the right bo" in still.alt
+
+
+def test_the_quarter_turn_is_computed():
+    still = quarter_turn(COMPASS, TURNS, GUESTS[:4], asked=2, title="t")
+    assert "to the left: chen’s direction (0, −1) becomes the query (1, 0), bo’s key" in still.alt
+    assert "to the right: chen’s direction (0, −1) becomes the query (−1, 0), dina’s key" in still.alt
+
+
+def test_each_group_of_seeds_has_a_panel_with_its_own_band():
+    still = panels.seed_panels(RUNS, x="step", y="right", group="heads", title="t")
+    assert [ax.get_title(loc="left") for ax in still.axes] == ["1 head", "2 heads"]
+    for ax, h in zip(still.axes, (1, 2), strict=True):
+        assert len(ax.lines) == 3 and len(ax.collections) == 1  # both groups in grey, its own mean; its band
+        assert ax.lines[-1].get_ydata() == pytest.approx([h / 4 + 0.05] * 2)
+    assert "1 head goes from 0.3 at 1 to 0.3 at 2 (lowest seed 0.25, highest 0.35)" in still.alt
+
+
 @pytest.mark.parametrize(
     ("draw", "says"),
     [
         (lambda: heads.labelled({"x": LABELS}, n_heads=4, d_model=6, title="t"), "divisible"),
         (lambda: heads.labelled({"x": LABELS}, n_heads=2, d_model=4, title="t"), "features 0 to 3"),
         (lambda: heads.labelled({}, n_heads=2, d_model=6, title="t"), "at least one"),
-        (lambda: split(RIGHT, expected={"head 3": RIGHT[0]}), "no such grid"),
+        (lambda: split(RIGHT, expected=RIGHT[:1]), "expected has shape"),
         (lambda: heads.layer(0), "1 to 4"),
         (lambda: heads.concat_times_w_o(torch.ones(2, 3, 2), torch.eye(3), title="t"), "2 heads of 2"),
         (lambda: heads.report({"a": [[1.5, 0]]}, ["x", "y"], title="t"), "shares from 0 to 1"),
@@ -117,6 +174,12 @@ def test_a_query_of_one_feature_points_left_or_right():
         (lambda: heads.report({}, ["x"], title="t"), "at least one"),
         (lambda: directions({"a": (torch.ones(3, 3), torch.ones(3, 3))}, title="t"), "expected both"),
         (lambda: directions({}, title="t"), "panels must be"),
+        (lambda: seating(["anna", "bo"], title="t"), "at least 3 guests"),
+        (lambda: seating(GUESTS, asked=6, title="t"), "asked is 6"),
+        (lambda: quarter_turn(COMPASS, TURNS, GUESTS, title="t"), "a direction for each name"),
+        (lambda: quarter_turn(COMPASS, {"a": torch.eye(3)}, GUESTS[:4], title="t"), r"expected \(2, 2\)"),
+        (lambda: panels.seed_panels([], x="a", y="b", group="c", title="t"), "rows is empty"),
+        (lambda: panels.seed_panels(RUNS, x="step", y="left", group="heads", title="t"), "no column 'left'"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(draw, says):
