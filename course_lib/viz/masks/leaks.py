@@ -78,7 +78,7 @@ def weights_and_leak(
     top = min(1.4, room_for(keys) * 0.75) + 0.75
     height = cell * n_rows * (0.84 if numbers else 1) + top + heading_room(heading) + 0.5
     verdict = _verdict(leak, allowed)
-    alt = f"{sentence(title)} Left the weights, right the measured leak. "
+    alt = f"{sentence(title)} Left the weights, right what arrives, measured. "
     still = Still(width, height, f"{alt}{say_mask('', allowed, queries, keys)} {verdict}")
     one, two = still.subplots(1, 2)
     draw_cells(one, weights, queries, keys, allowed, [], numbers, cell)
