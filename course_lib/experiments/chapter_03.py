@@ -28,7 +28,7 @@ SIZES = {  # name -> d_model, heads: the last two have equally many parameters
 
 def heads_rows(seed: int, steps: int) -> list[Row]:
     """1, 2, 4, 8 and 16 heads in a layer of 16 features: the same number of parameters."""
-    return _rows({n: vary(BASE, n_heads=n) for n in HEADS}, seed, steps)
+    return _rows({n: vary(BASE, n_heads=n) for n in HEADS}, seed, steps, with_looks=True)
 
 
 def size_rows(seed: int, steps: int) -> list[Row]:
@@ -75,10 +75,10 @@ def split_rows(seed: int, steps: int) -> list[Row]:
     return rows
 
 
-def _rows(recipes: dict, seed: int, steps: int) -> list[Row]:
+def _rows(recipes: dict, seed: int, steps: int, with_looks: bool = False) -> list[Row]:
     """Right answers of each recipe along its training, on tables that are never trained on.
 
-    `looks_left`, `looks_right`: the largest mean weight that a head puts on the true seat.
+    With looks also `looks_left`, `looks_right`: the largest mean weight that a head puts on the true seat.
     """
     stages = (*(step for step in MEASURED_AT if step < steps), steps)
     test = round_table.test_tables()
@@ -89,10 +89,11 @@ def _rows(recipes: dict, seed: int, steps: int) -> list[Row]:
         parameters = sum(p.numel() for p in model.parameters())
         for step, _ in train_in_stages(model, recipe, round_table.task(), stages):
             shares = round_table.accuracy(model, test)
-            looks = round_table.weight_on_neighbours(interpret.head_weights(model, test)[0])  # (H, 2)
-            best = dict(zip(("looks_left", "looks_right"), looks.amax(0).tolist(), strict=True))
-            row = rounded({"accuracy": sum(shares.values()) / len(shares), **shares, **best})
-            rows.append({"seed": seed, "step": step, "heads": name, "parameters": parameters, **row})
+            row = {"accuracy": sum(shares.values()) / len(shares), **shares}
+            if with_looks:
+                looks = round_table.weight_on_neighbours(interpret.head_weights(model, test)[0])  # (H, 2)
+                row |= zip(("looks_left", "looks_right"), looks.amax(0).tolist(), strict=True)
+            rows.append({"seed": seed, "step": step, "heads": name, "parameters": parameters, **rounded(row)})
     return rows
 
 
