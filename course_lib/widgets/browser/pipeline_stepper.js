@@ -38,9 +38,12 @@ function render({ model, el }) {
   scrub.root.classList.add("scrub");
   scrub.root.querySelector("input").setAttribute("aria-label", "through the steps");
 
+  const first = { // what a page of an earlier course does not say is taken as it stands
+    scale: model.get("start_scale") ?? model.get("scale"), mask: true, temperature: 1, allowed: model.get("start") ?? model.get("allowed"),
+  };
   const state = stateBar({
     model, cleanups, names: ["scale", "mask", "temperature", "allowed"], code: words.code,
-    start: () => ({ scale: model.get("start_scale"), mask: true, temperature: 1, allowed: model.get("start") }),
+    start: () => first,
   });
   undoByKey(box, state);
   const set = (change, remember = true) => {
