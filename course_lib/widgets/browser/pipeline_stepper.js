@@ -103,7 +103,7 @@ function render({ model, el }) {
     stage.style.setProperty("--cell-height", `${sizes.line}px`);
     stage.classList.toggle("small", sizes.cell < 42);
     stage.classList.toggle("large", sizes.cell >= 52);
-    const most = 14 * Math.max(S, q.columns) + longest + 20; // characters of the longest arithmetic
+    const most = 15 * Math.max(S, q.columns) + 2 * longest + 24; // characters of the longest arithmetic
     readout.style.minHeight = `${1.45 * Math.max(2, Math.ceil((most * 7.4) / (stage.clientWidth || 680)))}em`;
     for (const each of Object.values(blocks)) each.size(sizes);
     written.clear();
