@@ -56,7 +56,7 @@ b-o-for-each-head
     for each of its d_model outputs.
 one-row-for-a-matrix
     Each of your four matrices has one row. W_q gives d_model numbers, and each of them needs a row of d_model
-    weights and one number of bias: d_model · d_model + d_model.
+    numbers and one number of bias: d_model · d_model + d_model.
 rows-counted
     This is the number of rows: four matrices and four biases, each with d_model of them. A row of W_q holds
     d_model numbers, so the matrix holds d_model · d_model. (`len(p)` counts rows; `p.numel()` counts all
