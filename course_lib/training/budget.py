@@ -44,7 +44,7 @@ def _say(what: str, value: float, bound: str, limit: float, holds: bool) -> None
 
 def measured(value: float) -> str:
     """A measured number as a reader wants it: three significant digits, whole above 100, never `1e+03`."""
-    value = float(value)
+    value = float(value.detach() if hasattr(value, "detach") else value)  # else torch warns of gradients
     if abs(value) >= 99.95:
         return f"{value:,.0f}"
     return f"{value:.3g}" if abs(value) >= 1e-3 or value == 0 else f"{value:.1e}"

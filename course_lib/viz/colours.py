@@ -26,8 +26,9 @@ PANEL = "#F4F6F8"
 PAPER = "#FFFFFF"
 BLACK = "#000000"  # words on a middle tone
 
-# Lines of one picture, in this order. Each also gets its own dash pattern and a label at its end.
-SERIES = (QUERY, KEY, VALUE, GENERATED, "#6B6100", SOFT_INK)
+# Lines of one picture, in this order: hues that mean nothing else, read as text on white, and differ for
+# people with each common kind of colour blindness. Each also gets a dash pattern and a label at its end.
+SERIES = ("#5A2E1A", "#7662D8", "#46830E", "#A0626B", "#271476", "#402050")
 DASHES = ("-", (0, (5, 2)), (0, (1, 1.4)), (0, (6, 2, 1.5, 2)), (0, (3, 1.5)), (0, (8, 3)))
 
 # Heads of one layer, in this order: other hues than query, key and value, since every head has all three.

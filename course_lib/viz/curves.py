@@ -135,7 +135,7 @@ def bars(
     still, ax = _chart(title, alt, 1.25 + 0.44 * len(seeds) + 0.26 * len(reference))
     behind = {"facecolor": colours.PAPER, "edgecolor": "none", "pad": 1.5}
     for place, (name, v) in enumerate(seeds.items()):
-        ax.barh(place, v.mean(), height=0.66, color=colours.ACCENT if name in chosen else colours.MASKED)
+        ax.barh(place, v.mean(), height=0.66, color=colours.SERIES[0] if name in chosen else colours.MASKED)
         if len(v) > 1:
             spread = {"lw": 1.6, "solid_capstyle": "butt", "marker": "|", "markersize": 9}
             ax.plot([v.min(), v.max()], [place, place], color=colours.INK, **spread)

@@ -174,6 +174,12 @@ def sanitised(text):
     return text
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_promise_takes_a_tensor_that_carries_gradients(capsys):
+    at_most("loss", torch.tensor(2.0, requires_grad=True) * 2, 5)
+    assert capsys.readouterr().out == "loss: 4 (at most 5 ✓)\n"
+
+
 def test_a_page_may_show_its_builders_number_but_never_lose_a_promise():
     mine, yours = "loss: 0.0712 (at most 0.1 ✓)", "loss: 1.2e-05 (at most 0.1 ✓)"
     assert sanitised(mine) == sanitised(yours) == "loss: NUMBER (at most 0.1 ✓)"

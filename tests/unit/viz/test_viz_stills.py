@@ -199,7 +199,7 @@ def test_the_new_axis_adds_each_query_to_its_own_keys():
 
 def test_several_bars_can_stand_out():
     still = curves.bars({"a": 1, "b": 2, "c": 3}, x_label="x", title="t", highlight=("a", "c"))
-    accents = [patch.get_facecolor()[:3] == hex_colour(colours.ACCENT) for patch in still.axes[0].patches]
+    accents = [patch.get_facecolor()[:3] == hex_colour(colours.SERIES[0]) for patch in still.axes[0].patches]
     assert accents == [True, False, True]
     with pytest.raises(ValueError, match="highlight is"):
         curves.bars({"a": 1}, x_label="x", title="t", highlight=("a", "z"))
@@ -300,6 +300,40 @@ def test_colours_of_a_pair_differ_for_colour_blind_readers():
     assert (np.diff(grey) < 0).all(), "darker must always mean more weight"
     assert colours.LIGHT.keys() == colours.DARK.keys()
     assert "--course-query: #0072B2;" in colours.css_variables()
+
+
+# How people without the red, the green or the blue cones see (Machado et al. 2009, severity 1; linear RGB).
+SEEN = {
+    "all cones": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+    "no red": [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]],
+    "no green": [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]],
+    "no blue": [[1.256, -0.077, -0.179], [-0.078, 0.931, 0.148], [0.005, 0.691, 0.304]],
+}
+
+
+def lab(colour: str, seen: str = "all cones") -> np.ndarray:
+    """A colour in CIE L*a*b*, as it is seen."""
+    c = np.array(hex_colour(colour))
+    linear = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+    to_xyz = np.array([[0.4125, 0.3576, 0.1804], [0.2127, 0.7152, 0.0722], [0.0193, 0.1192, 0.9503]])
+    xyz = to_xyz @ np.clip(SEEN[seen] @ linear, 0, 1) / [0.9505, 1, 1.0888]
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+def test_lines_have_colours_that_mean_nothing_else():
+    means = ("QUERY", "KEY", "VALUE", "GENERATED", "MASKED", "GOLD", "LEAK", "POSITIVE", "NEGATIVE")
+    for colour in colours.SERIES:
+        assert colours.contrast(colour, colours.PAPER) >= 4.5, f"{colour} also writes the line's label"
+        for name in means:
+            assert np.linalg.norm(lab(colour) - lab(getattr(colours, name))) > 20, (colour, name)
+
+
+@pytest.mark.parametrize("seen", SEEN)
+def test_two_lines_differ_for_everybody(seen):
+    for i, one in enumerate(colours.SERIES):
+        for other in colours.SERIES[:i]:
+            assert np.linalg.norm(lab(one, seen) - lab(other, seen)) > 20, (one, other)
 
 
 FACES = {
