@@ -327,7 +327,13 @@ view""",
     # a word of the sentence lights its row in the grid
     sentence.locator(".word").nth(1).hover()
     wait_for_text(page, ".readout", "query cat looks at")
-    page.window.wait_for_function("document.querySelector('.word.query')?.textContent === 'cat'")
+    window.wait_for_function("document.querySelector('.word.query')?.textContent === 'cat'")
+    slider.hover()  # the row stays, so that the slider can be seen to move its bars
+    window.wait_for_timeout(100)
+    assert sentence.locator(".word.query").all_text_contents() == ["cat"]
+    view.locator(".grid").focus()
+    window.keyboard.press("Escape")
+    wait_for_count(page, ".bar", 0)
 
 
 @pytest.mark.alone

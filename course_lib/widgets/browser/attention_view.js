@@ -53,8 +53,10 @@ function render({ model, el }) {
   }
   const grid = weightGrid({
     rows, columns, rowName: "query (row)", columnName: "key (column)", sentence, onToggle: editable ? toggleCells : null,
-    room: 520, width: 900, largest: 58, fits: true, onLook: (place) => showSentence(place < 0 ? -1 : Math.floor(place / columns.length)),
+    room: 520, width: 900, largest: 58, fits: true,
+    onLook: (place) => { if (place >= 0) showSentence(Math.floor(place / columns.length)); }, // it stays, for the slider
     onPin: (cell) => {
+      if (!cell.length) showSentence(-1);
       model.set("selected", cell.length ? [head(), ...cell] : []);
       model.tellSoon();
     },
@@ -66,9 +68,8 @@ function render({ model, el }) {
     const pinned = grid.pinned(), from = row * columns.length;
     const first = head() * size + from, own = weights.subarray(first, first + columns.length);
     grid.look(row < 0 ? pinned : pinned >= from && pinned < from + columns.length ? pinned : from + own.indexOf(Math.max(...own)));
-    showSentence(row < 0 && pinned >= 0 ? Math.floor(pinned / columns.length) : row);
+    if (row >= 0) showSentence(row);
   } });
-  box.append(sentenceView.root);
   let looked = -1; // the row
   function showSentence(row) {
     looked = row;
@@ -91,6 +92,7 @@ function render({ model, el }) {
     box.append(bar);
     undoByKey(box, state);
   }
+  box.append(sentenceView.root);
 
   // The head that is shown, its mask and the temperature, as a cell of their own.
   function code() {
