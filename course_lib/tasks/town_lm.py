@@ -12,6 +12,7 @@ Axes: B batch, T query positions, S key positions (here equal to T), H heads, V 
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import cache, partial
 from typing import NamedTuple
 
@@ -20,8 +21,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from course_lib.data import town
+from course_lib.faults import read_with
 from course_lib.generation import WholeText, sample
-from course_lib.masks import causal_mask, sliding_window_mask
+from course_lib.masks import causal_mask, masked_softmax, sliding_window_mask
 from course_lib.models import evaluating
 from course_lib.models.attention_only import AttentionOnly, AttentionOnlyConfig
 from course_lib.text.batching import batches_by_length, endless, pad
@@ -226,3 +228,54 @@ def wrong_by_length(
 
 def _ids(stories: Sequence[town.Story]) -> Tensor:
     return pad([WORDS.encode(story.english_tokens, bos=True, eos=True) for story in stories])
+
+
+# ---------------------------------------------------------------- under any mask
+
+
+class Under(NamedTuple):
+    """What a model makes of a text under a mask."""
+
+    words: Sequence[str]  # V: the vocabulary
+    probabilities: Tensor  # (T, V): of the word after each position
+    weights: Tensor  # (L, H, T, T): layers, heads, query, key
+
+
+def under_masks(model: AttentionOnly) -> Callable[..., Under]:
+    """A trained model as `widgets.MaskLab(text, model=…)` asks it: one text under one mask at a time.
+
+    Args:
+        model: a trained model of the Town.
+
+    Returns:
+        a function `(tokens, allowed, where="before")`. tokens: T words, `[BOS]` first, perhaps `[PAD]`
+        behind; allowed: booleans `(T, T)`, True = may attend; where: the mask acts "before" the softmax,
+        "after" it (a mistake), or not at all ("none"). It returns an `Under`, and raises ValueError for a
+        word that the Town does not know.
+    """
+
+    def read(tokens: Sequence[str], allowed, where: str = "before") -> Under:
+        ids = torch.tensor([[_known(token) for token in tokens]])  # (1, T)
+        mask = torch.as_tensor(allowed)  # (T, T)
+        seen = []
+
+        def weigh(scores: Tensor) -> Tensor:
+            weights = masked_softmax(scores, mask if where == "before" else None)  # (1, H, T, T)
+            seen.append(weights * mask if where == "after" else weights)
+            return seen[-1]
+
+        with evaluating(model):
+            logits = read_with(model, ids, weigh)[0]  # (T, V)
+        return Under(WORDS.tokens, logits.softmax(-1), torch.cat(seen))
+
+    return read
+
+
+def _known(token: str) -> int:
+    """The id of a token, special ones included; a ValueError with a word to try in its place."""
+    if token in WORDS.ids:
+        return WORDS.ids[token]
+    near = get_close_matches(token.lower(), WORDS.tokens[4:], n=1, cutoff=0.7)
+    some = " ".join(sentences(1)[0].english_tokens)
+    advice = f"did you mean “{near[0]}”?" if near else f"one of its sentences is: {some}"
+    raise ValueError(f"“{token}” is a word that Tiny Town does not know; {advice}")

@@ -242,7 +242,7 @@ function weightGrid({
       rows: rows.length, columns: columns.length, size,
       share: (place) => values[start + place] / top,
       blocked: (place) => !isAllowed(place) && hollow(place),
-      text: size >= 30 ? (place) => (isAllowed(place) ? short(values[start + place]) : options.text?.(place) ?? "") : null,
+      text: size >= 27 ? (place) => (isAllowed(place) ? short(values[start + place]) : options.text?.(place) ?? "") : null,
     });
     end.textContent = options.most ?? most;
     if (options.mark) cells.forEach((cell, place) => { cell.dataset.mark = options.mark(place); });
@@ -276,5 +276,5 @@ function weightGrid({
     if (place !== pinned && place < cells.length) pin(place, false);
   }
 
-  return { root, stage, grid, readout, paint, show, look: (place) => look(place, false), pinned: () => pinned };
+  return { root, stage, grid, canvas, readout, paint, show, look: (place) => look(place, false), pinned: () => pinned, size: () => size };
 }

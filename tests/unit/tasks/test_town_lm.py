@@ -124,3 +124,31 @@ def test_a_reader_with_a_window_sees_no_further_back(model):
     # two layers, each one step back; TINY has two layers
     assert moved.any(-1).any(0).tolist() == [True, True, True, False, False, False, False]
     assert torch.equal(town_lm.windowed(7)(model, ids), town_lm.causal(model, ids))
+
+
+def test_a_model_under_any_mask_reads_as_its_readers_do(model):
+    tokens = list(town_lm.sentences(1)[0].english_tokens)
+    ids, n = torch.tensor([town_lm.WORDS.encode(tokens, bos=True)]), len(tokens) + 1
+    read, everything = town_lm.under_masks(model), torch.ones(n, n, dtype=torch.bool)
+    for mask, where, reader in (
+        (everything.tril(), "before", town_lm.causal),
+        (everything.tril(1).numpy(), "before", faults.one_too_far),
+        (everything.tril(), "after", faults.multiplied_after),
+        (everything.tril(), "none", lambda model, ids: model(ids)[0]),
+    ):
+        said = read(["[BOS]", *tokens], mask, where)
+        with torch.no_grad():
+            expected = reader(model, ids)[0].softmax(-1)
+        torch.testing.assert_close(said.probabilities, expected, atol=1e-6, rtol=1e-5)
+        assert said.words == town_lm.WORDS.tokens and said.weights.shape == (2, 2, n, n)
+        assert where == "none" or (said.weights[:, :, ~torch.as_tensor(mask)] == 0).all()
+    assert read(["[BOS]", "tom", "[PAD]"], everything[:3, :3]).probabilities.shape == (3, len(town_lm.WORDS))
+
+
+@pytest.mark.parametrize(
+    ("word", "advice"),
+    [("bal", "did you mean “ball”"), ("Ball", "did you mean “ball”"), ("xyzzy", "one of its")],
+)
+def test_a_word_that_the_town_does_not_know_is_answered_kindly(model, word, advice):
+    with pytest.raises(ValueError, match=f"“{word}” is a word that Tiny Town does not know; {advice}"):
+        town_lm.under_masks(model)(["[BOS]", "tom", word], torch.ones(3, 3, dtype=torch.bool))

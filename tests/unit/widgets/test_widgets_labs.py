@@ -169,6 +169,28 @@ def test_a_mask_by_hand_and_back():
         lab.allowed = np.ones((3, 3), bool)
 
 
+def test_a_mask_by_hand_survives_a_look_at_another():
+    lab = MaskLab("a b c", kind="causal", other="x y")
+    drawn = np.array([[True, False, True]] * 3)
+    lab.allowed = drawn
+    for kind in ("causal", "cross", "padding"):
+        lab.kind = kind
+        assert (
+            lab.allowed.shape == (len(lab.tokens), len(lab.key_tokens))
+            and lab.drawn.tolist() == drawn.tolist()
+        )
+        lab.kind = "hand"
+        assert (
+            lab.allowed.tolist() == drawn.tolist() and lab.sides == "self" and lab.tokens == ["a", "b", "c"]
+        )
+    lab.text = "a b c d"
+    kept = lab.allowed.tolist()
+    lab.kind = "causal"
+    lab.kind = "hand"
+    assert lab.allowed.tolist() == kept and lab.allowed[:3, :3].tolist() == drawn.tolist()
+    assert lab.start["kind"] == "causal" and MaskLab(kind="hand").allowed.all()
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_what_the_browser_sends_in_one_message(order):
     """Kind, sides and mask come together, in any order; a mask for a text that has changed is not used."""
@@ -232,6 +254,65 @@ def test_long_and_empty_texts_are_answered_kindly():
 def test_masklab_names_what_does_not_fit(arguments, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         MaskLab(**arguments)
+
+
+# MaskLab on a trained model.
+
+SAID = ("yes", "no", "per\u200bhaps")
+
+
+def stub(tokens, allowed, where):
+    """A model of two layers and one head that looks evenly at what is allowed, and refuses "sesame"."""
+    if "sesame" in tokens:
+        raise ValueError("“sesame” is not a word of mine")
+    if "break" in tokens:
+        raise RuntimeError("broken")
+    allowed = allowed if where == "before" else np.ones_like(allowed)
+    even = allowed / np.maximum(1, allowed.sum(1, keepdims=True))
+    chances = np.stack([even[:, 0], 1 - even[:, 0], 0 * even[:, 0]], axis=1)  # (T, 3)
+    return SAID, torch.tensor(chances), torch.tensor(np.stack([even, even**2])[:, None])
+
+
+def test_a_lab_with_a_model_shows_what_the_model_says():
+    lab = MaskLab("a b", model=stub, kind="causal")
+    assert lab.tokens == ["[BOS]", "a", "b"] == lab.key_tokens and lab.heads == ["1.1", "2.1"]
+    assert lab.vocabulary[:2] == ["yes", "no"] and len(lab.vocabulary) == 3
+    np.testing.assert_allclose(lab.probabilities[:, 0], [1, 1 / 2, 1 / 3])
+    lab.head = 1
+    np.testing.assert_allclose(lab.weights[2], [1 / 9] * 3)
+    browser_sends(lab, kind="hand", allowed=np.eye(3, dtype=bool), drawn=np.eye(3, dtype=bool), asked=7)
+    assert lab.replied == 7 and lab.probabilities[:, 0].tolist() == [1, 0, 0]
+    assert lab.weights.tolist() == np.eye(3).tolist()
+    lab.where = "none"
+    np.testing.assert_allclose(lab.probabilities[:, 0], [1 / 3] * 3)
+    lab.kind, lab.where = "padding", "before"
+    assert lab.tokens[-1] == PAD and lab.probabilities.shape == (6, 3)
+    assert "After “b” the model expects “no” 0.67, “yes” 0.33" in lab.still().alt
+
+
+def test_a_model_that_refuses_or_breaks_leaves_the_last_text():
+    lab = MaskLab("a b", model=stub)
+    for text, message in (
+        ("open sesame", "“sesame” is not a word of mine"),
+        ("break it", "The model stopped with RuntimeError: broken"),
+        (" ", "Type a word: the lab keeps the last text."),
+    ):
+        browser_sends(lab, text=text)
+        assert lab.message == message and lab.answered[0] == text and lab.tokens == ["[BOS]", "a", "b"]
+    lab.text = "c"
+    assert lab.message == "" and lab.probabilities.shape == (2, 3)
+    for arguments, message in (
+        ({"text": "sesame"}, "“sesame” is not a word of mine"),
+        ({"kind": "cross"}, "kind is 'cross', expected one that a language model has"),
+        (
+            {"model": lambda tokens, allowed, where: (["a"], np.ones((2, 1)), np.ones((1, 1, 2, 2)))},
+            "3 tokens",
+        ),
+    ):
+        with pytest.raises(ValueError, match=message):
+            MaskLab(**{"text": "a b", "model": stub, **arguments})
+    with pytest.raises(ValueError, match="head is 2, expected -1"):
+        lab.head = 2
 
 
 # PipelineStepper.
