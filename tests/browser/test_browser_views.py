@@ -223,6 +223,16 @@ def train():
     [output] = page.cells()[-1]["outputs"]
     assert "goes from" in "".join(output["data"]["text/html"]).partition(" src=")[0]
 
+    # in a narrow window the picture is narrower, and its words are as large as before
+    words = view.locator("svg text").last
+    large = words.bounding_box()["height"]
+    window.set_viewport_size({"width": 700, "height": 900})
+    window.wait_for_function("document.querySelector('.course-view svg').viewBox.baseVal.width < 500")
+    assert abs(words.bounding_box()["height"] - large) < 1
+    inside, outside = view.locator("svg").bounding_box(), view.bounding_box()
+    assert inside["x"] >= outside["x"] and inside["width"] <= outside["width"]
+    window.set_viewport_size({"width": 1280, "height": 1000})
+
     # interrupted: the view says so, and the saved picture too
     window.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
     window.wait_for_function(f"/step [1-3]\\d of 60/.test({status})")

@@ -1,16 +1,16 @@
 // LiveLoss: the curve grows while Python trains. The y axis only ever grows, so the curve does not jump.
 
-const WIDTH = 700, HEIGHT = 250, LEFT = 52, RIGHT = 16, TOP = 12, BOTTOM = 40;
+const HEIGHT = 250, LEFT = 52, RIGHT = 16, TOP = 12, BOTTOM = 40;
 
 function render({ model, el }) {
   const cleanups = [];
   const box = viewBox(el, model.get("title"));
   const total = model.get("total_steps"), floor = model.get("floor");
-  let top = floor === null ? 0.1 : floor * 1.2;
+  let top = floor === null ? 0.1 : floor * 1.2, width = 700;
 
-  const svg = draw("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, width: "100%", role: "img", tabindex: 0 });
+  const svg = draw("svg", { width: "100%", height: HEIGHT, role: "img", tabindex: 0 });
   const rulers = draw("g"), curve = draw("polyline", { class: "curve" });
-  const floorLine = draw("line", { class: "floor", x1: LEFT, x2: WIDTH - RIGHT });
+  const floorLine = draw("line", { class: "floor", x1: LEFT });
   const floorText = draw("text", { x: LEFT + 6 });
   svg.append(rulers);
   if (floor !== null) svg.append(floorLine, floorText);
@@ -18,22 +18,32 @@ function render({ model, el }) {
   const status = element("div", "readout");
   box.append(svg, status);
 
-  const x = (step) => LEFT + ((WIDTH - LEFT - RIGHT) * step) / total;
+  // Drawn as wide as the window lets it be: its words keep their size.
+  const sizes = new ResizeObserver(() => {
+    const now = Math.max(220, svg.getBoundingClientRect().width);
+    if (now !== width) { width = now; paint(); }
+  });
+  sizes.observe(svg);
+  cleanups.push(() => sizes.disconnect());
+
+  const x = (step) => LEFT + ((width - LEFT - RIGHT) * step) / total;
   const y = (loss) => HEIGHT - BOTTOM - ((HEIGHT - TOP - BOTTOM) * loss) / top;
 
   function paint() {
     const points = model.get("points"), state = model.get("state");
     for (const [, loss] of points) if (loss > top) top = loss * 1.05;
+    svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
     rulers.replaceChildren();
     for (const loss of ticks(top, 4)) {
-      rulers.append(draw("line", { class: "ruler", x1: LEFT, x2: WIDTH - RIGHT, y1: y(loss), y2: y(loss) }));
+      rulers.append(draw("line", { class: "ruler", x1: LEFT, x2: width - RIGHT, y1: y(loss), y2: y(loss) }));
       rulers.append(draw("text", { x: LEFT - 8, y: y(loss) + 4, "text-anchor": "end" }, `${loss}`));
     }
-    for (const step of ticks(total, 6)) {
+    for (const step of ticks(total, Math.max(2, Math.min(6, width / 100)))) {
       rulers.append(draw("text", { x: x(step), y: HEIGHT - BOTTOM + 18, "text-anchor": "middle" }, `${step}`));
     }
-    rulers.append(draw("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 4, "text-anchor": "middle" }, "step"));
+    rulers.append(draw("text", { x: (LEFT + width - RIGHT) / 2, y: HEIGHT - 4, "text-anchor": "middle" }, "step"));
     if (floor !== null) {
+      floorLine.setAttribute("x2", width - RIGHT);
       floorLine.setAttribute("y1", y(floor));
       floorLine.setAttribute("y2", y(floor));
       floorText.setAttribute("y", y(floor) + 16);
