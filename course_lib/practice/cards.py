@@ -207,7 +207,8 @@ def first_answer(prediction: Prediction, entry: dict[str, Any]) -> str:
         return ""
     sure = f", {CONFIDENCE[confidence]}" if confidence in range(len(CONFIDENCE)) else ""
     right = "right" if choice == prediction.right else "not right"
-    return f"Your first answer: ({LETTERS[choice]}) {prediction.options[choice].text}{sure}: {right}."
+    words = prediction.options[choice].text.rstrip(".")
+    return f"Your first answer: ({LETTERS[choice]}) “{words}”{sure}: {right}."
 
 
 def recall_card(questions: tuple[Recall, ...]) -> Card:

@@ -166,7 +166,7 @@ def test_each_answer_gets_its_own_explanation(said, file):
     desk.predict("01.lag", lag.right)
     text = said()
     assert text.startswith(f"✓ right: {lag.options[lag.right].explanation}\n")
-    first = f"Your first answer: (a) {lag.options[0].text}, rather sure: not right."
+    first = f"Your first answer: (a) “{lag.options[0].text.rstrip('.')}”, rather sure: not right."
     assert text.strip().endswith(f"{first} It stands in your progress.")
     desk.predict("01.lag")  # asked again: the first answer is shown
     assert first in said()
