@@ -264,6 +264,16 @@ other""",
     view.locator("button", has_text="Undo").click()
     page.python_becomes("view.allowed[0].astype(int)[2]", "[1 1 1 1 1]")
 
+    word = middle(view.locator(".of-row").nth(3))  # a word is read whole first, too
+    touch(page, word)
+    window.wait_for_function(
+        "document.querySelectorAll('.readout')[1].innerText ==="
+        " 'Donaudampfschifffahrtsgesellschaft: tap again to mask or unmask all of it'"
+    )
+    page.python_becomes("view.allowed[0].astype(int)[3]", "[1 1 1 1 1]")
+    touch(page, word)
+    page.python_becomes("view.allowed[0].astype(int)[3]", "[0 0 0 0 0]")
+
     # every id is one element's, and each grid points at a cell of its own
     view.locator(".grid").focus()
     window.keyboard.press("ArrowRight")

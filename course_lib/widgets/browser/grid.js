@@ -169,7 +169,7 @@ function weightGrid({
   // Mouse: a click turns a cell, a drag paints what the first cell becomes. Finger: a tap reads a cell, a second tap
   // turns it, and a drag that starts in the cell that was read paints.
   const placeOf = (node) => (node?.dataset?.place === undefined || !grid.contains(node) ? -1 : Number(node.dataset.place));
-  let brush = null, dragged = false, finger = false;
+  let brush = null, dragged = false, finger = false, tapped = null;
   grid.addEventListener("pointerdown", (event) => {
     const place = placeOf(event.target);
     finger = event.pointerType === "touch";
@@ -201,8 +201,12 @@ function weightGrid({
   grid.addEventListener("click", (event) => {
     const place = placeOf(event.target), { row, column } = event.target.dataset ?? {};
     brush = null;
+    const again = tapped === event.target;
+    tapped = event.target;
     if (dragged) dragged = false;
-    else if (place >= 0 && onToggle && finger && place !== pinned) pin(place);
+    else if (finger && !again && place < 0 && event.target.title && readout.isConnected) {
+      readout.replaceChildren(event.target.title, onToggle ? ": tap again to mask or unmask all of it" : ""); // the whole token
+    } else if (place >= 0 && onToggle && finger && place !== pinned) pin(place);
     else if (place >= 0 && onToggle) { flip([place]); pin(place); }
     else if (place >= 0) pin(place === pinned ? -1 : place);
     else if (onToggle && row !== undefined) flip(inRow(Number(row)));
