@@ -1,6 +1,7 @@
 """A trained language model behind MaskLab: asked with a text and a mask, it answers with next words."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -39,7 +40,13 @@ def ask(model: Callable, tokens: Sequence[str], allowed: np.ndarray, where: str)
         )
     layers, heads = weights.shape[:2]
     names = [f"{layer + 1}.{head + 1}" for layer in range(layers) for head in range(heads)]
-    return Answer([shown(word) for word in words], probabilities, weights.reshape(-1, n, n), names)
+    return Answer(_shown(tuple(words)), probabilities, weights.reshape(-1, n, n), names)
+
+
+@cache
+def _shown(words: tuple[str, ...]) -> list[str]:
+    """A vocabulary as it can be drawn: it is the same at every question."""
+    return [shown(word) for word in words]
 
 
 def answer_still(answer: Answer, weights, tokens: Sequence[str], allowed: np.ndarray, title: str) -> Still:
