@@ -9,7 +9,8 @@ function paintOld(canvas, palette, columns, size, now, old) {
   for (let place = 0; place < now.length; place++) {
     if (Math.abs(now[place] - old[place]) < MOVED) continue;
     const x = Math.round((place % columns) * pitch), y = Math.round(Math.floor(place / columns) * pitch);
-    for (const [inset, width, colour] of [[line / 2, line, palette.css[toneOf(old[place])]], [line + 0.5 * scale, scale, palette.paper]]) {
+    const outline = [line / 2, line, palette.css[toneOf(old[place])]], gap = [line + 0.5 * scale, scale, palette.paper];
+    for (const [inset, width, colour] of size < 34 ? [outline] : [outline, gap]) { // in small cells the number needs the room
       pen.lineWidth = width;
       pen.strokeStyle = colour;
       pen.strokeRect(x + inset, y + inset, side - 2 * inset, side - 2 * inset);
