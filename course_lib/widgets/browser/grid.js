@@ -246,7 +246,7 @@ function weightGrid({
       rows: rows.length, columns: columns.length, size,
       share: (place) => values[start + place] / top,
       blocked: (place) => !isAllowed(place) && hollow(place),
-      text: size >= 27 ? (place) => (isAllowed(place) ? short(values[start + place]) : options.text?.(place) ?? "") : null,
+      text: size >= 26 ? (place) => (isAllowed(place) ? short(values[start + place]) : options.text?.(place) ?? "") : null,
     });
     end.textContent = options.most ?? most;
     if (options.mark) cells.forEach((cell, place) => { cell.dataset.mark = options.mark(place); });
