@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from course_lib.viz import colours
 from course_lib.viz.sheet import LINE, add_heading, wrapped, write
@@ -270,6 +270,9 @@ def _frame(
         if log:
             (ax.set_xscale if axis is ax.xaxis else ax.set_yscale)("log")
             axis.set_minor_formatter(NullFormatter())
+            low, high = axis.get_view_interval()
+            if axis is ax.yaxis and high < 2_000 * low:  # few powers of ten: 2 and 5 times each as well
+                axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             measured = sorted({x for line in ax.lines for x in line.get_xdata()})
             if axis is ax.xaxis and 2 <= len(measured) <= 8:  # a few sizes: each is named
                 axis.set_major_locator(FixedLocator(measured))

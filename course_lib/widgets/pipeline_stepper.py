@@ -9,7 +9,7 @@ import numpy as np
 import traitlets
 
 from course_lib.viz.arithmetic import Steps, five_steps
-from course_lib.viz.diagrams.pipeline import checked, pipeline
+from course_lib.viz.diagrams.pipeline import checked, pipeline, value_features
 from course_lib.viz.still import Still, as_allowed, shown
 from course_lib.widgets.front import Array, LiveView, Positive, script, styles, with_still
 
@@ -29,6 +29,7 @@ class PipelineStepper(LiveView):
     title = traitlets.Unicode().tag(sync=True)
     query_tokens = traitlets.List(traitlets.Unicode()).tag(sync=True)
     key_tokens = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    value_names = traitlets.List(traitlets.Unicode()).tag(sync=True)  # empty: features are counted
     q = Array(float, sync=True)  # (T, K)
     k = Array(float, sync=True)  # (S, K)
     v = Array(float, sync=True)  # (S, V)
@@ -52,20 +53,25 @@ class PipelineStepper(LiveView):
         *,
         allowed=None,
         scale: bool = True,
+        value_names: Sequence[str] = (),
         title: str = "",
     ):
         """queries: (T, K); keys: (S, K); values: (S, V); query_tokens, key_tokens: T and S tokens.
 
         allowed: (T, S) booleans, True = may attend. scale: whether step 2 divides by √K at first.
+        value_names: what the V numbers of a value stand for, at the columns of step 5.
         Raises ValueError when sizes do not fit, or are too large for numbers in cells.
         """
         q, k, v, mask = checked(queries, keys, values, query_tokens, key_tokens, allowed)
         start = np.ones((len(q), len(k)), bool) if mask is None else mask
+        value_features(value_names, v)  # before anything is drawn: do they fit?
         self._tokens = list(query_tokens), list(key_tokens)
+        self._value_names = list(value_names)
         super().__init__(
             title=title or "Attention in five steps",
             query_tokens=[shown(token) for token in query_tokens],
             key_tokens=[shown(token) for token in key_tokens],
+            value_names=[shown(name) for name in value_names],
             q=q,
             k=k,
             v=v,
@@ -107,6 +113,7 @@ class PipelineStepper(LiveView):
             allowed=self.allowed if masked else None,
             scaled=self.scale,
             temperature=self.temperature,
+            value_names=self._value_names,
             title=self.title,
         )
 

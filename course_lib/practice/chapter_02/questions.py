@@ -41,7 +41,7 @@ PREDICTIONS = predictions("""
     + About 0.0000001.
         The factor is a·(1 - a), and 1 - a is about one ten-millionth here. Almost no gradient passes, so what
         made these scores learns almost nothing. This is saturation.
-    - About 0.06: the scores are four times as far apart as 2 and -2.
+    - About 0.03: scores of 8, so an eighth of 0.25.
         The gradient does not shrink in step with the scores. The exponential is in it: with a gap of 16 it
         falls to about e⁻¹⁶.
     - About 16: large scores give large gradients.

@@ -47,10 +47,12 @@ def fetch(
     results: Sequence[str],
     *,
     title: str,
+    results_name: str = "output",
 ) -> Still:
     """Which query finds which key, and what each key's value brings to the answer: lines as thick as weights.
 
     weights: (T, S) between 0 and 1, rows are queries. queries, results: T texts; keys, values: S texts.
+    results_name: what the results are, above their boxes.
     The weights are written on the lines to the keys, near their query; small ones only with a single query.
     Returns a Still. Raises ValueError when sizes do not fit or values are no weights.
     """
@@ -70,14 +72,16 @@ def fetch(
     top = ROW * rows + 0.1
     heading = wrapped(title, width)
     height = top + heading_room(heading) + 0.65
-    still, ax = sheet(width, height, heading, _fetch_alt(title, weights, queries, keys, values, results))
+    still, ax = sheet(
+        width, height, heading, _fetch_alt(title, weights, queries, keys, values, results, results_name)
+    )
 
     query_y, key_y = _spread(len(queries), rows, top), _spread(len(keys), rows, top)
     drawn = (
         ("query", colours.QUERY, colours.QUERY_TINT, x_query, query_y),
         ("key", colours.KEY, colours.PAPER, x_key, key_y),
         ("value", colours.VALUE, colours.VALUE_TINT, x_value, key_y),
-        ("output", colours.INK, colours.PAPER, x_result, query_y),
+        (results_name, colours.INK, colours.PAPER, x_result, query_y),
     )
     for texts, w, (name, colour, face, x, places) in zip(columns, wide, drawn, strict=True):
         write(ax, x + w / 2, top + 0.12, name, colour, SMALL + 0.5, bold=True, va="bottom")
@@ -221,7 +225,7 @@ def _numbers_on_lines(weights, left: float, right: float, query_y, key_y) -> lis
     return written
 
 
-def _fetch_alt(title: str, weights: np.ndarray, queries, keys, values, results) -> str:
+def _fetch_alt(title: str, weights: np.ndarray, queries, keys, values, results, results_name) -> str:
     rows = (
         f"query “{shown(query)}” gives "
         + ", ".join(
@@ -229,7 +233,7 @@ def _fetch_alt(title: str, weights: np.ndarray, queries, keys, values, results) 
             for key, weight in zip(keys, row, strict=True)
             if weight >= FAINT
         )
-        + f", and its output is “{shown(result)}”"
+        + f"; {results_name}: “{shown(result)}”"
         for query, row, result in zip(queries, weights, results, strict=True)
     )
     carried = ", ".join(f"{shown(key)}: {shown(value)}" for key, value in zip(keys, values, strict=True))

@@ -37,13 +37,14 @@ def pipeline(
     allowed=None,
     scaled: bool = True,
     temperature: float = 1.0,
+    value_names: Sequence[str] = (),
     title: str | None = None,
 ) -> Still:
     """The five steps side by side, a matrix with its numbers each.
 
     queries: (T, K); keys: (S, K); values: (S, V). query_tokens, key_tokens: T and S tokens.
     allowed: (T, S) booleans, True = may attend. scaled: whether step 2 divides by √K.
-    temperature: what the softmax divides its scores by.
+    temperature: what the softmax divides its scores by. value_names: what the V numbers of a value stand for.
     Returns a Still. Raises ValueError when sizes do not fit, or are too large for numbers.
     """
     q, k, v, mask = checked(queries, keys, values, query_tokens, key_tokens, allowed)
@@ -66,13 +67,14 @@ def pipeline(
     n_columns, n_lines = (5, 1) if left + 5 * panel_width <= WIDEST else (3, 2)
     width = max(6.0, left + n_columns * panel_width)
     heading = wrapped(title, width)
-    above = 0.28 if is_upright(key_tokens, CELL_WIDTH) else room_for(key_tokens) * 0.75 + 0.1
+    features = value_features(value_names, v)
+    heads = [*key_tokens, *features]
+    above = 0.28 if is_upright(heads, CELL_WIDTH) else room_for(heads) * 0.75 + 0.1
     height = n_lines * (CELL_HEIGHT * len(q) + above + 0.85) + heading_room(heading) + 0.35
 
     still = Still(width, height, _describe(title, steps, query_tokens, key_tokens, mask, scaled))
     still.get_layout_engine().set(hspace=0.06)
     axes = list(still.subplots(n_lines, n_columns, squeeze=False).flat)
-    features = [str(f + 1) for f in range(v.shape[1])]
     most = np.abs(steps.scores).max() or 1.0  # of all three: dividing makes scores paler
     tones = [(colours.SIGNED, -most, most)] * 3 + [(colours.WEIGHTS, 0, 1), (colours.OUTPUTS, None, None)]
     for p, (ax, panel, (over, under)) in enumerate(zip(axes, panels, names, strict=False)):
@@ -123,6 +125,15 @@ def checked(queries, keys, values, query_tokens, key_tokens, allowed) -> tuple:
             f"expected at most {MOST_NUMBERS} tokens and features: take a slice, such as queries[:6, :4]"
         )
     return q, k, v, as_allowed(allowed, (len(q), len(k)))
+
+
+def value_features(names: Sequence[str], values: np.ndarray) -> list[str]:
+    """The names of the columns of `values` (S, V): those given, else 1, 2, … V."""
+    if names and len(names) != values.shape[1]:
+        raise ValueError(
+            f"value_names has {len(names)} names; expected {values.shape[1]}, one a column of values"
+        )
+    return list(names) or [str(place + 1) for place in range(values.shape[1])]
 
 
 def _double(values):

@@ -74,6 +74,7 @@ function render({ model, el }) {
 
   // ---- The stage ----
   const features = (n) => Array.from({ length: n }, (_, i) => `${i + 1}`);
+  const gives = model.get("value_names")?.length ? model.get("value_names") : features(v.columns);
   const id = ownId("pipeline");
   const block = (name, caption, kind, rows, columns, rowKind, columnKind, sums = false) =>
     [name, matrixBlock({ id: `${id}-${name}`, caption, kind, rows, columns, rowKind, columnKind, sums })];
@@ -84,8 +85,8 @@ function render({ model, el }) {
     block("scaled", "scaled scores", "score", queries, keys, "query", "key"),
     block("masked", "masked scores", "score", queries, keys, "query", "key"),
     block("weights", "weights", "weight", queries, keys, "query", "key"),
-    block("v", "values V", "value", keys, features(v.columns), "key", "soft"),
-    block("output", "outputs", "output", queries, features(v.columns), "query", "soft"),
+    block("v", "values V", "value", keys, gives, "key", "soft"),
+    block("output", "outputs", "output", queries, gives, "query", "soft"),
   ]);
   const sizeOf = Object.fromEntries(Object.entries(blocks).map(([name, { nodes, columns }]) => [name, { rows: nodes.length / columns, columns }]));
   const sign = element("div", "sign");

@@ -15,7 +15,7 @@ def drawn(still):
 def test_fetch_says_who_finds_what():
     still = fetch(WEIGHTS, ["q1", "q2"], ["k1", "k2"], ["v1", "v2"], ["mostly v1", "v2!"], title="Who")
     assert {"q1", "k2", "v1", "mostly v1", "v2!"} <= set(drawn(still))
-    assert "query “q1” gives key “k1” 0.90, key “k2” 0.10, and its output is “mostly v1”" in still.alt
+    assert "query “q1” gives key “k1” 0.90, key “k2” 0.10; output: “mostly v1”" in still.alt
     assert "query “q2” gives key “k2” 1.00" in still.alt  # the weight of 0.001 is not drawn
     assert len(still.axes[0].lines) == 2 * 3  # to the keys, and from the values
     widths = sorted(line.get_linewidth() for line in still.axes[0].lines)

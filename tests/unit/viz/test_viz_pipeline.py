@@ -50,6 +50,13 @@ def test_temperature_is_said_and_used():
     np.testing.assert_allclose(softmax.images[0].get_array()[0, 0], 1 / (1 + np.exp(-2 / 2**0.5)))
 
 
+def test_the_last_columns_carry_what_a_value_stands_for():
+    for names in ((), ("ball", "hat")):
+        still = pipeline(np.eye(2), np.eye(2), np.eye(2), ["a", "b"], ["a", "b"], value_names=names)
+        columns = [[tick.get_text() for tick in ax.get_xticklabels()] for ax in still.axes if ax.images]
+        assert columns == [["a", "b"]] * 4 + [list(names) or ["1", "2"]]
+
+
 @pytest.mark.parametrize("n", [1, 2, 4])
 def test_few_and_many_tokens(n):
     still = pipeline(np.eye(n), np.eye(n), np.eye(n), ["a"] * n, ["你"] * n)

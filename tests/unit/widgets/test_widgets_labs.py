@@ -350,6 +350,7 @@ def test_stepper_follows_its_switches():
         ({"allowed": np.eye(3)}, "allowed must be boolean"),
         ({"allowed": np.eye(4, dtype=bool)}, r"allowed has shape \(4, 4\)"),
         ({"values": np.ones((3, 13))}, "too large for numbers in cells"),
+        ({"value_names": ["ball", "drum"]}, "value_names has 2 names; expected 3"),
     ],
 )
 def test_stepper_names_what_does_not_fit(changes, message):

@@ -82,7 +82,8 @@ function stepperWords({ model, queries, keys, q, k, v, steps }) {
       if (!weights.data.subarray(i * S, i * S + S).some(Boolean)) return [query, " may look at nothing: all its weights are ", number(0)];
       return [query, " looks at ", key, `: ${power(j)} ÷ (${keys.map((_, c) => power(c)).join(" + ")}) = `, number(weights.at(i, j))];
     }
-    return [query, `, feature ${j + 1}: ${products(S, (c) => weights.at(i, c), (c) => v.at(c, j))} = `, number(output.at(i, j))];
+    const feature = model.get("value_names")?.[j] ?? `feature ${j + 1}`;
+    return [query, `, ${feature}: ${products(S, (c) => weights.at(i, c), (c) => v.at(c, j))} = `, number(output.at(i, j))];
   }
 
   return { saying, formula, legend, code, arithmetic };
