@@ -245,3 +245,22 @@ def test_one_picture_that_moves_and_its_state(lab, open_page, calm):
         page.python_becomes("view.temperature, view.scale, view.allowed[0, 1].astype(int)", expected)
     view.locator("button", has_text="Reset").click()
     page.python_becomes("view.scale, view.weights.sum(0).round(6)", f"True {before}")
+
+
+def test_the_columns_of_the_last_step_are_named(lab, open_page):
+    cells = [
+        START,
+        """view = PipelineStepper(np.eye(2), np.eye(2), [[0, 1], [1, 0]], ["Ada", "Ben"], ["Ada", "Ben"],
+                       value_names=["ball", "hat"])
+view""",
+    ]
+    page = open_page(lab.write("stepper_named.ipynb", cells))
+    page.run_all()
+    view = page.window.locator(".course-view")
+    view.locator(".n.result").first.wait_for()
+    page.python("view.step = 5")
+    page.window.wait_for_function("() => document.querySelector('.course-view').moment() === 5")
+    # over the values; the outputs stand in the same columns, under them
+    assert view.locator(".name.soft.across:visible").all_inner_texts() == ["ball", "hat"]
+    view.locator(".n.result").first.hover()
+    assert view.locator(".readout").inner_text().startswith("Ada, ball: ")
