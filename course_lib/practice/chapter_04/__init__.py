@@ -11,6 +11,6 @@ from course_lib.practice.chapter_04.prefix import PREFIX
 from course_lib.practice.chapter_04.questions import PREDICTIONS, RECALL
 from course_lib.practice.chapter_04.softmax import SOFTMAX
 
-EXERCISES = (CAUSAL, PADDING, PREFIX, PACKED, SOFTMAX, LEAK)
+EXERCISES = (CAUSAL, PADDING, PREFIX, SOFTMAX, PACKED, LEAK)
 
 __all__ = ["CAUSAL", "EXERCISES", "LEAK", "PACKED", "PADDING", "PREDICTIONS", "PREFIX", "RECALL", "SOFTMAX"]

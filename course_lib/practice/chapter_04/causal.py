@@ -7,7 +7,7 @@ from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
 
 
-def causal_mask(T, S):
+def my_causal_mask(T, S):
     query = torch.arange(S - T, S)[:, None]  # (T, 1): the queries are the last T positions
     key = torch.arange(S)[None, :]  # (1, S)
     return key <= query  # (T, S)
@@ -94,16 +94,16 @@ WAYS = {
     "sees-the-next": (lambda T, S: lower(T, S, S - T + 1), lambda T, S: lower(T, S, 1)),
     "upper-triangle": (lambda T, S: upper(T, S, S - T), lambda T, S: upper(T, S, 0)),
     "top-left": lambda T, S: lower(T, S, 0),
-    "keys-as-rows": (lambda T, S: causal_mask(T, S).T, lambda T, S: lower(S, T, 0)),
+    "keys-as-rows": (lambda T, S: my_causal_mask(T, S).T, lambda T, S: lower(S, T, 0)),
     "row-for-each-key": lambda T, S: lower(S, S, 0),
     "keys-forgotten": lambda T, S: lower(T, T, 0),
     "only-itself": (
-        lambda T, S: causal_mask(T, S) & upper(T, S, S - T),
+        lambda T, S: my_causal_mask(T, S) & upper(T, S, S - T),
         lambda T, S: torch.eye(T, S).bool(),
     ),
     "diagonal-the-wrong-way": lambda T, S: lower(T, S, T - S),
     "future-open": (lambda T, S: torch.ones(T, S).bool(), lambda T, S: lower(T, S, S - T + 2)),
-    "past-closed": lambda T, S: causal_mask(T, S) & upper(T, S, S - T - 1),
+    "past-closed": lambda T, S: my_causal_mask(T, S) & upper(T, S, S - T - 1),
 }
 
 MEASURES = dict.fromkeys(
@@ -117,12 +117,12 @@ SIGNS = {
 
 SHARED = (
     *ideas.boolean_mask(
-        causal_mask,
+        my_causal_mask,
         what=", the whole future and nothing else",
         instead=": return the comparison itself",
         more={"inverted": (lambda T, S: upper(T, S, 1),)},
     ),
-    *ideas.squeezed(causal_mask),
+    *ideas.squeezed(my_causal_mask),
 )
 
 CAUSAL = Exercise(
@@ -131,13 +131,13 @@ CAUSAL = Exercise(
     minutes=12,
     difficulty=2,
     statement=prose("""
-        Write `causal_mask(T, S)`. There are S positions with keys, and the queries are the last T of them.
+        Write `my_causal_mask(T, S)`. There are S positions with keys, and the queries are the last T of them.
         Each query may attend to its own position and to all positions before it. Return the boolean mask:
-        True = may attend. With 1 for True, its rows for T = 2 and S = 5 are 11110 and 11111.
+        True = may attend. For T = 2 and S = 5 its rows are `1 1 1 1 0` and `1 1 1 1 1`, with 1 for True.
     """),
     inputs={"T": "number of queries", "S": "number of keys, S ≥ T"},
     outputs=(Output("allowed", ("T", "S")),),
-    reference=causal_mask,
+    reference=my_causal_mask,
     cases=cases,
     hints=(
         prose("""

@@ -203,11 +203,11 @@ LEAK = Exercise(
     minutes=8,
     difficulty=2,
     statement=prose("""
-        `leaky_attention` brings its inputs to mean 0 and standard deviation 1, then attends with a causal
-        mask. Its attention map is a perfect triangle, and yet its leak matrix is full: the future gets in.
-        Find the line, and write the repaired `causal_attention(x, W_q, W_k, W_v)`. Each token is to be
-        brought to mean 0 and standard deviation 1 (divided by D, `correction=0`, as given) over its own D
-        features; all else stays as it is. The cell above shows the function.
+        `leaky_attention` in the cell above brings its inputs to mean 0 and standard deviation 1, then attends
+        with a causal mask. Its attention map is a perfect triangle, and yet its leak matrix is full: the
+        future gets in. Find the line, and write the repaired `causal_attention(x, W_q, W_k, W_v)`. Each token
+        still gets mean 0 and standard deviation 1, now from nothing but itself; all else stays as it is,
+        `correction=0` too.
     """),
     inputs={"x": "B, T, D", "W_q": "K, D", "W_k": "K, D", "W_v": "K, D"},
     outputs=(Output("output", ("B", "T", "K")),),
@@ -217,7 +217,7 @@ LEAK = Exercise(
         prose("""
             The mask guards one door. Go through the function line by line and ask: may position 0 learn
             something about position 4 here? A matrix on the features cannot tell it. A mean can, if it is
-            taken along the wrong axis.
+            taken along the wrong axis: each token has D features of its own.
         """),
         lines("""
             x      = x - mean over the features, divided by the std over the features    (B, T, D)

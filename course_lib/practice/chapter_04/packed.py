@@ -8,7 +8,7 @@ from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
 
 
-def packed_mask(text):
+def my_packed_mask(text):
     T = text.shape[1]
     same = text[:, :, None] == text[:, None, :]  # (B, T, T): query in rows, key in columns
     past = torch.arange(T)[None, :] <= torch.arange(T)[:, None]  # (T, T)
@@ -105,12 +105,12 @@ WAYS = {
     "sees-the-next": by(lambda a, b, query, key: (a == b) & (key <= query + 1)),
     "the-wrong-triangle": by(lambda a, b, query, key: (a == b) & (key >= query)),
     "other-texts-open": by(lambda a, b, query, key: (a != b) & (key <= query)),
-    "lines-up-with-heads": lambda text: packed_mask(text)[:, 0],
-    "axis-in-front": lambda text: packed_mask(text)[:, 0][None],
+    "lines-up-with-heads": lambda text: my_packed_mask(text)[:, 0],
+    "axis-in-front": lambda text: my_packed_mask(text)[:, 0][None],
     "first-row-for-all": (
-        lambda text: packed_mask(text[:1]),
-        lambda text: packed_mask(text[:1]).expand(len(text), -1, -1, -1),
-        lambda text: packed_mask(text[:1])[0, 0],
+        lambda text: my_packed_mask(text[:1]),
+        lambda text: my_packed_mask(text[:1]).expand(len(text), -1, -1, -1),
+        lambda text: my_packed_mask(text[:1])[0, 0],
     ),
 }
 
@@ -122,15 +122,15 @@ PACKED = Exercise(
     minutes=10,
     difficulty=2,
     statement=prose("""
-        Write `packed_mask(text)`. To waste no place on padding, several short texts stand in one row. `text`
-        says to which of them each position belongs: in 0 0 0 1 1 the first text has three tokens, the second
-        two. A position may attend to itself and to what comes before it in its own text, and to nothing else.
-        The numbers are names, in no order. Return a boolean mask, True = may attend, that lies on scores (B,
-        H, T, T) by broadcasting.
+        Write `my_packed_mask(text)`. To waste no place on padding, several short texts stand in one row.
+        `text` says to which of them each position belongs: in 0 0 0 1 1 the first text has three tokens, the
+        second two. A position may attend to itself and to what comes before it in its own text, and to
+        nothing else. The numbers are names, in no order; each text is one piece. Return a boolean mask, True
+        = may attend, that lies on scores (B, H, T, T) by broadcasting.
     """),
     inputs={"text": "B, T"},
     outputs=(Output("allowed", ("B", "1", "T", "T")),),
-    reference=packed_mask,
+    reference=my_packed_mask,
     cases=cases,
     hints=(
         prose("""
@@ -146,8 +146,8 @@ PACKED = Exercise(
     ),
     misconceptions=(
         *misconceptions(WORDS, WAYS, MEASURES, {"future-of-its-text": future_of_a_text}),
-        *ideas.boolean_mask(packed_mask),
-        *ideas.squeezed(packed_mask),
+        *ideas.boolean_mask(my_packed_mask),
+        *ideas.squeezed(my_packed_mask),
     ),
     insight="Packed like this, a batch has no padding at all, and each text is read as if it stood alone.",
     advice=advice(r"""

@@ -7,7 +7,7 @@ from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
 
 
-def padding_mask(ids, pad_id):
+def my_padding_mask(ids, pad_id):
     return (ids != pad_id)[:, None, None, :]  # (B, S) -> (B, 1, 1, S)
 
 
@@ -91,11 +91,11 @@ WAYS = {
     "axes-in-front": lambda ids, pad_id: (ids != pad_id)[None, None],
     "rows-and-columns": (both_sides, lambda ids, pad_id: both_sides(ids, pad_id)[:, 0]),
     "row-for-each-query": (
-        lambda ids, pad_id: padding_mask(ids, pad_id).expand(-1, 1, ids.shape[1], -1),
+        lambda ids, pad_id: my_padding_mask(ids, pad_id).expand(-1, 1, ids.shape[1], -1),
         lambda ids, pad_id: (ids != pad_id)[:, None, :].expand(-1, ids.shape[1], -1),
     ),
     "zero-is-padding": (
-        lambda ids, pad_id: padding_mask(ids, 0),
+        lambda ids, pad_id: my_padding_mask(ids, 0),
         lambda ids, pad_id: (ids > 0)[:, None, None],
     ),
     "by-size": (
@@ -112,7 +112,7 @@ WAYS = {
 }
 
 SHARED = ideas.boolean_mask(
-    padding_mask,
+    my_padding_mask,
     what=", here on padding",
     instead=": return the comparison itself",
     more={"inverted": (lambda ids, pad_id: (ids == pad_id)[:, None, :], lambda ids, pad_id: ids == pad_id)},
@@ -124,13 +124,13 @@ PADDING = Exercise(
     minutes=7,
     difficulty=1,
     statement=prose("""
-        Write `padding_mask(ids, pad_id)`. A batch of token ids is filled up with `pad_id`, at the end or in
-        front. Nobody may attend to padding. Return a boolean mask, True = may attend, that lies on scores (B,
-        H, T, S) by broadcasting: one axis for heads and one for queries, both of size 1.
+        Write `my_padding_mask(ids, pad_id)`. A batch of token ids is filled up with `pad_id`, at the end or
+        in front. Nobody may attend to padding. Return a boolean mask, True = may attend, that lies on scores
+        (B, H, T, S) by broadcasting: one axis for heads and one for queries, both of size 1.
     """),
     inputs={"ids": "B, S", "pad_id": "the id that fills up"},
     outputs=(Output("allowed", ("B", "1", "1", "S")),),
-    reference=padding_mask,
+    reference=my_padding_mask,
     cases=cases,
     hints=(
         prose("""
@@ -142,7 +142,7 @@ PADDING = Exercise(
             return is_word with two new axes in the middle        (B, 1, 1, S)
         """),
     ),
-    misconceptions=(*misconceptions(WORDS, WAYS), *SHARED, *ideas.squeezed(padding_mask)),
+    misconceptions=(*misconceptions(WORDS, WAYS), *SHARED, *ideas.squeezed(my_padding_mask)),
     insight="Padding is closed as a key: then no word looks at it. As a query it may look around.",
     advice=advice(r"""
 Boolean value

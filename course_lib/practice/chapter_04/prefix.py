@@ -3,12 +3,12 @@
 import torch
 
 from course_lib.practice import ideas
-from course_lib.practice.chapter_04.causal import causal_mask, cells, lower
+from course_lib.practice.chapter_04.causal import cells, lower, my_causal_mask
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import lines, misconceptions, prose
 
 
-def prefix_mask(T, n_prefix):
+def my_prefix_mask(T, n_prefix):
     query = torch.arange(T)[:, None]  # (T, 1)
     key = torch.arange(T)[None, :]  # (1, T)
     return (key <= query) | (key < n_prefix)  # (T, T)
@@ -112,7 +112,7 @@ WAYS = {
     "prefix-one-too-short": by(lambda query, key, n: (key <= query) | (key < n - 1)),
     "wrong-part-opened": (
         *by(lambda query, key, n: (key <= query) | (key >= n)),
-        lambda T, n_prefix: causal_mask(T, T) | (torch.arange(T) >= T - n_prefix),
+        lambda T, n_prefix: my_causal_mask(T, T) | (torch.arange(T) >= T - n_prefix),
     ),
     "diagonal-moved": (
         lambda T, n_prefix: lower(T, T, n_prefix),
@@ -124,7 +124,7 @@ WAYS = {
     "and-instead-of-or": by(lambda query, key, n: (key <= query) & (key < n)),
     "prefix-only": by(lambda query, key, n: key < n),
     "everything-open": lambda T, n_prefix: torch.ones(T, T).bool(),
-    "transposed": lambda T, n_prefix: prefix_mask(T, n_prefix).T,
+    "transposed": lambda T, n_prefix: my_prefix_mask(T, n_prefix).T,
 }
 
 MEASURES = {"prefix-causal": measure, "prefix-sees-the-rest": measure, "diagonal-moved": moved_by}
@@ -135,13 +135,13 @@ PREFIX = Exercise(
     minutes=9,
     difficulty=2,
     statement=prose("""
-        Write `prefix_mask(T, n_prefix)`. The first n_prefix of T positions are given, for example a question:
-        everybody may attend to all of them. The rest is written word by word: it is causal. Return the
-        boolean mask (rows: queries, columns: keys), True = may attend.
+        Write `my_prefix_mask(T, n_prefix)`. The first n_prefix of T positions are given, for example a
+        question: everybody may attend to all of them. The rest is written word by word: it is causal. Return
+        the boolean mask (rows: queries, columns: keys), True = may attend.
     """),
     inputs={"T": "number of positions", "n_prefix": "length of the prefix, 0 … T"},
     outputs=(Output("allowed", ("T", "T")),),
-    reference=prefix_mask,
+    reference=my_prefix_mask,
     cases=cases,
     hints=(
         prose("""
@@ -155,8 +155,8 @@ PREFIX = Exercise(
     ),
     misconceptions=(
         *misconceptions(WORDS, WAYS, MEASURES),
-        *ideas.boolean_mask(prefix_mask),
-        *ideas.squeezed(prefix_mask),
+        *ideas.boolean_mask(my_prefix_mask),
+        *ideas.squeezed(my_prefix_mask),
     ),
     insight="One mask, from GPT (n_prefix = 0) to BERT (n_prefix = T).",
 )

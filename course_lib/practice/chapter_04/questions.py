@@ -4,8 +4,8 @@ from course_lib.practice.words import predictions, recall
 
 PREDICTIONS = predictions("""
 04.diagonal
-    A causal mask also blocks the diagonal: each token sees only what stands before it, not itself. The
-    blocked scores are -∞. What are the weights of the first token?
+    A causal mask is one too strict: it also blocks the diagonal, so each token sees only what stands before
+    it, not itself. The blocked scores are -∞. What are the weights of the first token?
     - 1 on itself: it is the only token it knows.
         It knows itself, and the mask does not ask what it knows. Its own cell is blocked too, so no cell of
         its row is left.
@@ -48,7 +48,7 @@ PREDICTIONS = predictions("""
         The gradient of a value adds up over all queries: weight times what comes back. What comes back to row
         1 is 0, and 0 · NaN is NaN. Leaving the row out of the loss does not help.
 04.too-good
-    A model learns to predict the next token. Its causal mask is off by one: each position also sees the
+    A model learns to predict the next token. Its causal mask goes one too far: each position also sees the
     position after it. What happens to the training loss?
     - It stays high: the mask is wrong, so the model cannot learn.
         A wrong mask need not make learning harder. This one shows the model exactly what it is asked for.
@@ -61,7 +61,7 @@ PREDICTIONS = predictions("""
     - About the same as with the right mask: one cell in a row is little.
         It is one cell, and it is the one that holds the answer.
 04.generation
-    The same model, trained with a mask that is off by one, now writes text on its own, one token after
+    The same model, trained with a mask that goes one too far, now writes text on its own, one token after
     another. How good is the text?
     - As good as its loss: nearly perfect.
         The loss measured copying. While it writes, the next token does not exist yet, so there is nothing to

@@ -5,13 +5,13 @@ from dataclasses import replace
 import torch
 
 from course_lib.practice import ideas, parts
-from course_lib.practice.chapter_04.causal import causal_mask
+from course_lib.practice.chapter_04.causal import my_causal_mask
 from course_lib.practice.inputs import random, seeded
 from course_lib.practice.kinds import CannotCompare, Case, Exercise, Output, View
 from course_lib.practice.words import advice, lines, misconceptions, prose
 
 
-def masked_softmax(scores, allowed):
+def my_masked_softmax(scores, allowed):
     lowest = torch.finfo(scores.dtype).min  # not -inf: a row of only -inf is 0/0 in the softmax
     weights = torch.softmax(scores.masked_fill(~allowed, lowest), dim=-1)  # (B, H, T, S)
     return weights.masked_fill(~allowed, 0.0)  # rows with nothing allowed end at 0 too
@@ -106,7 +106,7 @@ def cases() -> list[Case]:
 
     empty = open_cells(2, 1, 4, 5)
     empty[1, 0, 2] = False  # this query may look at nothing
-    square = causal_mask(4, 4).expand(2, 1, 4, 4).clone()
+    square = my_causal_mask(4, 4).expand(2, 1, 4, 4).clone()
     square[1, 0, :, 0] = False  # padding in front: the first query has nothing left
     large = 60.0 * random(g, 2, 2, 3, 4)  # exp(89) is too large for a float32
     large[0, 0, 0] = torch.tensor([-150.0, 200.0, -151.0, 100.0])
@@ -196,14 +196,14 @@ SOFTMAX = Exercise(
     minutes=14,
     difficulty=3,
     statement=prose("""
-        Write `masked_softmax(scores, allowed)`. Each query shares a weight of 1 among the keys that it may
+        Write `my_masked_softmax(scores, allowed)`. Each query shares a weight of 1 among the keys that it may
         attend to; forbidden keys get exactly 0. A query that may attend to nothing gets 0 everywhere, and no
-        NaN: neither in the weights nor in the gradient. Scores may be as large as ±200. Stay in torch: the
-        gradient that comes back to `scores` is compared too.
+        NaN: neither in the weights nor in the gradient. Scores may be as large as ±200, and exp(200) is more
+        than float32 holds. Stay in torch: the gradient that comes back to `scores` is compared too.
     """),
     inputs={"scores": "B, H, T, S", "allowed": "B, 1, T, S"},
     outputs=(Output("weights", ("B", "H", "T", "S")),),
-    reference=masked_softmax,
+    reference=my_masked_softmax,
     cases=cases,
     hints=(
         prose("""
@@ -217,7 +217,11 @@ SOFTMAX = Exercise(
             return weights, but 0 where not allowed               (B, H, T, S)
         """),
     ),
-    misconceptions=(*misconceptions(WORDS, WAYS, MEASURES, SIGNS), *SHARED, *ideas.squeezed(masked_softmax)),
+    misconceptions=(
+        *misconceptions(WORDS, WAYS, MEASURES, SIGNS),
+        *SHARED,
+        *ideas.squeezed(my_masked_softmax),
+    ),
     forbidden=lambda scores, allowed: ~allowed,
     insight="Low scores before the softmax, zeros after it: rows sum to 1, or to exactly 0.",
     view=View(Output("weights", ("B", "H", "T", "S")), weights_or_gradient),

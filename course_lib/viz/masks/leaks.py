@@ -20,6 +20,8 @@ from course_lib.viz.still import (
     sentence,
 )  # fmt: skip
 
+ALMOST = number(1e-9)  # how a number is written that is not 0 and rounds to it
+
 
 @in_style
 def leaks(
@@ -49,6 +51,10 @@ def leaks(
     note = HATCHED
     if any((leak[~masks[name]] > 0).any() for name, leak in found.items()):
         note += " · outlined: arrives all the same"
+    if len(keys) <= MOST_NUMBERS and any(
+        number(x) == ALMOST for name, leak in found.items() for x in leak[masks[name] | (leak > 0)]
+    ):
+        note += f" · {ALMOST}: not 0"
     still, axes = grid_of(found, queries, keys, title, alt, note, columns)
     top = max(float(leak.max()) for leak in found.values())
     for ax, (name, leak) in zip(axes, found.items(), strict=True):
