@@ -678,7 +678,7 @@ def test_a_mask_that_is_off_by_one_copies_and_cannot_write():
 
 def test_the_ids_that_the_page_uses_are_there():
     assert [e.id for e in four.EXERCISES] == [
-        f"04.{name}" for name in ("causal", "padding", "prefix", "packed", "softmax", "leak")
+        f"04.{name}" for name in ("causal", "padding", "prefix", "softmax", "packed", "leak")
     ]
     asked = {p.id.removeprefix("04.") for p in four.PREDICTIONS}
     assert asked >= {"diagonal", "after", "empty-row", "too-good", "generation", "conventions", "window"}
