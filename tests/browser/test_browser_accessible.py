@@ -30,11 +30,15 @@ RUN = """async () => {
     return [`${impact}: ${id}: ${help} (${nodes.length} times)`, ...where.flat()].join('\\n');
   });
 }"""
-# axe-core passes over text that lies outside of a scrolled box: here nothing is cut off while it looks
+# axe-core passes over text that lies outside of a scrolled box: here nothing is cut off while it looks, and
+# what then stands outside of the notebook's own box keeps the notebook's background
 WHOLE = """() => {
   const boxes = 'body, .jp-LabShell, .jp-WindowedPanel-outer, .jp-OutputArea, .jp-OutputArea-child, ';
   for (const box of document.querySelectorAll(boxes + '.jp-OutputArea-output')) {
     Object.assign(box.style, { overflow: 'visible', contain: 'none' });
+  }
+  for (const cells of document.querySelectorAll('.jp-WindowedPanel-viewport')) {
+    cells.style.background = 'var(--jp-layout-color0)';
   }
 }"""
 IDS = "[...document.querySelectorAll('.jp-OutputArea-output [id]')].map((node) => node.id)"
