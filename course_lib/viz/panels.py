@@ -81,9 +81,10 @@ def seed_panels(
         ax.tick_params(length=0, labelbottom=place + columns >= len(bands))  # where no panel stands below
         ax.spines["left"].set_visible(False)
     still.supylabel(y_label, fontsize=SMALL + 1, color=colours.SOFT_INK)
-    add_heading(
-        still, heading, f"across: {x_label}     line: mean of {count} seeds     band: lowest to highest"
-    )
+    note = f"across: {x_label}     line: mean of {count} seeds     band: lowest to highest"
+    others = "grey: the other panels"
+    gap = "     " if width > 8 else "\n"
+    add_heading(still, heading, note + gap + others if len(bands) > 1 else note)
     return still
 
 

@@ -171,9 +171,10 @@ LAYER = Exercise(
         queries and `x_kv` to keys and values, split them into heads, attend in every head with the √d_k of
         one head, merge the heads, and project with W_o.
 
-        `params` is a dict: `params["W_q"]` has shape (D, D) and is used as `x @ W_q.T + b_q`; so are those of
-        k, v and o. `allowed` holds a mask for each head, and every query has at least one allowed key. You
-        may call your functions from the exercises before.
+        `params` is a dict: `params["W_q"]` has shape (D, D), `params["b_q"]` (D,), and they are used as
+        `x @ W_q.T + b_q`; so are those of k, v and o. `allowed` holds a mask for each head, and every query
+        has at least one allowed key. All functions of this page and the exercises before may be used. The
+        page goes on with a solution: try first.
     """),
     inputs={
         "x_q": "B, T, D",

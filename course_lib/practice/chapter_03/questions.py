@@ -20,8 +20,8 @@ PREDICTIONS = predictions("""
         A wide value vector can carry much about one seat. But a row of weights sums to 1, and both values
         pass through the same W_v and are added up: width does not tell which is which.
 03.view
-    A sentence of 4 tokens has 6 features for each token. You want 2 heads of 3 features, and write `x.view(1,
-    2, 4, 3)` on the tensor of shape (1, 4, 6), with no transpose. What does the first head hold?
+    The queries q of a sentence of 4 tokens have 6 features for each token, shape (1, 4, 6). You want 2 heads
+    of 3 features, and write `q.view(1, 2, 4, 3)`, with no transpose. What does the first head hold?
     - The first three features of all four tokens.
         So it should be. But `view` moves no number: it reads on in memory, where the six features of the
         first token stand side by side.
@@ -82,8 +82,8 @@ PREDICTIONS = predictions("""
         up what followed last time, a place must first learn what stands before it, and that takes two layers
         (chapter 12).
     + At the word so far, most of all at the character just before.
-        All four heads give two to five times as much of their weight to the word so far as even weights
-        would, and one of them more than a third of it to the character just before.
+        All four heads give at least twice as much of their weight to the word so far as even weights would,
+        and one of them more than a third of it to the character just before.
     - At the last line break, and hardly anywhere else.
         It gets more than from even weights, in one head about five times as much. But that is still less than
         a third of the weight.
@@ -108,7 +108,7 @@ PREDICTIONS = predictions("""
 """)
 
 RECALL = recall("""
-Why is `x.view(B, H, T, K)` the wrong way to split heads?
+Why is `q.view(B, H, T, K)` the wrong way to split heads?
     `view` reads the memory in order, so each head would get whole tokens from one part of the sentence. Cut
     the features first, (B, T, H, K), then exchange the axes T and H.
 A layer with 64 features gets 8 heads in place of 1. What happens to its number of parameters?

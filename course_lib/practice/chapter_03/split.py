@@ -200,9 +200,9 @@ SPLIT = Exercise(
     minutes=12,
     difficulty=2,
     statement=prose("""
-        Write `my_split_heads(x, n_heads)`. Cut the D features of each token into H pieces of K = D / H
-        features: head 0 gets the first K features of every token, head 1 the next K, and so on. Return the
-        pieces as (B, H, T, K).
+        Write `my_split_heads(x, n_heads)`. Here x is the result of a projection: the queries, the keys or the
+        values. Cut the D features of each token into H pieces of K = D / H features: head 0 gets the first K
+        features of every token, head 1 the next K, and so on. Return the pieces as (B, H, T, K).
     """),
     inputs={"x": "B, T, D", "n_heads": "the number of heads, H; it divides D"},
     outputs=(Output("heads", ("B", "H", "T", "K")),),

@@ -52,6 +52,10 @@ def test_what_the_page_says_of_the_one_head():
     assert f"{mixed['looks_left']:.2f} on the left, {mixed['looks_right']:.2f} on the right" in text
     more, less = of_100(mixed["right"]), of_100(mixed["left"])
     assert f"{more} of 100 right on one side, {less} of 100 on the other" in text
+    early, late = (experiments.load("heads").at(seed=0, step=step, heads=1)[0] for step in (25, 100))
+    assert f"{early['looks_left']:.2f} (left) and {early['looks_right']:.2f} after 25 steps" in text
+    assert f"{late['looks_left']:.2f} and {late['looks_right']:.2f} after 100" in text
+    assert mixed["left"] + mixed["right"] > max(row["left"] + row["right"] for row in others)
     left = sum(row["left"] > row["right"] for row in rows)
     assert 0 < left < 8  # "some on the left, some on the right", says the prediction
 
@@ -78,7 +82,7 @@ def test_what_the_page_says_of_removed_heads():
     rows, caption = experiments.load("remove").rows, text_of("s9")
     weight = {id(row): max(row["looks_left"], row["looks_right"]) for row in rows}
     elsewhere = [row["lost"] for row in rows if weight[id(row)] < 0.6]
-    assert max(elsewhere) < 0.105 and "less than 0.6 on the true seat are worth 10 of 100 at most" in caption
+    assert max(elsewhere) < 0.105 and "less than 0.6 on the neighbour are worth 10 of 100 at most" in caption
     trained = {(row["heads"], row["seed"]) for row in rows}
     assert len(trained) == 3 * 5 and "five recorded trainings for each number of heads" in caption
     sharp = [row["lost"] for row in rows if weight[id(row)] > 0.9 and row["heads"] == 4]
