@@ -125,13 +125,13 @@ WAYS = {
 AER = Exercise(
     id="01.aer",
     title="Alignment error rate",
-    minutes=12,
-    difficulty=2,
+    minutes=8,
+    difficulty=1,
     statement=prose("""
         Write `alignment_error_rate(guessed, sure)`. Both are sets or lists of links (source word, target
         word). With G the guessed links and L the true ones, AER = 1 - 2·|G ∩ L| / (|G| + |L|): 0 is perfect,
         1 is all wrong. A link that stands twice counts once. If both are empty the rate is 0. Return one
-        number. (Och & Ney 2003, for the case that every true link is sure.)
+        number. (Och & Ney 2003. They also have links that are only *possible*; here every true link is sure.)
     """),
     inputs={"guessed": "set or list of (source, target) pairs", "sure": "the same"},
     outputs=(Output("rate"),),

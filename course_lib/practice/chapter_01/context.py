@@ -8,7 +8,7 @@ from course_lib.practice.words import advice, lines, misconceptions, prose
 
 
 def context_vectors(weights, h):
-    return weights @ h  # (B, T, S) @ (B, S, D) -> (B, T, D): S is summed away
+    return weights @ h  # (B, T, S) @ (B, S, D_h) -> (B, T, D_h): S is summed away
 
 
 def cases() -> list[Case]:
@@ -23,13 +23,13 @@ def cases() -> list[Case]:
     square = weights(4, (4, 4)), random(g, 2, 4, 3) + 0.5
     turned = weights(3, (5, 2)), (random(g, 2, 6, 5) + 0.5).transpose(1, 2)
     return [
-        Case("four different sizes and a padded sentence", plain, {"B": 3, "T": 4, "S": 5, "D": 6}),
-        Case("as many target words as source words", square, {"B": 2, "T": 4, "S": 4, "D": 3}),
-        Case("encoder states that are not contiguous", turned, {"B": 2, "T": 3, "S": 5, "D": 6}),
-        Case("one sentence", (weights(3, (4,)), random(g, 1, 4, 5)), {"B": 1, "T": 3, "S": 4, "D": 5}),
-        Case("one target word", (weights(1, (5, 2)), random(g, 2, 5, 3)), {"B": 2, "T": 1, "S": 5, "D": 3}),
-        Case("one source word", (weights(2, (1, 1)), random(g, 2, 1, 3)), {"B": 2, "T": 2, "S": 1, "D": 3}),
-        Case("one feature", (weights(3, (4, 2)), random(g, 2, 4, 1)), {"B": 2, "T": 3, "S": 4, "D": 1}),
+        Case("four different sizes and a padded sentence", plain, {"B": 3, "T": 4, "S": 5, "D_h": 6}),
+        Case("as many target words as source words", square, {"B": 2, "T": 4, "S": 4, "D_h": 3}),
+        Case("encoder states that are not contiguous", turned, {"B": 2, "T": 3, "S": 5, "D_h": 6}),
+        Case("one sentence", (weights(3, (4,)), random(g, 1, 4, 5)), {"B": 1, "T": 3, "S": 4, "D_h": 5}),
+        Case("one target word", (weights(1, (5, 2)), random(g, 2, 5, 3)), {"B": 2, "T": 1, "S": 5, "D_h": 3}),
+        Case("one source word", (weights(2, (1, 1)), random(g, 2, 1, 3)), {"B": 2, "T": 2, "S": 1, "D_h": 3}),
+        Case("one feature", (weights(3, (4, 2)), random(g, 2, 4, 1)), {"B": 2, "T": 3, "S": 4, "D_h": 1}),
     ]
 
 
@@ -41,8 +41,8 @@ summed-over-targets
     You sum over the target words (T). The mixture is made of source words, so S is the axis to sum away: one
     vector is left for each target word.
 features-before-targets
-    The numbers are right and two axes are exchanged: you return (B, D, T). Each target word gets a row: (B,
-    T, D).
+    The numbers are right and two axes are exchanged: you return (B, D_h, T). Each target word gets a row:
+    (B, T, D_h).
 """
 
 WAYS = {
@@ -66,14 +66,14 @@ SHARED = ideas.weighted_sum(
 CONTEXT = Exercise(
     id="01.context",
     title="Context vectors",
-    minutes=8,
+    minutes=5,
     difficulty=1,
     statement=prose("""
         Write `context_vectors(weights, h)`. For each target word, return the weighted sum of the encoder
         states: cᵢ = Σⱼ αᵢⱼ hⱼ. Row i of `weights` belongs to target word i.
     """),
-    inputs={"weights": "B, T, S", "h": "B, S, D"},
-    outputs=(Output("context", ("B", "T", "D")),),
+    inputs={"weights": "B, T, S", "h": "B, S, D_h"},
+    outputs=(Output("context", ("B", "T", "D_h")),),
     reference=context_vectors,
     cases=cases,
     hints=(

@@ -15,7 +15,7 @@ from course_lib.practice.words import advice, lines, misconceptions, prose
 
 def decoder_step(y_prev, s_prev, h, allowed, attend, cell):
     context, weights = attend(s_prev, h, allowed)  # (B, D_h), (B, S): look with the state we have
-    s = cell(torch.cat([y_prev, context], dim=-1), s_prev)  # (B, D): then step to the next state
+    s = cell(torch.cat([y_prev, context], dim=-1), s_prev)  # (B, D_s): then step to the next state
     return s, context, weights
 
 
@@ -53,7 +53,7 @@ def in_order(order):
 
 
 def make_attend(W_a, U_a, v_a):
-    """The attention that a decoder step is given: ``attend(s (B, D), h (B, S, D_h), allowed (B, S))``.
+    """The attention that a decoder step is given: ``attend(s (B, D_s), h (B, S, D_h), allowed (B, S))``.
 
     It returns (context (B, D_h), weights (B, S)), and is made of the three exercises before.
     """
@@ -87,7 +87,7 @@ def cases() -> list[Case]:
         states[0, s - 1] = states[0, 0]  # a repeated word
         word, before = random(g, b, e), random(g, b, d)
         args = (word, before, states, padded(*lengths), attend, make_cell(g, e + d_h, d))
-        return Case(name, args, {"B": b, "S": s, "E": e, "D": d, "D_h": d_h})
+        return Case(name, args, {"B": b, "S": s, "E": e, "D_s": d, "D_h": d_h})
 
     return [
         case("three sentences, two of them padded", (5, 2, 4), e=4, d=6, d_h=7, a=8),
@@ -152,25 +152,25 @@ WAYS = {
 DECODER_STEP = Exercise(
     id="01.decoder-step",
     title="One decoder step",
-    minutes=15,
+    minutes=12,
     difficulty=2,
     statement=prose("""
         Write `decoder_step(y_prev, s_prev, h, allowed, attend, cell)`, one step of Bahdanau's decoder. First
         look at the source with the state before this step, sᵢ₋₁. Then feed the GRU cell with the previous
         word's vector followed by the context, and with sᵢ₋₁ as its state. Return `s, context, weights`.
 
-        `attend(s, h, allowed)` takes one state for each sentence, `s (B, D)`, and gives `(context, weights)`:
+        `attend(s, h, allowed)` takes one state for each sentence, `s (B, D_s)`, and gives `(context, weights)`:
         it is what the page calls `look`. `cell(input, state)` gives the next state.
     """),
     inputs={
         "y_prev": "B, E",
-        "s_prev": "B, D",
+        "s_prev": "B, D_s",
         "h": "B, S, D_h",
         "allowed": "B, S",
         "attend": "a function, attend(s, h, allowed) -> (context, weights)",
-        "cell": "a torch.nn.GRUCell from E + D_h features to D",
+        "cell": "a torch.nn.GRUCell from E + D_h features to D_s",
     },
-    outputs=(Output("s", ("B", "D")), Output("context", ("B", "D_h")), Output("weights", ("B", "S"), True)),
+    outputs=(Output("s", ("B", "D_s")), Output("context", ("B", "D_h")), Output("weights", ("B", "S"), True)),
     reference=decoder_step,
     cases=cases,
     hints=(
@@ -181,7 +181,7 @@ DECODER_STEP = Exercise(
         lines("""
             context, weights = attend with s_prev as the query
             input = y_prev and context, joined along the last axis   (B, E + D_h)
-            s     = cell of input and s_prev                         (B, D)
+            s     = cell of input and s_prev                         (B, D_s)
             return s, context, weights
         """),
     ),
@@ -190,6 +190,6 @@ DECODER_STEP = Exercise(
     advice=advice(r"""
 input_size|inconsistent
     `cell` takes (input, state). The input is `y_prev` followed by the context, E + D_h features; the state
-    is `s_prev`, with D features.
+    is `s_prev`, with D_s features.
 """),
 )

@@ -106,7 +106,7 @@ WAYS = {
 SCORES = Exercise(
     id="01.scores",
     title="Alignment scores",
-    minutes=15,
+    minutes=12,
     difficulty=2,
     statement=prose("""
         Write `alignment_scores(s, h, W_a, U_a, v_a)`. For each sentence of the batch, score its decoder state

@@ -67,7 +67,7 @@ SHARED = ideas.masked_softmax(
 WEIGHTS = Exercise(
     id="01.weights",
     title="Weights with padding",
-    minutes=10,
+    minutes=8,
     difficulty=2,
     statement=prose("""
         Write `attention_weights(scores, allowed)`. Turn scores into weights: each row over the S source words

@@ -12,7 +12,7 @@ CELL, ROW = 0.62, 0.5  # inches: width of a number's cell, from row to row
 @in_style
 def tanh_meets(
     keys=(0.0, 2.0),
-    queries=(-1.0, 1.5),
+    queries=(-1.0, 1.0),
     *,
     title: str = "Inside tanh, the query decides whether two keys differ",
 ) -> Still:
@@ -34,21 +34,21 @@ def tanh_meets(
     alt = f"{sentence(title)} The curve of tanh, straight near 0 and flat far away, with two keys: {said}."
     still = Still(8.4, 3.7, alt)
     line = np.linspace(-3.5, 4.5, 200)
+    moved = {"arrowstyle": "-|>", "color": colours.QUERY, "lw": 2, "shrinkA": 4, "shrinkB": 0}
     for ax, query, gap in zip(still.subplots(1, 2, sharey=True), queries, apart, strict=True):
         ax.plot(line, np.tanh(line), color=colours.SOFT_INK, lw=1.8)
+        ax.scatter(keys, [-1.25] * 2, s=46, facecolors=colours.PAPER, edgecolors=colours.KEY, lw=1.6, zorder=3)
         for key in keys:
             place = query + key
+            ax.annotate("", (place, -1.25), (key, -1.25), arrowprops=moved)
             ax.plot([place, 4.5], [np.tanh(place)] * 2, color=colours.KEY, lw=1, ls=(0, (3, 2)))
             ax.plot(place, np.tanh(place), "o", color=colours.KEY, markersize=9)
-        ax.annotate(
-            "", (query, -1.25), (0, -1.25), arrowprops={"arrowstyle": "-|>", "color": colours.QUERY, "lw": 2}
-        )
-        write(ax, query / 2, -1.12, f"query {query:+g}".replace("-", "−"), colours.QUERY, va="bottom")
+        write(ax, (keys.sum() + query) / 2, -1.12, f"query {query:+g}".replace("-", "−"), colours.QUERY, va="bottom")
         ax.set_title(f"{between:g} apart becomes {gap:.2f} apart", fontsize=SMALL + 1, color=colours.KEY)
         ax.set(xlim=(-3.5, 4.5), ylim=(-1.45, 1.2), xlabel="query + key", yticks=(-1, 0, 1))
         ax.grid(axis="y", color=colours.PANEL, lw=1.2)
         ax.tick_params(length=0)
-    add_heading(still, title, "orange dots: the same two keys, moved by the query")
+    add_heading(still, title, "rings: the two keys · dots: the same keys, moved by the query")
     return still
 
 

@@ -102,7 +102,8 @@ def look_back(
     alt = (
         f"{sentence(title)} The query, decoder state s{step - 1}, is scored against each encoder state of "
         f"{_listed(source)}; softmax turns the scores into weights ({said}); their weighted sum is the "
-        f"context, and the GRU cell makes of it the next word, “{shown(output)}”."
+        f"context. From it, s{step - 1} and the word before, “{shown(written)}”, the GRU cell makes s{step}, and "
+        f"the readout writes “{shown(output)}”."
     )
     still, ax = sheet(width, 5.75, title, alt)
     y_state, y_score, y_softmax, y_weight, y_context = 0.72, 1.75, 2.45, 2.98, 4.15
@@ -145,7 +146,9 @@ def look_back(
     arrow(ax, (right + 1.18, y_context - 0.55), (right + 1.18, y_context - 0.04), colours.GENERATED)
     arrow(ax, (right + 0.8, y_context + 0.56), (right + 0.8, y_context + 0.86), colours.GENERATED)
     token(ax, right + 0.8, y_context + 1.02, output, colours.GENERATED)
-    write(ax, right + 0.72, y_context + 0.72, "readout", colours.SOFT_INK, ha="right")
+    read = f"readout of $s_{{{step}}}$, $c_{{{step}}}$ and the word before"
+    write(ax, right + 0.72, y_context + 0.72, read, colours.SOFT_INK, ha="right", parse_math=True)
+    write(ax, context - 0.14, y_context + 0.26, "weighted sum\nof the states", colours.SOFT_INK, ha="right")
     return still
 
 
