@@ -159,8 +159,8 @@ DECODER_STEP = Exercise(
         look at the source with the state before this step, sᵢ₋₁. Then feed the GRU cell with the previous
         word's vector followed by the context, and with sᵢ₋₁ as its state. Return `s, context, weights`.
 
-        `attend(s, h, allowed)` takes one state for each sentence, `s (B, D_s)`, and gives `(context, weights)`:
-        it is what the page calls `look`. `cell(input, state)` gives the next state.
+        `attend(s, h, allowed)` takes one state for each sentence, `s (B, D_s)`, and gives `(context,
+        weights)`: it is what the page calls `look`. `cell(input, state)` gives the next state.
     """),
     inputs={
         "y_prev": "B, E",

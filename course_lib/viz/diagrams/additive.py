@@ -37,13 +37,16 @@ def tanh_meets(
     moved = {"arrowstyle": "-|>", "color": colours.QUERY, "lw": 2, "shrinkA": 4, "shrinkB": 0}
     for ax, query, gap in zip(still.subplots(1, 2, sharey=True), queries, apart, strict=True):
         ax.plot(line, np.tanh(line), color=colours.SOFT_INK, lw=1.8)
-        ax.scatter(keys, [-1.25] * 2, s=46, facecolors=colours.PAPER, edgecolors=colours.KEY, lw=1.6, zorder=3)
+        ax.scatter(
+            keys, [-1.25] * 2, s=46, facecolors=colours.PAPER, edgecolors=colours.KEY, lw=1.6, zorder=3
+        )
         for key in keys:
             place = query + key
             ax.annotate("", (place, -1.25), (key, -1.25), arrowprops=moved)
             ax.plot([place, 4.5], [np.tanh(place)] * 2, color=colours.KEY, lw=1, ls=(0, (3, 2)))
             ax.plot(place, np.tanh(place), "o", color=colours.KEY, markersize=9)
-        write(ax, (keys.sum() + query) / 2, -1.12, f"query {query:+g}".replace("-", "−"), colours.QUERY, va="bottom")
+        said = f"query {query:+g}".replace("-", "−")
+        write(ax, (keys.sum() + query) / 2, -1.12, said, colours.QUERY, va="bottom")
         ax.set_title(f"{between:g} apart becomes {gap:.2f} apart", fontsize=SMALL + 1, color=colours.KEY)
         ax.set(xlim=(-3.5, 4.5), ylim=(-1.45, 1.2), xlabel="query + key", yticks=(-1, 0, 1))
         ax.grid(axis="y", color=colours.PANEL, lw=1.2)

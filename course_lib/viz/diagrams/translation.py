@@ -102,8 +102,8 @@ def look_back(
     alt = (
         f"{sentence(title)} The query, decoder state s{step - 1}, is scored against each encoder state of "
         f"{_listed(source)}; softmax turns the scores into weights ({said}); their weighted sum is the "
-        f"context. From it, s{step - 1} and the word before, “{shown(written)}”, the GRU cell makes s{step}, and "
-        f"the readout writes “{shown(output)}”."
+        f"context. From it, s{step - 1} and the word before, “{shown(written)}”, the GRU cell makes s{step}, "
+        f"and the readout writes “{shown(output)}”."
     )
     still, ax = sheet(width, 5.75, title, alt)
     y_state, y_score, y_softmax, y_weight, y_context = 0.72, 1.75, 2.45, 2.98, 4.15
