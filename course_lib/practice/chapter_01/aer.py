@@ -131,7 +131,7 @@ AER = Exercise(
         Write `alignment_error_rate(guessed, sure)`. Both are sets or lists of links (source word, target
         word). With G the guessed links and L the true ones, AER = 1 - 2·|G ∩ L| / (|G| + |L|): 0 is perfect,
         1 is all wrong. A link that stands twice counts once. If both are empty the rate is 0. Return one
-        number. (Och & Ney 2003. They also have links that are only *possible*; here every true link is sure.)
+        number. (Och & Ney 2003. There, some links are only "possible"; here every true link is sure.)
     """),
     inputs={"guessed": "set or list of (source, target) pairs", "sure": "the same"},
     outputs=(Output("rate"),),

@@ -78,7 +78,7 @@ def test_a_later_failure_does_not_take_back_what_is_solved(said):
     desk.check("01.scores", one.SCORES.reference)
     desk.check("01.scores", wrong)
     desk.progress()
-    assert re.search(r"01\.scores +15 min  ✓ solved +2 tries", said())
+    assert re.search(r"01\.scores +12 min  ✓ solved +2 tries", said())
 
 
 def test_state_is_said_in_words_and_learners_text_is_escaped():
@@ -135,7 +135,7 @@ def test_the_solution_waits_for_a_try(said, file):
 def test_an_exercise_shows_what_to_write(said):
     desk.exercise("01.scores")
     text = said()
-    assert text.startswith("Exercise 1.1 · Alignment scores · 15 min · ●●○\n")
+    assert text.startswith("Exercise 1.1 · Alignment scores · 12 min · ●●○\n")
     assert "alignment_scores(s, h, W_a, U_a, v_a)\n  s: (B, D_s)\n  h: (B, S, D_h)" in text
     assert "v_a: (A,)\n  returns scores (B, S)" in text
 
@@ -296,8 +296,8 @@ def test_progress_counts(said):
     minutes = sum(exercise.minutes for exercise in every.values())
     assert text.startswith(f"1 of {len(every)} exercises solved · {one.SCORES.minutes} of {minutes} minutes")
     assert "predictions: 1 right of 2 answered, 6 in all" in text
-    assert re.search(r"01\.scores +15 min  ✓ solved +1 try\n", text)
-    assert re.search(r"01\.context +8 min  ✗ tried +1 try\n", text)
+    assert re.search(r"01\.scores +12 min  ✓ solved +1 try\n", text)
+    assert re.search(r"01\.context +5 min  ✗ tried +1 try\n", text)
 
 
 def test_progress_shows_how_well_confidence_fits():
