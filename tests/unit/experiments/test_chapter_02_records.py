@@ -56,7 +56,7 @@ def test_what_the_page_says_of_learning_rates():
         sum(row["accuracy"] for row in rows) / len(rows)
         for rows in (record.at(scores=PLAIN, rate=rate) for rate in RATES)
     ]
-    said = f"the best of five gets {100 * max(means):.0f} of 100 gifts on average after 100 steps"
+    said = f"the best of five rates gets {100 * max(means):.0f} of 100 gifts on average after 100 steps"
     assert said in text_of("optional")
     assert "three of five reach 99" in text_of("optional")
 
@@ -147,4 +147,4 @@ def test_what_the_page_says_of_longer_training():
     del right[1000, 8]
     assert right == pytest.approx({(100, 8): 0.87, (100, 48): 0.53, (1000, 48): 0.92}, abs=0.04)
     assert "falls from 0.87 to 0.53" in text_of("fails-caption")
-    assert "(With `steps=1000`: 0.92.)" in text_of("fails-caption")
+    assert "(With `steps=1000` it is 0.92 at 48.)" in text_of("fails-caption")
