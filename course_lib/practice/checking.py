@@ -103,10 +103,12 @@ def _judge(exercise: Exercise, function: Callable[..., Any], seconds: float) -> 
         return _stub(exercise, f"There is still `{names[0]} = ...` to fill in.")
     if any(o.value is None and o.error is None for o in outcomes):
         return result("none", telling.none_sentence(exercise, function, outcomes))
-    for outcome, right in zip(outcomes, expected, strict=True):
-        problem = None if outcome.error else comparing.type_problem(exercise, outcome.value, right)
-        if problem:
-            return result("type", problem)
+    strange = [
+        None if o.error else comparing.type_problem(exercise, o.value, e)
+        for o, e in zip(outcomes, expected, strict=True)
+    ]
+    if any(strange):
+        return _strange_type(exercise, cases, outcomes, expected, strange, result)
     if changed:
         notes = (*notes, changed)
     order = telling.order_note(exercise, function)
@@ -116,6 +118,27 @@ def _judge(exercise: Exercise, function: Callable[..., Any], seconds: float) -> 
         name, sentence = match
         return result("misconception", sentence, misconception=name, notes=notes)
     return _unknown_mistake(exercise, cases, outcomes, expected, result, notes)
+
+
+def _strange_type(
+    exercise: Exercise,
+    cases: list[Case],
+    outcomes: list[Outcome],
+    expected: list[Any],
+    strange: list[str | None],
+    result: Callable[..., Result],
+) -> Result:
+    """Some answers have another type. Where only some inputs give it, their cause may show on the others."""
+    first = next(i for i, problem in enumerate(strange) if problem)
+    if all(strange):
+        return result("type", strange[first])
+    text = f"On the input with {cases[first].name}: {strange[first][0].lower()}{strange[first][1:]}"
+    kept = [i for i, problem in enumerate(strange) if not problem]
+    part = [[things[i] for i in kept] for things in (cases, outcomes, expected)]
+    match = matching_misconception(exercise, *part) if exercise.view is None else None
+    if match:
+        return result("misconception", f"{match[1]} {text}", misconception=match[0])
+    return result("type", text)
 
 
 # --- before running ---------------------------------------------------------------------------------------

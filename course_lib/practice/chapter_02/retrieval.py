@@ -3,6 +3,14 @@
 import torch
 import torch.nn.functional as F
 
+from course_lib.practice.chapter_02.retrieval_words import (
+    WORDS,
+    all_at_the_last,
+    at_their_own_place,
+    itself,
+    one_beside,
+    shifted,
+)
 from course_lib.practice.inputs import random, seeded
 from course_lib.practice.kinds import CannotCompare, Case, Exercise, Output, View
 from course_lib.practice.words import advice, lines, misconceptions, prose
@@ -66,16 +74,19 @@ def as_wanted(wanted, n_keys):
     return wanted
 
 
-def itself(wanted, n_keys):
-    return torch.arange(len(wanted)) % n_keys
-
-
 def by_number(first):
     """The position itself, counted from ``first``, is the only feature."""
     return lambda wanted, n_keys: (
         wanted[:, None].float() + first,
         torch.arange(n_keys)[:, None].float() + first,
     )
+
+
+def with_as_many_features_as_queries(wanted, n_keys):
+    keys = torch.zeros(n_keys, len(wanted))
+    for i in range(len(wanted)):
+        keys[i, i] = 1.0  # an IndexError where there are more queries than keys
+    return torch.eye(len(wanted)), keys
 
 
 def few_random_features(wanted, n_keys):
@@ -106,10 +117,6 @@ def points_at(target):
     return sign
 
 
-def shifted(step):
-    return lambda wanted, n_keys: (wanted + step) % n_keys
-
-
 def cases() -> list[Case]:
     def case(name: str, wanted: torch.Tensor, s: int) -> Case:
         return Case(name, (wanted, s), {"T": len(wanted), "S": s})
@@ -124,49 +131,14 @@ def cases() -> list[Case]:
     ]
 
 
-WORDS = """
-too-quiet
-    Every query looks most at the key it wants, but not clearly enough: one row puts {share:.2f} there with
-    {n} keys. Dot products must differ by more. Make the queries longer, for example `100 * q`; and remember
-    that the scores are divided by √K, so many features need more.
-one-number
-    You use the position itself as the one feature, so the score is i · j. A product is no comparison:
-    whatever the query asks for, the largest number wins. Give each key a direction of its own, for example a
-    row of `torch.eye(n_keys)`.
-wanted-unused
-    `wanted` has no effect: query i looks at its own place, or one before it, whatever is wanted. Query i must
-    look like the key at position wanted[i]: `k[wanted]` picks these rows.
-off-by-one
-    Every query looks one position beside the one it wants. Positions are counted from 0, and `wanted` counts
-    so too.
-sign-reversed
-    The sign is reversed: each query avoids the key that it wants, and all others share the weight. A large
-    dot product means a good fit.
-keys-chosen
-    You pick the keys by `wanted`, not the queries. It runs only where T = S, and answers the question turned
-    round: 'who wants me?' The keys say who they are; the queries say what they want. (Or do you return `k,
-    q`? The order is `q, k`.)
-one-wish-for-all
-    All queries ask for the same key. Each row of `q` belongs to another query: row i must look like the key
-    at wanted[i].
-all-scores-equal
-    Every row is even: all keys get the same score. Keys that are equal, or queries that fit all keys alike,
-    cannot be told apart. Give each key a vector of its own.
-infinite
-    Infinity is too large: ∞ · 0 is NaN, and so is the whole row. A large number is enough: with a score that
-    is 10 above the others, e¹⁰ ≈ 22,000 to 1, a row is as good as one cell.
-another-wins
-    Some query does not score the key that it wants highest: another one gets as much or more. The dot product
-    of a query with its key is not enough: it must beat the dot products with all others. Keys of equal length
-    that point in different directions do it; the rows of `torch.eye(n_keys)` are the easiest.
-"""
-
 WAYS = {
     "too-quiet": by_hand(one_feature_each(as_wanted), (1.0, 2.0, 5.0, 10.0, 20.0)),
     "one-number": by_hand(by_number(0)) + by_hand(by_number(1)),
     "wanted-unused": (
         *by_hand(one_feature_each(itself)),
         *by_hand(lambda wanted, n: (torch.eye(len(wanted), n), torch.eye(n))),
+        *by_hand(lambda wanted, n: (torch.eye(n)[: len(wanted)], torch.eye(n))),
+        *by_hand(with_as_many_features_as_queries),
         *by_hand(one_feature_each(lambda wanted, n: (torch.arange(len(wanted)) - 1).clamp(min=0) % n)),
     ),
     "off-by-one": by_hand(one_feature_each(shifted(1))) + by_hand(one_feature_each(shifted(-1))),
@@ -192,12 +164,15 @@ WAYS = {
 MEASURES = {
     # two digits, and from 0.985 on rounded down: the bar is 0.99, and this row is below it
     "too-quiet": lambda e, got, args: {"share": (got * e).sum(-1).min().clamp(max=0.9849), "n": args[1]},
+    "one-number": all_at_the_last,
+    "wanted-unused": at_their_own_place,
+    "off-by-one": one_beside,
 }
 
 SIGNS = {
     "too-quiet": too_quiet,
     "one-number": points_at(lambda wanted, n_keys: torch.full_like(wanted, n_keys - 1)),
-    "wanted-unused": points_at(itself),
+    "wanted-unused": lambda e, got, args: bool((got.argmax(dim=-1) == itself(*args)).all()),
     "off-by-one": lambda *seen: points_at(shifted(1))(*seen) or points_at(shifted(-1))(*seen),
     "one-wish-for-all": lambda expected, got, args: bool(
         (got - got[:1]).abs().max() < 1e-3 and not even(expected, got, args)

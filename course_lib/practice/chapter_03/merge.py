@@ -46,6 +46,13 @@ def measure(expected, got, args):
     return {"where": where, "heads": heads, "tokens": tokens}
 
 
+def words_joined(expected, got, args):
+    """Whether the tokens are joined, or only the sizes of the answer are wrong."""
+    if torch.equal(got, join("bhtk")(*args)):
+        return {"what": "You return (B, H, T·K): the tokens are joined and the heads are not"}
+    return {"what": "Your answer has the shape (B, H, T·K), one row for each head"}
+
+
 def cases() -> list[Case]:
     g = seeded(302)
 
@@ -82,8 +89,8 @@ joined-along-words
     You join the heads along the tokens, so the sentence becomes H times as long. Join them along the
     features: the number of tokens stays, and each token gets H · K features.
 words-joined
-    You return (B, H, T·K): the tokens are joined and the heads are not. Did you read the sizes as `b, t, h,
-    k`? The input is (B, H, T, K), so it is `b, h, t, k = x.shape`.
+    {what}, and each token must get one row: (B, T, H·K). Did you read the sizes as `b, t, h, k`? The input is
+    (B, H, T, K), so it is `b, h, t, k = x.shape`.
 batch-joined
     A loop over a tensor, `for part in x`, goes along axis 0, the sentences, and you join those. The heads are
     axis 1: `x[:, h]`.
@@ -119,6 +126,8 @@ WAYS = {
     "heads-reversed": lambda x: my_merge_heads(x.flip(1)),
     "scrambled": (as_merged("bkht"), as_merged("bhkt")),
 }
+
+MEASURES = {"scrambled": measure, "words-joined": words_joined}
 
 SHARED = (
     *ideas.squeezed(my_merge_heads),
@@ -157,7 +166,7 @@ MERGE = Exercise(
             join the last two:          (B, T, H, K) to (B, T, H * K), with reshape
         """),
     ),
-    misconceptions=(*SHARED, *misconceptions(WORDS, WAYS, {"scrambled": measure}, {"scrambled": moved})),
+    misconceptions=(*SHARED, *misconceptions(WORDS, WAYS, MEASURES, {"scrambled": moved})),
     insight="Concatenating the heads is the split backwards: transpose first, then join H and K.",
     advice=(
         ideas.VIEW_AFTER_TRANSPOSE,

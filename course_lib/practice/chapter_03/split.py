@@ -3,6 +3,7 @@
 import torch
 
 from course_lib.practice import ideas
+from course_lib.practice.chapter_03.split_words import WORDS, heads_first, order_of_axes
 from course_lib.practice.inputs import random, seeded
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
@@ -58,16 +59,6 @@ def measure(expected, got, args):
     return {"where": where, "h": args[1], "twice_h": 2 * args[1]}
 
 
-def heads_first(expected, got, args):
-    """What is returned with the heads on axis 0, and which exchange of axes mends this answer."""
-    if got.shape == expected.transpose(0, 1).shape and torch.equal(got.transpose(0, 1), expected):
-        repair = "`.transpose(0, 1)` puts it right; where you stack pieces, so does `torch.stack(…, dim=1)`."
-        return {"returned": "(H, B, T, K)", "repair": repair}
-    words_next = got.shape[2] == len(expected) and torch.equal(got.permute(2, 0, 1, 3), expected)
-    repair = "Cut to (B, T, H, K), then exchange only the tokens and the heads, `.transpose(1, 2)`."
-    return {"returned": "(H, T, B, K)" if words_next else "(H, B, T, K)", "repair": repair}
-
-
 def tokens_of_head_0(expected, got, args):
     tokens = sorted({place[1] for n in got[0, 0].flatten() if (place := found_at(n, args[0]))})
     return {"tokens": ", ".join(map(str, tokens)), "t": args[0].shape[1]}
@@ -81,11 +72,12 @@ def cases() -> list[Case]:
         return Case(name, (random(g, b, t, h * k), h), sizes)
 
     turned = random(g, 5, 3, 8).transpose(0, 1)  # (3, 5, 8)
-    sizes = {"B": 3, "T": 5, "D": 8, "H": 2, "K": 4}
     return [
         case("five different sizes", 2, 5, 3, 7),
         case("as many tokens as heads", 2, 4, 4, 4),
-        Case("tokens and sentences exchanged in memory", (turned, 2), sizes),
+        Case(
+            "tokens and sentences exchanged in memory", (turned, 2), {"B": 3, "T": 5, "D": 8, "H": 2, "K": 4}
+        ),
         case("one head", 2, 3, 1, 5),
         case("one sentence", 1, 4, 2, 3),
         case("one token", 3, 1, 2, 5),
@@ -93,55 +85,6 @@ def cases() -> list[Case]:
         case("one head of one feature", 2, 3, 1, 1),
     ]
 
-
-WORDS = """
-axes-not-moved
-    The cut is right and the second step is missing: you return (B, T, H, K). Attention works on the last two
-    axes, so the tokens must stand there: `.transpose(1, 2)` gives (B, H, T, K).
-heads-interleaved
-    Your heads are interleaved: the features are cut as (K, H), so head 0 gets the features 0, {h},
-    {twice_h} … Cut them as (H, K): the last axis runs fastest in memory, and each head must get neighbours.
-heads-and-features-exchanged
-    H and K have changed places: (B, H, T, K) has H heads of K features. The number of heads is `n_heads`, the
-    size of one head is `d // n_heads`, and only T and H are exchanged, `.transpose(1, 2)`.
-features-before-words
-    You return (B, H, K, T): tokens and features have changed places. The features of a token are the last
-    axis, (B, H, T, K). The keys are transposed later, inside the attention.
-heads-before-batch
-    The heads stand before the batch: you return {returned}. Axis 0 stays the batch. {repair}
-batch-mixed
-    Your cut mixes the sentences of the batch. {where} In the `reshape` the axes must stand in the order of
-    `x`: (B, T) first, then the two parts of D.
-transposed-before-cutting
-    You exchange tokens and features first and cut afterwards, so a row of a head runs over several tokens,
-    where it should hold features of one. {where} Cut first, (B, T, H, K), then `.transpose(1, 2)`.
-words-cut
-    You cut the sentence: each head gets some of the tokens with all their features. Every head must see every
-    token; cut the features.
-not-cut
-    Every head gets all D features: nothing is cut. The heads share the features out, D / H for each; that is
-    why more heads do not cost more.
-same-piece-for-all
-    Every head gets the first K features, and the others are lost. Head 1 gets the next K, and so on: each
-    feature goes to one head.
-pieces-overlap
-    Your pieces overlap: head 1 begins at feature 1. It begins where head 0 ends, at feature K: the piece of
-    head h is `x[..., h * K : (h + 1) * K]`.
-cat-for-stack
-    The pieces are right, and `torch.cat` joins them along an axis that is there already. The heads need an
-    axis of their own: `torch.stack(pieces, dim=1)`, or cut and transpose.
-batch-and-heads-joined
-    Batch and heads are one axis, (B·H, T, K). Some programs do so for speed. Keep them apart: (B, H, T, K),
-    so that a mask can name a sentence or a head.
-batch-and-tokens-joined
-    Batch and tokens have become one axis, B·T, so the end of one sentence is followed by the next one. Keep
-    them apart: cut to (B, T, H, K), then exchange T and H.
-heads-reversed
-    The heads stand in reversed order. Head 0 comes first: it gets the first K features.
-scrambled
-    The shape is right and no number is lost, but they stand at wrong places. {where} `view` and `reshape`
-    cut; only `transpose` and `permute` move.
-"""
 
 WAYS = {
     "axes-not-moved": cut("bthk"),
@@ -180,6 +123,7 @@ WAYS = {
 MEASURES = dict.fromkeys(
     ("heads-interleaved", "batch-mixed", "transposed-before-cutting", "scrambled"), measure
 ) | {"heads-before-batch": heads_first}
+MEASURES |= dict.fromkeys(("heads-and-features-exchanged", "features-before-words"), order_of_axes)
 
 SHARED = (
     *ideas.view_for_transpose(
