@@ -13,12 +13,11 @@ from typing import Any
 
 import torch
 
-from course_lib.practice import comparing, differences, forms, running, telling
+from course_lib.practice import answers, comparing, differences, forms, repairing, running, telling
+from course_lib.practice.answers import TIME_LIMIT
 from course_lib.practice.kinds import CannotCompare, Case, Exercise
 from course_lib.practice.recognising import matching_misconception, through_view
 from course_lib.practice.running import Outcome
-
-TIME_LIMIT = 5.0  # seconds, for all inputs of an exercise
 
 NOT_ATTEMPTED, PASSED, FAILED = "not attempted", "solved", "not yet"
 
@@ -75,10 +74,10 @@ def run_check(exercise: Exercise, function: Any, seconds: float = TIME_LIMIT) ->
 
 
 def _judge(exercise: Exercise, function: Callable[..., Any], seconds: float) -> Result:
-    cases = exercise.cases()
-    outcomes = [_tamed(exercise, outcome) for outcome in _run_all(function, cases, seconds)]
-    if exercise.view and not outcomes[-1].timed_out and _all_have_right_types(exercise, outcomes):
-        outcomes = [_look_at(exercise, c, o) for c, o in zip(cases, outcomes, strict=True)]
+    written, cases, begun = exercise, exercise.cases(), time.monotonic()
+    outcomes = [answers.tamed(exercise, outcome) for outcome in answers.run_all(function, cases, seconds)]
+    if exercise.view and not outcomes[-1].timed_out and answers.all_have_right_types(exercise, outcomes):
+        outcomes = [answers.look_at(exercise, c, o) for c, o in zip(cases, outcomes, strict=True)]
         exercise = through_view(exercise)
     notes = _notes(outcomes)
     printed = outcomes[0].printed
@@ -87,7 +86,7 @@ def _judge(exercise: Exercise, function: Callable[..., Any], seconds: float) -> 
         return Result(exercise.id, status, kind, message, printed=printed, **{"notes": notes, **more})
 
     if outcomes[-1].timed_out:
-        return result("timeout", _timeout_sentence(outcomes[-1], seconds), line=outcomes[-1].line)
+        return result("timeout", answers.timeout_sentence(outcomes[-1], seconds), line=outcomes[-1].line)
     if any(o.value is Ellipsis for o in outcomes) or _not_implemented(outcomes):
         return _stub(exercise)
     expected = [exercise.reference(*(running.clone(a) for a in case.args)) for case in cases]
@@ -116,8 +115,12 @@ def _judge(exercise: Exercise, function: Callable[..., Any], seconds: float) -> 
     match = matching_misconception(exercise, cases, outcomes, expected)
     if match:
         name, sentence = match
-        return result("misconception", sentence, misconception=name, notes=notes)
-    return _unknown_mistake(exercise, cases, outcomes, expected, result, notes)
+        return result("misconception", sentence + _not_kept(function), misconception=name, notes=notes)
+    unknown = _unknown_mistake(exercise, cases, outcomes, expected, result, notes)
+    if time.monotonic() - begun > repairing.SEARCH_TIME:
+        return unknown
+    repair = repairing.repair(written, exercise, function, cases, outcomes, expected)
+    return replace(unknown, message=f"{unknown.message} {repair}") if repair else unknown
 
 
 def _strange_type(
@@ -139,6 +142,12 @@ def _strange_type(
     if match:
         return result("misconception", f"{match[1]} {text}", misconception=match[0])
     return result("type", text)
+
+
+def _not_kept(function: Callable[..., Any]) -> str:
+    """A line such as ``m.unsqueeze(1)``, which is without effect: often the cause of what was recognised."""
+    line = repairing.kept_nothing(function)
+    return f" Nothing keeps the result of `{line}`, and the tensor itself stays as it was." if line else ""
 
 
 # --- before running ---------------------------------------------------------------------------------------
@@ -190,59 +199,7 @@ def _not_implemented(outcomes: list[Outcome]) -> bool:
     return all(isinstance(o.error, NotImplementedError) for o in outcomes)
 
 
-# --- running ----------------------------------------------------------------------------------------------
-
-
-def _run_all(function: Callable[..., Any], cases: list[Case], seconds: float) -> list[Outcome]:
-    """One Outcome for each case; the first time-out ends the run. ``seconds`` are for all of them."""
-    outcomes = []
-    end = time.monotonic() + seconds
-    for case in cases:
-        outcomes.append(running.run(function, case.args, max(end - time.monotonic(), 0.05)))
-        if outcomes[-1].timed_out:
-            break
-    return outcomes
-
-
-def _tamed(exercise: Exercise, outcome: Outcome) -> Outcome:
-    """The outcome with its answer in an ordinary form; with CannotCompare if it has none."""
-    if outcome.error is not None or outcome.timed_out:
-        return outcome
-    try:
-        return replace(outcome, value=forms.fit(exercise.outputs, forms.plain(outcome.value)))
-    except CannotCompare as unfit:
-        return replace(outcome, value=None, error=unfit)
-
-
-def _timeout_sentence(outcome: Outcome, seconds: float) -> str:
-    text = f"Your function is still running after {seconds:g} s"
-    if outcome.left_running:
-        return (
-            f"{text}, inside one operation that Python cannot interrupt. check has stopped "
-            "waiting; it ends in the background. Is a tensor there far larger than it has to be?"
-        )
-    return text + ": is there a loop that never ends?"
-
-
-def _all_have_right_types(exercise: Exercise, outcomes: list[Outcome]) -> bool:
-    return all(o.error is not None or comparing.type_problem(exercise, o.value) is None for o in outcomes)
-
-
-def _look_at(exercise: Exercise, case: Case, outcome: Outcome) -> Outcome:
-    """The outcome with what its answer leads to in place of the answer."""
-    if outcome.error is not None or outcome.timed_out:
-        return outcome
-    parts = outcome.value if isinstance(outcome.value, (tuple, list)) else [outcome.value]
-    if any(isinstance(part, torch.Tensor) and part.is_complex() for part in parts):
-        return replace(outcome, error=CannotCompare("your numbers are complex; check expects real ones."))
-    if any(isinstance(part, torch.Tensor) and part.numel() > 10_000_000 for part in parts):
-        return replace(outcome, error=CannotCompare("your answer has far too many numbers to look at."))
-    look = running.run(exercise.view.make, (outcome.value, case.args), TIME_LIMIT)
-    error = look.error
-    if look.timed_out or (error is not None and not isinstance(error, CannotCompare)):
-        what = "it takes too long" if look.timed_out else f"this raised {type(error).__name__}"
-        error = CannotCompare(f"check tried to work with what your function returned, and {what}.")
-    return replace(outcome, value=look.value, error=error, line=None)
+# --- the answers -------------------------------------------------------------------------------------------
 
 
 def _all_right(exercise: Exercise, cases: list[Case], outcomes: list[Outcome], expected: list[Any]) -> bool:

@@ -24,7 +24,7 @@ def test_a_type_that_few_inputs_give_does_not_hide_the_cause():
     assert result.misconception == "one-short"
     assert result.message.endswith(
         "On the input with one source word: your function returns an int; check expects one tensor `context` "
-        "with axes (B, T, D)."
+        "with axes (B, T, D_h)."
     )
 
 

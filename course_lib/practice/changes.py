@@ -1,0 +1,275 @@
+"""Small changes to a learner's code, as a tutor would try them: another sign, another axis, another order.
+
+``repairing`` makes them one by one and keeps the first with which the function is right.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+MOST_SHOWN = 60  # characters of code in a sentence
+
+_SIGNS = {
+    ast.FloorDiv: ((ast.Div, "`//` rounds down to a whole number."),),
+    ast.BitXor: ((ast.Pow, "`^` is the exclusive or; a power is `**`."),),
+    ast.Is: ((ast.Eq, "`is` asks whether both are one and the same object, not whether values are equal."),),
+    ast.IsNot: ((ast.NotEq, "`is not` asks whether both are different objects, not whether values differ."),),
+    ast.BitOr: ((ast.BitAnd, "`|` takes what is in either of the two, `&` what is in both."),),
+    ast.BitAnd: ((ast.BitOr, "`&` takes what is in both of the two, `|` what is in either."),),
+    ast.Mult: (
+        (ast.Add, "You multiply where a sum belongs."),
+        (ast.Div, "You multiply where you must divide."),
+    ),
+    ast.Add: ((ast.Mult, "You add where a product belongs."), (ast.Sub, "You add where you must subtract.")),
+    ast.Sub: ((ast.Add, "You subtract where a sum belongs."),),
+    ast.Div: ((ast.Mult, "You divide where a product belongs."),),
+    ast.Lt: ((ast.LtE, ""), (ast.Gt, ""), (ast.GtE, "")),
+    ast.LtE: ((ast.Lt, ""), (ast.GtE, ""), (ast.Gt, "")),
+    ast.Gt: ((ast.GtE, ""), (ast.Lt, ""), (ast.LtE, "")),
+    ast.GtE: ((ast.Gt, ""), (ast.LtE, ""), (ast.Lt, "")),
+    ast.Eq: ((ast.NotEq, ""),),
+    ast.NotEq: ((ast.Eq, ""),),
+}
+_SYMBOLS = {
+    ast.FloorDiv: "//", ast.Div: "/", ast.BitXor: "^", ast.Pow: "**", ast.Is: "is", ast.IsNot: "is not",
+    ast.Eq: "==", ast.NotEq: "!=", ast.BitOr: "|", ast.BitAnd: "&", ast.Mult: "*", ast.Add: "+",
+    ast.Sub: "-", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.MatMult: "@",
+}  # fmt: skip
+_REDUCERS = ("sum", "mean", "max", "min", "prod", "median", "amax", "std", "var")
+_BENDS = ("sigmoid", "relu", "sin", "exp", "softmax", "softplus", "gelu", "elu")
+_NEW_TENSORS = (
+    "unsqueeze", "squeeze", "transpose", "permute", "reshape", "view", "masked_fill", "softmax", "flip",
+    "bool", "long", "swapaxes", "movedim", "flatten", "unflatten", "expand", "tril", "triu", "t",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change to a syntax tree.
+
+    Args:
+        why: what a tutor says of the old code, true of it wherever it stands; may be empty.
+        old, new: the code as it is shown; without ``new`` the old part is left out; without ``old`` the words
+            in ``why`` tell the change.
+        make, undo: change the tree, and take the change back.
+        kind: changes of one kind are also made all at once.
+    """
+
+    why: str
+    old: str
+    new: str
+    make: Callable[[], Any]
+    undo: Callable[[], Any]
+    kind: str = ""
+
+
+def all_changes(tree: ast.Module) -> Iterator[Change]:
+    """All changes, those with the plainest cause first."""
+    places = list(_places(tree))
+    yield from _statements(tree)
+    for rule in (_sign, _call, _name, _brackets, _order, _axis, _part, _left_out):
+        for node, put in places:
+            for (why, old, new), other, kind in rule(node):
+                yield Change(why, old, new, partial(put, other), partial(put, node), kind)
+
+
+def _places(tree: ast.Module) -> Iterator[tuple[ast.AST, Callable[[ast.AST], None]]]:
+    """Each node below the function, with what puts another one at its place."""
+    for parent in ast.walk(tree.body[0]):
+        for field, value in ast.iter_fields(parent):
+            if isinstance(value, ast.AST):
+                yield value, partial(setattr, parent, field)
+            elif isinstance(value, list):
+                for i, part in enumerate(value):
+                    if isinstance(part, ast.AST):
+                        yield part, partial(value.__setitem__, i)
+
+
+def _statements(tree: ast.Module) -> Iterator[Change]:
+    for parent in ast.walk(tree):
+        block = getattr(parent, "body", None)
+        for i, step in enumerate(block if isinstance(block, list) else ()):
+            if isinstance(step, ast.For) and _ends_it(step):
+                end = step.body[-1]
+                why = (
+                    "Your `return` stands inside the loop and ends it in the first round. Move it to the "
+                    "left, behind the loop:"
+                )
+
+                def make(step=step, block=block, i=i, end=end):
+                    step.body.pop()
+                    block.insert(i + 1, end)
+
+                def undo(step=step, block=block, i=i, end=end):
+                    block.pop(i + 1)
+                    step.body.append(end)
+
+                yield Change(why, "", "", make, undo)
+            if thrown_away(step) and isinstance(step.value.func.value, ast.Name):
+                name = step.value.func.value.id
+                kept = ast.Assign([ast.Name(name, ast.Store())], step.value)
+                why = f"Nothing keeps the result of `{_shown(step)}`, and the tensor itself stays as it was."
+                new = f"{name} = {_shown(step)}"
+                put = partial(block.__setitem__, i)
+                yield Change(why, _shown(step), new, partial(put, kept), partial(put, step), "thrown away")
+
+
+def _ends_it(loop: ast.For) -> bool:
+    """True if the loop's last line is a ``return`` that the first round reaches."""
+    jumps = any(isinstance(part, (ast.Continue, ast.Break)) for part in ast.walk(loop))
+    return len(loop.body) > 1 and isinstance(loop.body[-1], ast.Return) and not jumps
+
+
+def thrown_away(node: ast.AST) -> bool:
+    call = node.value if isinstance(node, ast.Expr) else None
+    return (
+        isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr in _NEW_TENSORS
+        and not any(word.arg in ("out", "inplace") for word in call.keywords)
+    )
+
+
+def _sign(node: ast.AST):
+    for other, why in _SIGNS.get(type(node), ()):
+        old, new = _SYMBOLS[type(node)], _SYMBOLS[other]
+        yield (why, old, new), other(), f"{old} {new}"
+
+
+def _call(node: ast.AST):
+    if not isinstance(node, ast.Call):
+        return
+    name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+    if name in ("int", "round") and len(node.args) == 1:
+        why = f"`{name}` takes the fraction away."
+        yield (why, _shown(node), _shown(node.args[0])), node.args[0], name
+    if name == "range" and node.args:
+        last = node.args[-1]
+        first = node.args[0]
+        if len(node.args) == 2 and isinstance(first, ast.Constant) and first.value == 1:
+            whole, why = ast.Call(node.func, [last], []), "The loop begins at 1, and the first index is 0."
+            yield (why, _shown(node), _shown(whole)), whole, ""
+        if len(node.args) == 1 and isinstance(last, ast.BinOp) and isinstance(last.op, ast.Sub):
+            whole, why = ast.Call(node.func, [last.left], []), "The loop ends too early."
+            yield (why, _shown(node), _shown(whole)), whole, ""
+    given = {word.arg for word in node.keywords} & {"dim", "axis"}
+    if name in ("cat", "concat", "concatenate") and len(node.args) == 1 and not given:
+        whole = ast.Call(node.func, node.args, [ast.keyword("dim", ast.parse("-1", mode="eval").body)])
+        why = f"`{name}` without `dim` joins along axis 0."
+        yield (why, _shown(node), _shown(whole)), whole, ""
+
+
+def _name(node: ast.AST):
+    if not isinstance(node, ast.Attribute):
+        return
+    others = ("sum", "mean") if node.attr in _REDUCERS else ("tanh",) if node.attr in _BENDS else ()
+    for other in others:
+        why = "`mean` divides by how many numbers there are." if node.attr == "mean" else ""
+        if other != node.attr:
+            new = ast.Attribute(node.value, other, node.ctx)
+            yield (why, node.attr, other), new, ""
+
+
+def _brackets(node: ast.AST):
+    """a / b + c for a / (b + c), and a + b / c for (a + b) / c."""
+    if not (isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub))):
+        return
+    why = "Brackets are missing: Python divides before it adds or subtracts."
+    left, right = node.left, node.right
+    over = lambda a: isinstance(a, ast.BinOp) and isinstance(a.op, (ast.Div, ast.FloorDiv))  # noqa: E731
+    found = []
+    if over(left):
+        found.append(ast.BinOp(left.left, left.op, ast.BinOp(left.right, node.op, right)))
+    if over(right):
+        found.append(ast.BinOp(ast.BinOp(left, node.op, right.left), right.op, right.right))
+    if isinstance(left, ast.BinOp) and isinstance(left.op, (ast.Add, ast.Sub)) and over(left.right):
+        share = left.right
+        below = ast.BinOp(share.right, node.op, right)
+        found.append(ast.BinOp(left.left, left.op, ast.BinOp(share.left, share.op, below)))
+    for new in found:
+        yield (why, ast.unparse(node), ast.unparse(new)), new, ""
+
+
+def _order(node: ast.AST):
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.MatMult, ast.Sub, ast.Div)):
+        new = ast.BinOp(node.right, node.op, node.left)
+        yield ("The two sides stand in the wrong order.", _shown(node), _shown(new)), new, ""
+    if isinstance(node, ast.Tuple) and 2 <= len(node.elts) <= 3:
+        for parts in list(itertools.permutations(node.elts))[1:]:
+            new = ast.Tuple(list(parts), node.ctx)
+            yield ("The parts stand in the wrong order.", _shown(node), _shown(new)), new, ""
+
+
+def _axis(node: ast.AST):
+    """The axis that a call names: ``dim=1``, ``.sum(1)``, ``.unsqueeze(-1)``."""
+    if not isinstance(node, ast.Call):
+        return
+    name = getattr(node.func, "attr", "")
+    takes = (*_REDUCERS, "unsqueeze", "softmax", "log_softmax", "flip", "squeeze")
+    at = [i for i, a in enumerate(node.args[:2]) if name in takes and _whole(a) is not None]
+    for i in at[:1]:
+        for axis in (-1, 0, 1, 2, -2):
+            if axis != _whole(node.args[i]):
+                args = [*node.args[:i], ast.parse(str(axis), mode="eval").body, *node.args[i + 1 :]]
+                new = ast.Call(node.func, args, node.keywords)
+                why = f"`{name}` works along another axis here than it must."
+                yield (
+                    (why, f"{name}({_whole(node.args[i])})", f"{name}({axis})"),
+                    new,
+                    f"axis {axis}",
+                )
+    for word in node.keywords:
+        if word.arg in ("dim", "axis") and _whole(word.value) is not None:
+            for axis in (-1, 0, 1, 2, -2):
+                if axis != _whole(word.value):
+                    other = ast.keyword(word.arg, ast.parse(str(axis), mode="eval").body)
+                    words = [other if w is word else w for w in node.keywords]
+                    new = ast.Call(node.func, node.args, words)
+                    why = f"`{name}` works along another axis here than it must."
+                    old = f"{word.arg}={_whole(word.value)}"
+                    yield (why, old, f"{word.arg}={axis}"), new, f"axis {axis}"
+
+
+def _whole(node: ast.AST) -> int | None:
+    try:
+        value = ast.literal_eval(node)
+    except ValueError:
+        return None
+    return value if type(value) is int else None
+
+
+def _part(node: ast.AST):
+    """The part that a slice takes: the last n for the first n."""
+    if isinstance(node, ast.Slice) and node.step is None and (node.lower is None) != (node.upper is None):
+        bound = node.lower or node.upper
+        bound = bound.operand if isinstance(bound, ast.UnaryOp) and isinstance(bound.op, ast.USub) else bound
+        minus = ast.UnaryOp(ast.USub(), bound)
+        for new in (ast.Slice(None, bound), ast.Slice(bound), ast.Slice(minus), ast.Slice(None, minus)):
+            if ast.dump(new) != ast.dump(node):
+                why = "The slice takes another part."
+                yield (why, f"[{_shown(node)}]", f"[{_shown(new)}]"), new, ""
+
+
+def _left_out(node: ast.AST):
+    """One side of a sum, a product or a condition is too much."""
+    if isinstance(node, ast.BinOp):
+        sign = _SYMBOLS.get(type(node.op), "")
+        same = isinstance(node.op, (ast.Add, ast.Mult, ast.BitAnd, ast.BitOr))
+        if sign and sign != "@":
+            yield ("", f"{sign} {_shown(node.right)}", ""), node.left, ""
+            if same:
+                yield ("", f"{_shown(node.left)} {sign}", ""), node.right, ""
+    if isinstance(node, ast.Compare) and len(node.ops) == 1:
+        words = f"{_SYMBOLS.get(type(node.ops[0]), '')} {_shown(node.comparators[0])}"
+        yield ("", words, ""), node.left, ""
+
+
+def _shown(node: ast.AST) -> str:
+    text = ast.unparse(node).split("\n")[0]
+    text = text[1:-1] if isinstance(node, ast.Tuple) else text
+    return text if len(text) <= MOST_SHOWN else text[: MOST_SHOWN - 1] + "…"
