@@ -173,8 +173,9 @@ LAYER = Exercise(
 
         `params` is a dict: `params["W_q"]` has shape (D, D), `params["b_q"]` (D,), and they are used as
         `x @ W_q.T + b_q`; so are those of k, v and o. `allowed` holds a mask for each head, and every query
-        has at least one allowed key. All functions of this page and the exercises before may be used. The
-        page goes on with a solution: try first.
+        has at least one allowed key. All functions of this page and the exercises before may be used;
+        `scaled_dot_product_attention(q, k, v, allowed)` gives (output, weights). The page goes on with a
+        solution: try first.
     """),
     inputs={
         "x_q": "B, T, D",

@@ -49,13 +49,14 @@ def test_what_the_page_says_of_the_one_head():
         assert min(row["left"], row["right"]) < 0.06 and max(row["left"], row["right"]) > 0.99
         assert max(row["looks_left"], row["looks_right"]) > 0.97
     assert len(rows) == 8 and "eight recorded trainings" in text and "Seven ended" in text
-    assert f"{mixed['looks_left']:.2f} on the left, {mixed['looks_right']:.2f} on the right" in text
+    assert f"{mixed['looks_left']:.2f} left, {mixed['looks_right']:.2f} right" in text
     more, less = of_100(mixed["right"]), of_100(mixed["left"])
-    assert f"{more} of 100 right on one side, {less} of 100 on the other" in text
+    assert f"{more} of 100 right on one side, {less} on the other" in text
     early, late = (experiments.load("heads").at(seed=0, step=step, heads=1)[0] for step in (25, 100))
     assert f"{early['looks_left']:.2f} (left) and {early['looks_right']:.2f} after 25 steps" in text
     assert f"{late['looks_left']:.2f} and {late['looks_right']:.2f} after 100" in text
-    assert mixed["left"] + mixed["right"] > max(row["left"] + row["right"] for row in others)
+    sums = [of_100(row["left"] + row["right"]) for row in others]
+    assert f"Together {more + less}, where the seven have about {round(sum(sums) / 7)}" in text
     left = sum(row["left"] > row["right"] for row in rows)
     assert 0 < left < 8  # "some on the left, some on the right", says the prediction
 
