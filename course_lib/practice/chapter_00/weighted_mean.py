@@ -27,6 +27,17 @@ def with_sum(mix):
     return lambda values, weights: mix(weights / weights.sum(), values[:, None])[0]
 
 
+def of_whole_weights(divisor_for_0):
+    """Fractions of the weights are cut off; ``divisor_for_0``: what stands below if nothing is left."""
+
+    def wrong(values, weights):
+        whole = weights.floor()
+        divisor = whole.sum() or divisor_for_0
+        return (values * whole).sum() / divisor if divisor else torch.tensor(0.0) / divisor
+
+    return wrong
+
+
 WORDS = """
 plain-mean
     This is the plain mean: every value counts the same, and `weights` has no effect. Multiply each value by
@@ -46,6 +57,9 @@ sum-of-weights
 roles-swapped
     The two roles are exchanged: you divide by the sum of the values. Weights say how much each value counts,
     so their sum is what the total is shared by.
+fractions-cut-off
+    Your weights lose what stands behind the point: 0.25 counts as 0, and 2.5 as 2. A weight need not be a
+    whole number: multiply by it, and do not repeat the value.
 wrong-order
     The pairs are in the wrong order: your first weight meets the last value. Weight number j belongs to value
     number j.
@@ -58,6 +72,7 @@ WAYS = {
     "divided-by-count": lambda values, weights: (values * weights).mean(),
     "sum-of-weights": lambda values, weights: weights.sum(),
     "roles-swapped": lambda values, weights: (values * weights).sum() / values.sum(),
+    "fractions-cut-off": (of_whole_weights(None), of_whole_weights(1.0), of_whole_weights(0.0)),
     "wrong-order": lambda values, weights: (weights.flip(0) * values).sum() / weights.sum(),
 }
 

@@ -29,6 +29,26 @@ def rate(formula):
     return tuple(way(when_empty) for when_empty in (None, 0.0, 1.0))
 
 
+def guarded(formula):
+    """A formula that is not asked where it would divide by zero: 0 if both are empty, 1 if one is."""
+
+    def wrong(guessed, sure):
+        guessed, sure = set(guessed), set(sure)
+        if not guessed or not sure:
+            return float(guessed != sure)
+        return formula(len(guessed & sure), len(guessed), len(sure))
+
+    return wrong
+
+
+def same_place(guessed, sure):
+    return sum(a == b for a, b in zip(guessed, sure, strict=False))
+
+
+def without_direction(guessed, sure):
+    return alignment_error_rate(*({tuple(sorted(link)) for link in links} for links in (guessed, sure)))
+
+
 def repeated(hits, sizes=lambda guessed, sure: len(guessed) + len(sure)):
     """The rate of two lists whose links may stand there twice."""
     return lambda guessed, sure: (
@@ -79,6 +99,12 @@ factor-two-missing
 links-turned
     In one of the sets source and target have changed places. A link is (source, target) in both; on a
     symmetric alignment nobody notices, on crossing adjectives it counts.
+direction-lost
+    You make (0, 1) and (1, 0) one link. A link is (source, target), and the order is part of it: where words
+    cross, both can be there, and only one of them be right.
+by-position
+    You compare link number 1 with link number 1, number 2 with number 2. A set has no order, and in two lists
+    the same link may stand at two places. Ask which links are in both: `set(guessed) & set(sure)`.
 duplicates-count
     A link that stands twice in a list is counted twice. Make sets first: a link is there or it is not.
 no-true-link
@@ -92,14 +118,20 @@ empty-fails
 
 WAYS = {
     "product-of-sizes": rate(lambda hits, g, t: 1 - 2 * hits / (g * t)),
-    "precision-only": rate(lambda hits, g, t: 1 - hits / g),
+    "precision-only": (*rate(lambda hits, g, t: 1 - hits / g), guarded(lambda hits, g, t: 1 - hits / g)),
     "precision-itself": rate(lambda hits, g, t: hits / g),
     "recall-itself": rate(lambda hits, g, t: hits / t),
-    "recall-only": rate(lambda hits, g, t: 1 - hits / t),
+    "recall-only": (*rate(lambda hits, g, t: 1 - hits / t), guarded(lambda hits, g, t: 1 - hits / t)),
     "jaccard": rate(lambda hits, g, t: 1 - hits / (g + t - hits)),
     "f1-not-error": rate(lambda hits, g, t: 2 * hits / (g + t)),
     "factor-two-missing": rate(lambda hits, g, t: 1 - hits / (g + t)),
     "links-turned": lambda guessed, sure: alignment_error_rate({(j, i) for i, j in guessed}, sure),
+    "direction-lost": without_direction,
+    "by-position": (
+        repeated(same_place),
+        lambda guessed, sure: repeated(same_place)(set(guessed), set(sure)),
+        lambda guessed, sure: repeated(same_place)(sorted(set(guessed)), sorted(set(sure))),
+    ),
     "duplicates-count": (
         lambda guessed, sure: (
             1 - 2 * len(set(guessed) & set(sure)) / (len(set(guessed)) + len(sure))

@@ -40,6 +40,9 @@ queries-and-keys-swapped
 summed-over-targets
     You sum over the target words (T). The mixture is made of source words, so S is the axis to sum away: one
     vector is left for each target word.
+sentences-added
+    You add up the encoder states of all sentences, and every sentence gets its mixture of these sums. Each
+    sentence has its own states: with `einsum`, both must have the same letter for the batch, `bts,bsd->btd`.
 features-before-targets
     The numbers are right and two axes are exchanged: you return (B, D_h, T). Each target word gets a row:
     (B, T, D_h).
@@ -48,6 +51,7 @@ features-before-targets
 WAYS = {
     "queries-and-keys-swapped": lambda weights, h: weights.transpose(1, 2) @ h,
     "summed-over-targets": lambda weights, h: parts.products(weights, h).sum(dim=1),
+    "sentences-added": lambda weights, h: weights @ h.sum(dim=0),
     "features-before-targets": lambda weights, h: (weights @ h).transpose(1, 2),
 }
 

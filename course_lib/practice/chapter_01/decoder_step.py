@@ -188,6 +188,9 @@ DECODER_STEP = Exercise(
     misconceptions=misconceptions(WORDS, WAYS),
     insight="Look with sᵢ₋₁, then step to sᵢ: the context is part of what the new state is made of.",
     advice=advice(r"""
+must match the size with y_prev\s*\+|\+\s*y_prev
+    The word's vector and the context are joined, not added: `torch.cat([y_prev, context], dim=-1)`, so that
+    the cell sees both.
 input_size|inconsistent
     `cell` takes (input, state). The input is `y_prev` followed by the context, E + D_h features; the state
     is `s_prev`, with D_s features.

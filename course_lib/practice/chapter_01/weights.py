@@ -50,9 +50,18 @@ WORDS = """
 masked-queries
     Your mask lies along the target words (T), not along the source words (S). The padding is in the source:
     `allowed[:, None, :]` blocks columns, `allowed[:, :, None]` blocks rows.
+padding-at-the-end-only
+    You count the words and give weight to as many positions from the left. That takes for granted that
+    padding stands at the end; where it stands in front, words get nothing. `allowed` says it for each
+    position.
 """
 
-WAYS = {"masked-queries": (along_queries(float("-inf")), along_queries(-1e9))}
+WAYS = {
+    "masked-queries": (along_queries(float("-inf")), along_queries(-1e9)),
+    "padding-at-the-end-only": lambda scores, allowed: attention_weights(
+        scores, torch.arange(allowed.shape[1]) < allowed.sum(dim=1, keepdim=True)
+    ),
+}
 
 SHARED = ideas.masked_softmax(
     wrong,

@@ -51,6 +51,14 @@ heads-see-their-slice-only
 biases-of-another-size
     The matrices are right, and the biases have another size. A bias adds one number to each output: d_model
     numbers for each of the four projections.
+one-bias-for-each-head
+    The matrices are right, and the biases are not: you count d_model numbers for each head. They belong to
+    the projections, whatever H is: d_model numbers for each of the four.
+biases-of-full-width
+    The matrices are right. The bias of one head's W_q adds a number to each of its d_k outputs: d_k numbers,
+    not d_model; with all heads that makes H · d_k = d_model.
+tensors-counted
+    You count the tensors, not the numbers in them. `p.numel()` says how many numbers a tensor holds.
 b-o-for-each-head
     All terms are right but one: b_o. W_o comes after the merge and is there once, and its bias has one number
     for each of its d_model outputs.
@@ -99,6 +107,12 @@ WAYS = {
         lambda d, h, k: 4 * (d * d + h * d),
         lambda d, h, k: 3 * (d * d + k) + d * d + d,
     ),
+    "one-bias-for-each-head": counted(lambda d, h, k: 4 * d * d + h * d),
+    "biases-of-full-width": counted(
+        lambda d, h, k: 3 * h * (d * k + d) + d * d + d,
+        lambda d, h, k: 4 * h * (d * k + d),
+    ),
+    "tensors-counted": counted(lambda d, h, k: 8, lambda d, h, k: 4),
     "b-o-for-each-head": counted(
         lambda d, h, k: 4 * d * d + 3 * d + h * d,
         lambda d, h, k: 4 * d * d + 3 * d + h,

@@ -121,6 +121,7 @@ WAYS = {
         project(no_bias=names)
         for names in ("qkvo", "qkv", "qv", "qk", "q", "kv", "v", "o", "qo", "vo", "qvo")
     ),
+    "b-o-for-each-head": lambda *args: multi_head_attention(*args) + (args[3] - 1) * args[2]["b_o"],
     "bias-too-early": tuple(project(early=names) for names in ("o", "qkv", "qkvo")),
     "not-transposed": tuple(project(turned=names) for names in ("qkvo", "qkv", "q", "k", "v", "o", "qk")),
     "heads-interleaved": (
@@ -129,7 +130,10 @@ WAYS = {
         wrong(merge=join("btkh")),
     ),
     "same-keys-for-all-heads": tuple(wrong(first_head=names) for names in ("kv", "k", "v", "q")),
-    "one-head": lambda x_q, x_kv, params, n_heads, allowed: wrong()(x_q, x_kv, params, 1, allowed[:, :1]),
+    "one-head": tuple(
+        lambda x_q, x_kv, params, n_heads, allowed, of=of: wrong()(x_q, x_kv, params, 1, of(allowed))
+        for of in (lambda mask: mask[:, :1], lambda mask: mask.any(dim=1, keepdim=True))
+    ),
     "one-matrix-for-two": tuple(
         project(by=by) for by in ({"k": "q"}, {"q": "k"}, {"v": "k"}, {"k": "v"}, {"k": "q", "v": "q"})
     ),

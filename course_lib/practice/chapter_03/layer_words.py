@@ -16,6 +16,9 @@ mask-of-the-first-sentence
 biases-forgotten
     A bias is missing. Each of the four projections is `x @ W.T + b`: add b_q, b_k and b_v before the split,
     and b_o at the very end.
+b-o-for-each-head
+    You add b_o once for each head, so it is there H times. Add it once, after the heads are joined and
+    multiplied by W_o.
 bias-too-early
     You add a bias before the matrix. It comes after: `x @ W.T + b`. (Both have D numbers, so no shape warns
     you.)

@@ -66,6 +66,9 @@ top-left
     With T = S your mask is right; with fewer queries than keys it stands in the wrong corner. Your query 0
     sees key 0 alone, as if the queries were the first positions. They are the last T: query t stands at
     position t + S - T.
+rows-reversed
+    Your rows stand in reversed order: the first query sees the most and the last one the least. Row 0 belongs
+    to the earliest query, which has the shortest past.
 keys-as-rows
     Rows and columns are exchanged: your mask has S rows and T columns. A row belongs to a query and a column
     to a key, so that a mask lies on the scores: (T, S).
@@ -94,6 +97,7 @@ WAYS = {
     "sees-the-next": (lambda T, S: lower(T, S, S - T + 1), lambda T, S: lower(T, S, 1)),
     "upper-triangle": (lambda T, S: upper(T, S, S - T), lambda T, S: upper(T, S, 0)),
     "top-left": lambda T, S: lower(T, S, 0),
+    "rows-reversed": (lambda T, S: my_causal_mask(T, S).flip(0), lambda T, S: lower(T, S, 0).flip(0)),
     "keys-as-rows": (lambda T, S: my_causal_mask(T, S).T, lambda T, S: lower(S, T, 0)),
     "row-for-each-key": lambda T, S: lower(S, S, 0),
     "keys-forgotten": lambda T, S: lower(T, T, 0),

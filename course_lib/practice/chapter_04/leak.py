@@ -133,7 +133,7 @@ unit-length
     No leak any more: the axis is right. You bring each token to length 1. The given line takes the mean off
     and divides by the standard deviation, which leaves a length of √D.
 projections-normalised
-    No leak any more. You normalise queries, keys and values, after the matrices. The given function
+    No leak any more. You normalise what the matrices give, queries and keys or all three. The given function
     normalises `x`, before them: keep the place, and change the axis.
 values-from-raw-x
     Your values are made of the raw `x`. In the given function queries, keys and values are all made of the
@@ -178,7 +178,9 @@ WAYS = {
         repair(lambda x, n=n: centred(-1)(x) / x.var(dim=-1, correction=n, keepdim=True)) for n in (0, 1)
     ),
     "unit-length": (repair(to_length_one), repair(centred(-1), to_length_one)),
-    "projections-normalised": repair(made=normalised(-1, -1)),
+    "projections-normalised": tuple(
+        repair(made=normalised(-1, -1), made_values=made) for made in (None, lambda x: x)
+    ),
     "values-from-raw-x": tuple(
         repair(normalised(axis, axis), values=lambda first, x: first) for axis in (-1, 1)
     ),

@@ -58,6 +58,9 @@ WORDS = """
 future-of-its-text
     Each position sees all of its own text, also what comes later: {future} open that belong to the future.
     The texts are parted; inside each of them the mask must still be causal.
+only-the-neighbour
+    Each position sees itself and the one before it, and no further. A text may be longer than two tokens: all
+    of its past is open, however far back.
 earlier-texts-open
     This is the causal mask alone: a later text sees the earlier ones of its row, {other} open that should be
     closed. Two positions must have the same number in `text` as well.
@@ -91,6 +94,7 @@ first-row-for-all
 
 WAYS = {
     "future-of-its-text": by(lambda a, b, query, key: a == b),
+    "only-the-neighbour": by(lambda a, b, query, key: (a == b) & (key <= query) & (key >= query - 1)),
     "earlier-texts-open": (
         lambda text: past(text).expand(len(text), 1, -1, -1),
         past,

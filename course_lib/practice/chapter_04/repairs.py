@@ -10,18 +10,21 @@ def repair(
     scale=lambda x, k: k.shape[-1] ** 0.5,
     axis=-1,
     made=lambda x: x,
+    made_values=None,
     values=None,
 ):
     """The function with ``steps`` in place of its first line, and other lines where repairs are tried.
 
-    ``made`` is done to queries, keys and values; ``values`` says from what the values are made (first, x).
+    ``made`` is done to queries, keys and values, or ``made_values`` to the values; ``values`` says from what
+    the values are made (first, x).
     """
 
     def attend(x, W_q, W_k, W_v):
         first = x
         for step in steps:
             x = step(x)
-        q, k, v = made(x @ W_q.T), made(x @ W_k.T), made((values(first, x) if values else x) @ W_v.T)
+        q, k = made(x @ W_q.T), made(x @ W_k.T)
+        v = (made_values or made)((values(first, x) if values else x) @ W_v.T)
         scores = q @ k.transpose(1, 2) / scale(x, k)
         future = torch.ones_like(scores[0]).triu(diagonal=diagonal).bool()
         if late:
