@@ -108,10 +108,7 @@ WAYS = {
         lambda d, h, k: 3 * (d * d + k) + d * d + d,
     ),
     "one-bias-for-each-head": counted(lambda d, h, k: 4 * d * d + h * d),
-    "biases-of-full-width": counted(
-        lambda d, h, k: 3 * h * (d * k + d) + d * d + d,
-        lambda d, h, k: 4 * h * (d * k + d),
-    ),
+    "biases-of-full-width": counted(lambda d, h, k: 3 * h * (d * k + d) + d * d + d),
     "tensors-counted": counted(lambda d, h, k: 8, lambda d, h, k: 4),
     "b-o-for-each-head": counted(
         lambda d, h, k: 4 * d * d + 3 * d + h * d,

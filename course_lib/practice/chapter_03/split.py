@@ -3,7 +3,7 @@
 import torch
 
 from course_lib.practice import ideas
-from course_lib.practice.chapter_03.split_words import WORDS, heads_first, order_of_axes
+from course_lib.practice.chapter_03.split_words import WORDS, batch_and_heads, heads_first, order_of_axes
 from course_lib.practice.inputs import random, seeded
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
@@ -123,6 +123,7 @@ WAYS = {
 MEASURES = dict.fromkeys(
     ("heads-interleaved", "batch-mixed", "transposed-before-cutting", "scrambled"), measure
 ) | {"heads-before-batch": heads_first}
+MEASURES |= {"batch-and-heads-joined": batch_and_heads}
 MEASURES |= dict.fromkeys(("heads-and-features-exchanged", "features-before-words"), order_of_axes)
 
 SHARED = (

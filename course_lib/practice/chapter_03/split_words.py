@@ -42,7 +42,7 @@ cat-for-stack
     axis of their own: `torch.stack(pieces, dim=1)`, or cut and transpose.
 batch-and-heads-joined
     Batch and heads are one axis, (B·H, T, K). Some programs do so for speed. Keep them apart: (B, H, T, K),
-    so that a mask can name a sentence or a head.
+    so that a mask can name a sentence or a head.{moved}
 batch-and-tokens-joined
     Batch and tokens have become one axis, B·T, so the end of one sentence is followed by the next one. Keep
     them apart: cut to (B, T, H, K), then exchange T and H.
@@ -62,6 +62,16 @@ def heads_first(expected, got, args):
     words_next = got.shape[2] == len(expected) and torch.equal(got.permute(2, 0, 1, 3), expected)
     repair = "Cut to (B, T, H, K), then exchange only the tokens and the heads, `.transpose(1, 2)`."
     return {"returned": "(H, T, B, K)" if words_next else "(H, B, T, K)", "repair": repair}
+
+
+def batch_and_heads(expected, got, args):
+    """Whether the numbers are right once the two axes are apart."""
+    if torch.equal(got.unflatten(0, expected.shape[:2]), expected):
+        return {"moved": ""}
+    return {
+        "moved": " And your numbers stand at other places: one `reshape` moves none, so T and H must change "
+        "places with `.transpose(1, 2)`."
+    }
 
 
 def order_of_axes(expected, got, args):

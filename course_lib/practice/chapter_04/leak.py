@@ -6,6 +6,7 @@ from course_lib.metrics import leak_matrix
 from course_lib.practice import ideas
 from course_lib.practice.chapter_04.repairs import (
     both,
+    by_all_so_far,
     centred,
     normalised,
     repair,
@@ -122,6 +123,9 @@ running-statistics
     You use the mean and std of the positions so far. That does not leak. It is another function, though, and
     at position 0 the std is 0: there is one token, and nothing to compare it with. Each token is to be taken
     by itself, over its D features.
+statistics-of-all-so-far
+    No leak any more. Your mean and std run over the features of all tokens so far. Each token is to be taken
+    by itself, over its own D features.
 mask-moved-behind
     You mask after the softmax: the weights of the future are 0, but its scores still stand in the
     denominator. Output 0 depends on token {last} (‖∂o/∂x‖ = {leak:.2f}). The mask was right where it was;
@@ -173,6 +177,7 @@ WAYS = {
     "over-the-batch": repair(normalised(0, 0)),
     "normalisation-removed": repair(),
     "running-statistics": (repair(running), growing),
+    "statistics-of-all-so-far": repair(by_all_so_far),
     "mask-moved-behind": both(late=True),
     "variance-for-std": tuple(
         repair(lambda x, n=n: centred(-1)(x) / x.var(dim=-1, correction=n, keepdim=True)) for n in (0, 1)

@@ -61,3 +61,13 @@ def running(x):
     mean = x.cumsum(dim=1) / count
     square = (x * x).cumsum(dim=1) / count
     return (x - mean) / (square - mean * mean + 1e-5).sqrt()
+
+
+def by_all_so_far(x):
+    """One mean and one std at each position, of all features of all tokens up to it."""
+    pasts = [x[:, : t + 1].flatten(1) for t in range(x.shape[1])]
+    mean, std = (
+        torch.stack([f(past) for past in pasts], dim=1)[..., None]
+        for f in (lambda past: past.mean(dim=1), lambda past: past.std(dim=1, correction=0))
+    )
+    return (x - mean) / std

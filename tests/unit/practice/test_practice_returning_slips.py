@@ -107,6 +107,15 @@ def queries_and_keys(x, W_q, W_k, W_v):
     return attention(norm(x @ W_q.T), norm(x @ W_k.T), x @ W_v.T, is_causal=True)
 
 
+def statistics_so_far(x, W_q, W_k, W_v):
+    z = torch.zeros_like(x)
+    for t in range(x.shape[1]):
+        past = x[:, : t + 1]
+        z[:, t] = (x[:, t] - past.mean((1, 2))[:, None]) / past.std((1, 2), correction=0)[:, None]
+    q, k, v = z @ W_q.T, z @ W_k.T, z @ W_v.T
+    return torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+
+
 @pytest.mark.parametrize(
     ("id", "answer", "name", "told"),
     [
@@ -131,6 +140,7 @@ def queries_and_keys(x, W_q, W_k, W_v):
         ("04.causal", upside_down, "rows-reversed", "in reversed order"),
         ("04.packed", neighbour, "only-the-neighbour", "itself and the one before it"),
         ("04.leak", queries_and_keys, "projections-normalised", "queries and keys or all three"),
+        ("04.leak", statistics_so_far, "statistics-of-all-so-far", "the features of all tokens so far"),
     ],
 )
 def test_each_slip_gets_its_diagnosis(id, answer, name, told):

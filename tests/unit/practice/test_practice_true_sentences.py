@@ -63,6 +63,14 @@ def test_where_the_numbers_are_others_only_the_shape_is_told():
     assert "the cut is another one" in result.message
 
 
+def test_batch_and_heads_in_one_axis_are_told_apart_from_numbers_at_other_places():
+    told = "your numbers stand at other places"
+    result = desk.run_check("03.split", lambda x, n: x.unflatten(-1, (n, -1)).transpose(1, 2).flatten(0, 1))
+    assert result.misconception == "batch-and-heads-joined" and told not in result.message
+    result = desk.run_check("03.split", lambda x, n: x.reshape(-1, x.shape[1], x.shape[2] // n))
+    assert result.misconception == "batch-and-heads-joined" and told in result.message
+
+
 def test_tokens_are_said_to_be_joined_only_where_they_are():
     told = "the tokens are joined and the heads are not"
     result = desk.run_check("03.merge", lambda x: x.flatten(2))
