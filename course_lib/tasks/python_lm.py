@@ -21,6 +21,7 @@ from torch.nn import functional as F
 from course_lib import interpret
 from course_lib.data import python_library
 from course_lib.generation import WholeText, sample
+from course_lib.masks import causal_mask
 from course_lib.models import evaluating
 from course_lib.models.attention_only import AttentionOnly, AttentionOnlyConfig
 from course_lib.tasks.town_lm import Reader, causal
@@ -31,7 +32,7 @@ from course_lib.training.recipe import Recipe, Task
 # ASCII as it is typed: any other character is [UNK] (less than one in a thousand)
 CHARACTERS = CharacterTokenizer("\n\t" + "".join(c for c in string.printable if c == " " or c.isprintable()))
 WINDOW = 64  # characters that the model reads at once
-TRAINING_CHARACTERS, VALIDATION_CHARACTERS = 2_000_000, 64 * 400
+TRAINING_CHARACTERS, VALIDATION_CHARACTERS = 2_000_000, WINDOW * 400
 
 RECIPE = Recipe(
     AttentionOnlyConfig(len(CHARACTERS), d_model=64, n_heads=4, n_layers=2, max_len=WINDOW),
@@ -118,7 +119,7 @@ def read(line: str, model: AttentionOnly) -> tuple[list[str], Tensor, Tensor]:
             f"line has {len(line)} characters, expected 1 to {model.config.max_len}: the model's window"
         )
     ids = torch.tensor([CHARACTERS.encode(line)])  # (1, T)
-    mask = torch.ones(len(line), len(line), dtype=torch.bool).tril()
+    mask = causal_mask(len(line))
     with evaluating(model):
         logits, weights = model(ids, mask, need_weights=True)  # (1, T, V), L × (1, H, T, T)
     chances = F.softmax(logits[0, :-1], -1).gather(1, ids[0, 1:, None])[:, 0]  # (T - 1,)
@@ -189,7 +190,7 @@ def looks(model: AttentionOnly, n_windows: int = 200) -> tuple[Tensor, Tensor, l
     """
     length = model.config.max_len
     ids = text_ids("validation", VALIDATION_CHARACTERS)[: n_windows * length].view(-1, length)  # (B, T)
-    allowed = torch.ones(length, length, dtype=torch.bool).tril()
+    allowed = causal_mask(length)
     weights = interpret.head_weights(model, ids, allowed)[0]  # (B, H, T, T)
     found = {name: interpret.share_on(weights, place, allowed) for name, place in places(ids).items()}
     shares = torch.stack([share for share, _ in found.values()], dim=1)  # (H, Q)

@@ -15,7 +15,7 @@ from course_lib.tools.solved import solved_above
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 IMAGES = ("image/png", "image/svg+xml", "image/jpeg", "image/gif")
-CELLS, CELLS_OF_START = (30, 70), (8, 70)  # chapter 00 is a page of ten minutes
+CELLS, CELLS_OF_START = (30, 70), (8, 70)  # chapter 00 is short
 WORDS, WORDS_OF_A_CELL = 2900, 120  # "about 2,800" and "20 to 90", with a little room
 LINES_OF_CODE, MEDIAN_LINES = 20, 8  # of a code cell
 # Read, thought about and run by somebody to whom page and language are new; the first page has few formulas.

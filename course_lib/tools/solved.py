@@ -17,12 +17,8 @@ from course_lib.practice import checking, desk
 
 FEWEST = 3  # operations of a solution: fewer (`weights @ h`) stand in every other cell
 ARITHMETIC = {"Add", "Sub", "Mult", "Div", "FloorDiv", "Pow"}  # alone they stand in every other cell, too
-OVER_AN_AXIS = {
-    "mean",
-    "sum",
-    "std",
-    "var",
-}  # another axis is another operation: an exercise may ask to mend it
+# Over another axis they are another operation: an exercise may ask to mend it.
+OVER_AN_AXIS = {"mean", "sum", "std", "var"}
 # Different ways to write one operation.
 SAME = {"view": "reshape", "flatten": "reshape", "unflatten": "reshape", "mT": "transpose", "T": "transpose",
         "swapaxes": "transpose", "matmul": "MatMult", "bmm": "MatMult", "sqrt": "Pow"}  # fmt: skip

@@ -113,7 +113,7 @@ def bars(
 ) -> Still:
     """Horizontal bars with their numbers; several values of one name are seeds: mean and spread.
 
-    highlight: the bar, or bars, in the accent colour (others are grey). reference: name -> published value,
+    highlight: the bar, or bars, in colour (the others are grey). reference: name -> published value,
     drawn as a dashed line. share: the values are shares, so the axis ends at 1 and numbers have two decimals.
     """
     seeds = {

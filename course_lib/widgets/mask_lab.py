@@ -168,8 +168,9 @@ class MaskLab(LiveView):
 
     @traitlets.validate("head")
     def _one_of_the_heads(self, proposal) -> int:
-        if not -1 <= proposal.value < max(1, len(self.heads)):
-            raise ValueError(f"head is {proposal.value}, expected -1 (their mean) to {len(self.heads) - 1}")
+        if not -1 <= proposal.value < len(self.heads):
+            heads = f"-1 (their mean) to {len(self.heads) - 1}" if self.heads else "-1: this lab has no heads"
+            raise ValueError(f"head is {proposal.value}, expected {heads}")
         return proposal.value
 
     @traitlets.validate("allowed")
@@ -263,7 +264,12 @@ class MaskLab(LiveView):
             self.kind = "hand"
 
     def numbers(self, allowed=None) -> Attended:
-        """Weights (T, S), output (T, D) and leak (T, S) of the current text under `allowed`."""
+        """Weights (T, S), output (T, D) and leak (T, S) of the current text under `allowed`.
+
+        Of the random vectors: a lab with a model computes by its model, and raises ValueError here.
+        """
+        if self._model:
+            raise ValueError("this lab has a model: its weights are `weights`, it has no random vectors")
         inputs = self.inputs[: len(self.tokens)]
         looked_at = self.other_inputs if self.sides == "cross" else inputs
         mask = as_allowed(self.allowed if allowed is None else allowed, (len(inputs), len(looked_at)))

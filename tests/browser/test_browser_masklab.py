@@ -1,7 +1,6 @@
 """MaskLab in a real JupyterLab: its numbers are Python's; its leak tells a right mask from a wrong one."""
 
 import json
-import os
 import statistics
 
 from test_browser_views import STRANGE, THEMES, contrast_of, height, wait_for_text
@@ -328,9 +327,6 @@ def test_masklab_in_windows_of_every_size(lab, open_page, show, dark):
                 kind,
             )  # it has a second text box
         sides.append(round(cell.bounding_box()["width"]))
-        if shots := os.environ.get("COURSE_SHOTS"):
-            name = f"masklab_{width}{'_sidebar' if sidebar else ''}_{'dark' if dark else 'light'}.png"
-            page.window.screenshot(path=f"{shots}/{name}")
     assert sides[0] >= 50 and min(sides) >= 24
     show(f"MaskLab: cells of {sides} px in windows of {[width for width, _ in SIZES]} px")
 
@@ -641,6 +637,3 @@ def test_a_trained_model_answers_every_change(lab, open_page, show, dark):
         window_of(page, width, sidebar=sidebar)
         view.locator(".lab.weights .cell").nth(1).scroll_into_view_if_needed()
         assert page.window.evaluate(CUT_OFF) == [], (width, sidebar)
-        if shots := os.environ.get("COURSE_SHOTS"):
-            name = f"model_{width}{'_sidebar' if sidebar else ''}_{'dark' if dark else 'light'}.png"
-            page.window.screenshot(path=f"{shots}/{name}")

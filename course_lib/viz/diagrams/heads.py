@@ -58,7 +58,8 @@ def labelled(
     if expected is not None:
         right = _grids(dict.fromkeys(panels, expected), d_model)
         if {name: grid.shape for name, grid in right.items()} != {n: grid.shape for n, grid in grids.items()}:
-            raise ValueError(f"expected has shape {np.shape(expected)}; the panels have another one")
+            have = ", ".join(str(np.shape(panel)) for panel in panels.values())
+            raise ValueError(f"expected has shape {np.shape(expected)}; the panels have {have}")
         wrong = {name: grids[name] != grid for name, grid in right.items()}
 
     lines = _in_lines(grids)
@@ -203,6 +204,8 @@ def report(
     n_heads = len(next(iter(tables.values())))
     rows = [f"{row_name} {h + 1}" for h in range(n_heads)]
     if even is not None:
+        if len(as_array(even, "even", 1)) != len(columns):
+            raise ValueError(f"even has {len(even)} shares, expected one for each of {len(columns)} columns")
         tables = {name: np.vstack([table, as_array(even, "even", 1)]) for name, table in tables.items()}
         n_heads, rows = n_heads + 1, [*rows, "even"]
     for name, table in tables.items():

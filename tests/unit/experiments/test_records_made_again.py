@@ -1,4 +1,4 @@
-"""Every record can be made again: its page runs a part of it and nbval compares, or a part is run here."""
+"""Records are made again: a page runs a part and nbval compares, or a part is run here."""
 
 import json
 
