@@ -214,6 +214,7 @@ def speed(make, n):
     return found
 
 
+@pytest.mark.alone
 def test_speed_on_one_core():
     assert speed(lambda: list(town.stories(500, 0)), 500) >= 2_000
 
@@ -586,6 +587,7 @@ def test_splits_share_no_sentence():
     assert everything.count("test") / len(everything) == pytest.approx(0.1, abs=0.02)
 
 
+@pytest.mark.alone
 def test_pairs_are_the_same_for_a_seed_and_have_all_lengths():
     assert speed(lambda: town.sentence_pairs(1_500, 5), 1_500) > 4_000
     pairs = town.sentence_pairs(10_000, 5)
