@@ -267,8 +267,8 @@ def masked_softmax(
         best, first = scores.masked_fill(~allowed, -INFINITY).max(-1, keepdim=True)
         outside = got.masked_fill(allowed, 0.0)
         if bool((outside == 0).all()):
-            hard = (best < -5) | (scores.masked_fill(allowed, -INFINITY).amax(-1, keepdim=True) > best + 5)
-            return bool((hard | (share > 0.999))[alive].all())
+            lost = (share <= 0.999) & alive  # to a low number; to a large forbidden score is another story
+            return bool(lost.any()) and bool((best < -5)[lost].all())
         held = got.gather(-1, first)
         cells = (outside > 1e-30) & alive & (held > 1e-30)
         if not bool(cells.any()):

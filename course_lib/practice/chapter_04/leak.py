@@ -77,8 +77,8 @@ def cases() -> list[Case]:
 WORDS = """
 still-leaks
     These are the numbers of the leaky function: output 0 still depends on token {last} (‖∂o/∂x‖ = {leak:.2f},
-    and it must be 0). The weights are right, so the future gets in before them. Where do positions meet
-    without a mask? (A `detach()` hides a leak from the gradient; the numbers still have it.)
+    and it must be 0). The mask is right, so the future gets in before it. Where do positions meet without a
+    mask? (A `detach()` hides a leak from the gradient; the numbers still have it.)
 stricter-mask
     You have closed the diagonal as well. The mask was right before; now the first row has nothing allowed and
     is NaN. Leave the mask, and look at what happens to `x` before it.

@@ -48,8 +48,8 @@ masks-queries
     nothing, while every word still looks at padding. The keys are the last axis: (B, 1, 1, S).
 lines-up-with-heads
     An axis is missing: broadcasting lines shapes up from the right, so (B, 1, S) meets (B, H, T, S) with B at
-    the heads. It fails if H differs from B, and if they are equal head number i gets the padding of sentence
-    number i. Add an axis for heads and one for queries.
+    the heads. With several of each it fails if H differs from B, and if they are equal head number i gets the
+    padding of sentence number i. Add an axis for heads and one for queries.
 lines-up-with-queries
     The comparison is right and the new axes are missing: broadcasting lines shapes up from the right, so (B,
     S) meets (B, H, T, S) with B at the queries. If T = B it even runs, and query number i gets the padding of
