@@ -1,10 +1,9 @@
-"""How good is it, and how fast? Numbers for alignments, pronunciations and translations; seconds.
+"""How good is it? Numbers for alignments, pronunciations and translations.
 
 Every rate is 'errors divided by what should have been there', over the whole test set: never a mean of means.
 """
 
-import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import torch
 from torch import Tensor
@@ -204,26 +203,6 @@ def word_error_rate(guesses: Sequence[Sequence[str]], references: Sequence[Seque
         tuple(g) not in {tuple(way) for way in ways} for g, ways in zip(guesses, references, strict=True)
     )
     return wrong / len(guesses) if guesses else 0.0
-
-
-def fastest(calls: Mapping[object, Callable[[], object]], rounds: int = 12) -> dict[object, float]:
-    """The shortest time of each call, in seconds, without gradients.
-
-    The calls take turns, so that a busy moment of the machine meets all of them, and the shortest time is the
-    one that other programs have disturbed least.
-
-    Args:
-        calls: name -> a function without arguments.
-        rounds: how often each is called.
-    """
-    seconds = dict.fromkeys(calls, float("inf"))
-    with torch.no_grad():
-        for _ in range(rounds):
-            for name, call in calls.items():
-                start = time.perf_counter()
-                call()
-                seconds[name] = min(seconds[name], time.perf_counter() - start)
-    return seconds
 
 
 def _check_weights(weights: Tensor) -> None:

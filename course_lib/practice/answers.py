@@ -37,17 +37,8 @@ def tamed(exercise: Exercise, outcome: Outcome) -> Outcome:
         return replace(outcome, value=None, error=unfit)
 
 
-def timeout_sentence(outcome: Outcome, seconds: float) -> str:
-    text = f"Your function is still running after {seconds:g} s"
-    if outcome.left_running:
-        return (
-            f"{text}, inside one operation that Python cannot interrupt. check has stopped "
-            "waiting; it ends in the background. Is a tensor there far larger than it has to be?"
-        )
-    return text + ": is there a loop that never ends?"
-
-
 def all_have_right_types(exercise: Exercise, outcomes: list[Outcome]) -> bool:
+    """Whether every answer that came has the type that the exercise asks for."""
     return all(o.error is not None or comparing.type_problem(exercise, o.value) is None for o in outcomes)
 
 

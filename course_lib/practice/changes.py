@@ -113,7 +113,7 @@ def _statements(tree: ast.Module) -> Iterator[Change]:
             if thrown_away(step) and isinstance(step.value.func.value, ast.Name):
                 name = step.value.func.value.id
                 kept = ast.Assign([ast.Name(name, ast.Store())], step.value)
-                why = f"Nothing keeps the result of `{_shown(step)}`, and the tensor itself stays as it was."
+                why = not_kept(_shown(step))
                 new = f"{name} = {_shown(step)}"
                 put = partial(block.__setitem__, i)
                 yield Change(why, _shown(step), new, partial(put, kept), partial(put, step), "thrown away")
@@ -125,7 +125,13 @@ def _ends_it(loop: ast.For) -> bool:
     return len(loop.body) > 1 and isinstance(loop.body[-1], ast.Return) and not jumps
 
 
+def not_kept(line: str) -> str:
+    """What a tutor says of a line that makes a new tensor and keeps it nowhere."""
+    return f"Nothing keeps the result of `{line}`, and the tensor itself stays as it was."
+
+
 def thrown_away(node: ast.AST) -> bool:
+    """Whether a statement makes a new tensor that nothing keeps: `m.unsqueeze(1)` alone on its line."""
     call = node.value if isinstance(node, ast.Expr) else None
     return (
         isinstance(call, ast.Call)

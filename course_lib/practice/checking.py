@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from course_lib.practice import answers, comparing, differences, forms, repairing, running, telling
+from course_lib.practice import answers, changes, comparing, differences, forms, repairing, running, telling
 from course_lib.practice.answers import TIME_LIMIT
 from course_lib.practice.kinds import CannotCompare, Case, Exercise
 from course_lib.practice.recognising import matching_misconception, through_view
@@ -86,7 +86,7 @@ def _judge(exercise: Exercise, function: Callable[..., Any], seconds: float) -> 
         return Result(exercise.id, status, kind, message, printed=printed, **{"notes": notes, **more})
 
     if outcomes[-1].timed_out:
-        return result("timeout", answers.timeout_sentence(outcomes[-1], seconds), line=outcomes[-1].line)
+        return result("timeout", telling.timeout_sentence(outcomes[-1], seconds), line=outcomes[-1].line)
     if any(o.value is Ellipsis for o in outcomes) or _not_implemented(outcomes):
         return _stub(exercise)
     expected = [exercise.reference(*(running.clone(a) for a in case.args)) for case in cases]
@@ -147,7 +147,7 @@ def _strange_type(
 def _not_kept(function: Callable[..., Any]) -> str:
     """A line such as ``m.unsqueeze(1)``, which is without effect: often the cause of what was recognised."""
     line = repairing.kept_nothing(function)
-    return f" Nothing keeps the result of `{line}`, and the tensor itself stays as it was." if line else ""
+    return f" {changes.not_kept(line)}" if line else ""
 
 
 # --- before running ---------------------------------------------------------------------------------------

@@ -15,6 +15,17 @@ from course_lib.practice.kinds import CannotCompare, Case, Exercise, axis_names
 from course_lib.practice.running import Outcome
 
 
+def timeout_sentence(outcome: Outcome, seconds: float) -> str:
+    """What is said of a function that ran out of time."""
+    text = f"Your function is still running after {seconds:g} s"
+    if outcome.left_running:
+        return (
+            f"{text}, inside one operation that Python cannot interrupt. check has stopped "
+            "waiting; it ends in the background. Is a tensor there far larger than it has to be?"
+        )
+    return text + ": is there a loop that never ends?"
+
+
 def none_sentence(exercise: Exercise, function: Callable[..., Any], outcomes: list[Outcome]) -> str:
     text = "Your function returned nothing (None)."
     if any(o.value is not None for o in outcomes):

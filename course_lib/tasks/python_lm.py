@@ -160,7 +160,7 @@ def places(ids: Tensor) -> dict[str, Tensor]:
     earlier place where the query's own character stands.
     """
     n = ids.shape[1]
-    before = torch.ones(n, n, dtype=torch.bool).tril(-1)  # (T, T)
+    before = causal_mask(n) & ~torch.eye(n, dtype=torch.bool)  # (T, T)
     kind = [CHARACTERS.decode([i]) for i in range(len(CHARACTERS))]
     in_word = torch.tensor([c.isalnum() or c == "_" for c in kind])[ids]  # (B, T)
     word = (~in_word).cumsum(1)  # the same number from one end of a word to the other

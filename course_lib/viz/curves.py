@@ -68,9 +68,7 @@ def plot_seeds(
     columns; rows with equal group and x are the seeds. labels: group value -> name at the line.
     Returns a Still. Raises ValueError naming a missing column, or one that holds other things than numbers.
     """
-    rows = _rows(rows, [x, y] + ([group] if group else []))
-    for column in (x, y):
-        as_array([row[column] for row in rows], f"column {column!r} of rows", 1)
+    rows = measured_rows(rows, [x, y], [group] if group else [])
     labels = labels or {}
     bands = {}
     for value in dict.fromkeys(row[group] if group else y for row in rows):
@@ -246,7 +244,8 @@ def _points(name: str, line) -> tuple[np.ndarray, np.ndarray]:
     return x, y
 
 
-def _rows(rows, columns: Sequence[str]) -> list[dict]:
+def measured_rows(rows, numbers: Sequence[str], others: Sequence[str] = ()) -> list[dict]:
+    """Rows of a record, or dicts; ValueError where a column is missing or one of `numbers` holds none."""
     if isinstance(rows, Mapping):
         rows = rows.get("rows", ())
     try:
@@ -255,10 +254,12 @@ def _rows(rows, columns: Sequence[str]) -> list[dict]:
         raise ValueError(f"rows must be dicts, one per measurement; got {type(rows).__name__}") from None
     if not rows:
         raise ValueError("rows is empty: there is nothing to draw; was the experiment recorded?")
-    for column in columns:
+    for column in (*numbers, *others):
         for row in rows:
             if column not in row:
                 raise ValueError(f"rows have no column {column!r}; they have {sorted(row)}")
+    for column in numbers:
+        as_array([row[column] for row in rows], f"column {column!r} of rows", 1)
     return rows
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.ticker import FuncFormatter
 
 from course_lib.viz import colours
+from course_lib.viz.curves import measured_rows
 from course_lib.viz.sheet import add_heading, heading_room, wrapped
 from course_lib.viz.still import SMALL, Still, in_style, sentence, shown
 
@@ -29,17 +30,10 @@ def seed_panels(
     """One panel for each group: the mean over seeds as a line, lowest to highest seed as a band.
 
     rows: dicts, one per measurement. x, y, group: names of their columns; rows with equal group and x are the
-    seeds. labels: group value -> name of its panel; else a number is named
-    after its column, "2 heads". The means of the other groups stand behind, in grey.
-    Returns a Still. Raises ValueError when there are no rows, or one lacks a column.
+    seeds. labels: group value -> name of its panel; else a number is named after its column, "2 heads". The
+    means of the other groups stand behind, in grey. Returns a Still. Raises ValueError as `plot_seeds`.
     """
-    rows = list(rows)
-    if not rows:
-        raise ValueError("rows is empty: there is nothing to draw; was the experiment recorded?")
-    for column in (x, y, group):
-        for row in rows:
-            if column not in row:
-                raise ValueError(f"rows have no column {column!r}; they have {sorted(row)}")
+    rows = measured_rows(rows, [x, y], [group])
     names = {value: _name(value, group, labels or {}) for value in dict.fromkeys(row[group] for row in rows)}
     seeds = {}  # group -> x -> one value a seed
     for row in rows:

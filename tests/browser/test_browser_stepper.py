@@ -171,7 +171,10 @@ def test_small_windows_and_touch(lab, open_page):
         page, *(middle(result.nth(place)) for place in (20, 21, 22))
     )  # from the cell that was tapped: paints
     page.python_becomes("view.allowed[4].astype(int)", "[1 1 1 1 1]")
+    touch(page, middle(result.nth(22)))  # the cell where the finger ended has been read: a tap toggles it
+    page.python_becomes("view.allowed[4].astype(int)", "[1 1 0 1 1]")
     touch(page, middle(result.nth(22)))
+    page.python_becomes("view.allowed[4].astype(int)", "[1 1 1 1 1]")
     touch(page, *(middle(result.nth(place)) for place in (22, 21, 20)))
     page.python_becomes("view.allowed[4].astype(int)", "[0 0 0 1 1]")
     view.locator("button", has_text="Undo").click()

@@ -1,4 +1,6 @@
-"""What a calculation costs: operations counted, memory that is kept."""
+"""What a calculation costs: operations counted, memory that is kept, seconds."""
+
+import time
 
 import pytest
 import torch
@@ -35,3 +37,12 @@ def test_memory_is_counted_once():
 def test_without_gradients_nothing_is_kept_and_it_says_so():
     with pytest.raises(ValueError, match="requires_grad=True"):
         costs.kept_megabytes(fused_attention, *vectors(8, grad=False))
+
+
+def test_the_fastest_of_several_calls():
+    calls = {"short": lambda: time.sleep(0.001), "long": lambda: time.sleep(0.01)}
+    seconds = costs.fastest(calls, rounds=3)
+    assert list(seconds) == ["short", "long"] and 0.001 <= seconds["short"] < seconds["long"]
+    grads = []
+    costs.fastest({"a": lambda: grads.append(torch.is_grad_enabled())}, rounds=2)
+    assert grads == [False, False]

@@ -1,7 +1,5 @@
 """Metrics, on cases small enough to count by hand."""
 
-import time
-
 import pytest
 import torch
 
@@ -85,12 +83,3 @@ def test_sharing_out_bears_a_source_token_that_nobody_looks_at():
     shared = metrics.share_out(torch.tensor([[1.0, 0.0, 0.0], [0.9, 0.1, 0.0]]))
     assert (shared > 0).all()
     torch.testing.assert_close(shared.sum(1), torch.ones(2))
-
-
-def test_the_fastest_of_several_calls():
-    calls = {"short": lambda: time.sleep(0.001), "long": lambda: time.sleep(0.01)}
-    seconds = metrics.fastest(calls, rounds=3)
-    assert list(seconds) == ["short", "long"] and 0.001 <= seconds["short"] < seconds["long"]
-    grads = []
-    metrics.fastest({"a": lambda: grads.append(torch.is_grad_enabled())}, rounds=2)
-    assert grads == [False, False]

@@ -73,7 +73,8 @@ def quarter_turn(
     """One panel for each W_q: a guest's own direction, turned to a query, and the key that it meets.
 
     seats: (T, 2), directions, which are the keys as well. turns: name -> W_q (2, 2); a query: `seat @ W_q`.
-    names: T guests. asked: whose query is drawn. Returns a Still. Raises ValueError for other sizes.
+    names: T guests. asked: whose query is drawn. Returns a Still. Raises ValueError for other sizes, and
+    for a W_q that is no quarter turn.
     """
     seats, names = as_array(seats, "seats", 2), [shown(name) for name in names]
     if seats.shape != (len(names), 2) or not 0 <= asked < len(names):
@@ -86,6 +87,10 @@ def quarter_turn(
         turn = as_array(turn, f"turns[{name!r}]", 2)
         if turn.shape != (2, 2):
             raise ValueError(f"turns[{name!r}] has shape {turn.shape}; expected (2, 2)")
+        if not any(np.allclose(turn, quarter) for quarter in ([[0, 1], [-1, 0]], [[0, -1], [1, 0]])):
+            raise ValueError(
+                f"turns[{name!r}] is {turn.tolist()}; expected a quarter turn, to the left or right"
+            )
         queries[name] = seats[asked] @ turn
     panel = 2 * 1.15 + room_for([f"{name} (−1, 0)" for name in names]) + 0.3
     width = max(5.8, panel * len(queries))

@@ -23,7 +23,7 @@ function render({ model, el }) {
 
   const grid = weightGrid({
     rows: target, columns: source, rowName: "target: query (row)", columnName: "source: key (column)",
-    rowWord: "writing", columnWord: "", links: model.get("links"), room: 400, fits: true,
+    rowWord: "writing", columnWord: "", links: model.get("links"), room: 400, cleanups, fits: true,
     onPin: (cell) => { model.set("selected", cell); model.tell(); },
   });
   box.append(grid.root);
@@ -72,19 +72,11 @@ function render({ model, el }) {
 
 // A small curve of the error rate, with a dot at the frame that is shown.
 function sparkline(rates) {
-  const space = "http://www.w3.org/2000/svg";
-  const root = document.createElementNS(space, "svg");
-  root.setAttribute("class", "spark");
-  root.setAttribute("viewBox", "0 0 120 30");
-  root.setAttribute("aria-hidden", "true");
+  const root = drawn("svg", { class: "spark", viewBox: "0 0 120 30", "aria-hidden": "true" });
   const top = Math.max(...rates, 0.01);
   const point = (f) => [5 + (110 * f) / (rates.length - 1), 25 - (20 * rates[f]) / top];
-  const line = document.createElementNS(space, "polyline");
-  line.setAttribute("class", "curve");
-  line.setAttribute("points", rates.map((_, f) => point(f).join(",")).join(" "));
-  const dot = document.createElementNS(space, "circle");
-  dot.setAttribute("class", "dot");
-  dot.setAttribute("r", 4.5);
+  const line = drawn("polyline", { class: "curve", points: rates.map((_, f) => point(f).join(",")).join(" ") });
+  const dot = drawn("circle", { class: "dot", r: 4.5 });
   root.append(line, dot);
   return { root, mark: (f) => { const [x, y] = point(f); dot.setAttribute("cx", x); dot.setAttribute("cy", y); } };
 }

@@ -53,7 +53,7 @@ function render({ model, el }) {
   }
   const grid = weightGrid({
     rows, columns, rowName: "query (row)", columnName: "key (column)", sentence, onToggle: editable ? toggleCells : null,
-    room: 520, width: 900, largest: 58, fits: true,
+    room: 520, width: 900, largest: 58, cleanups, fits: true,
     onLook: (place) => { if (place >= 0) showSentence(Math.floor(place / columns.length)); }, // it stays, for the slider
     onPin: (cell) => {
       if (!cell.length) showSentence(-1);
@@ -64,7 +64,7 @@ function render({ model, el }) {
   box.append(grid.root);
 
   // The same as a sentence; a word that is pointed at there lights its row here.
-  const sentenceView = sentenceArcs({ rows, columns, onWord: (row) => {
+  const sentenceView = sentenceArcs({ cleanups, rows, columns, onWord: (row) => {
     const pinned = grid.pinned(), from = row * columns.length;
     const first = head() * size + from, own = weights.subarray(first, first + columns.length);
     grid.look(row < 0 ? pinned : pinned >= from && pinned < from + columns.length ? pinned : from + own.indexOf(Math.max(...own)));

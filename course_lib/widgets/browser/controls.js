@@ -198,13 +198,23 @@ function onTheme(cleanups, callback) {
 const touched = () => matchMedia("(pointer: coarse)").matches;
 
 // `callback` now, and whenever the width of `node` has changed.
-function onWidth(node, callback) {
+function onWidth(cleanups, node, callback) {
   let width = 0;
-  new ResizeObserver(() => {
+  const watcher = new ResizeObserver(() => {
     if (!node.isConnected || node.clientWidth === width) return;
     width = node.clientWidth;
     if (width) callback(width);
-  }).observe(node);
+  });
+  watcher.observe(node);
+  cleanups.push(() => watcher.disconnect());
+}
+
+// A node of an SVG picture.
+function drawn(tag, attributes = {}, text = "") {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  if (text) node.textContent = text;
+  return node;
 }
 
 // ---- Controls ------------------------------------------------------------------------------------------

@@ -9,10 +9,10 @@
 //   onLook(place)                    called when another cell is pointed at (-1: none)
 //   sentence(row, column)            what the readout says about a cell: an array of texts and nodes
 // Cells are as large as `room` (height), `width` and `largest` let them be, in pixels; with `fits` also as the page
-// lets them be, now and when its width changes.
+// lets them be, now and when its width changes (then `cleanups` is what the view undoes when it goes).
 function weightGrid({
   rows, columns, rowName, columnName, rowWord = "", columnWord = "", links = [], room = 440, width = 560, largest = 38,
-  fits = false, onPin, onToggle, onLook, sentence, hint, sums = false, low = "weight-0", high = "weight-1", caption = "weight", most = "1",
+  cleanups, fits = false, onPin, onToggle, onLook, sentence, hint, sums = false, low = "weight-0", high = "weight-1", caption = "weight", most = "1",
 }) {
   const id = ownId("grid");
   const sizeFor = (space) => Math.max(fits ? 12 : 14, Math.min(largest, Math.floor(room / rows.length) - 1, Math.floor(space / columns.length) - 1));
@@ -270,7 +270,7 @@ function weightGrid({
     light(shown, shown >= 0);
   }
   resize();
-  if (fits) onWidth(root, () => {
+  if (fits) onWidth(cleanups, root, () => {
     const aside = Math.max(...rowTokens.map((node) => node.offsetWidth)) + (sumCells[0]?.offsetWidth ?? 0);
     resize(root.clientWidth - aside - 8);
   });
@@ -280,5 +280,5 @@ function weightGrid({
     if (place !== pinned && place < cells.length) pin(place, false);
   }
 
-  return { root, stage, grid, canvas, readout, paint, show, look: (place) => look(place, false), pinned: () => pinned, size: () => size };
+  return { root, grid, canvas, readout, paint, show, look: (place) => look(place, false), pinned: () => pinned, size: () => size };
 }

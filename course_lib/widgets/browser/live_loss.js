@@ -8,10 +8,10 @@ function render({ model, el }) {
   const total = model.get("total_steps"), floor = model.get("floor");
   let top = floor === null ? 0.1 : floor * 1.2, width = 700;
 
-  const svg = draw("svg", { width: "100%", height: HEIGHT, role: "img", tabindex: 0 });
-  const rulers = draw("g"), curve = draw("polyline", { class: "curve" });
-  const floorLine = draw("line", { class: "floor", x1: LEFT });
-  const floorText = draw("text", { x: LEFT + 6 });
+  const svg = drawn("svg", { width: "100%", height: HEIGHT, role: "img", tabindex: 0 });
+  const rulers = drawn("g"), curve = drawn("polyline", { class: "curve" });
+  const floorLine = drawn("line", { class: "floor", x1: LEFT });
+  const floorText = drawn("text", { x: LEFT + 6 });
   svg.append(rulers);
   if (floor !== null) svg.append(floorLine, floorText);
   svg.append(curve);
@@ -35,13 +35,13 @@ function render({ model, el }) {
     svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
     rulers.replaceChildren();
     for (const loss of ticks(top, 4)) {
-      rulers.append(draw("line", { class: "ruler", x1: LEFT, x2: width - RIGHT, y1: y(loss), y2: y(loss) }));
-      rulers.append(draw("text", { x: LEFT - 8, y: y(loss) + 4, "text-anchor": "end" }, `${loss}`));
+      rulers.append(drawn("line", { class: "ruler", x1: LEFT, x2: width - RIGHT, y1: y(loss), y2: y(loss) }));
+      rulers.append(drawn("text", { x: LEFT - 8, y: y(loss) + 4, "text-anchor": "end" }, `${loss}`));
     }
     for (const step of ticks(total, Math.max(2, Math.min(6, width / 100)))) {
-      rulers.append(draw("text", { x: x(step), y: HEIGHT - BOTTOM + 18, "text-anchor": "middle" }, `${step}`));
+      rulers.append(drawn("text", { x: x(step), y: HEIGHT - BOTTOM + 18, "text-anchor": "middle" }, `${step}`));
     }
-    rulers.append(draw("text", { x: (LEFT + width - RIGHT) / 2, y: HEIGHT - 4, "text-anchor": "middle" }, "step"));
+    rulers.append(drawn("text", { x: (LEFT + width - RIGHT) / 2, y: HEIGHT - 4, "text-anchor": "middle" }, "step"));
     if (floor !== null) {
       floorLine.setAttribute("x2", width - RIGHT);
       floorLine.setAttribute("y1", y(floor));
@@ -66,13 +66,6 @@ function render({ model, el }) {
   listen(model, cleanups, ["points", "state", "note"], paint);
   paint();
   return () => cleanups.forEach((undo) => undo());
-}
-
-function draw(tag, attributes = {}, text = "") {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.textContent = text;
-  return node;
 }
 
 // Round numbers from 0 up to `top`, about `count` of them.

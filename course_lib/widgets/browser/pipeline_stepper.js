@@ -76,8 +76,8 @@ function render({ model, el }) {
   const features = (n) => Array.from({ length: n }, (_, i) => `${i + 1}`);
   const gives = model.get("value_names")?.length ? model.get("value_names") : features(v.columns);
   const id = ownId("pipeline");
-  const block = (name, caption, kind, rows, columns, rowKind, columnKind, sums = false) =>
-    [name, matrixBlock({ id: `${id}-${name}`, caption, kind, rows, columns, rowKind, columnKind, sums })];
+  const block = (name, caption, kind, rows, columns, rowKind, columnKind) =>
+    [name, matrixBlock({ id: `${id}-${name}`, caption, kind, rows, columns, rowKind, columnKind })];
   const blocks = Object.fromEntries([
     block("q", "queries Q", "query", queries, features(q.columns), "query", "soft"),
     block("k", "keys, turned: Kᵀ", "key", features(q.columns), keys, "soft", "key"),
@@ -95,9 +95,9 @@ function render({ model, el }) {
 
   const longest = Math.max(...[...queries, ...keys].map((token) => [...labelOf(token)].length));
   let sizes = null, layout = null;
-  onWidth(stage, fit);
+  onWidth(cleanups, stage, fit);
   function fit() {
-    sizes = sizesFor(stage.clientWidth || 680, { T, S, K: q.columns, C: v.columns, longest });
+    sizes = sizesFor(stage.clientWidth || 680, { S, K: q.columns, C: v.columns, longest });
     layout = layoutOf(sizes, sizeOf);
     stage.style.height = `${layout.height + 4}px`;
     stage.style.setProperty("--cell-width", `${sizes.cell}px`);
@@ -321,7 +321,7 @@ function render({ model, el }) {
   onTheme(cleanups, paint);
   fit();
   paint();
-  Object.assign(box, { numbers: () => steps, code: words.code, moment: () => at }); // for the browser's console
+  Object.assign(box, { numbers: () => steps, moment: () => at }); // for tests, and the browser's console
   return () => cleanups.forEach((undo) => undo());
 }
 

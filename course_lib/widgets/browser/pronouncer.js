@@ -44,7 +44,7 @@ function render({ model, el }) {
     if (!rows.length) return;
     const grid = weightGrid({
       rows, columns, rowName: "sound: query (row)", columnName: "letter: key (column)",
-      rowWord: "sound", columnWord: "letter", room: 300, width: 560, fits: true,
+      rowWord: "sound", columnWord: "letter", room: 300, width: 560, cleanups, fits: true,
     });
     grid.paint(floats(model.get("weights")));
     stage.replaceChildren(grid.root);

@@ -185,3 +185,11 @@ def test_each_group_of_seeds_has_a_panel_with_its_own_band():
 def test_what_cannot_be_drawn_is_refused(draw, says):
     with pytest.raises(ValueError, match=says):
         draw()
+
+
+def test_a_matrix_that_is_no_quarter_turn_is_refused():
+    seats = [[1, 0], [0, 1], [-1, 0], [0, -1]]
+    with pytest.raises(
+        ValueError, match=r"turns\['stays'\] is \[\[1.0, 0.0\], \[0.0, 1.0\]\]; expected a quarter turn"
+    ):
+        quarter_turn(seats, {"stays": [[1, 0], [0, 1]]}, list("abcd"), title="No turn")

@@ -5,8 +5,8 @@
 const ARC = 62, BARS = 46, LEAST_PITCH = 13, MOST_PITCH = 92; // pixels; a sentence whose words stand closer is not drawn
 const FAINT = 0.04; // weights below are not drawn while all queries are
 
-// rows, columns: the words. onWord(row): a query is pointed at (-1: none).
-function sentenceArcs({ rows, columns, onWord }) {
+// cleanups: what the view undoes when it goes. rows, columns: the words. onWord(row): a query is pointed at (-1: none).
+function sentenceArcs({ cleanups, rows, columns, onWord }) {
   const same = rows.length === columns.length && rows.every((word, i) => word === columns[i]);
   const root = element("div", "sentence");
   root.setAttribute("aria-hidden", "true"); // the grid and the readout say all of it
@@ -127,16 +127,10 @@ function sentenceArcs({ rows, columns, onWord }) {
   picture.addEventListener("mouseover", (event) => { if (wordOf(event) >= 0) onWord(wordOf(event)); });
   picture.addEventListener("click", (event) => { if (wordOf(event) >= 0) onWord(wordOf(event)); });
   picture.addEventListener("mouseleave", () => onWord(-1));
-  onWidth(root, (now) => {
+  onWidth(cleanups, root, (now) => {
     width = now;
     words = null;
     if (last) draw(...last);
   });
   return { root, paint };
-}
-
-function drawn(tag, attributes = {}) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
 }

@@ -18,5 +18,5 @@ function textBox({ model, cleanups, name, label }) {
   input.addEventListener("keydown", (event) => { if (event.key === "Enter") ask(); });
   listen(model, cleanups, [name], () => { if (document.activeElement !== input) input.value = model.get(name); });
   cleanups.push(() => clearTimeout(typing));
-  return { root, input };
+  return { root };
 }

@@ -1,7 +1,7 @@
 // A matrix on the stage: caption, names, cells. It is moved as a whole; a cell can be on its way to its place.
 
 // rows, columns: the names; rowKind, columnKind: whose names ("query", "key", "soft"); kind: what its numbers are
-function matrixBlock({ id, caption, kind, rows, columns, rowKind, columnKind, sums = false }) {
+function matrixBlock({ id, caption, kind, rows, columns, rowKind, columnKind }) {
   const root = element("div", "block"), cells = element("div", "cells");
   const head = element("span", "caption", caption);
   const named = (tokens, className) => tokens.map((token) => {
@@ -10,7 +10,6 @@ function matrixBlock({ id, caption, kind, rows, columns, rowKind, columnKind, su
     return node;
   });
   const rowNames = named(rows, `${rowKind} down`), columnNames = named(columns, `${columnKind} across`);
-  const sumNames = sums ? rows.map(() => element("span", "name number down-right")) : [];
   const nodes = [];
   rows.forEach((token, row) => {
     const line = element("div", "line");
@@ -26,7 +25,7 @@ function matrixBlock({ id, caption, kind, rows, columns, rowKind, columnKind, su
     cells.append(line);
   });
   cells.setAttribute("aria-label", caption);
-  root.append(head, ...rowNames, ...columnNames, ...sumNames, cells);
+  root.append(head, ...rowNames, ...columnNames, cells);
   const block = { root, cells, nodes, kind, caption, columns: columns.length, place: null, flying: false };
 
   // Its role: the matrix that a step makes answers to keys, the others are read.
@@ -48,9 +47,6 @@ function matrixBlock({ id, caption, kind, rows, columns, rowKind, columnKind, su
       top: `${row * (line + 1)}px`, height: `${line}px`, lineHeight: `${line}px`, maxWidth: `${rowKind === "soft" ? FEATURE : names}px`,
     }));
     columnNames.forEach((node, column) => Object.assign(node.style, { top: `${-HEADS}px`, left: `${column * (cell + 1)}px`, width: `${cell}px` }));
-    sumNames.forEach((node, row) => Object.assign(node.style, {
-      top: `${row * (line + 1)}px`, left: `${columns.length * (cell + 1) + 6}px`, lineHeight: `${line}px`,
-    }));
     block.numbers = numbers;
   };
   // Where it stands, how much of it is seen, and which names it carries.
@@ -66,13 +62,9 @@ function matrixBlock({ id, caption, kind, rows, columns, rowKind, columnKind, su
   block.hide = () => { block.place = null; root.hidden = true; };
   block.write = (m, { tone, palette }) => {
     nodes.forEach((node, place) => dress(node, m.data[place], tone && tone(place), palette, block.numbers));
-    sumNames.forEach((node, row) => {
-      const total = sum(m.columns, (j) => m.at(row, j));
-      node.textContent = Math.abs(total - 1) < 5e-7 ? "1" : short(total);
-    });
   };
   // Captions and names come with what has arrived.
-  block.label = (opacity) => { for (const node of [head, ...rowNames, ...columnNames, ...sumNames]) node.style.opacity = opacity; };
+  block.label = (opacity) => { for (const node of [head, ...rowNames, ...columnNames]) node.style.opacity = opacity; };
   block.rest = () => {
     if (!block.flying) return;
     block.flying = false;

@@ -12,8 +12,8 @@ const LARGEST = 60, LEAST_WITH_NUMBERS = 34; // widths of a cell in pixels
 const CAPTION = 22, HEADS = 21, GAP = 16, SIGN = { width: 84, height: 30 }, FEATURE = 32; // pixels around the cells
 
 // How large cells are in this width, and whether matrices stand side by side or under one another.
-// T, S, K, C: queries, keys, features of queries and keys, features of values; longest: characters of a token.
-function sizesFor(width, { T, S, K, C, longest }) {
+// S, K, C: keys, features of queries and keys, features of values; longest: characters of a token.
+function sizesFor(width, { S, K, C, longest }) {
   const names = Math.round(Math.min(7.8 * longest + 14, 120, 0.3 * width));
   const beside = Math.floor(Math.min(
     (width - names - GAP - FEATURE) / (K + S), (width - names - SIGN.width) / (2 * S), (width - 2 * names - GAP) / (S + C))) - 1;
@@ -21,7 +21,7 @@ function sizesFor(width, { T, S, K, C, longest }) {
   const room = stacked ? Math.floor((width - names) / Math.max(S, K, C)) - 1 : beside;
   const cell = Math.max(8, Math.min(LARGEST, room));
   const line = cell >= 52 ? 34 : cell >= LEAST_WITH_NUMBERS ? 30 : 22;
-  return { names, stacked, cell, line, numbers: cell >= LEAST_WITH_NUMBERS, rows: T };
+  return { names, stacked, cell, line, numbers: cell >= LEAST_WITH_NUMBERS };
 }
 
 // The place of each matrix of each step: {x, y} of its first cell, and whether it carries the names of its rows and
