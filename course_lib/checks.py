@@ -7,6 +7,8 @@ it never: a batch of one spreads over any batch, and numbers pass as a mask.
 Axes: B batch, H heads, T query positions, S key positions, D features, K features of one head.
 """
 
+from collections.abc import Collection
+
 import torch
 from torch import Tensor
 
@@ -212,6 +214,39 @@ def at_least_1(**sizes: int) -> None:
     for name, size in sizes.items():
         if size < 1:
             raise ValueError(f"{name} is {size}, expected at least 1")
+
+
+def same_batch(name: str, rows: Tensor, other_name: str, other: Tensor) -> None:
+    """As many rows here as there.
+
+    Raises:
+        ValueError: other numbers of rows.
+    """
+    if len(rows) != len(other):
+        raise ValueError(
+            f"{name} has {len(rows)} rows and {other_name} has {len(other)}, "
+            f"expected one {other_name} a {name}"
+        )
+
+
+def one_of(name: str, value: object, known: Collection) -> None:
+    """One of some named choices.
+
+    Raises:
+        ValueError: another one.
+    """
+    if value not in known:
+        raise ValueError(f"{name} is {value!r}, expected one of {', '.join(map(repr, known))}")
+
+
+def share(name: str, value: float) -> None:
+    """A share of what is there: at least 0 and below 1.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if not 0 <= value < 1:
+        raise ValueError(f"{name} is {value}, expected a share of at least 0 and below 1")
 
 
 def _explain_attention_inputs(q: Tensor, k: Tensor, v: Tensor) -> None:

@@ -66,8 +66,7 @@ class Seq2SeqConfig:
             d_attn=self.d_attn,
             encoder_layers=self.encoder_layers,
         )
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout is {self.dropout}, expected a share of at least 0 and below 1")
+        checks.share("dropout", self.dropout)
 
     def build(self) -> "Seq2Seq":
         """A model with random weights."""
@@ -225,10 +224,7 @@ class Seq2Seq(nn.Module):
         """
         memory, state = self.encode(source)
         checks.token_ids("target", target, "(B, T)", self.config.target_vocab)
-        if len(source) != len(target):
-            raise ValueError(
-                f"source has {len(source)} rows and target has {len(target)}, expected one target a source"
-            )
+        checks.same_batch("source", source, "target", target)
         words = self.dropout(self.embed(target))  # (B, T, E)
         states, weights = [], []
         for word in words.unbind(1):  # (B, E)

@@ -4,7 +4,7 @@ The same class serves the small model that a page trains in half a minute and th
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cache, partial
 from pathlib import Path
 
@@ -15,15 +15,17 @@ from course_lib.data import cmudict
 from course_lib.generation import decode_all, greedy
 from course_lib.metrics import differences, phoneme_error_rate, word_error_rate
 from course_lib.models.seq2seq import Seq2Seq, Seq2SeqConfig
+from course_lib.models.transformer import Transformer, TransformerConfig
 from course_lib.text.batching import Pairs
 from course_lib.text.tokenizers import CharacterTokenizer, WordTokenizer
 from course_lib.training import checkpoints
 from course_lib.training.objectives import pair_loss
-from course_lib.training.optim import WarmupThenCosine
+from course_lib.training.optim import WarmupStableDecay, WarmupThenCosine
 from course_lib.training.recipe import Recipe, Task, new_model, train, vary
 
 LETTERS = CharacterTokenizer(cmudict.ALPHABET)
 SOUNDS = WordTokenizer(sorted(cmudict.SOUNDS))
+Model = Seq2Seq | Transformer
 MAX_SOUNDS = 40  # more than the longest pronunciation has
 
 
@@ -35,8 +37,46 @@ RECIPE = Recipe(
     schedule=WarmupThenCosine(0.05, 0.01),
     weight_decay=0.01,
 )
-SHIPPED = vary(RECIPE, steps=14_000, d_hidden=256, encoder_layers=2, dropout=0.2, batch_size=128, lr=2e-3)
-SMOOTHING = 0.1  # label smoothing of the shipped model
+SMOOTHING = 0.1  # label smoothing of the shipped models
+TRANSFORMER = Recipe(
+    TransformerConfig(
+        source_vocab=len(LETTERS),
+        target_vocab=len(SOUNDS),
+        d_model=192,
+        n_heads=4,
+        d_ff=768,
+        encoder_layers=3,
+        decoder_layers=3,
+        shared="target",
+        norm_first=True,
+        norm="rms",
+        activation="gelu",
+        positions="rotary",
+        max_len=64,
+    ),
+    steps=13_000,
+    batch_size=128,
+    lr=1.5e-3,
+    schedule=WarmupStableDecay(warmup=1_000, decay=3_000, steps=13_000),
+    weight_decay=0.05,
+)
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """A checkpoint that comes with the course: how it is made."""
+
+    what: str
+    recipe: Recipe
+
+
+SHIPPED = {
+    "pronouncer": Shipped(
+        "spelling to sound: GRU encoder, GRU decoder, additive attention",
+        vary(RECIPE, steps=14_000, d_hidden=256, encoder_layers=2, dropout=0.2, batch_size=128, lr=2e-3),
+    ),
+    "pronunciation-transformer": Shipped("spelling to sound: a Transformer, 3 + 3 layers", TRANSFORMER),
+}
 
 
 @cache
@@ -56,14 +96,14 @@ def task(label_smoothing: float = 0.0) -> Task:
     return Task(batches, partial(pair_loss, label_smoothing=label_smoothing))
 
 
-def say(model: Seq2Seq, entries: Sequence[cmudict.Entry]) -> list[list[str]]:
+def say(model: Model, entries: Sequence[cmudict.Entry]) -> list[list[str]]:
     """The model's sounds for each of some words, greedy decoding."""
     return decode_all(
         model, [LETTERS.encode(entry.word) for entry in entries], SOUNDS, max_new_tokens=MAX_SOUNDS
     )
 
 
-def error_rates(model: Seq2Seq, entries: Sequence[cmudict.Entry]) -> tuple[float, float]:
+def error_rates(model: Model, entries: Sequence[cmudict.Entry]) -> tuple[float, float]:
     """Phoneme and word error rate on some words, greedy decoding.
 
     Args:
@@ -107,7 +147,7 @@ def kind_of_mistake(guess: Sequence[str], ways: Sequence[Sequence[str]]) -> str:
     return {2: "one vowel for another", 0: "one consonant for another", 1: "a vowel for a consonant"}[vowels]
 
 
-def pronounce(model: Seq2Seq, word: str) -> tuple[list[str], list[str], Tensor]:
+def pronounce(model: Model, word: str) -> tuple[list[str], list[str], Tensor]:
     """Say one word.
 
     Args:
@@ -127,22 +167,23 @@ def pronounce(model: Seq2Seq, word: str) -> tuple[list[str], list[str], Tensor]:
     return letters, sounds, weights[0, : len(sounds)]  # (T, S)
 
 
-def load(name: str = "pronouncer", folder: Path = checkpoints.FOLDER) -> Seq2Seq:
-    """The shipped model, ready to use."""
-    model = Seq2SeqConfig(**checkpoints.load_card(name, folder)["config"]).build()
+def load(name: str = "pronouncer", folder: Path = checkpoints.FOLDER) -> Model:
+    """A shipped model, ready to use: "pronouncer" (the GRU) or "pronunciation-transformer"."""
+    kind = type(SHIPPED[name].recipe.model)
+    model = kind(**checkpoints.load_card(name, folder)["config"]).build()
     checkpoints.load_weights(name, model, folder)
     return model
 
 
-def shipped_rates() -> dict[str, tuple[int, float, float]]:
-    """From the card of the shipped model: kind of test words → how many, phoneme and word error rate."""
-    said = checkpoints.load_card("pronouncer")["metrics"]
+def shipped_rates(name: str = "pronouncer") -> dict[str, tuple[int, float, float]]:
+    """From the card of a shipped model: kind of test words → how many, phoneme and word error rate."""
+    said = checkpoints.load_card(name)["metrics"]
     kinds = {"test words": "", "test words with no relative in training": "disjoint_"}
     columns = ("test_words", "phoneme_error_rate", "word_error_rate")
     return {name: tuple(said[part + column] for column in columns) for name, part in kinds.items()}
 
 
-def measure(model: Seq2Seq) -> dict[str, float]:
+def measure(model: Model) -> dict[str, float]:
     """What stands on the card: error rates on all test words, and on those without a relative in training."""
     entries = cmudict.entries("test")
     said = list(zip(say(model, entries), entries, strict=True))
@@ -156,11 +197,11 @@ def measure(model: Seq2Seq) -> dict[str, float]:
     return metrics
 
 
-def about(recipe: Recipe) -> dict:
+def about(name: str, recipe: Recipe) -> dict:
     """The part of the card that is known before the training."""
     return {
-        "what": "spelling to sound: GRU encoder, GRU decoder, additive attention",
-        "command": "python -m course_lib train pronouncer",
+        "what": SHIPPED[name].what,
+        "command": f"python -m course_lib train {name}",
         "data": "CMUdict without stress, 89 % of the words (course_lib/data/cmudict.py)",
         "scored": "right if any listed pronunciation matches; disjoint: test words without a plural or "
         "possessive relative in training",
@@ -170,27 +211,31 @@ def about(recipe: Recipe) -> dict:
     }
 
 
-def ship(work: Path, folder: Path = checkpoints.FOLDER, recipe: Recipe = SHIPPED) -> dict:
+def ship(
+    work: Path, folder: Path = checkpoints.FOLDER, recipe: Recipe | None = None, name: str = "pronouncer"
+) -> dict:
     """Train, store, measure with the stored weights, and write the card; goes on where it was stopped.
 
     Args:
         work: where unfinished training is kept.
         folder: where the checkpoint goes.
-        recipe: what to train.
+        recipe: what to train; that of the shipped model when not given.
+        name: which shipped model.
 
     Returns:
         the card.
     """
+    recipe = recipe or SHIPPED[name].recipe
     model = new_model(recipe)
 
     def report(step: int, loss: float) -> None:
         if step % 250 == 0:
             print(f"step {step:6,} of {recipe.steps:,} · loss {loss:.3f} nats a sound", flush=True)
 
-    history = train(model, recipe, task(SMOOTHING), on_step=report, save_to=work / "pronouncer.state")
-    card = about(recipe) | {"steps": history.steps}
-    checkpoints.save_checkpoint("pronouncer", model, card, folder)
-    stored = load("pronouncer", folder)
+    history = train(model, recipe, task(SMOOTHING), on_step=report, save_to=work / f"{name}.state")
+    card = about(name, recipe) | {"steps": history.steps}
+    checkpoints.save_checkpoint(name, model, card, folder)
+    stored = load(name, folder)
     card["metrics"] = {key: round(value, 4) for key, value in measure(stored).items()}
-    checkpoints.save_checkpoint("pronouncer", stored, card, folder)
+    checkpoints.save_checkpoint(name, stored, card, folder)
     return card

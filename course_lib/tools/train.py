@@ -1,6 +1,7 @@
 """`python3 -m course_lib train NAME`: make a shipped checkpoint again, on a CPU."""
 
 import os
+from functools import partial
 
 import torch
 
@@ -8,7 +9,13 @@ from course_lib.tasks import pronunciation
 from course_lib.tools import ROOT, parser
 
 # name -> (what makes it, how long it takes on two cores)
-CHECKPOINTS = {"pronouncer": (pronunciation.ship, "about an hour")}
+CHECKPOINTS = {
+    "pronouncer": (partial(pronunciation.ship, name="pronouncer"), "about an hour"),
+    "pronunciation-transformer": (
+        partial(pronunciation.ship, name="pronunciation-transformer"),
+        "about three hours",
+    ),
+}
 WORK = ROOT / "build" / "train"
 
 

@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from course_lib import checks
+
 
 @dataclass(frozen=True)
 class WarmupThenCosine:
@@ -30,3 +32,67 @@ class WarmupThenCosine:
             return (progress + 1e-3) / (self.warmup + 1e-3)
         along = (progress - self.warmup) / max(1 - self.warmup, 1e-9)
         return self.end + (1 - self.end) * 0.5 * (1 + math.cos(math.pi * min(along, 1.0)))
+
+
+@dataclass(frozen=True)
+class PaperSchedule:
+    """The schedule of "Attention Is All You Need": a straight rise, then a fall with the root of the steps.
+
+        rate(step) = d_model^−0.5 · min(step^−0.5, step · warmup^−1.5)
+
+    Calling it takes the progress, from 0 to 1, to the factor on the peak rate; `peak` is the paper's own.
+
+    Args:
+        warmup: steps of the rise; the peak is at their end.
+        steps: of the whole run.
+
+    Raises:
+        ValueError: a number of steps below 1.
+
+    Source: Vaswani et al. 2017, eq. 3.
+    """
+
+    warmup: int = 4000
+    steps: int = 100_000
+
+    def __post_init__(self) -> None:
+        checks.at_least_1(warmup=self.warmup, steps=self.steps)
+
+    def __call__(self, progress: float) -> float:
+        step = 1 + progress * (self.steps - 1)  # the first step is step 1: step 0 has no rate
+        return min((step / self.warmup) ** -0.5, step / self.warmup)
+
+    def peak(self, d_model: int) -> float:
+        """The highest rate, `1 / √(d_model · warmup)`: 7.0e-4 for 512 and 4,000."""
+        return (d_model * self.warmup) ** -0.5
+
+
+@dataclass(frozen=True)
+class WarmupStableDecay:
+    """A rise, a plateau, a straight fall to 0: the plateau of a short run is the beginning of a longer one's.
+
+    Calling it takes the progress, from 0 to 1, to the factor on the peak learning rate.
+
+    Args:
+        warmup, decay: steps of the rise and of the fall.
+        steps: of the whole run.
+
+    Raises:
+        ValueError: steps below 1, or too few for the rise and the fall.
+    """
+
+    warmup: int
+    decay: int
+    steps: int
+
+    def __post_init__(self) -> None:
+        checks.at_least_1(warmup=self.warmup, decay=self.decay, steps=self.steps)
+        if self.warmup + self.decay > self.steps:
+            raise ValueError(
+                f"warmup ({self.warmup}) and decay ({self.decay}) are {self.warmup + self.decay} steps, "
+                f"expected at most steps ({self.steps})"
+            )
+
+    def __call__(self, progress: float) -> float:
+        step = progress * self.steps
+        return min((step + 1) / self.warmup, (self.steps - step) / self.decay, 1.0)

@@ -1,0 +1,432 @@
+"""What a Transformer is built of, beside attention.
+
+    token embedding     a vector for each token, times √d_model                  section 3.4
+    positions           sinusoidal, learned or rotary: where a token stands      section 3.5
+    feed-forward        max(0, x W_1 + b_1) W_2 + b_2, at each position alone    section 3.3
+    norms               each token's features brought to one size
+    sub-layer           x + f(x), normalised after it (2017) or before it (today)
+    encoder layer       2 sub-layers: self-attention, feed-forward               section 3.1
+    decoder layer       3 sub-layers: masked self-attention, cross-attention, feed-forward
+
+Sections are those of Vaswani et al. 2017, "Attention Is All You Need".
+
+Axes: B batch, T positions of the text at hand, S positions of what is looked at, D d_model, H heads,
+K features of one head, F features inside the feed-forward network.
+"""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from course_lib import checks
+from course_lib.attention import MultiHeadAttention, merge_heads, split_heads
+
+BASE = 10_000  # the longest wave of sinusoidal and rotary positions is 2π · BASE positions long
+
+# ---------------------------------------------------------------- what stands here, and where
+
+
+class TokenEmbedding(nn.Embedding):
+    """A vector for each token, times √d_model.
+
+    Its parameters start with variance 1 / d_model, as those of a matrix that gives scores (it may be that
+    matrix too); the factor brings them to variance 1 before positions are added.
+
+    Args:
+        vocab_size: V.
+        d_model: D.
+
+    Source: Vaswani et al. 2017, section 3.4.
+    """
+
+    def __init__(self, vocab_size: int, d_model: int) -> None:
+        checks.at_least_1(vocab_size=vocab_size, d_model=d_model)
+        super().__init__(vocab_size, d_model)
+
+    def reset_parameters(self) -> None:
+        """Variance 1 / d_model, as in a matrix that gives scores."""
+        nn.init.normal_(self.weight, std=self.embedding_dim**-0.5)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Ids `(B, T)` to vectors `(B, T, D)`."""
+        return super().forward(ids) * math.sqrt(self.embedding_dim)
+
+
+def angles(position: Tensor, n_features: int) -> Tensor:
+    """How far the hand of each clock has turned: `position / BASE^(2i / n_features)`, in radians.
+
+    Args:
+        position: whole numbers `(T,)`.
+        n_features: two for each clock.
+
+    Returns:
+        `(T, n_features / 2)`; clock 0 turns fastest, one radian a position.
+
+    Raises:
+        ValueError: an odd number of features.
+    """
+    if n_features < 2 or n_features % 2:
+        raise ValueError(f"n_features is {n_features}, expected an even number: a sine and a cosine a clock")
+    even = torch.arange(0, n_features, 2, device=position.device)  # 2i
+    return position[:, None] / BASE ** (even / n_features)  # (T, n_features / 2)
+
+
+def sinusoidal_positions(n_positions: int, d_model: int) -> Tensor:
+    """A fixed vector for each position: sines in the even features, cosines in the odd ones.
+
+        PE(pos, 2i) = sin(pos / 10000^(2i/d_model))        PE(pos, 2i+1) = cos(pos / 10000^(2i/d_model))
+
+    Args:
+        n_positions: T.
+        d_model: D, an even number.
+
+    Returns:
+        `(T, D)`.
+
+    Raises:
+        ValueError: an odd `d_model`.
+
+    Source: Vaswani et al. 2017, section 3.5.
+    """
+    turned = angles(torch.arange(n_positions), d_model)  # (T, D / 2)
+    return torch.stack([turned.sin(), turned.cos()], dim=-1).flatten(-2)  # (T, D / 2, 2), (T, D)
+
+
+def rotate(x: Tensor, start: int = 0) -> Tensor:
+    """Rotary positions: turn each pair of features by its clock's angle at the token's position.
+
+    The dot product of a query turned at i and a key turned at j depends on i − j only.
+
+    Args:
+        x: queries or keys, `(B, H, T, K)`, K even.
+        start: position of the first of them.
+
+    Returns:
+        the same, turned.
+
+    Raises:
+        ValueError: an odd number of features.
+
+    Source: Su et al. 2021 (RoFormer), eq. 34; pairs are neighbours, as there.
+    """
+    turned = angles(torch.arange(start, start + x.shape[-2], device=x.device), x.shape[-1])  # (T, K / 2)
+    cos, sin = turned.cos().to(x.dtype), turned.sin().to(x.dtype)
+    a, b = x[..., 0::2], x[..., 1::2]  # (B, H, T, K / 2) each
+    return torch.stack([a * cos - b * sin, a * sin + b * cos], dim=-1).flatten(-2)  # (B, H, T, K)
+
+
+# ---------------------------------------------------------------- each token on its own
+
+
+def layer_norm(x: Tensor, gain: Tensor, bias: Tensor, eps: float = 1e-5) -> Tensor:
+    """Each token's features to mean 0 and variance 1, then times `gain` plus `bias`.
+
+    What `nn.LayerNorm` computes, written out. Args: x `(..., D)`, gain and bias `(D,)`. Returns `(..., D)`.
+
+    Source: Ba, Kiros and Hinton 2016, section 3.
+    """
+    centred = x - x.mean(-1, keepdim=True)
+    variance = centred.square().mean(-1, keepdim=True)
+    return centred / (variance + eps).sqrt() * gain + bias
+
+
+def rms_norm(x: Tensor, gain: Tensor, eps: float = 1e-5) -> Tensor:
+    """Each token's features to mean square 1, then times `gain`: no mean is taken away.
+
+    What `nn.RMSNorm` computes, written out. Args: x `(..., D)`, gain `(D,)`. Returns `(..., D)`.
+
+    Source: Zhang and Sennrich 2019, eq. 4.
+    """
+    return x / (x.square().mean(-1, keepdim=True) + eps).sqrt() * gain
+
+
+NORMS = {"layer": nn.LayerNorm, "rms": nn.RMSNorm}
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu}
+
+
+class FeedForward(nn.Module):
+    """Two matrices and what bends between them, at each position alone: `max(0, x W_1 + b_1) W_2 + b_2`.
+
+    Args:
+        d_model: D.
+        d_ff: F, features in the middle.
+        activation: "relu" as in the paper, or "gelu".
+
+    Raises:
+        ValueError: another activation, or a size below 1.
+
+    Source: Vaswani et al. 2017, eq. 2.
+    """
+
+    def __init__(self, d_model: int, d_ff: int, activation: str = "relu") -> None:
+        super().__init__()
+        checks.at_least_1(d_model=d_model, d_ff=d_ff)
+        checks.one_of("activation", activation, ACTIVATIONS)
+        self.activation = ACTIVATIONS[activation]
+        self.W_1 = nn.Linear(d_model, d_ff)
+        self.W_2 = nn.Linear(d_ff, d_model)
+        for projection in (self.W_1, self.W_2):
+            nn.init.xavier_uniform_(projection.weight)
+            nn.init.zeros_(projection.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(B, T, D)` to `(B, T, D)`."""
+        return self.W_2(self.activation(self.W_1(x)))  # (B, T, F), (B, T, D)
+
+
+class SubLayer(nn.Module):
+    """The frame around each sub-layer: a residual connection, dropout and a norm.
+
+        post, as in 2017:   norm(x + dropout(f(x)))
+        pre, as today:      x + dropout(f(norm(x)))
+
+    Args:
+        d_model: D.
+        dropout: share of f's output dropped in training.
+        norm_first: pre instead of post.
+        norm: "layer" or "rms".
+        residual: False leaves `x +` out, to see what it is there for.
+
+    Raises:
+        ValueError: another norm, or a share outside 0 to 1.
+
+    Source: Vaswani et al. 2017, sections 3.1 and 5.4; pre-norm: Xiong et al. 2020.
+    """
+
+    def __init__(
+        self,
+        d_model: int,
+        *,
+        dropout: float = 0.0,
+        norm_first: bool = False,
+        norm: str = "layer",
+        residual: bool = True,
+    ) -> None:
+        super().__init__()
+        checks.one_of("norm", norm, NORMS)
+        checks.share("dropout", dropout)
+        self.norm = NORMS[norm](d_model, eps=1e-5)
+        self.dropout = nn.Dropout(dropout)
+        self.norm_first, self.residual = norm_first, residual
+
+    def forward(self, x: Tensor, f: Callable[[Tensor], Tensor]) -> Tensor:
+        """Put `f` into the frame: `(B, T, D)` to `(B, T, D)`."""
+        return self.after(x, f(self.before(x)))
+
+    def before(self, x: Tensor) -> Tensor:
+        """What `f` gets to read."""
+        return self.norm(x) if self.norm_first else x
+
+    def after(self, x: Tensor, output: Tensor) -> Tensor:
+        """What leaves the frame, given what came in and what `f` made of it."""
+        x = x + self.dropout(output) if self.residual else self.dropout(output)
+        return x if self.norm_first else self.norm(x)
+
+
+# ---------------------------------------------------------------- attention that remembers
+
+
+class KVCache(NamedTuple):
+    """Keys and values of what can be looked at, each `(B, H, S, K)`: computed once, used at every step."""
+
+    k: Tensor
+    v: Tensor
+
+
+class CachedAttention(MultiHeadAttention):
+    """Multi-head attention in two halves: `remember` makes keys and values, `ask` looks at them.
+
+    Args:
+        d_model, n_heads: as in `MultiHeadAttention`.
+        rotary: turn queries and keys by their positions.
+    """
+
+    def __init__(self, d_model: int, n_heads: int, *, rotary: bool = False) -> None:
+        super().__init__(d_model, n_heads)
+        self.rotary = rotary
+
+    def forward(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        allowed: Tensor | None = None,
+        need_weights: bool = False,
+    ) -> tuple[Tensor, Tensor | None]:
+        """As `MultiHeadAttention.forward`; the queries stand at the last positions of the keys."""
+        checks.layer_inputs(query, key, value, self.d_model)
+        return self.ask(query, KVCache(self._keys(key, 0), self._values(value)), allowed, need_weights)
+
+    def remember(self, x: Tensor, past: KVCache | None = None) -> KVCache:
+        """Keys and values of some tokens, behind those of the past.
+
+        Args:
+            x: `(B, T, D)`.
+            past: what is remembered already.
+
+        Returns:
+            keys and values `(B, H, S, K)`, S = past + T.
+        """
+        checks.axes(
+            "x", x, "(B, T, D)", self.d_model, "batch, positions, features; for one text write x[None]"
+        )
+        if past is None:
+            return KVCache(self._keys(x, 0), self._values(x))
+        k = torch.cat([past.k, self._keys(x, past.k.shape[-2])], dim=-2)  # (B, H, S, K)
+        return KVCache(k, torch.cat([past.v, self._values(x)], dim=-2))
+
+    def ask(
+        self, x: Tensor, memory: KVCache, allowed: Tensor | None = None, need_weights: bool = False
+    ) -> tuple[Tensor, Tensor | None]:
+        """Look at what is remembered.
+
+        Args:
+            x: who asks, `(B, T, D)`; with rotary positions these are the last T of the memory.
+            memory: from `remember`.
+            allowed, need_weights: as in `MultiHeadAttention.forward`.
+
+        Returns:
+            output `(B, T, D)`, and weights `(B, H, T, S)` or None.
+        """
+        q = split_heads(self.W_q(x), self.n_heads)  # (B, H, T, K)
+        if self.rotary:
+            q = rotate(q, memory.k.shape[-2] - q.shape[-2])
+        heads, weights = self.attend(q, memory.k, memory.v, allowed, need_weights)
+        return self.W_o(merge_heads(heads)), weights  # (B, T, D)
+
+    def _keys(self, x: Tensor, start: int) -> Tensor:
+        k = split_heads(self.W_k(x), self.n_heads)  # (B, H, S, K)
+        return rotate(k, start) if self.rotary else k
+
+    def _values(self, x: Tensor) -> Tensor:
+        return split_heads(self.W_v(x), self.n_heads)  # (B, H, S, K)
+
+
+# ---------------------------------------------------------------- layers
+
+
+class EncoderLayer(nn.Module):
+    """Self-attention, then a feed-forward network. Under a causal mask this is a decoder-only layer.
+
+    Args:
+        d_model: D.
+        n_heads: H.
+        d_ff: features in the middle of the feed-forward network; 4 · d_model when not given.
+        activation: "relu" or "gelu".
+        rotary: positions by turning queries and keys.
+        frame: `dropout`, `norm_first`, `norm`, `residual` of each `SubLayer`.
+
+    Source: Vaswani et al. 2017, section 3.1.
+    """
+
+    def __init__(
+        self,
+        d_model: int,
+        n_heads: int,
+        d_ff: int | None = None,
+        *,
+        activation: str = "relu",
+        rotary: bool = False,
+        **frame,
+    ) -> None:
+        super().__init__()
+        self.self_attention = CachedAttention(d_model, n_heads, rotary=rotary)
+        self.feed_forward = FeedForward(d_model, d_ff or 4 * d_model, activation)
+        self.around_self = SubLayer(d_model, **frame)
+        self.around_feed_forward = SubLayer(d_model, **frame)
+
+    def forward(
+        self,
+        x: Tensor,
+        allowed: Tensor | None = None,
+        past: KVCache | None = None,
+        need_weights: bool = False,
+    ) -> tuple[Tensor, Tensor | None, KVCache]:
+        """One layer.
+
+        Args:
+            x: `(B, T, D)`.
+            allowed: boolean, broadcastable to `(B, H, T, S)`, S = past + T; True = may attend.
+            past: keys and values of earlier tokens, when a text grows.
+            need_weights: also return the weights.
+
+        Returns:
+            `(B, T, D)`, weights `(B, H, T, S)` or None, and the keys and values of all tokens so far.
+        """
+        asks = self.around_self.before(x)  # (B, T, D)
+        seen = self.self_attention.remember(asks, past)
+        output, weights = self.self_attention.ask(asks, seen, allowed, need_weights)
+        x = self.around_self.after(x, output)
+        return self.around_feed_forward(x, self.feed_forward), weights, seen
+
+
+class DecoderWeights(NamedTuple):
+    """Where a decoder layer looked: at its own text `(B, H, T, T)`, and at the source `(B, H, T, S)`."""
+
+    own: Tensor | None
+    cross: Tensor | None
+
+
+class DecoderLayer(nn.Module):
+    """Masked self-attention, cross-attention, then a feed-forward network.
+
+    Args:
+        as in `EncoderLayer`.
+
+    Source: Vaswani et al. 2017, section 3.1.
+    """
+
+    def __init__(
+        self,
+        d_model: int,
+        n_heads: int,
+        d_ff: int | None = None,
+        *,
+        activation: str = "relu",
+        rotary: bool = False,
+        **frame,
+    ) -> None:
+        super().__init__()
+        self.self_attention = CachedAttention(d_model, n_heads, rotary=rotary)
+        self.cross_attention = CachedAttention(d_model, n_heads)
+        self.feed_forward = FeedForward(d_model, d_ff or 4 * d_model, activation)
+        self.around_self = SubLayer(d_model, **frame)
+        self.around_cross = SubLayer(d_model, **frame)
+        self.around_feed_forward = SubLayer(d_model, **frame)
+
+    def forward(
+        self,
+        x: Tensor,
+        memory: KVCache | Tensor,
+        allowed: Tensor | None = None,
+        memory_allowed: Tensor | None = None,
+        past: KVCache | None = None,
+        need_weights: bool = False,
+    ) -> tuple[Tensor, DecoderWeights, KVCache]:
+        """One layer.
+
+        Args:
+            x: `(B, T, D)`.
+            memory: the encoder's output `(B, S, D)`, or its keys and values in this layer, from
+                `self.cross_attention.remember`, which do not change while a text is written.
+            allowed: who may look at whom inside the target, broadcastable to `(B, H, T, T)`; usually causal.
+            memory_allowed: which source positions are words, broadcastable to `(B, H, T, S)`.
+            past: keys and values of earlier target tokens.
+            need_weights: also return the weights.
+
+        Returns:
+            `(B, T, D)`, the weights, and the keys and values of all target tokens so far.
+        """
+        source = memory if isinstance(memory, KVCache) else self.cross_attention.remember(memory)
+        asks = self.around_self.before(x)  # (B, T, D)
+        seen = self.self_attention.remember(asks, past)
+        output, own = self.self_attention.ask(asks, seen, allowed, need_weights)
+        x = self.around_self.after(x, output)
+        asks = self.around_cross.before(x)  # (B, T, D)
+        output, cross = self.cross_attention.ask(asks, source, memory_allowed, need_weights)
+        x = self.around_cross.after(x, output)
+        return self.around_feed_forward(x, self.feed_forward), DecoderWeights(own, cross), seen
