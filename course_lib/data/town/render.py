@@ -50,7 +50,8 @@ def write(parts: list[Phrase]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[
     links: list[tuple[int, int]] = []
     for part in parts:
         e, f = len(english), len(french)
-        links += [(i + e, j + f) for i, j in part.links]
+        for i, j in part.links:
+            links.append((i + e, j + f))
         english += part.english
         french += part.french
     return tuple(english), tuple(french), tuple(links)
@@ -128,7 +129,7 @@ def _person_clause(c: dict, out: list[Phrase], pronouns: list[tuple[int, object]
     who = c["who"]
     if c["pronoun"]:
         pronouns.append((len(out), who))
-        out.append(lex.pronoun(c["pronoun"], all(name in _FEMALE for name in who)))
+        out.append(lex.pronoun(c["pronoun"], _FEMALE.issuperset(who)))
     else:
         _listed([lex.named(c[NAME[i]]) for i in range(c["people"])], out)
     event = c["event"]

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from . import lexicon as lex
 from .parse import Invalid, all_phrases, parse_sentence
@@ -19,8 +20,7 @@ _CAPITAL = frozenset(lex.NAMES) | frozenset(lex.FRENCH_NAMES.values())
 _COUNT = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
-@dataclass(frozen=True)
-class Sentence:
+class Sentence(NamedTuple):
     """One sentence in two languages; `alignment`: the gold links (English index, French index), sorted."""
 
     english: tuple[str, ...]
@@ -28,8 +28,7 @@ class Sentence:
     alignment: tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True)
-class Mention:
+class Mention(NamedTuple):
     """A pronoun and whom or what it means: sentence number, token index in its English, entity.
 
     An entity is a name ("anna"), several ("anna, tom"), or a thing ("small red ball").
@@ -137,7 +136,7 @@ def _tell(choose, grammar: Grammar) -> Story:
     record: dict = {}
     sentences = [
         tell_sentence(world, choose, grammar, {})
-        for _ in range(choose(record, "sentences", grammar.sentences))
+        for _ in range(choose.one(record, "sentences", grammar.sentences))
     ]
     return _finish(world, [phrases(sentence) for sentence in sentences], math.log(choose.probability))
 
@@ -248,7 +247,7 @@ def _read(text: str | tuple[str, ...] | list[str], language: str, grammar: Gramm
         at = starts[max(counts)] if len(parsed) > max(counts) else len(tokens)
         raise _Problem(False, at, f"{len(parsed)} sentences, expected one of {', '.join(map(str, counts))}")
     world, choose = World(), Follow()
-    choose({"sentences": len(parsed)}, "sentences", counts)
+    choose.one({"sentences": len(parsed)}, "sentences", counts)
     written = []
     for number, (start, sentence) in enumerate(zip(starts, parsed, strict=True)):
         where = f"sentence {number + 1}"

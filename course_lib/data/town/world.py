@@ -2,9 +2,13 @@
 
 `tell_sentence(world, choose, sentence, grammar)` makes every decision about the next sentence by asking
 
-    choose(record, key, options, weights)
+    choose.one(record, key, options, weights)
 
-and writes the answer into `record[key]`. The same program therefore does three jobs:
+and writes the answer into `record[key]`. Where only one answer is possible it asks
+
+    choose.only(record, key, answer)
+
+The same program therefore does three jobs:
 
 - `Draw` answers at random: the generator;
 - `Follow` answers what a parsed text says, and fails when the world does not offer it: the scorer;
@@ -19,6 +23,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from .lexicon import (
@@ -106,6 +111,34 @@ class Grammar:
         if self.joins[:1] != ("",) or self.reasons[:1] != ("",):
             raise ValueError("joins and reasons must begin with '', which means none")
 
+    def _times(self, times: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[float, ...]]:
+        return ("", *times), (1 - self.say_time, *[self.say_time / len(times)] * len(times))
+
+    @cached_property
+    def times_first(self) -> tuple[tuple[str, ...], tuple[float, ...]]:
+        """How the first sentence can begin, and the weights."""
+        return self._times(TIMES_FIRST)
+
+    @cached_property
+    def times_later(self) -> tuple[tuple[str, ...], tuple[float, ...]]:
+        """How any other sentence can begin, and the weights."""
+        return self._times(TIMES_LATER)
+
+    @cached_property
+    def weight_of_kind(self) -> dict[str, float]:
+        """Each kind of clause and its weight."""
+        return dict(zip(self.kinds, self.kind_weights, strict=True))
+
+    @cached_property
+    def weight_of_join(self) -> dict[str, float]:
+        """Each way in which a second clause can follow and its weight."""
+        return dict(zip(self.joins, self.join_weights, strict=True))
+
+    @cached_property
+    def weight_of_reason(self) -> dict[str, float]:
+        """Each kind of reason and its weight."""
+        return dict(zip(self.reasons, self.reason_weights, strict=True))
+
 
 TOWN = Grammar()
 
@@ -175,17 +208,26 @@ class Inconsistent(Exception):
         self.key, self.value, self.who = key, value, who
 
 
-class Draw:
+class _Inventor:
+    """What is common to those who invent a sentence."""
+
+    def resolve(self, world: World, record: dict) -> None:
+        """An invented sentence has nothing to resolve."""
+
+    def only(self, record: dict, key: str, answer):
+        """The only possible answer: its probability is 1."""
+        record[key] = answer
+        return answer
+
+
+class Draw(_Inventor):
     """Answers at random, and multiplies the probabilities of its answers."""
 
     def __init__(self, rng: random.Random) -> None:
         self.random = rng.random
         self.probability = 1.0
 
-    def resolve(self, world: World, record: dict) -> None:
-        """A drawn sentence has nothing to resolve."""
-
-    def __call__(self, record: dict, key: str, options: Sequence, weights: Sequence[float] | None = None):
+    def one(self, record: dict, key: str, options: Sequence, weights: Sequence[float] | None = None):
         if len(options) == 1:
             answer = options[0]
         elif weights is None:
@@ -194,10 +236,11 @@ class Draw:
         else:
             total = sum(weights)
             point = self.random() * total
-            for answer, weight in zip(options, weights, strict=True):  # noqa: B007 (used after the loop)
+            for index, weight in enumerate(weights):  # noqa: B007 (used after the loop)
                 point -= weight
                 if point < 0:
                     break
+            answer = options[index]
             self.probability *= weight / total
         record[key] = answer
         return answer
@@ -226,7 +269,12 @@ class Follow:
             record[SAY_TRAIT[i]] = said.trait is not None
             record[SAY_COLOUR[i]] = said.colour is not None
 
-    def __call__(self, record: dict, key: str, options: Sequence, weights: Sequence[float] | None = None):
+    def only(self, record: dict, key: str, answer):
+        """The only possible answer: the text must say it."""
+        return self.one(record, key, (answer,))
+
+    def one(self, record: dict, key: str, options: Sequence, weights: Sequence[float] | None = None):
+        """The answer of the text, if it is one of the options."""
         value = record.get(key)
         try:
             index = options.index(value)
@@ -239,16 +287,13 @@ class Follow:
         return value
 
 
-class Branch:
+class Branch(_Inventor):
     """Answers by a given list of indices, then always the first option; notes how many options there were."""
 
     def __init__(self, path: Sequence[int]) -> None:
         self.path, self.widths, self.probability = path, [], 1.0
 
-    def resolve(self, world: World, record: dict) -> None:
-        """Nothing to resolve."""
-
-    def __call__(self, record: dict, key: str, options: Sequence, weights: Sequence[float] | None = None):
+    def one(self, record: dict, key: str, options: Sequence, weights: Sequence[float] | None = None):
         step = len(self.widths)
         self.widths.append(len(options))
         index = self.path[step] if step < len(self.path) else 0
@@ -275,6 +320,7 @@ PLACE_EVENTS = frozenset({"take", "give", "show", "get", "see"})  # may add "at 
 ACTIONS = frozenset({"go", "take", "put", "leave", "give", "show", "get", "see"})  # may follow ", then"
 NEGATIVE = frozenset({"be_not", "like_not", "have_not"})
 MEANWHILE = ACTIONS | {"be", "look", "want"}  # may follow "while"
+FITTING = {"then": ACTIONS, "while": MEANWHILE}
 REASON_EVENTS = frozenset({"take", "want", "like", "like_not", "look"})  # may add "because it is red"
 
 
@@ -289,63 +335,55 @@ def tell_sentence(world: World, choose, grammar: Grammar, sentence: dict) -> dic
     Returns:
         the sentence, a dict of decisions with a list of clauses under "clauses".
     """
-    clauses = sentence.setdefault("clauses", [])
-
-    def clause(index: int) -> dict:
-        if index == len(clauses):
-            clauses.append({})
-        return clauses[index]
-
-    c = clause(0)
+    c = _clause(sentence, 0)
     _tell_clause(world, choose, grammar, c)
     if grammar.say_time and (c["kind"] == "there" or c.get("event") in MEANWHILE):
-        times = TIMES_LATER if world.told else TIMES_FIRST
-        p = grammar.say_time / len(times)
-        choose(sentence, "time", ("", *times), (1 - grammar.say_time, *[p] * len(times)))
+        choose.one(sentence, "time", *(grammar.times_later if world.told else grammar.times_first))
     else:
-        choose(sentence, "time", ("",))
+        choose.only(sentence, "time", "")
     last = 0
-    join = ""
     if c["kind"] == "person":
-        join = choose(sentence, "join", *_joins(world, grammar, c))
+        join = choose.one(sentence, "join", *_joins(world, grammar, c))
         if join:
             last = 1
-            _tell_person(world, choose, grammar, clause(1), after=c, join=join)
+            _tell_person(world, choose, grammar, _clause(sentence, 1), after=c, join=join)
     else:
-        choose(sentence, "join", ("",))
-    _tell_reason(world, choose, grammar, sentence, clauses[last], lambda: clause(last + 1))
+        choose.only(sentence, "join", "")
+    _tell_reason(world, choose, grammar, sentence, last)
     world.told += 1
     return sentence
+
+
+def _clause(sentence: dict, index: int) -> dict:
+    """A clause of a sentence: the parsed one, or a new one to decide."""
+    clauses = sentence.setdefault("clauses", [])
+    if index == len(clauses):
+        clauses.append({})
+    return clauses[index]
 
 
 def _joins(world: World, grammar: Grammar, first: dict) -> tuple[list, list]:
     """The ways in which a second clause can follow, and their weights."""
     subjects, event = first["who"], first["event"]
-    options, weights = [], []
-    for join, weight in zip(grammar.joins, grammar.join_weights, strict=True):
-        if join in ("then", "while") and event not in MEANWHILE and event != "got":
-            continue
-        if join == "while" and len(subjects) + 1 > min(
-            len(grammar.names), max(grammar.max_people, len(world.place))
-        ):
-            continue  # somebody else must be there to do it
-        if join == "but" and (event in NEGATIVE or not _deniers(world, grammar, subjects)):
-            continue
-        if join == "then" and not (
-            world.pronouns() or any(name not in subjects for name in _cast(world, grammar))
-        ):
-            continue
-        options.append(join)
-        weights.append(weight)
-    return options, weights
+    likely = dict(grammar.weight_of_join)
+    if event not in MEANWHILE and event != "got":
+        likely.pop("then", None)
+        likely.pop("while", None)
+    if len(subjects) + 1 > min(len(grammar.names), max(grammar.max_people, len(world.place))):
+        likely.pop("while", None)  # somebody else must be there to do it
+    if "but" in likely and (event in NEGATIVE or not _deniers(world, grammar, subjects)):
+        del likely["but"]
+    if len(world.place) == len(subjects) and not (_cast(world, grammar)[1] or world.pronouns()):
+        likely.pop("then", None)  # there is nobody else, and the same people have no clear pronoun
+    return list(likely), list(likely.values())
 
 
-def _cast(world: World, grammar: Grammar) -> list[str]:
+def _cast(world: World, grammar: Grammar) -> tuple[list[str], list[str]]:
     """The people who may be named next: those of the story, and new ones while there is room."""
     known = list(world.place)
     if len(known) >= grammar.max_people:
-        return known
-    return known + [name for name in grammar.names if name not in world.place]
+        return known, []
+    return known, [name for name in grammar.names if name not in world.place]
 
 
 def _deniers(world: World, grammar: Grammar, but_not: Sequence[str]) -> list[str]:
@@ -357,36 +395,33 @@ def _deniers(world: World, grammar: Grammar, but_not: Sequence[str]) -> list[str
 
 def _tell_clause(world: World, choose, grammar: Grammar, c: dict) -> None:
     """The first clause of a sentence: about a person, a new thing, a known thing, or the weather."""
-    kinds, weights = [], []
-    for kind, weight in zip(grammar.kinds, grammar.kind_weights, strict=True):
-        if kind == "there" and len(world.where) >= grammar.max_things:
-            continue
-        if kind == "thing" and not _tellable(world):
-            continue
-        if kind == "weather" and world.weather:
-            continue
-        kinds.append(kind)
-        weights.append(weight)
-    kind = choose(c, "kind", kinds, weights)
+    likely = dict(grammar.weight_of_kind)
+    if len(world.where) >= grammar.max_things:
+        likely.pop("there", None)
+    if not _tellable(world):
+        likely.pop("thing", None)
+    if world.weather:
+        likely.pop("weather", None)
+    kind = choose.one(c, "kind", list(likely), list(likely.values()))
     if kind == "person":
         _tell_person(world, choose, grammar, c)
     elif kind == "there":
-        place = choose(c, "at", grammar.places, _drawn_to(world, grammar, grammar.places))
-        where = choose(c, "spot", SPOTS_AT[place])
+        place = choose.one(c, "at", grammar.places, _drawn_to(world, grammar, grammar.places))
+        where = choose.one(c, "spot", SPOTS_AT[place])
         _new_things(world, choose, grammar, c, where, 2)
     elif kind == "thing":
         _tell_thing(world, choose, grammar, c)
     else:
-        world.weather = choose(c, "weather", grammar.weathers)
+        world.weather = choose.one(c, "weather", grammar.weathers)
         world.things_heard = ()
 
 
 def _drawn_to(world: World, grammar: Grammar, places: Sequence[str]) -> list[float]:
     """How likely each place is: more so where there is already somebody or something."""
-    busy = {
-        *world.place.values(),
-        *(where[1] if where[0] == "at" else PLACE_OF_SPOT.get(where[1]) for where in world.where.values()),
-    }
+    busy = set(world.place.values())
+    for way, noun in world.where.values():
+        if way != "held":  # the holder's place is there already
+            busy.add(noun if way == "at" else PLACE_OF_SPOT[noun])
     return [grammar.drawn_to if place in busy else 1.0 for place in places]
 
 
@@ -418,15 +453,15 @@ def _tell_thing(world: World, choose, grammar: Grammar, c: dict) -> None:
     clear = world.thing_pronoun()
     facts = _facts(world, grammar, clear[1], world.facts_heard) if clear else []
     if facts:
-        pronoun = choose(c, "pronoun", (clear[0], ""), (grammar.pronoun, 1 - grammar.pronoun))
+        pronoun = choose.one(c, "pronoun", (clear[0], ""), (grammar.pronoun, 1 - grammar.pronoun))
     else:
-        pronoun = choose(c, "pronoun", ("",))
+        pronoun = choose.only(c, "pronoun", "")
     if pronoun:
         thing = clear[1]
         told = list(world.facts_heard)
     else:
         things = _tellable(world)
-        thing = choose(c, THING[0], things)
+        thing = choose.one(c, THING[0], things)
         lies = world.where[thing][0] != "held"
         told = _describe(world, choose, grammar, c, 0, thing, colour=lies)
         c["things"] = 1
@@ -434,15 +469,15 @@ def _tell_thing(world: World, choose, grammar: Grammar, c: dict) -> None:
         if world.where[thing][0] == "at":
             facts.append("where")
     c["who"] = (thing,)
-    fact = choose(c, "fact", facts)
+    fact = choose.one(c, "fact", facts)
     if fact == "where":
-        choose(c, "spot", (world.where[thing],))
+        choose.only(c, "spot", world.where[thing])
     elif fact == "colour":
-        choose(c, "adjective", (thing.colour,))
+        choose.only(c, "adjective", thing.colour)
     elif fact == "colour_not":
-        choose(c, "adjective", [colour for colour in grammar.colours if colour != thing.colour])
+        choose.one(c, "adjective", [colour for colour in grammar.colours if colour != thing.colour])
     else:
-        choose(c, "adjective", (thing.trait,))
+        choose.only(c, "adjective", thing.trait)
     world.things_heard = (thing,)
     world.facts_heard = (*told, fact.removesuffix("_not"))
 
@@ -455,17 +490,17 @@ def _describe(
     The colour must be said where the story knows two things of that noun.
     """
     told = []
-    unique = sum(other.noun == thing.noun for other in world.where) == 1
+    unique = [other.noun for other in world.where].count(thing.noun) == 1
     if thing.trait is None:
-        choose(c, SAY_TRAIT[i], (False,))
-    elif choose(c, SAY_TRAIT[i], YES_NO, (grammar.say_trait, 1 - grammar.say_trait)):
+        choose.only(c, SAY_TRAIT[i], False)
+    elif choose.one(c, SAY_TRAIT[i], YES_NO, (grammar.say_trait, 1 - grammar.say_trait)):
         told.append("trait")
     if not unique:
-        choose(c, SAY_COLOUR[i], (True,))
+        choose.only(c, SAY_COLOUR[i], True)
         told.append("colour")
     elif not colour:
-        choose(c, SAY_COLOUR[i], (False,))
-    elif choose(c, SAY_COLOUR[i], YES_NO, (grammar.say_colour, 1 - grammar.say_colour)):
+        choose.only(c, SAY_COLOUR[i], False)
+    elif choose.one(c, SAY_COLOUR[i], YES_NO, (grammar.say_colour, 1 - grammar.say_colour)):
         told.append("colour")
     return told
 
@@ -473,7 +508,7 @@ def _describe(
 def _list_length(choose, c: dict, key: str, weights: Sequence[float], most: int) -> int:
     """How many things or people to list: 1 to `most`, as far as there are weights."""
     most = min(most, len(weights))
-    return choose(c, key, range(1, most + 1), weights[:most])
+    return choose.one(c, key, range(1, most + 1), weights[:most])
 
 
 def _known_things(
@@ -490,17 +525,17 @@ def _known_things(
     things: list[Thing] = []
     subjects = c["who"]
     for i in range(n):
-        thing = choose(c, THING[i], [option for option in options if option not in things])
+        thing = choose.one(c, THING[i], [option for option in options if option not in things])
         things.append(thing)
         told = _describe(world, choose, grammar, c, i, thing)
         location = world.where[thing]
         if where and grammar.say_where and not (location[0] == "held" and location[1] in subjects):
-            if choose(c, WHERE[i], (None, location), (1 - grammar.say_where, grammar.say_where)):
+            if choose.one(c, WHERE[i], (None, location), (1 - grammar.say_where, grammar.say_where)):
                 told.append("where")
                 if location[0] == "held":
                     _hear(world, c, (location[1],))
         else:
-            choose(c, WHERE[i], (None,))
+            choose.only(c, WHERE[i], None)
     world.things_heard = tuple(things)
     world.facts_heard = tuple(told)
     return things
@@ -515,9 +550,9 @@ def _new_things(world: World, choose, grammar: Grammar, c: dict, where: tuple[st
         nouns: Sequence[str] = grammar.nouns
         if len(taken) >= len(grammar.colours):
             nouns = [noun for noun in nouns if sum(t[0] == noun for t in taken) < len(grammar.colours)]
-        noun = choose(c, NEW_NOUN[i], nouns)
-        trait = choose(c, NEW_TRAIT[i], grammar.traits)
-        colour = choose(
+        noun = choose.one(c, NEW_NOUN[i], nouns)
+        trait = choose.one(c, NEW_TRAIT[i], grammar.traits)
+        colour = choose.one(
             c,
             NEW_COLOUR[i],
             [colour for colour in grammar.colours if (noun, colour) not in taken]
@@ -542,7 +577,7 @@ def _tell_person(
 ) -> None:
     """A clause about people: who, what happens, and what the world is like after it."""
     choose.resolve(world, c)
-    choose(c, "kind", ("person",))
+    choose.only(c, "kind", "person")
     who = _subject(world, choose, grammar, c, after, join)
     c["who"] = who
     for name in who:
@@ -550,13 +585,13 @@ def _tell_person(
     world.people_heard, world.group_heard = who, len(who) > 1
     world.things_heard = ()
     events, weights = _possible_events(world, grammar, who, join)
-    event = choose(c, "event", events, weights)
+    event = choose.one(c, "event", events, weights)
     _EVENTS[event](world, choose, grammar, c, who)
     if event in PLACE_EVENTS and grammar.say_place and c.get(WHERE[c.get("things", 0) - 1]) is None:
         here = world.place[who[0]]
-        choose(c, "at", (None, here), (1 - grammar.say_place, grammar.say_place))
+        choose.one(c, "at", (None, here), (1 - grammar.say_place, grammar.say_place))
     elif event in PLACE_EVENTS:
-        choose(c, "at", (None,))
+        choose.only(c, "at", None)
 
 
 def _subject(world, choose, grammar: Grammar, c: dict, after: dict | None, join: str) -> tuple[str, ...]:
@@ -570,99 +605,105 @@ def _subject(world, choose, grammar: Grammar, c: dict, after: dict | None, join:
             [] if after["event"] in ("go", "be") else _deniers(world, grammar, ())
         )  # not "she goes, but she is not"
         clear = {word: people for word, people in clear.items() if len(people) == 1 and people[0] in able}
-    options = _deniers(world, grammar, first) if join == "but" else _cast(world, grammar)
+    known, new = (_deniers(world, grammar, first), []) if join == "but" else _cast(world, grammar)
     if after:
-        options = [name for name in options if name not in first]
+        known = [name for name in known if name not in first]
     words = list(clear)
-    if clear and options:
+    if clear and (known or new):
         p = grammar.pronoun / len(words)
-        word = choose(c, "pronoun", [*words, ""], [*(p for _ in words), 1 - grammar.pronoun])
+        word = choose.one(c, "pronoun", [*words, ""], [*[p] * len(words), 1 - grammar.pronoun])
     else:
-        word = choose(c, "pronoun", words or [""])
+        word = choose.one(c, "pronoun", words or [""])
     if word:
         return clear[word]
-    most = 1 if join == "but" else min(len(options), max(1, grammar.max_people))
+    most = 1 if join == "but" else min(len(known) + len(new), max(1, grammar.max_people))
     n = _list_length(choose, c, "people", grammar.subject_weights, most)
     people: list[str] = []
     room = grammar.max_people - len(world.place)
     for i in range(n):
-        known = [name for name in options if name in world.place and name not in people]
-        new = [name for name in options if name not in world.place and name not in people]
-        if room <= 0 and known:
-            new = []
-        weights = [3.0] * len(known) + [1.2 / len(new)] * len(new) if new else [3.0] * len(known)
-        people.append(choose(c, NAME[i], known + new, weights))
-        room -= people[-1] not in world.place
+        names, weights = known, [3.0] * len(known)
+        if new and (room > 0 or not known):
+            names = known + new
+            weights += [1.2 / len(new)] * len(new)
+        name = choose.one(c, NAME[i], names, weights)
+        people.append(name)
+        if name in world.place:
+            known.remove(name)
+        else:
+            new.remove(name)
+            room -= 1
     return tuple(people)
 
 
 def _possible_events(world: World, grammar: Grammar, who: tuple[str, ...], join: str) -> tuple[list, list]:
     """What these people can do now, and how likely each is. The join before rules some events out."""
-    negative = join == "but"
-    person = who[0]
-    here = world.place[person]
+    likely = _likely_events(world, grammar, who, negative=join == "but")
+    if join in FITTING:
+        likely = {event: weight for event, weight in likely.items() if event in FITTING[join]}
+    if grammar.events:
+        likely = {event: weight for event, weight in likely.items() if event in grammar.events}
+    return list(likely), list(likely.values())
+
+
+def _likely_events(world: World, grammar: Grammar, who: tuple[str, ...], negative: bool) -> dict[str, float]:
+    """What these people can do in this world, or can be said not to do, with weights."""
+    alone = len(who) == 1
+    here = world.place[who[0]]
     for name in who[1:]:
         if world.place[name] != here:
             here = ""  # a group in different places: they can only go somewhere, or like things
-    allowed = grammar.events
-    fitting = ACTIONS if join == "then" else MEANWHILE if join == "while" else None
-    events: list[str] = []
-    weights: list[float] = []
-
-    def add(event: str, weight: float) -> None:
-        if (not allowed or event in allowed) and (fitting is None or event in fitting):
-            events.append(event)
-            weights.append(weight)
-
     mine: list[Thing] = []
     not_mine: list[Thing] = []
     for thing, where in world.where.items():
         (mine if where[0] == "held" and where[1] in who else not_mine).append(thing)
-    disliked = liked = 0
-    if world.likes:
-        disliked = sum(any(world.likes.get((name, thing)) is False for name in who) for thing in world.where)
-        liked = sum(any(world.likes.get((name, thing)) for name in who) for thing in not_mine)
+    liked: set[Thing] = set()
+    disliked: set[Thing] = set()
+    for (name, thing), likes in world.likes.items():
+        if name in who:
+            (liked if likes else disliked).add(thing)
+
+    likely: dict[str, float] = {}
     if here:
-        add("be_not", 1 if negative else 0.3)
-    if len(not_mine) > liked:
-        add("like_not", 1 if negative else 0.4)
-    if len(who) == 1 and not_mine:
-        add("have_not", 1 if negative else 0.4)
+        likely["be_not"] = 1 if negative else 0.3
+    if not liked.issuperset(not_mine):
+        likely["like_not"] = 1 if negative else 0.4
+    if alone and not_mine:
+        likely["have_not"] = 1 if negative else 0.4
     if negative:
-        return events, weights
-    add("go", 2)
+        return likely
+    likely["go"] = 2
     if here != "":
-        add("be", 3 if here is None else 0.15)
-    if len(world.where) > disliked:
-        add("like", 0.6)
+        likely["be"] = 3 if here is None else 0.15
+    if len(world.where) > len(disliked):
+        likely["like"] = 0.6
     if not_mine:
-        add("want", 0.8)
+        likely["want"] = 0.8
     if here != "":
         near = [thing for thing in not_mine if world.place_of(thing) == here]
         if len(near) < len(not_mine):
-            add("look", 0.7)
+            likely["look"] = 0.7
     if here:
         others = [name for name, place in world.place.items() if place == here and name not in who]
         lying = [thing for thing in near if world.where[thing][0] != "held"]
         if others or near:
-            add("see", 0.8)
-        if len(who) == 1:
+            likely["see"] = 0.8
+        if alone:
             if lying:
-                add("take", 5 * grammar.dealings)
+                likely["take"] = 5 * grammar.dealings
             if len(near) > len(lying):
-                add("get", 1.2 * grammar.dealings)
+                likely["get"] = 1.2 * grammar.dealings
             if mine:
-                add("put", 2)
-                add("leave", 0.5)
+                likely["put"] = 2
+                likely["leave"] = 0.5
                 if others:
-                    add("give", 3.5 * grammar.dealings)
-                    add("show", 0.7 * grammar.dealings)
-    if len(who) == 1:
+                    likely["give"] = 3.5 * grammar.dealings
+                    likely["show"] = 0.7 * grammar.dealings
+    if alone:
         if mine:
-            add("have", 0.4)
+            likely["have"] = 0.4
         if len(world.where) < grammar.max_things:
-            add("got", 0.5 if mine else 1.5)
-    return events, weights
+            likely["got"] = 0.5 if mine else 1.5
+    return likely
 
 
 # Each event: what it needs to decide, and what it changes.
@@ -673,12 +714,12 @@ def _go(world, choose, grammar, c, who):
     together = bool(here) and all(world.place[name] == here for name in who)
     company, weights = [""], [6.0]
     if together and grammar.say_origin:
-        choose(c, "from", (None, here), (1 - grammar.say_origin, grammar.say_origin))
+        choose.one(c, "from", (None, here), (1 - grammar.say_origin, grammar.say_origin))
     else:
-        choose(c, "from", (None,))
+        choose.only(c, "from", None)
     were = {world.place[name] for name in who}
     places = [place for place in grammar.places if place not in were]
-    choose(c, "to", places, _drawn_to(world, grammar, places))
+    choose.one(c, "to", places, _drawn_to(world, grammar, places))
     others = (
         [name for name, place in world.place.items() if place == here and name not in who] if together else []
     )
@@ -689,7 +730,7 @@ def _go(world, choose, grammar, c, who):
     if mine:
         company.append("things")
         weights.append(1.5)
-    company = choose(c, "with", company, weights)
+    company = choose.one(c, "with", company, weights)
     moved = list(who)
     if company == "people":
         moved += _others(world, choose, grammar, c, others)
@@ -703,20 +744,20 @@ def _others(world, choose, grammar, c, options, one=False):
     n = _list_length(choose, c, "others", grammar.list_weights, 1 if one else len(options))
     people: list[str] = []
     for i in range(n):
-        people.append(choose(c, PERSON[i], [name for name in options if name not in people]))
+        people.append(choose.one(c, PERSON[i], [name for name in options if name not in people]))
     _hear(world, c, people)
     return people
 
 
 def _be(world, choose, grammar, c, who):
     here = world.place[who[0]]
-    choose(c, "place", (here,) if here else grammar.places)
+    choose.one(c, "place", (here,) if here else grammar.places)
     for name in who:
         world.place[name] = c["place"]
 
 
 def _be_not(world, choose, grammar, c, who):
-    choose(c, "place", [place for place in grammar.places if place != world.place[who[0]]])
+    choose.one(c, "place", [place for place in grammar.places if place != world.place[who[0]]])
 
 
 def _got(world, choose, grammar, c, who):
@@ -741,7 +782,7 @@ def _take(world, choose, grammar, c, who):
 
 def _put(world, choose, grammar, c, who):
     things = _known_things(world, choose, grammar, c, world.held_by(who[0]))
-    where = choose(c, "spot", SPOTS_AT[world.place[who[0]]])
+    where = choose.one(c, "spot", SPOTS_AT[world.place[who[0]]])
     for thing in things:
         world.where[thing] = where
     world.facts_heard = (*world.facts_heard, "where")
@@ -749,7 +790,7 @@ def _put(world, choose, grammar, c, who):
 
 def _leave(world, choose, grammar, c, who):
     things = _known_things(world, choose, grammar, c, world.held_by(who[0]))
-    here = choose(c, "place", (world.place[who[0]],))
+    here = choose.only(c, "place", world.place[who[0]])
     for thing in things:
         world.where[thing] = ("at", here)
     world.facts_heard = (*world.facts_heard, "where")
@@ -789,7 +830,7 @@ def _see(world, choose, grammar, c, who):
         if world.place_of(t) == here and world.where[t] not in [("held", n) for n in who]
     ]
     options = [what for what, some in (("people", others), ("things", seen)) if some]
-    if choose(c, "see", options) == "people":
+    if choose.one(c, "see", options) == "people":
         _others(world, choose, grammar, c, others)
     else:
         _known_things(world, choose, grammar, c, seen, where=True)
@@ -833,56 +874,60 @@ _EVENTS = {
 }  # fmt: skip
 
 
-def _tell_reason(world: World, choose, grammar: Grammar, sentence: dict, last: dict, clause) -> None:
-    """An optional "because": of the weather, of what a thing is like, or of what somebody wants."""
-    reasons, weights = [""], [grammar.reason_weights[0]]
-    adjectives: list[str] = []
-    wanted: list[Thing] = []
-    pronoun = ""
-    event = last.get("event")
-    weight = dict(zip(grammar.reasons, grammar.reason_weights, strict=True))
+def _tell_reason(world: World, choose, grammar: Grammar, sentence: dict, last: int) -> None:
+    """An optional "because": of the weather, of what a thing is like, or of what somebody wants.
+
+    `last` is the number of the clause that it gives the reason of.
+    """
+    before = _clause(sentence, last)
+    event = before.get("event")
+    weights = grammar.weight_of_reason
+    reasons: list[str] = []
     if event == "go":
-        if "weather" in weight:
-            reasons.append("weather")
-            weights.append(weight["weather"])
-        who = last["who"]
+        who, there = before["who"], before["to"]
         held = [("held", name) for name in who]
-        there = last["to"]
         wanted = [t for t, w in world.where.items() if w not in held and world.place_of(t) == there]
-        pronoun = next((word for word, people in world.pronouns().items() if people == who), "")
-        if wanted and pronoun and "want" in weight:
-            reasons.append("want")
-            weights.append(weight["want"])
+        reasons.append("weather")
+        if wanted:
+            pronoun = next((word for word, people in world.pronouns().items() if people == who), "")
+            if pronoun:
+                reasons.append("want")
     elif event in REASON_EVENTS and world.thing_pronoun():
         thing = world.things_heard[0]
+        adjectives: list[str] = []
         if "colour" not in world.facts_heard:
             adjectives.append(thing.colour)
         if "trait" not in world.facts_heard and thing.trait:
             adjectives.append(thing.trait)
-        if adjectives and "look" in weight:
+        if adjectives:
             reasons.append("look")
-            weights.append(weight["look"])
-    reason = choose(sentence, "reason", reasons, weights)
+    reasons = [reason for reason in reasons if reason in weights]
+    if not reasons:
+        choose.only(sentence, "reason", "")
+        return
+    reason = choose.one(
+        sentence, "reason", ["", *reasons], [weights[""], *[weights[reason] for reason in reasons]]
+    )
     if not reason:
         return
-    c = clause()
+    c = _clause(sentence, last + 1)
     if reason == "weather":
-        choose(c, "kind", ("weather",))
-        world.weather = choose(c, "weather", (world.weather,) if world.weather else grammar.weathers)
+        choose.only(c, "kind", "weather")
+        world.weather = choose.one(c, "weather", (world.weather,) if world.weather else grammar.weathers)
         world.things_heard = ()
     elif reason == "look":
-        choose(c, "kind", ("thing",))
+        choose.only(c, "kind", "thing")
         word, thing = world.thing_pronoun()
-        choose(c, "pronoun", (word,))
-        adjective = choose(c, "adjective", adjectives)
-        choose(c, "fact", ("colour" if adjective == thing.colour else "trait",))
+        choose.only(c, "pronoun", word)
+        adjective = choose.one(c, "adjective", adjectives)
+        choose.only(c, "fact", "colour" if adjective == thing.colour else "trait")
         c["who"] = (thing,)
         world.facts_heard = (*world.facts_heard, c["fact"])
     else:
-        choose(c, "kind", ("person",))
+        choose.only(c, "kind", "person")
         choose.resolve(world, c)
-        choose(c, "pronoun", (pronoun,))
-        choose(c, "event", ("want",))
-        c["who"] = last["who"]
-        world.people_heard, world.group_heard = last["who"], len(last["who"]) > 1
+        choose.only(c, "pronoun", pronoun)
+        choose.only(c, "event", "want")
+        c["who"] = who
+        world.people_heard, world.group_heard = who, len(who) > 1
         _known_things(world, choose, grammar, c, wanted, where=True)
