@@ -1,12 +1,42 @@
-"""What waits for chapter 05's page: its question is true, and no page asks it yet."""
+"""Practice of chapter 05: learners' own ways of being wrong and right, and the facts in the tutor's words."""
 
 import itertools
 
+import pytest
 import torch
 
+from course_lib import layers
 from course_lib.chapters import CHAPTERS
 from course_lib.practice import chapter_05 as five
-from course_lib.practice import desk
+from course_lib.practice import checking, desk
+
+EXERCISES = {e.id.removeprefix("05."): e for e in five.EXERCISES}
+
+
+def run(name, function):
+    """Checked without the desk, which knows the chapter when its page is there."""
+    return checking.run_check(EXERCISES[name], function)
+
+
+# --- references and solutions -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("exercise", five.EXERCISES, ids=lambda e: e.id)
+def test_the_reference_passes_and_each_wrong_way_gets_its_own_message(exercise):
+    assert checking.run_check(exercise, exercise.reference).passed
+    for misconception in exercise.misconceptions:
+        for way in misconception.ways:
+            result = checking.run_check(exercise, way)
+            assert result.misconception == misconception.name, (misconception.name, result)
+
+
+def test_positions_are_those_of_the_library():
+    for case in EXERCISES["sinusoidal"].cases():
+        mine = EXERCISES["sinusoidal"].reference(*case.args)
+        assert torch.allclose(mine, layers.sinusoidal_positions(*case.args), atol=1e-5)
+
+
+# --- questions ----------------------------------------------------------------------------------------------
 
 
 def test_a_row_after_dropout_sums_to_anything_from_0_to_2_and_to_1_on_average():

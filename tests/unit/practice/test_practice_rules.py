@@ -18,7 +18,10 @@ with_axes = pytest.mark.parametrize(
     "exercise", [e for e in EXERCISES if len(e.outputs) == 1 and e.outputs[0].axes], ids=lambda e: e.id
 )
 
-NEVER_1 = {"04.leak": {"D"}}  # one feature alone has no standard deviation
+NEVER_1 = {
+    "04.leak": {"D"},  # one feature alone has no standard deviation
+    "05.sinusoidal": {"D"},  # two features a clock
+}
 
 
 # --- every axis is once 1 and once not ----------------------------------------------------------------------
