@@ -79,11 +79,15 @@ SHIPPED = {
 }
 
 
+def pairs(chosen: Sequence[tuple[str, Sequence[str]]]) -> Pairs:
+    """Words and one pronunciation of each, as ids."""
+    return Pairs.encode(chosen, LETTERS, SOUNDS)
+
+
 @cache
 def training_pairs() -> Pairs:
     """Every training word with each of its pronunciations."""
-    pairs = [(entry.word, way) for entry in cmudict.entries("train") for way in entry.pronunciations]
-    return Pairs.encode(pairs, LETTERS, SOUNDS)
+    return pairs([(entry.word, way) for entry in cmudict.entries("train") for way in entry.pronunciations])
 
 
 def batches(recipe: Recipe) -> Iterator[tuple[Tensor, Tensor]]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from course_lib.data.town import lexicon
 from course_lib.generation import decode_all, greedy
 from course_lib.models import evaluating
 from course_lib.models.seq2seq import Seq2Seq, Seq2SeqConfig
+from course_lib.models.transformer import Transformer, TransformerConfig
 from course_lib.text.batching import Pairs, batches_by_length, pad
 from course_lib.text.tokenizers import BOS_ID, WordTokenizer
 from course_lib.training.objectives import pair_loss
@@ -25,13 +26,32 @@ ARTICLES = {"le", "la", "l'", "les", "au", "aux"}  # au, aux: à and the article
 NOUNS = {*lexicon.THINGS, *lexicon.PLACES, *lexicon.PLACE_OF_SPOT}
 MAX_WORDS = 40  # more than the longest French sentence has
 TRAINING_SENTENCES = 20_000
-
+Model = Seq2Seq | Transformer
 
 RECIPE = Recipe(
     Seq2SeqConfig(len(ENGLISH), len(FRENCH), query="current", words_in_memory=True),
     steps=500,
     batch_size=32,
     lr=4e-3,
+    schedule=WarmupThenCosine(0.05, 0.02),
+)
+TRANSFORMER = Recipe(
+    TransformerConfig(
+        source_vocab=len(ENGLISH),
+        target_vocab=len(FRENCH),
+        d_model=64,
+        n_heads=4,
+        d_ff=256,
+        encoder_layers=2,
+        decoder_layers=2,
+        shared="target",
+        norm_first=True,
+        dropout=0.0,
+        max_len=64,
+    ),
+    steps=500,
+    batch_size=32,
+    lr=3e-3,
     schedule=WarmupThenCosine(0.05, 0.02),
 )
 
@@ -42,23 +62,34 @@ def sentences(n: int, split: str) -> tuple[town.Sentence, ...]:
     return tuple(town.sentence_pairs(n, seed=0, split=split))
 
 
+def pairs(chosen: Sequence[town.Sentence]) -> Pairs:
+    """Sentences and their translations as ids."""
+    return Pairs.encode([(s.english, s.french) for s in chosen], ENGLISH, FRENCH)
+
+
 @cache
-def training_pairs(n: int = TRAINING_SENTENCES) -> Pairs:
-    """Training sentences as ids."""
-    return Pairs.encode([(s.english, s.french) for s in sentences(n, "train")], ENGLISH, FRENCH)
+def training_pairs(n: int = TRAINING_SENTENCES, longest: int | None = None) -> Pairs:
+    """Training sentences as ids; with `longest`, those of the `n` with at most so many English words."""
+    return pairs([s for s in sentences(n, "train") if longest is None or len(s.english) <= longest])
 
 
-def batches(recipe: Recipe) -> Iterator[tuple[Tensor, Tensor]]:
+def batches(recipe: Recipe, longest: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
     """Training sentences `(B, S)` and `(B, T + 1)`, in an order that depends on the recipe's seed alone."""
-    yield from training_pairs().batches(recipe.batch_size, recipe.seed)
+    yield from training_pairs(longest=longest).batches(recipe.batch_size, recipe.seed)
 
 
-def task() -> Task:
-    """Translate Town sentences; the loss is in nats a word."""
-    return Task(batches, pair_loss)
+def task(longest: int | None = None) -> Task:
+    """Translate Town sentences, all or those of at most `longest` English words; nats a word."""
+    return Task(partial(batches, longest=longest), pair_loss)
 
 
-def translate(model: Seq2Seq, english: str | Sequence[str]) -> tuple[list[str], list[str], Tensor]:
+def reading_loss(model: Model, test: Sequence[town.Sentence]) -> float:
+    """Loss of the next French word, given the true words before it; nats a word, `[EOS]` included."""
+    with evaluating(model):
+        return pair_loss(model, next(pairs(test).epoch(len(test)))).item()
+
+
+def translate(model: Model, english: str | Sequence[str]) -> tuple[list[str], list[str], Tensor]:
     """Translate one sentence.
 
     Args:
@@ -85,7 +116,7 @@ def translate(model: Seq2Seq, english: str | Sequence[str]) -> tuple[list[str], 
     return words, french, weights[0, : len(french)]  # (T, S)
 
 
-def exact_match(model: Seq2Seq, test: Sequence[town.Sentence]) -> list[bool]:
+def exact_match(model: Model, test: Sequence[town.Sentence]) -> list[bool]:
     """For each sentence: is the greedy translation right in every word?"""
     guesses = decode_all(
         model, [ENGLISH.encode(s.english) for s in test], FRENCH, max_new_tokens=MAX_WORDS, batch_size=256

@@ -1,7 +1,10 @@
-"""How fast to learn: schedules of the learning rate."""
+"""How fast to learn: schedules of the learning rate, and Muon beside AdamW."""
 
 import math
 from dataclasses import dataclass
+
+import torch
+from torch import nn
 
 from course_lib import checks
 
@@ -96,3 +99,67 @@ class WarmupStableDecay:
     def __call__(self, progress: float) -> float:
         step = progress * self.steps
         return min((step + 1) / self.warmup, (self.steps - step) / self.decay, 1.0)
+
+
+class Together:
+    """Several optimizers that step as one; each has parameters of its own.
+
+    Args:
+        optimizers: what steps.
+    """
+
+    def __init__(self, *optimizers: torch.optim.Optimizer) -> None:
+        self.optimizers = optimizers
+
+    @property
+    def param_groups(self) -> list[dict]:
+        """All groups, one optimizer's after the other's; a rate that is set here is set there."""
+        return [group for optimizer in self.optimizers for group in optimizer.param_groups]
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget all gradients."""
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none)
+
+    def step(self) -> None:
+        """One step of each."""
+        for optimizer in self.optimizers:
+            optimizer.step()
+
+    def state_dict(self) -> dict:
+        """What each remembers."""
+        return {str(i): optimizer.state_dict() for i, optimizer in enumerate(self.optimizers)}
+
+    def load_state_dict(self, state: dict) -> None:
+        """Take back what `state_dict` gave."""
+        for i, optimizer in enumerate(self.optimizers):
+            optimizer.load_state_dict(state[str(i)])
+
+
+def muon_and_adamw(model: nn.Module, lr: float, weight_decay: float = 0.0) -> Together:
+    """Muon for the matrices inside the layers; AdamW for embeddings, scores, norms and biases.
+
+    Args:
+        model: one whose layers are in lists named `layers`.
+        lr: peak rate of both: Muon's steps are scaled to the size of AdamW's.
+        weight_decay: of both.
+
+    Returns:
+        the two as one optimizer.
+
+    Raises:
+        ValueError: no matrix inside a layer.
+
+    Source: Jordan et al. 2024 (Muon); one rate for both: Liu et al. 2025 (arXiv 2502.16982), section 2.2.
+    """
+    hidden = [p for name, p in model.named_parameters() if ".layers." in f".{name}" and p.dim() == 2]
+    if not hidden:
+        raise ValueError(
+            f"model is a {type(model).__name__} without a matrix in `layers`, expected at least one"
+        )
+    inside = {id(p) for p in hidden}
+    rest = [p for p in model.parameters() if id(p) not in inside]
+    return Together(
+        torch.optim.Muon(hidden, lr=lr, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW(rest, lr=lr, weight_decay=weight_decay),
+    )

@@ -118,7 +118,11 @@ def train(
 
 
 def train_in_stages(
-    model: nn.Module, recipe: Recipe, task: Task, stages: Sequence[int]
+    model: nn.Module,
+    recipe: Recipe,
+    task: Task,
+    stages: Sequence[int],
+    optimizer: torch.optim.Optimizer | None = None,
 ) -> Iterator[tuple[int, History]]:
     """The same, stopping on the way: measure or look at the model, then go on.
 
@@ -127,6 +131,7 @@ def train_in_stages(
     Args:
         model, recipe, task: as in `train`.
         stages: numbers of steps, rising; the last one is the budget, in place of the recipe's.
+        optimizer: your own instead of the recipe's AdamW.
 
     Yields:
         `(step, history since the last stage)` at each stage; Kernel → Interrupt ends the run.
@@ -136,7 +141,8 @@ def train_in_stages(
     """
     if list(stages) != sorted(set(stages)):
         raise ValueError(f"stages is {list(stages)}, expected rising numbers of steps")
-    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay)
+    if optimizer is None:
+        optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay)
     batches, done = task.batches(recipe), 0
     with seeded(recipe.seed):
         dropout = torch.get_rng_state()

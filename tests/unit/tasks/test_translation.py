@@ -147,3 +147,25 @@ def test_translate_answers_and_names_unknown_words(model):
         translation.translate(model, "anna sees the dragon .")
     with pytest.raises(ValueError, match="english is empty"):
         translation.translate(model, " ")
+
+
+def test_a_longest_sentence_leaves_out_the_longer_ones():
+    short, every = (translation.training_pairs(300, longest=longest) for longest in (8, None))
+    assert max(map(len, short.sources)) == 8 and len(short) < len(every) == 300
+    source, _ = next(translation.task(longest=8).batches(vary(SMALL, batch_size=64)))
+    assert source.shape[1] <= 8
+
+
+def test_reading_loss_counts_each_word_once(test_sentences):
+    """Two sentences of different length: the mean over words, not the mean of two means."""
+    model = new_model(vary(translation.TRANSFORMER, d_model=16, d_ff=16))
+    short, long = sorted(test_sentences, key=lambda s: len(s.french))[:: len(test_sentences) - 1]
+    apart = [(len(s.french) + 1, translation.reading_loss(model, [s])) for s in (short, long)]
+    mean = sum(words * loss for words, loss in apart) / sum(words for words, _ in apart)
+    assert translation.reading_loss(model, [short, long]) == pytest.approx(mean, abs=1e-5)
+
+
+def test_a_transformer_translates_with_the_same_functions(test_sentences):
+    model = new_model(vary(translation.TRANSFORMER, d_model=16, d_ff=16))
+    assert model.config.source_vocab == len(translation.ENGLISH)
+    assert translation.exact_match(model, test_sentences[:3]) == [False, False, False]
