@@ -1,4 +1,6 @@
-"""The same Transformer as PyTorch's own class, with the same parameters: to see that both compute the same."""
+"""A Transformer as PyTorch's own class, with the same parameters: to see that both compute the same."""
+
+import warnings
 
 import torch
 from torch import Tensor, nn
@@ -32,17 +34,19 @@ def torch_twin(model: Transformer) -> nn.Transformer:
             f"model has norm {config.norm!r}, positions {config.positions!r} and residual {config.residual}; "
             "expected layer norms, residual connections and no rotary positions: nn.Transformer has no others"
         )
-    twin = nn.Transformer(
-        config.d_model,
-        config.n_heads,
-        config.encoder_layers,
-        config.decoder_layers,
-        config.d_ff,
-        dropout=config.dropout,
-        activation=config.activation,
-        batch_first=True,
-        norm_first=config.norm_first,
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="enable_nested_tensor")  # a fast road is off: no matter
+        twin = nn.Transformer(
+            config.d_model,
+            config.n_heads,
+            config.encoder_layers,
+            config.decoder_layers,
+            config.d_ff,
+            dropout=config.dropout,
+            activation=config.activation,
+            batch_first=True,
+            norm_first=config.norm_first,
+        )
     with torch.no_grad():
         for ours, theirs in ((model.encoder, twin.encoder), (model.decoder, twin.decoder)):
             for layer, copy in zip(ours.layers, theirs.layers, strict=True):

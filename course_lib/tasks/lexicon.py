@@ -49,7 +49,8 @@ class Lexicon:
                 )
             for word in row:
                 if word != EOS and (*text, word) not in self.table:
-                    raise ValueError(f"table has no row for {' '.join((*text, word))!r}, expected one: it can end")
+                    longer = " ".join((*text, word))
+                    raise ValueError(f"table has no row for {longer!r}, expected one, with an end")
         found = {word for row in self.table.values() for word in row} - set(SPECIAL_TOKENS)
         self.words = WordTokenizer(sorted(found))
 

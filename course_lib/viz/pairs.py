@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from course_lib.viz import colours
-from course_lib.viz.sheet import add_heading, heading_room, wrapped, write
+from course_lib.viz.sheet import add_heading, heading_room, wrapped
 from course_lib.viz.still import SMALL, Still, as_array, as_named, in_style, sentence, shown
 
 WIDTH = 7.6  # inches

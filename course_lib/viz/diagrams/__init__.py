@@ -4,7 +4,8 @@
 meet), `pipeline` (the five steps), `lookups` (who finds what), `plane` (one look-up as arrows), `heads` (how
 a tensor is cut into heads, and what each does), `directions` (what a head of one or two features can ask
 for), `next_words` (inputs above shifted targets), `course_map` (the Transformer with its chapters).
-`table` draws the round table and the quarter turn.
+`table` draws the round table and the quarter turn; `positions` clocks, their vectors and turned pairs;
+`residual` where norms stand.
 """
 
 from course_lib.viz.diagrams import heads
@@ -16,11 +17,14 @@ from course_lib.viz.diagrams.lookups import fetch, score_tables
 from course_lib.viz.diagrams.next_words import next_words
 from course_lib.viz.diagrams.pipeline import pipeline
 from course_lib.viz.diagrams.plane import lookup_plane
+from course_lib.viz.diagrams.positions import clocks, turned_pairs, waves
+from course_lib.viz.diagrams.residual import norm_places
 from course_lib.viz.diagrams.table import quarter_turn, seating
 from course_lib.viz.diagrams.translation import bottleneck, crossings, look_back
 
 __all__ = [
     "bottleneck",
+    "clocks",
     "crossings",
     "directions",
     "fetch",
@@ -30,10 +34,13 @@ __all__ = [
     "lookup_plane",
     "new_axis",
     "next_words",
+    "norm_places",
     "pipeline",
     "quarter_turn",
     "score_tables",
     "seating",
     "tanh_meets",
     "transformer_map",
+    "turned_pairs",
+    "waves",
 ]

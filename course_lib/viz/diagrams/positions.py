@@ -1,4 +1,4 @@
-"""Where a token stands, drawn: the hands of the clocks, all their sines and cosines, and two turned arrows."""
+"""Where a token stands, drawn: hands of clocks, all their sines and cosines, and pairs of turned arrows."""
 
 from collections.abc import Sequence
 
@@ -98,7 +98,9 @@ def turned_pairs(query, key, turn: float, pairs: Sequence[tuple[int, int]], *, t
     """
     q, k = as_array(query, "query", 1), as_array(key, "key", 1)
     if q.shape != (2,) or k.shape != (2,) or not pairs:
-        raise ValueError(f"query {q.shape}, key {k.shape}, {len(pairs)} pairs; expected (2,), (2,) and a pair")
+        raise ValueError(
+            f"query {q.shape}, key {k.shape}, {len(pairs)} pairs; expected (2,) twice and a pair"
+        )
     width = 2.45 * len(pairs)
     heading = wrapped(title, width)
     said, scores = [], []

@@ -17,6 +17,7 @@ from PIL import Image
 
 from course_lib.viz import Still, attention, colours, curves, diagrams
 from course_lib.viz.diagrams import course_map as the_map
+from course_lib.viz.pairs import pairs
 from course_lib.viz.still import LONGEST, label, shown
 
 STRANGE = "</script><b>&\"'"
@@ -57,6 +58,11 @@ def all_stills() -> dict[str, Still]:
         "tanh": diagrams.tanh_meets(),
         "new axis": diagrams.new_axis([[1, 2]], [[[3, 4], [5, 6]]]),
         "four steps": diagrams.four_steps([1, 2], [0.3, 0.7], [[1, 0], [0, 1]], [0.3, 0.7]),
+        "clocks": diagrams.clocks([[0, 0], [1, 0.1], [2, 0.2]], title="t"),
+        "waves": diagrams.waves(rng.uniform(-1, 1, (20, 8)), title="t"),
+        "turned": diagrams.turned_pairs([1, 0.3], [0.9, 0.8], 1.0, [(1, 3), (9, 11)], title="t"),
+        "norms": diagrams.norm_places(),
+        "pairs": pairs({"a": (1, 2), "b": (3, 3)}, ["one", "other"], x_label="x", title="t"),
         "map": diagrams.transformer_map({"01": "01_bahdanau_attention.ipynb"}).still,
     }
 
