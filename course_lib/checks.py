@@ -216,6 +216,16 @@ def at_least_1(**sizes: int) -> None:
             raise ValueError(f"{name} is {size}, expected at least 1")
 
 
+def even(name: str, size: int, reason: str) -> None:
+    """Features that come in pairs.
+
+    Raises:
+        ValueError: an odd number, or less than 2.
+    """
+    if size < 2 or size % 2:
+        raise ValueError(f"{name} is {size}, expected an even number: {reason}")
+
+
 def same_batch(name: str, rows: Tensor, other_name: str, other: Tensor) -> None:
     """As many rows here as there.
 

@@ -25,7 +25,7 @@ from torch.nn import functional as F
 from course_lib import checks
 from course_lib.attention import MultiHeadAttention, merge_heads, split_heads
 
-BASE = 10_000  # the longest wave of sinusoidal and rotary positions is 2π · BASE positions long
+BASE = 10_000  # waves grow in length from 2π positions to almost 2π · BASE
 
 # ---------------------------------------------------------------- what stands here, and where
 
@@ -39,6 +39,9 @@ class TokenEmbedding(nn.Embedding):
     Args:
         vocab_size: V.
         d_model: D.
+
+    Raises:
+        ValueError: a size below 1.
 
     Source: Vaswani et al. 2017, section 3.4.
     """
@@ -59,6 +62,9 @@ class TokenEmbedding(nn.Embedding):
 def angles(position: Tensor, n_features: int) -> Tensor:
     """How far the hand of each clock has turned: `position / BASE^(2i / n_features)`, in radians.
 
+    Two features are one clock: the place of its hand, right and up. Sinusoidal positions show the clocks
+    themselves; rotary positions turn queries and keys as the clocks turn.
+
     Args:
         position: whole numbers `(T,)`.
         n_features: two for each clock.
@@ -69,8 +75,7 @@ def angles(position: Tensor, n_features: int) -> Tensor:
     Raises:
         ValueError: an odd number of features.
     """
-    if n_features < 2 or n_features % 2:
-        raise ValueError(f"n_features is {n_features}, expected an even number: a sine and a cosine a clock")
+    checks.even("n_features", n_features, "a sine and a cosine for each clock")
     even = torch.arange(0, n_features, 2, device=position.device)  # 2i
     return position[:, None] / BASE ** (even / n_features)  # (T, n_features / 2)
 
@@ -85,13 +90,15 @@ def sinusoidal_positions(n_positions: int, d_model: int) -> Tensor:
         d_model: D, an even number.
 
     Returns:
-        `(T, D)`.
+        `(T, D)`; the vector of position t + k is that of t, each pair of features turned by k steps of its
+        clock.
 
     Raises:
         ValueError: an odd `d_model`.
 
     Source: Vaswani et al. 2017, section 3.5.
     """
+    checks.even("d_model", d_model, "a sine and a cosine for each clock")
     turned = angles(torch.arange(n_positions), d_model)  # (T, D / 2)
     return torch.stack([turned.sin(), turned.cos()], dim=-1).flatten(-2)  # (T, D / 2, 2), (T, D)
 
@@ -106,7 +113,7 @@ def rotate(x: Tensor, start: int = 0) -> Tensor:
         start: position of the first of them.
 
     Returns:
-        the same, turned.
+        `(B, H, T, K)`, the same, turned; no vector changes its length.
 
     Raises:
         ValueError: an odd number of features.
@@ -214,7 +221,7 @@ class SubLayer(nn.Module):
         self.norm_first, self.residual = norm_first, residual
 
     def forward(self, x: Tensor, f: Callable[[Tensor], Tensor]) -> Tensor:
-        """Put `f` into the frame: `(B, T, D)` to `(B, T, D)`."""
+        """Put a sub-layer `f` into the frame: `(B, T, D)` to `(B, T, D)`."""
         return self.after(x, f(self.before(x)))
 
     def before(self, x: Tensor) -> Tensor:
@@ -243,10 +250,15 @@ class CachedAttention(MultiHeadAttention):
     Args:
         d_model, n_heads: as in `MultiHeadAttention`.
         rotary: turn queries and keys by their positions.
+
+    Raises:
+        ValueError: heads that do not fit, or with `rotary` an odd number of features in each.
     """
 
     def __init__(self, d_model: int, n_heads: int, *, rotary: bool = False) -> None:
         super().__init__(d_model, n_heads)
+        if rotary:
+            checks.even("d_model / n_heads", self.d_k, "rotary positions turn pairs of features")
         self.rotary = rotary
 
     def forward(
@@ -257,7 +269,7 @@ class CachedAttention(MultiHeadAttention):
         allowed: Tensor | None = None,
         need_weights: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
-        """As `MultiHeadAttention.forward`; the queries stand at the last positions of the keys."""
+        """As `MultiHeadAttention.forward`; with rotary positions the queries stand at the keys' last T."""
         checks.layer_inputs(query, key, value, self.d_model)
         return self.ask(query, KVCache(self._keys(key, 0), self._values(value)), allowed, need_weights)
 
@@ -335,7 +347,7 @@ class EncoderLayer(nn.Module):
     ) -> None:
         super().__init__()
         self.self_attention = CachedAttention(d_model, n_heads, rotary=rotary)
-        self.feed_forward = FeedForward(d_model, d_ff or 4 * d_model, activation)
+        self.feed_forward = FeedForward(d_model, 4 * d_model if d_ff is None else d_ff, activation)
         self.around_self = SubLayer(d_model, **frame)
         self.around_feed_forward = SubLayer(d_model, **frame)
 
@@ -356,6 +368,9 @@ class EncoderLayer(nn.Module):
 
         Returns:
             `(B, T, D)`, weights `(B, H, T, S)` or None, and the keys and values of all tokens so far.
+
+        Raises:
+            ValueError: sizes that do not fit, or a mask that could be misread.
         """
         asks = self.around_self.before(x)  # (B, T, D)
         seen = self.self_attention.remember(asks, past)
@@ -393,7 +408,7 @@ class DecoderLayer(nn.Module):
         super().__init__()
         self.self_attention = CachedAttention(d_model, n_heads, rotary=rotary)
         self.cross_attention = CachedAttention(d_model, n_heads)
-        self.feed_forward = FeedForward(d_model, d_ff or 4 * d_model, activation)
+        self.feed_forward = FeedForward(d_model, 4 * d_model if d_ff is None else d_ff, activation)
         self.around_self = SubLayer(d_model, **frame)
         self.around_cross = SubLayer(d_model, **frame)
         self.around_feed_forward = SubLayer(d_model, **frame)
@@ -420,6 +435,9 @@ class DecoderLayer(nn.Module):
 
         Returns:
             `(B, T, D)`, the weights, and the keys and values of all target tokens so far.
+
+        Raises:
+            ValueError: sizes that do not fit, or a mask that could be misread.
         """
         source = memory if isinstance(memory, KVCache) else self.cross_attention.remember(memory)
         asks = self.around_self.before(x)  # (B, T, D)

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from course_lib import checks
+from course_lib.attention import MultiHeadAttention
 from course_lib.layers import (
     ACTIVATIONS,
     NORMS,
@@ -59,6 +60,10 @@ class StackConfig:
         residual: False leaves the residual connections out, to see what they are there for.
         initial: "xavier", or "scaled": the last matrix of each sub-layer divided by √(sub-layers), as in
             GPT-2.
+
+    Raises:
+        ValueError: a size below 1, heads that do not fit, features without a partner where positions need
+            pairs, a share outside 0 to 1, or a choice that does not exist.
     """
 
     d_model: int = 512
@@ -82,9 +87,14 @@ class StackConfig:
         checks.one_of("activation", self.activation, ACTIVATIONS)
         checks.one_of("positions", self.positions, POSITIONS)
         checks.one_of("initial", self.initial, INITIAL)
+        if self.positions == "sinusoidal":
+            checks.even("d_model", self.d_model, "sinusoidal positions are pairs of sine and cosine")
+        if self.positions == "rotary":
+            pairs = "rotary positions turn pairs of features in each head"
+            checks.even("d_model / n_heads", self.d_model // self.n_heads, pairs)
 
     def layer(self) -> dict:
-        """What each layer is made with."""
+        """What each layer is made with: the arguments of `EncoderLayer` and `DecoderLayer`."""
         return {
             "d_model": self.d_model,
             "n_heads": self.n_heads,
@@ -137,7 +147,10 @@ class TransformerConfig(StackConfig):
 
 
 class Embedded(nn.Module):
-    """Token embedding × √d_model, plus a vector for the position, then dropout."""
+    """Token embedding × √d_model, plus a vector for the position, then dropout.
+
+    Source: Vaswani et al. 2017, sections 3.4, 3.5 and 5.4.
+    """
 
     def __init__(self, config: StackConfig, tokens: TokenEmbedding) -> None:
         super().__init__()
@@ -151,16 +164,20 @@ class Embedded(nn.Module):
             self.register_buffer("waves", waves, persistent=False)
 
     def forward(self, ids: Tensor, start: int = 0) -> Tensor:
-        """Ids `(B, T)`, of which the first stands at position `start`, to `(B, T, D)`."""
+        """Ids `(B, T)`, of which the first stands at position `start`, to `(B, T, D)`.
+
+        Raises:
+            ValueError: a text with more positions than there are vectors for.
+        """
         x, end = self.token_embedding(ids), start + ids.shape[1]  # (B, T, D)
         if self.config.positions in ("learned", "sinusoidal"):
             if end > self.config.max_len:
                 raise ValueError(
-                    f"position {end} is beyond max_len ({self.config.max_len}), for which there is a vector: "
-                    "a shorter text, or a model with a larger max_len"
+                    f"the text has {end} positions, expected at most max_len ({self.config.max_len}): there "
+                    "is no vector for later ones; take a shorter text, or a model with a larger max_len"
                 )
             known = self.waves if self.config.positions == "sinusoidal" else self.position_embedding.weight
-            x = x + known[start:end]
+            x = x + known[start:end]  # the same for every text: (T, D)
         return self.dropout(x)
 
 
@@ -170,7 +187,7 @@ def initialise(stack: nn.Module, config: StackConfig) -> None:
     Source: Radford et al. 2019 (GPT-2), section 2.3.
     """
     if config.initial == "scaled":
-        last = [part.W_o for part in stack.modules() if hasattr(part, "W_o")]
+        last = [part.W_o for part in stack.modules() if isinstance(part, MultiHeadAttention)]
         last += [part.W_2 for part in stack.modules() if isinstance(part, FeedForward)]
         with torch.no_grad():
             for projection in last:
@@ -288,7 +305,7 @@ class Transformer(nn.Module):
         """Scores for every next token, with the true tokens before it (teacher forcing): one pass for all.
 
         Args:
-            source: ids `(B, S)`; `[PAD]` is not looked at.
+            source: ids `(B, S)`, padded on the right; nobody looks at `[PAD]`.
             target: ids of the decoder's inputs, `[BOS]` first, padded on the right, `(B, T)`.
             need_weights: also return where each layer looked.
 
@@ -328,7 +345,11 @@ class Transformer(nn.Module):
         Returns:
             logits of the next token `(B, V)`, where the last layer looked for it `(B, S)` (the mean over its
             heads), and the new state.
+
+        Raises:
+            ValueError: no ids of the vocabulary, or more positions than `max_len`.
         """
+        checks.token_ids("tokens", tokens, "(B, n)", self.config.target_vocab)
         start = 0 if state.past is None else state.past[0].k.shape[-2]
         x = self.embed_target(tokens, start)  # (B, n, D)
         allowed = causal_mask(tokens.shape[1], start + tokens.shape[1], device=tokens.device)  # (n, T)
@@ -408,15 +429,31 @@ class OneStack(nn.Module):
 
         The tokens of the first call see one another as under a causal mask. (A prefix-LM's first call sees
         its whole prefix: `read_prefix`.)
+
+        Args:
+            tokens: ids written since the state was made, `(B, n)`, rows of equal length; the prompt at first.
+            state: None at first, then what this function (or `read_prefix`) returned.
+
+        Returns:
+            logits of the next token `(B, V)`, None in place of weights, and the new state.
+
+        Raises:
+            ValueError: no ids of the vocabulary, or more positions than `max_len`.
         """
         start = 0 if state is None else state[0].k.shape[-2]
         allowed = causal_mask(tokens.shape[1], start + tokens.shape[1], device=tokens.device)  # (n, T)
         return self._step(tokens, allowed, state, start)
 
     def read_prefix(self, prefix: Tensor) -> tuple[Tensor, None, tuple[KVCache, ...]]:
-        """The first step of a prefix-LM: every token of the prefix `(B, P)` sees the whole prefix."""
+        """The first step of a prefix-LM: every token of the prefix `(B, P)` sees the whole prefix.
+
+        Returns and errors as `next_logits`, which goes on from here.
+        """
         return self._step(prefix, None, None, 0)
 
-    def _step(self, tokens, allowed, state, start):
+    def _step(
+        self, tokens: Tensor, allowed: Tensor | None, state: tuple[KVCache, ...] | None, start: int
+    ) -> tuple[Tensor, None, tuple[KVCache, ...]]:
+        checks.token_ids("tokens", tokens, "(B, n)", self.config.vocab_size)
         x, _, caches = self.stack(self.embed(tokens, start), allowed, state)
         return self.lm_head(x[:, -1]), None, caches  # (B, V)
