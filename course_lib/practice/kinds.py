@@ -49,12 +49,16 @@ class View:
     """What is compared in an exercise with many right answers: something that the answer leads to.
 
     Args:
-        output: name and axes of what is compared.
+        output: name and axes of what is compared; several where ``make`` gives a tuple.
         make: a function ``(answer, args)`` that makes it. Raises CannotCompare.
     """
 
-    output: Output
+    output: Output | tuple[Output, ...]
     make: Callable[[Any, tuple[Any, ...]], Any]
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        return self.output if isinstance(self.output, tuple) else (self.output,)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ def through_view(exercise: Exercise) -> Exercise:
         return lambda *args: view.make(function(*args), args)
 
     ideas = tuple(replace(m, ways=tuple(map(seen, m.ways))) for m in exercise.misconceptions)
-    return replace(exercise, outputs=(view.output,), reference=seen(exercise.reference), misconceptions=ideas)
+    return replace(exercise, outputs=view.outputs, reference=seen(exercise.reference), misconceptions=ideas)
 
 
 def matching_misconception(

@@ -10,6 +10,7 @@ from course_lib.practice import chapter_01 as one
 from course_lib.practice import comparing, desk, recognising, running
 from course_lib.practice.chapter_01.decoder_step import make_attend
 from course_lib.practice.kinds import axis_names
+from course_lib.text.tokenizers import BOS_ID, EOS_ID, PAD_ID
 
 EXERCISES = list(desk.exercises().values())
 WAYS = [
@@ -31,7 +32,7 @@ def test_the_reference_passes(exercise):
 
 @by_id
 def test_the_solution_that_is_shown_passes(exercise):
-    space = {"torch": torch}
+    space = {"torch": torch, "PAD_ID": PAD_ID, "BOS_ID": BOS_ID, "EOS_ID": EOS_ID}  # as on the pages
     exec(exercise.solution, space)
     assert desk.run_check(exercise.id, space[exercise.function_name]).passed
 
@@ -105,9 +106,10 @@ def test_outputs_have_the_axes_they_are_said_to_have(exercise):
         value = exercise.reference(*case.args)
         assert comparing.type_problem(exercise, value) is None
         if exercise.view:
-            parts, outputs = (exercise.view.make(value, case.args),), (exercise.view.output,)
+            value, outputs = exercise.view.make(value, case.args), exercise.view.outputs
         else:
-            parts, outputs = value if len(exercise.outputs) > 1 else (value,), exercise.outputs
+            outputs = exercise.outputs
+        parts = value if len(outputs) > 1 else (value,)
         for output, part in zip(outputs, parts, strict=True):
             if output.axes is not None:
                 assert part.shape == tuple(case.sizes[a] for a in output.axes)
