@@ -124,7 +124,10 @@ def last_end_not_kept(model, source, max_new):
 
 def cases() -> list[Case]:
     def case(name: str, lengths: tuple[int, ...], S: int, max_new: int) -> Case:
-        rows = [[10 + n, *(11 + (5 * n + 3 * s) % 12 for s in range(1, S))] for n in lengths]
+        rows = [
+            [10 + n, *(11 + (5 * n + 3 * s + 4 * row) % 12 for s in range(1, S))]
+            for row, n in enumerate(lengths)
+        ]
         sizes = {"B": len(lengths), "S": S, "T": min(max(lengths), max_new)}
         return Case(name, (Reciter(), torch.tensor(rows), max_new), sizes)
 
@@ -134,7 +137,7 @@ def cases() -> list[Case]:
         case("one row", (4,), 3, 8),
         case("rows that end at once", (1, 1), 3, 5),
         case("a limit of one token", (1, 3, 2, 1), 2, 1),
-        case("as many rows as steps, and one source word", (3, 1, 3), 1, 6),
+        case("as many rows as steps, and one source word", (3, 1, 2), 1, 6),
         case("a first row that ends early", (2, 5), 4, 7),
     ]
 
