@@ -5,6 +5,7 @@ network, and carries a still with alt text for places where nothing is live. Mod
 """
 
 from course_lib.widgets.alignment_movie import AlignmentMovie
+from course_lib.widgets.architecture_view import ArchitectureView
 from course_lib.widgets.attention_view import AttentionView
 from course_lib.widgets.live_loss import LiveLoss
 from course_lib.widgets.mask_lab import MaskLab
@@ -14,6 +15,7 @@ from course_lib.widgets.question import Question
 
 __all__ = [
     "AlignmentMovie",
+    "ArchitectureView",
     "AttentionView",
     "LiveLoss",
     "MaskLab",

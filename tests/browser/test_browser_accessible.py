@@ -10,6 +10,7 @@ import shutil
 import pytest
 from test_browser_next_day import CELLS, START
 
+from course_lib import widgets
 from course_lib.tools import pages
 
 FILES = importlib.metadata.files("axe-playwright-python")
@@ -77,7 +78,7 @@ def test_every_live_view_even_twice(lab, open_page):
     ]  # those are ipywidgets'
     page = open_page(lab.write("accessible.ipynb", [START, *ours, *ours]))
     page.run_all(180)
-    page.window.locator(".course-view").nth(2 * 8 - 1).wait_for()
+    page.window.locator(".course-view").nth(2 * (len(widgets.__all__) + 1) - 1).wait_for()
     for frame in page.window.frames[1:]:
         frame.wait_for_selector("#vis svg", state="attached")
     ids = page.window.evaluate(IDS)

@@ -7,7 +7,7 @@ START = """
 import numpy as np
 from IPython.display import display
 from course_lib.practice import desk
-from course_lib.widgets import AttentionView, MaskLab, PipelineStepper, Pronouncer, Question
+from course_lib.widgets import ArchitectureView, AttentionView, MaskLab, PipelineStepper, Pronouncer, Question
 """
 QUESTION = """
 from course_lib.practice import progress_file
@@ -25,6 +25,7 @@ VIEWS = {  # a view, what the reader does in it, and where it says that Python d
         "button:not(:disabled)",
         ".corner-line",
     ),
+    "ArchitectureView": ("ArchitectureView()", ".steer button:last-child", ".corner-line"),
     "Pronouncer": ("Pronouncer(lambda w: (list(w), list(w), np.eye(len(w))), 'cat')", "input", ".sounds"),
 }
 
@@ -176,7 +177,8 @@ def test_keys_that_run_and_save_pass_through_a_view_and_others_do_not(lab, open_
     window = page.window
     window.locator(".course-view").wait_for()
     inside = {"Question": ".options input", "MaskLab": "input[type=text]", "Pronouncer": "input[type=text]",
-              "AttentionView": "[role=grid]", "PipelineStepper": "button:not(:disabled)"}[name]  # fmt: skip
+              "AttentionView": "[role=grid]", "PipelineStepper": "button:not(:disabled)",
+              "ArchitectureView": ".box.on"}[name]  # fmt: skip
     count = "() => jupyterapp.shell.currentWidget.content.widgets.length"
     cells = window.evaluate(count)
 

@@ -27,6 +27,7 @@ CELLS = {  # one live view each, by the name of its class or function
 live = widgets.LiveLoss(total_steps=20)
 for step in range(20):
     live(step + 1, 3 / (step + 1))""",
+    "ArchitectureView": "display(widgets.ArchitectureView())",
     "MaskLab": "display(widgets.MaskLab('the cat sat'))",
     "PipelineStepper": "display(widgets.PipelineStepper(*vectors, words, words))",
     "Pronouncer": "display(widgets.Pronouncer(lambda word: (list(word), list(word), np.eye(len(word)))))",

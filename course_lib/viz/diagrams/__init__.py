@@ -5,11 +5,13 @@ meet), `pipeline` (the five steps), `lookups` (who finds what), `plane` (one loo
 a tensor is cut into heads, and what each does), `directions` (what a head of one or two features can ask
 for), `next_words` (inputs above shifted targets), `course_map` (the Transformer with its chapters).
 `table` draws the round table and the quarter turn; `positions` clocks, their vectors and turned pairs;
-`residual` where norms stand.
+`residual` where norms stand; `architecture` the whole Transformer with its parameters, on the plan of
+`blueprint`.
 """
 
 from course_lib.viz.diagrams import heads
 from course_lib.viz.diagrams.additive import new_axis, tanh_meets
+from course_lib.viz.diagrams.architecture import architecture
 from course_lib.viz.diagrams.course_map import transformer_map
 from course_lib.viz.diagrams.directions import directions
 from course_lib.viz.diagrams.four_steps import four_steps
@@ -23,6 +25,7 @@ from course_lib.viz.diagrams.table import quarter_turn, seating
 from course_lib.viz.diagrams.translation import bottleneck, crossings, look_back
 
 __all__ = [
+    "architecture",
     "bottleneck",
     "clocks",
     "crossings",
