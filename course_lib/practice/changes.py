@@ -250,7 +250,14 @@ def _whole(node: ast.AST) -> int | None:
 
 
 def _part(node: ast.AST):
-    """The part that a slice takes: the last n for the first n."""
+    """The part that a slice takes: the last n for the first n, or all for the end that is -0."""
+    if isinstance(node, ast.Slice) and node.step is None and isinstance(node.upper, ast.UnaryOp):
+        end = node.upper
+        if isinstance(end.op, ast.USub) and not isinstance(end.operand, ast.Constant):
+            new = ast.Slice(node.lower, ast.BoolOp(ast.Or(), [end, ast.Constant(None)]))
+            size = _shown(end.operand)
+            why = f"Where `{size}` is 0, `-{size}` is 0 as well, and `[:0]` takes nothing."
+            yield (why, f"[{_shown(node)}]", f"[{_shown(new)}]"), new, ""
     if isinstance(node, ast.Slice) and node.step is None and (node.lower is None) != (node.upper is None):
         bound = node.lower or node.upper
         bound = bound.operand if isinstance(bound, ast.UnaryOp) and isinstance(bound.op, ast.USub) else bound

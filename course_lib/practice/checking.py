@@ -76,6 +76,7 @@ def run_check(exercise: Exercise, function: Any, seconds: float = TIME_LIMIT) ->
 def _judge(exercise: Exercise, function: Callable[..., Any], seconds: float) -> Result:
     written, cases, begun = exercise, exercise.cases(), time.monotonic()
     outcomes = [answers.tamed(exercise, outcome) for outcome in answers.run_all(function, cases, seconds)]
+    took = time.monotonic() - begun
     if exercise.view and not outcomes[-1].timed_out and answers.all_have_right_types(exercise, outcomes):
         outcomes = [answers.look_at(exercise, c, o) for c, o in zip(cases, outcomes, strict=True)]
         exercise = through_view(exercise)
@@ -116,8 +117,11 @@ def _judge(exercise: Exercise, function: Callable[..., Any], seconds: float) -> 
     if match:
         name, sentence = match
         return result("misconception", sentence + _not_kept(function), misconception=name, notes=notes)
+    match = _without_the_one_that_fails(exercise, cases, outcomes, expected)
+    if match:
+        return result("misconception", match[1], misconception=match[0], notes=notes)
     unknown = _unknown_mistake(exercise, cases, outcomes, expected, result, notes)
-    if time.monotonic() - begun > repairing.SEARCH_TIME:
+    if took > repairing.SEARCH_TIME:  # a slow function is not run again and again
         return unknown
     repair = repairing.repair(written, exercise, function, cases, outcomes, expected)
     return replace(unknown, message=f"{unknown.message} {repair}") if repair else unknown
@@ -142,6 +146,24 @@ def _strange_type(
     if match:
         return result("misconception", f"{match[1]} {text}", misconception=match[0])
     return result("type", text)
+
+
+def _without_the_one_that_fails(
+    exercise: Exercise, cases: list[Case], outcomes: list[Outcome], expected: list[Any]
+) -> tuple[str, str] | None:
+    """Two slips: a wrong idea that the other inputs show, where one input alone cannot be compared."""
+    failed = [i for i, o in enumerate(outcomes) if o.error is not None]
+    if len(failed) != 1 or not isinstance(outcomes[failed[0]].error, CannotCompare):
+        return None
+    (one,) = failed
+    part = [[thing for i, thing in enumerate(things) if i != one] for things in (cases, outcomes, expected)]
+    if _all_right(exercise, *part):
+        return None
+    match = matching_misconception(exercise, *part)
+    if not match:
+        return None
+    text = f"On the input with {cases[one].name}: {telling.error_sentence(outcomes[one].error)}"
+    return match[0], f"{match[1]} And there is a second slip. {text}"
 
 
 def _not_kept(function: Callable[..., Any]) -> str:

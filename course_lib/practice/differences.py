@@ -102,6 +102,11 @@ def _axes_sentence(output: Output, case: Case, got: tuple, expected: tuple, valu
         return " The sizes are right and the order is not." if sorted(got) == sorted(expected) else ""
     if got and expected and math.prod(got) == math.prod(expected):
         joined = "axes were joined" if more < 0 else "axes must still be joined"
+        pairs = [(i, expected[i] * expected[i + 1]) for i in range(len(expected) - 1)]
+        found = [(i, n) for i, n in pairs if (*expected[:i], n, *expected[i + 2 :]) == got]
+        if len(found) == 1 and output.axes:
+            (i, size) = found[0]
+            joined = f"one axis of {size} stands where {output.axes[i]} and {output.axes[i + 1]} are two"
         return f" No number is lost, and none is new: {joined}."
     if more < 0:
         missing = [i for i in range(len(expected)) if expected[:i] + expected[i + 1 :] == got]
@@ -214,20 +219,33 @@ def _pattern(got: torch.Tensor, expected: torch.Tensor) -> str | None:
 
 def _confined(output: Output, wrong: torch.Tensor) -> str | None:
     """A sentence if all wrong values lie in one slice, for example in one sentence of the batch."""
-    for axis, name in enumerate(output.axes or ()):
+    for axis in range(len(output.axes or ())):
         places = wrong.nonzero()[:, axis].unique()
         if wrong.shape[axis] > 1 and len(places) == 1:
-            return f"All of them are at {name.lower()} = {places.item()}: what is special there?"
+            at = _axis(output.axes, axis)
+            return f"All of them are {at} {places.item()}: what is special there?"
     return None
 
 
 def _place(output: Output, index: list[int]) -> str:
     """``[b=0, s=2]``; an axis of length 1 needs no place. Two axes of one name are row and column."""
     axes = output.axes or ()
-    if len(set(axes)) < len(axes) == 2:
-        return f"row {index[0]}, column {index[1]}"
-    places = zip(axes, index, strict=True)
-    return "[" + ", ".join(f"{axis.lower()}={i}" for axis, i in places if axis != "1") + "]"
+    twins = _twins(axes)
+    places = [f"{axes[n].lower()}={i}" for n, i in enumerate(index) if axes[n] != "1" and n not in twins]
+    text = ["[" + ", ".join(places) + "]"] if places or not twins else []
+    return ", ".join(text + [f"{word} {index[n]}" for n, word in twins.items()])
+
+
+def _twins(axes: tuple[str, ...]) -> dict[int, str]:
+    """The last two axes, if they have one name, as row and column: a mask of positions on positions."""
+    last = len(axes) - 1
+    return {last - 1: "row", last: "column"} if last > 0 and axes[-2] == axes[-1] != "1" else {}
+
+
+def _axis(axes: tuple[str, ...], axis: int) -> str:
+    """``at b =``; of two axes of one name ``in row`` and ``in column``."""
+    word = _twins(axes).get(axis)
+    return f"in {word}" if word else f"at {axes[axis].lower()} ="
 
 
 def _kind(tensor: torch.Tensor) -> str:

@@ -19,6 +19,7 @@ from course_lib.practice.parts import (
     fill,
     hardest,
     keep,
+    one_maximum,
     products,
     renormalised,
     rooted,
@@ -29,6 +30,9 @@ from course_lib.practice.parts import (
     zero,
 )
 from course_lib.practice.words import entries, misconceptions
+
+# What learners add to a sum, so that it is not 0.
+SMALL = (0.0, 1e-30, 1e-16, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5)
 
 Ways = Mapping[str, tuple[Callable[..., Any], ...]]
 
@@ -134,6 +138,12 @@ exponentials-overflow
     ∞/∞ is NaN. First set the forbidden scores to {low}, since one of them may be the largest; then take the
     largest off each row, `scores - scores.amax(-1, keepdim=True)`: no share changes by it. `torch.softmax`
     does this second step for you.
+one-maximum
+    You take one maximum off all rows. On paper no share changes by it. In 32 bits exp gives 0 for all numbers
+    below about -104, and the best score of one row here lies {gap:.0f} or more below that maximum: such a row
+    is 0/0, which is NaN, or 0 where something small is added. Set the forbidden scores to {low} first, and
+    take its own maximum off each row, `scores.amax(-1, keepdim=True)`; `torch.softmax` does this second step
+    for you.
 rows-too-small
     The shares stand in the right proportion, and they do not sum to 1: one row sums to {total:.4f}. Divide by
     the sum itself; is something added to it?
@@ -228,6 +238,12 @@ def masked_softmax(
         make(share=torch.exp, mask=unmasked, after=lambda e, a: e * a / (e * a).sum(-1, keepdim=True)),
         make(share=torch.exp, mask=unmasked, after=renormalised()),
     )
+    ways["one-maximum"] = tuple(
+        make(mask=one_maximum(small, of_all), share=lambda e: e, after=after)
+        for small in (0.0, 1e-12, 1e-9, 1e-8)
+        for of_all in (True, False)
+        for after in (keep, lambda w, a: w.nan_to_num(0.0))
+    )
     ways["rows-too-small"] = (make(after=lambda w, a: w / 1.01), make(after=lambda w, a: w / 1.1))
 
     def rows(args):
@@ -251,11 +267,22 @@ def masked_softmax(
     def vanished(expected, got, args):
         """As a softmax without the mask leaves it, divided by its sum and perhaps by a little more."""
         _, _, left = rows(args)
-        for small in (0.0, 1e-30, 1e-16, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5):
+        return lost_with(left, expected, got)
+
+    def lost_with(left, expected, got):
+        """Each row is the right one, times its sum over itself and a little more; 0/0 where the sum is 0."""
+        for small in SMALL:
             share = left / (left + small) if small else (left > 0).float()
             if torch.allclose(got.nan_to_num(0.0), expected * share, atol=1e-4):
                 return bool(((left == 0) | torch.isfinite(got)).all())
         return False
+
+    def under_one_top(expected, got, args):
+        """As exp leaves it, after the largest of all scores, or of all allowed ones, is taken off."""
+        scores, allowed, _ = rows(args)
+        low = scores.masked_fill(~allowed, -INFINITY)
+        sums = (torch.exp(low - top.max()).sum(-1, keepdim=True) for top in (scores, low))
+        return any(lost_with(left, expected, got) for left in sums)
 
     def leaking(expected, got, args):
         """Allowed keys share as they should; forbidden ones take something, and may be set to 0 then."""
@@ -299,6 +326,17 @@ def masked_softmax(
         at_0 = (torch.softmax(fill(0.0)(scores, allowed), -1) * allowed).sum(-1)[alive].min().item()
         return {"left": kept, "lost": 1 - kept, "lost_at_0": 1 - at_0}
 
+    def gap(expected, got, args):
+        """How far the best allowed score of a row may lie below the largest one of all."""
+        scores, allowed, _ = rows(args)
+        low = scores.masked_fill(~allowed, -INFINITY)
+        best = low.amax(-1)[allowed.any(-1)]
+        below = [(most.max() - best.min()).item() for most in (low, scores)]
+        found = next((number for number in below if number > 104), None)
+        if found is None:
+            raise ValueError("on this input every row keeps an exponential above 0")
+        return {"gap": found}
+
     def top(expected, got, args):
         largest = table(*args)[0].max().item()
         if largest < 88 or torch.isfinite(got).all():
@@ -320,11 +358,13 @@ def masked_softmax(
         "inverted": inverted,
     }
     measured = ("mask-unused", "mask-after-softmax", "score-of-zero")
-    measures = dict.fromkeys(measured, measure) | {"rows-too-small": total, "exponentials-overflow": top}
+    measures = dict.fromkeys(measured, measure)
+    measures |= {"rows-too-small": total, "exponentials-overflow": top, "one-maximum": gap}
     signs = {
         "not-low-enough": leaking,
         "renormalised-afterwards": vanished,
         "exponentials-overflow": overflowed,
+        "one-maximum": under_one_top,
         "rows-too-small": too_small,
     }
     if not weights:
@@ -361,6 +401,9 @@ scaled-by-batch
 fixed-number
     You divide by a fixed number. √4 fits the cards of chapter 02, whose d_k is 4, and √64 the paper's base
     model; here a key has {K} features. Take the number from the keys: `k.shape[-1]`.
+scaled-twice
+    You divide by √{K} before the softmax, and by √{K} once more after it: your rows of weights sum to
+    {one_over:.2f}. Once is enough, before the softmax.
 scale-after-softmax
     You divide after the softmax, so your rows of weights sum to {one_over:.2f}, and the softmax has seen the
     large scores: it is saturated already. Divide by √{K} before the softmax.
@@ -390,7 +433,8 @@ def scale(make, heads, *, leave: tuple[str, ...] = ()) -> tuple[Misconception, .
         "scaled-by-heads": by(rooted(lambda q, k, v: k.shape[1])),
         "scaled-by-batch": by(rooted(lambda q, k, v: len(k)), lambda q, k, v: 1 / len(k)),
         "fixed-number": by(*(lambda q, k, v, n=n: n**-0.5 for n in (4, 16, 64, 64**2, 512, 512**2))),
-        "scale-after-softmax": (make(scale=unscaled, late=right), make(late=right)),
+        "scaled-twice": (make(late=right),),
+        "scale-after-softmax": (make(scale=unscaled, late=right),),
         "no-scale-mask-after": (make(scale=unscaled, mask=unmasked, after=zero),),
     }
 
@@ -531,14 +575,17 @@ additive
 """)
 
 
-def boolean_mask(reference: Callable[..., torch.Tensor], *, what: str = "", instead: str = "", more=None):
-    """A mask in another form than the course's. ``what``: which cells are True in the inverted one."""
+def boolean_mask(reference: Callable[..., torch.Tensor], *, what: str = "", instead: str = ""):
+    """A mask in another form than the course's. ``what``: which cells are True in the inverted one.
+
+    Both sentences say that nothing else is wrong, so an exercise adds no further ways to them.
+    """
 
     def added(value):
         return lambda *args: torch.zeros(reference(*args).shape).masked_fill(~reference(*args), value)
 
     ways = {"inverted": (lambda *args: ~reference(*args),), "additive": (added(-INFINITY), added(-1e9))}
-    return _told(_MASK, ways, more, (), {}, {"what": what, "instead": instead})
+    return _told(_MASK, ways, None, (), {}, {"what": what, "instead": instead})
 
 
 # --- axes ---------------------------------------------------------------------------------------------------

@@ -74,12 +74,15 @@ class Misconception:
             that knows it by its answer, a tensor of the right shape. It must hold on every input whose
             answer is wrong; None there means that it cannot tell. Asked only when no way of any
             misconception fits.
+        everywhere: True if the sign must hold on the inputs with a right answer as well, because the
+            sentence speaks of the whole function ("`wanted` has no effect").
     """
 
     name: str
     ways: tuple[Callable[..., Any], ...]
     sentence: str | Callable[[Any, Any, tuple[Any, ...]], str]
     sign: Callable[[Any, Any, tuple[Any, ...]], bool] | None = None
+    everywhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,8 @@ class Exercise:
             `` with `` must be found in the function's source, and what stands behind `` unless `` must not.
         view: what is compared, if it is not the answer itself.
         forbidden: which cells of the answer must be exactly 0, from the function's arguments.
+        further: more inputs, on which a repair must be right before it is told. Without them the cases are
+            made again from other seeds.
     """
 
     id: str
@@ -123,6 +128,7 @@ class Exercise:
     advice: tuple[tuple[str, str], ...] = ()
     view: View | None = None
     forbidden: Callable[..., Any] | None = None
+    further: Callable[[], list[Case]] | None = None
 
     @property
     def parameters(self) -> tuple[str, ...]:

@@ -49,6 +49,17 @@ def bare(scores):
     return e / e.sum(-1, keepdim=True)
 
 
+def one_maximum(small=0.0, of_all=True):
+    """A softmax by hand that takes one maximum off all rows: of all scores, or of the allowed ones."""
+
+    def weights(scores, allowed):
+        top = (scores if of_all else block(scores, allowed)).max()
+        e = torch.exp(scores - top).masked_fill(~allowed, 0.0)
+        return e / (e.sum(-1, keepdim=True) + small)
+
+    return weights
+
+
 def renormalised(small=0.0):
     """After the softmax: multiply by the mask and divide by the sum, with something small added to it."""
 

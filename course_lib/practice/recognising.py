@@ -51,7 +51,7 @@ def matching_misconception(
                 if behaves_like(way, *part, exercise.tolerance) and (sentence := told(misconception)):
                     return misconception.name, sentence
     for misconception in exercise.misconceptions:
-        if misconception.sign and _shows(misconception.sign, exercise, cases, seen, expected):
+        if misconception.sign and _shows(misconception, exercise, cases, seen, expected):
             sentence = told(misconception)
             if sentence:
                 return misconception.name, sentence
@@ -84,27 +84,32 @@ def _is_right(exercise: Exercise, case: Case, outcome: Outcome, right: Any) -> b
 
 
 def _shows(
-    sign: Callable[[Any, Any, tuple[Any, ...]], bool],
+    misconception: Misconception,
     exercise: Exercise,
     cases: list[Case],
     outcomes: list[Outcome],
     expected: list[Any],
 ) -> bool:
-    """True if ``sign`` holds wherever the answer is wrong, and all answers are tensors of the right shape."""
+    """True if the sign holds wherever the answer is wrong, and all answers are tensors of the right shape.
+
+    Where it must hold everywhere, the inputs with a right answer are asked as well.
+    """
     shown = 0
     for case, outcome, right in zip(cases, outcomes, expected, strict=True):
         if outcome.error is not None or not _alike(outcome.value, right):
             return False
-        if not comparing.right(exercise, case, outcome.value, right):
-            if comparing.same(outcome.value, right, exercise.tolerance) and exercise.forbidden is None:
+        is_right = comparing.right(exercise, case, outcome.value, right)
+        if not is_right or misconception.everywhere:
+            alike = comparing.same(outcome.value, right, exercise.tolerance)
+            if alike and not is_right and exercise.forbidden is None:
                 return False  # it is the kind of number that is wrong
             try:
-                held = sign(right, outcome.value.detach(), case.args)
+                held = misconception.sign(right, outcome.value.detach(), case.args)
             except Exception:  # an answer that the sign was not made for
                 return False
             if held is not None and not held:
                 return False
-            shown += held is not None
+            shown += held is not None and not is_right
     return shown > 0
 
 

@@ -1,8 +1,8 @@
 """One small change to the learner's own code that makes it right: tried, and told only if it does.
 
 Where no wrong idea is recognised, the cause is often one sign or one word: ``//`` for ``/``, a ``return``
-that stands inside the loop, factors in the other order. Each such change is made in the learner's code and
-the result is run on every input.
+that stands inside the loop, factors in the other order. Each such change is made in the learner's code, and
+the result is run on every input of the check and on inputs that the check does not use.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ import ast
 import inspect
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any
 
-from course_lib.practice import answers, comparing, running
+from course_lib.practice import answers, comparing, forms, inputs, running
 from course_lib.practice.changes import MOST_SHOWN, Change, all_changes, thrown_away
 from course_lib.practice.kinds import Case, Exercise
 from course_lib.practice.running import Outcome
 
 SEARCH_TIME = 1.0  # seconds, for changes to the learner's code
+FURTHER_SEED = 5000
 
 
 def repair(
@@ -38,26 +39,46 @@ def repair(
             not outcomes[i].error and comparing.right(exercise, cases[i], outcomes[i].value, expected[i])
         ),
     )
-    end = time.monotonic() + SEARCH_TIME
+    end: list[float] = []
+
+    def left() -> float:
+        """Seconds that are left; they count from the first change (to read the code may itself take one)."""
+        if not end:
+            end.append(time.monotonic() + SEARCH_TIME)
+        return end[0] - time.monotonic()
+
+    def holds(changed: Callable[..., Any], case: Case, right: Any) -> bool:
+        outcome = running.run(changed, case.args, max(left(), 0.05))
+        outcome = answers.tamed(written, outcome)
+        if outcome.error or outcome.timed_out or outcome.changed:
+            return False
+        if exercise.view:
+            if comparing.type_problem(written, outcome.value):
+                return False
+            outcome = answers.look_at(exercise, case, outcome)
+        return not outcome.error and comparing.right(exercise, case, outcome.value, right)
 
     def is_right(changed: Callable[..., Any]) -> bool:
-        for i in order:
-            outcome = running.run(changed, cases[i].args, max(end - time.monotonic(), 0.05))
-            outcome = answers.tamed(written, outcome)
-            if outcome.error or outcome.timed_out or outcome.changed:
-                return False
-            if exercise.view:
-                if comparing.type_problem(written, outcome.value):
-                    return False
-                outcome = answers.look_at(exercise, cases[i], outcome)
-            if outcome.error or not comparing.right(exercise, cases[i], outcome.value, expected[i]):
-                return False
-        return True
+        return all(holds(changed, cases[i], expected[i]) for i in order) and all(
+            holds(changed, case, right) for case, right in further(exercise)
+        )
 
     try:
-        return first_that_helps(function, is_right, lambda: time.monotonic() < end)
+        return first_that_helps(function, is_right, lambda: left() > 0)
     except Exception:  # code that Python's own tools cannot read; the plain difference is told without this
         return ""
+
+
+def further(exercise: Exercise) -> Iterator[tuple[Case, Any]]:
+    """Inputs that the check does not use, each with its right answer: a repair must hold there, too."""
+    if exercise.further is not None:
+        more = exercise.further()
+    else:
+        with inputs.other_seeds(FURTHER_SEED):
+            more = exercise.cases()
+    for case in more:
+        right = exercise.reference(*(running.clone(a) for a in case.args))
+        yield case, forms.fit(exercise.outputs, right)
 
 
 def first_that_helps(
@@ -108,9 +129,9 @@ def _sentence(group: list[Change], code: str, line: str) -> str:
     if len(group) == 1 and code.split("\n", 1)[1].count(group[0].old) > 1 and len(line) <= MOST_SHOWN:
         where = f" in `{line}`"
     if not group[0].old:
-        return f"{group[0].why} then your function is right on all inputs."
+        return f"{group[0].why} then your function is right on every input that was tried."
     why = f"{group[0].why} " if len(olds) == 1 and group[0].why else ""
-    text = f"{change}{where} your function is right on all inputs."
+    text = f"{change}{where} your function is right on every input that was tried."
     return why + (text[0].upper() + text[1:])
 
 

@@ -46,6 +46,7 @@ def misconceptions(
     ways: Mapping[str, Any],
     measures: Mapping[str, Callable[[Any, Any, tuple[Any, ...]], Mapping[str, Any]]] | None = None,
     signs: Mapping[str, Callable[[Any, Any, tuple[Any, ...]], bool]] | None = None,
+    everywhere: tuple[str, ...] = (),
     **names: str,
 ) -> tuple[Misconception, ...]:
     """The misconceptions of an exercise, from the tutor's words and the wrong code, joined by their names.
@@ -55,6 +56,7 @@ def misconceptions(
         ways: name → one wrong function, or a tuple of them.
         measures: name → a function ``(expected, got, args)`` that gives numbers for the slots of the words.
         signs: name → a function for ``Misconception.sign``.
+        everywhere: names whose sign must hold on every input, also where the answer is right.
         names: what fills the other slots, for example ``query="target word"``.
 
     Raises ValueError for a name that stands on one side only.
@@ -62,6 +64,7 @@ def misconceptions(
     told = entries(told) if isinstance(told, str) else told
     measures, signs = measures or {}, signs or {}
     alone = (told.keys() ^ ways.keys()) | (measures.keys() - told.keys()) | (signs.keys() - told.keys())
+    alone |= set(everywhere) - signs.keys()
     if alone:
         raise ValueError(f"words and ways must have the same names; {sorted(alone)} stand on one side only")
     return tuple(
@@ -70,6 +73,7 @@ def misconceptions(
             ways[name] if isinstance(ways[name], tuple) else (ways[name],),
             _sentence(words, measures.get(name), names),
             signs.get(name),
+            name in everywhere,
         )
         for name, words in told.items()
     )

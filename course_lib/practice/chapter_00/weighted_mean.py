@@ -3,6 +3,7 @@
 import torch
 
 from course_lib.practice import ideas
+from course_lib.practice.inputs import random, seeded
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import lines, misconceptions, prose
 
@@ -20,6 +21,19 @@ def cases() -> list[Case]:
         Case("five values, some of them negative", more, {"S": 5}),
         Case("one value", (torch.tensor([7.0]), torch.tensor([0.25])), {"S": 1}),
     ]
+
+
+def further() -> list[Case]:
+    """Values of both signs, and weights that are whole numbers or not, some of them 0."""
+    g = seeded(100)
+    made = []
+    for size in (1, 2, 4, 7):
+        for whole in (False, True):
+            weights = 3 * torch.rand(size, generator=g)
+            weights = weights.round() if whole else weights.where(weights > 0.6, 0.0)
+            weights[size // 2] += 1.0
+            made.append(Case(f"{size} values", (4 * random(g, size), weights), {"S": size}))
+    return made
 
 
 def with_sum(mix):
@@ -51,6 +65,9 @@ not-normalised
 divided-by-count
     You divide by how many values there are. Divide by the sum of the weights: three values with weights 3, 1,
     0 count as four, not as three.
+divided-by-count-above-0
+    You divide by how many weights are above 0. Divide by the sum of the weights: a weight of 3 counts three
+    times, not once.
 sum-of-weights
     This is the sum of the weights alone; `values` has no effect. The sum of the weights is what you divide
     by, after you have summed weight times value.
@@ -70,6 +87,7 @@ WAYS = {
     "softmax": lambda values, weights: (torch.softmax(weights, dim=0) * values).sum(),
     "not-normalised": lambda values, weights: (values * weights).sum(),
     "divided-by-count": lambda values, weights: (values * weights).mean(),
+    "divided-by-count-above-0": lambda values, weights: (values * weights).sum() / (weights > 0).sum(),
     "sum-of-weights": lambda values, weights: weights.sum(),
     "roles-swapped": lambda values, weights: (values * weights).sum() / values.sum(),
     "fractions-cut-off": (of_whole_weights(None), of_whole_weights(1.0), of_whole_weights(0.0)),
@@ -95,6 +113,7 @@ WEIGHTED_MEAN = Exercise(
     outputs=(Output("mean", ()),),
     reference=weighted_mean,
     cases=cases,
+    further=further,
     hints=(
         prose("""
             With weights 3 and 1 the first value counts three times and the second once: (10 + 10 + 10 + 20) /

@@ -1,5 +1,8 @@
 """01.aer: how far is a guessed alignment from the true one?."""
 
+import torch
+
+from course_lib.practice.inputs import seeded
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
 
@@ -71,6 +74,17 @@ def cases() -> list[Case]:
     ]
 
 
+def further() -> list[Case]:
+    """Links between three words and three, as lists in which some stand twice, and as sets."""
+    g = seeded(105)
+
+    def links(many: int) -> list[tuple[int, int]]:
+        return [tuple(pair) for pair in torch.randint(3, (many, 2), generator=g).tolist()]
+
+    lists = [(links(a), links(b)) for a in (0, 1, 4, 7) for b in (0, 1, 5)]
+    return [Case("other links", kind) for a, b in lists for kind in ((a, b), (set(a), set(b)))]
+
+
 WORDS = """
 product-of-sizes
     You multiply |G| and |L|. The denominator is their sum: 2·hits / (|G| + |L|) is 1 exactly when both sets
@@ -93,6 +107,10 @@ jaccard
 f1-not-error
     This is the F1 score: how much is right. The error rate is what is missing to 1, so that 0 is perfect: 1
     minus yours.
+f1-and-empty
+    This is the F1 score: how much is right. The error rate is what is missing to 1, so that 0 is perfect: 1
+    minus yours, wherever there is a link. Where both are empty nothing is wrong: there the rate is 0, which
+    1 minus yours would not give.
 factor-two-missing
     The factor 2 is missing. A perfect guess would get 0.5: each common link stands in both sets, so it must
     count twice above as it does below.
@@ -123,7 +141,8 @@ WAYS = {
     "recall-itself": rate(lambda hits, g, t: hits / t),
     "recall-only": (*rate(lambda hits, g, t: 1 - hits / t), guarded(lambda hits, g, t: 1 - hits / t)),
     "jaccard": rate(lambda hits, g, t: 1 - hits / (g + t - hits)),
-    "f1-not-error": rate(lambda hits, g, t: 2 * hits / (g + t)),
+    "f1-not-error": rate(lambda hits, g, t: 2 * hits / (g + t))[2],
+    "f1-and-empty": rate(lambda hits, g, t: 2 * hits / (g + t))[:2],
     "factor-two-missing": rate(lambda hits, g, t: 1 - hits / (g + t)),
     "links-turned": lambda guessed, sure: alignment_error_rate({(j, i) for i, j in guessed}, sure),
     "direction-lost": without_direction,
@@ -169,6 +188,7 @@ AER = Exercise(
     outputs=(Output("rate"),),
     reference=alignment_error_rate,
     cases=cases,
+    further=further,
     hints=(
         prose("""
             Python's sets know intersection: `a & b`. Which two sizes are added in the denominator, and what

@@ -43,6 +43,10 @@ summed-over-targets
 sentences-added
     You add up the encoder states of all sentences, and every sentence gets its mixture of these sums. Each
     sentence has its own states: with `einsum`, both must have the same letter for the batch, `bts,bsd->btd`.
+contexts-added
+    You sum over the batch (axis B), so the contexts of all sentences are added up. Each sentence has its own.
+    With `einsum`, a letter that does not stand behind the arrow is summed away: keep the b,
+    `bts,bsd->btd`.
 features-before-targets
     The numbers are right and two axes are exchanged: you return (B, D_h, T). Each target word gets a row:
     (B, T, D_h).
@@ -52,19 +56,33 @@ WAYS = {
     "queries-and-keys-swapped": lambda weights, h: weights.transpose(1, 2) @ h,
     "summed-over-targets": lambda weights, h: parts.products(weights, h).sum(dim=1),
     "sentences-added": lambda weights, h: weights @ h.sum(dim=0),
+    "contexts-added": (
+        lambda weights, h: (weights @ h).sum(dim=0),
+        lambda weights, h: (weights @ h).sum(dim=0).expand(len(h), -1, -1),
+    ),
     "features-before-targets": lambda weights, h: (weights @ h).transpose(1, 2),
 }
 
-SHARED = ideas.weighted_sum(
-    lambda mix: lambda weights, h: mix(weights, h),
-    lambda weights, h: h,
-    query="target word",
-    value="encoder state",
-    weights="weights",
-    values="h",
-    unused="`weights` has",
-    mean=" That is the bottleneck again.",
-    twice=", and even padding gets a share",
+SHARED = (
+    *ideas.weighted_sum(
+        lambda mix: lambda weights, h: mix(weights, h),
+        lambda weights, h: h,
+        query="target word",
+        value="encoder state",
+        weights="weights",
+        values="h",
+        unused="`weights` has",
+        mean=" That is the bottleneck again.",
+        twice=", and even padding gets a share",
+    ),
+    *ideas.view_for_transpose(
+        "view-without-transpose",
+        "Your numbers are right, and they stand at wrong places: they came as (B, D_h, T), and `view` or "
+        "`reshape` read them into (B, T, D_h).",
+        "`.transpose(1, 2)` does.",
+        lambda weights, h: (weights @ h).transpose(1, 2).reshape(len(h), -1, h.shape[2]),
+    ),
+    *ideas.squeezed(context_vectors),
 )
 
 CONTEXT = Exercise(
@@ -92,7 +110,7 @@ CONTEXT = Exercise(
             one matrix product does it for all sentences at once
         """),
     ),
-    misconceptions=(*misconceptions(WORDS, WAYS), *SHARED, *ideas.squeezed(context_vectors)),
+    misconceptions=(*misconceptions(WORDS, WAYS), *SHARED),
     insight=prose("""
         Attention in one line: a weighted sum of what is relevant, one mixture for each target word.
     """),

@@ -72,8 +72,8 @@ without-v
     v_a has no effect yet: you give all A features the same say. v_a is learned, and it decides which features
     speak for a match and which against it.
 first-query-for-all
-    All sentences use the decoder state of the first one. Each sentence has its own `s`: keep axis B of the
-    query, and put the new axis after it.
+    All sentences use the decoder state of the first one. Each sentence has its own, `s[b]`; for all of them
+    at once the query is (B, 1, A), with the new axis behind B.
 query-without-new-axis
     The query needs a new axis for the words: (B, A) becomes (B, 1, A). Without it torch lines up B with S:
     most inputs fail, and where B = S it runs and pairs sentence number i with word number i.
@@ -103,6 +103,17 @@ WAYS = {
     "weights-already": wrong(reduce=lambda hidden, v_a: torch.softmax(hidden @ v_a, dim=-1)),
 }
 
+SHARED = (
+    *ideas.view_for_transpose(
+        "view-without-transpose",
+        "Your scores are right, and they stand at wrong places: they came as (S, B), and `view` or `reshape` "
+        "read them into (B, S).",
+        "`.T` does: it makes (B, S) of (S, B). Where you stack the words, so does `torch.stack(…, dim=1)`.",
+        lambda *args: alignment_scores(*args).T.reshape(len(args[0]), -1),
+    ),
+    *ideas.squeezed(alignment_scores),
+)
+
 SCORES = Exercise(
     id="01.scores",
     title="Alignment scores",
@@ -129,7 +140,7 @@ SCORES = Exercise(
             return hidden times v_a                    (B, S)
         """),
     ),
-    misconceptions=(*misconceptions(WORDS, WAYS), *ideas.squeezed(alignment_scores)),
+    misconceptions=(*misconceptions(WORDS, WAYS), *SHARED),
     insight="The tanh is where query and key meet; W_a, U_a and v_a are learned with the translator.",
     advice=advice(r"""
 W_a\s*@\s*s|U_a\s*@\s*h

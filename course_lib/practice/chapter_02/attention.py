@@ -42,8 +42,13 @@ def cases() -> list[Case]:
     front = torch.arange(5)[None] >= 2  # (1, S): padding in front
     one = case("one query, and huge values on padding", (1, 2, 1, 5, 3, 4), front)
     one.args[2][..., :2, :] = 1e6  # what is forbidden must not come through at all
-    ints = [torch.randint(-4, 5, (2, 2, n, 4), generator=g).float() for n in (3, 5)]
-    ints[1] *= 10  # whole numbers: scores of ±200 and more, exact in 32 bits
+    ints = [torch.randint(-3, 4, (2, 2, n, 4), generator=g).float() for n in (3, 5)]
+    longest = torch.tensor([4.0, 2.0, 4.0, 2.0])
+    ints[0][0, 0, 0], ints[1][0, 0, 2], ints[1][0, 0, 3] = longest, longest, -longest
+    ints[0][0, 1, 1] = longest  # a row whose allowed scores are all low, -200, -170 and -170 after the scale
+    low = [[2, 3, 3, 0], [0, 1, 1, 1], [-4, -2, -4, -2], [-3, -2, -3, -3], [-3, -3, -3, -2]]
+    ints[1][0, 1] = torch.tensor(low).float()
+    ints[1] *= 10  # whole numbers: scores from -200 to 200, exact in 32 bits
     large = (*ints, random(g, 2, 2, 5, 3), front), dict(zip("BHTSKV", (2, 2, 3, 5, 4, 3), strict=True))
     return [
         case("six different sizes and a padded sentence", (2, 3, 4, 7, 6, 5), padded),
@@ -90,6 +95,7 @@ WAYS = {
     "keys-not-transposed": (
         wrong(score=lambda q, k: q @ k),
         wrong(score=lambda q, k: q @ k.reshape(*k.shape[:2], k.shape[3], k.shape[2])),
+        wrong(score=lambda q, k: q @ k.view(*k.shape[:2], k.shape[3], k.shape[2])),
     ),
     "heads-merged": lambda q, k, v, allowed: attention(q, k, v, allowed).transpose(1, 2).flatten(2),
 }

@@ -175,7 +175,7 @@ SIGNS = {
     "wanted-unused": lambda e, got, args: bool((got.argmax(dim=-1) == itself(*args)).all()),
     "off-by-one": lambda *seen: points_at(shifted(1))(*seen) or points_at(shifted(-1))(*seen),
     "one-wish-for-all": lambda expected, got, args: bool(
-        (got - got[:1]).abs().max() < 1e-3 and not even(expected, got, args)
+        (got - got[:1]).abs().max() < 1e-3 and (args[1] == 1 or not even(expected, got, args))
     ),
     "all-scores-equal": even,
     "infinite": lambda expected, got, args: bool(got.isnan().any()),
@@ -210,7 +210,9 @@ RETRIEVAL = Exercise(
             return q, k
         """),
     ),
-    misconceptions=misconceptions(WORDS, WAYS, MEASURES, SIGNS),
+    misconceptions=misconceptions(
+        WORDS, WAYS, MEASURES, SIGNS, everywhere=("wanted-unused", "one-wish-for-all", "all-scores-equal")
+    ),
     insight=prose("""
         A query is the key of what it wants, made long. W_q and W_k learn to make such pairs out of words.
     """),

@@ -41,9 +41,10 @@ def cases() -> list[Case]:
     query, keys, values = other.args
     turned = Case(other.name, (query, not_contiguous(keys), not_contiguous(values)), other.sizes)
     plain = case("three different sizes", 5, 3, 4)
-    ints = [torch.randint(-9, 10, shape, generator=g).float() for shape in ((4,), (5, 4))]
-    top = ints[1][ints[1] @ ints[0] == (ints[1] @ ints[0]).max()][0]  # scores of ±200, exact in 32 bits
-    large = 200 / (top @ ints[0]) * ints[0], ints[1], random(g, 5, 3)
+    # whole numbers, exact in 32 bits: the scores are -120, 199, -200, 200 and 150
+    long = torch.tensor([9.0, -4.0, 6.0, 3.0])
+    keys = [[-6, 3, -8, -2], [11, -7, 9, 6], [-10, 5, -14, -2], [12, -8, 8, 4], [10, -6, 6, 0]]
+    large = long, torch.tensor(keys).float(), random(g, 5, 3)
     return [
         plain,
         square,
@@ -53,6 +54,20 @@ def cases() -> list[Case]:
         case("values of one number", 5, 3, 1),
         Case("scores of ±200", large, {"S": 5, "K": 4, "V": 3}, large=True),
     ]
+
+
+def clamped(scores):
+    """Any limit from 10 to 140 gives the same answers: of the scores here none lies between the two."""
+    return torch.softmax(scores.clamp(-50.0, 50.0), dim=0)
+
+
+def cut_off(expected, got, args):
+    """The largest score, and the smallest one that counts as much."""
+    scores = args[1] @ args[0]
+    high = scores[scores > 50.0]
+    if high.unique().numel() < 2:
+        raise ValueError("on this input no two scores become alike")
+    return {"lower": high.min(), "high": high.max()}
 
 
 WORDS = """
@@ -67,6 +82,14 @@ no-softmax
 divided-by-sum
     You divide the scores by their sum. Scores can be negative, and their sum can be near 0, so these shares
     can be negative or huge. The softmax takes exp first: every share is positive.
+made-positive
+    You take the sign off the scores, with `abs` or `relu`, and divide by their sum. Then -5 counts as much as
+    5, or no more than 0. The softmax takes exp first: every share is positive, and a larger score always gets
+    a larger share.
+clamped
+    Your shares are those of scores that are cut off at a limit: keys whose scores lie above it look alike,
+    and here scores of {lower:.0f} and {high:.0f} do. No limit is needed against overflow: take the largest
+    score off, `scores - scores.max()`, as `torch.softmax` does by itself.
 softmax-over-features
     You take a softmax while the features (K) are still there. A key is compared as a whole: first the dot
     product, which sums the features away, then one softmax over the S scores.
@@ -103,10 +126,12 @@ keys-transposed
 WAYS = {
     "hard-choice": wrong(share=parts.hardest),
     "no-softmax": wrong(share=lambda scores: scores),
-    "divided-by-sum": tuple(
+    "divided-by-sum": wrong(share=lambda scores: scores / scores.sum()),
+    "made-positive": tuple(
         wrong(share=lambda scores, positive=positive: positive(scores) / positive(scores).sum())
-        for positive in (torch.clone, torch.abs, torch.relu)
+        for positive in (torch.abs, torch.relu)
     ),
+    "clamped": wrong(share=clamped),
     "softmax-over-features": (
         lambda query, keys, values: torch.softmax(keys, dim=-1) @ query @ values,
         lambda query, keys, values: torch.softmax(keys * query, dim=0).mean(dim=1) @ values,
@@ -185,7 +210,10 @@ SOFT_DICT = Exercise(
     ),
     misconceptions=(
         *misconceptions(
-            WORDS, WAYS, dict.fromkeys(("hard-choice", "no-softmax", "exponentials-overflow"), measure)
+            WORDS,
+            WAYS,
+            dict.fromkeys(("hard-choice", "no-softmax", "exponentials-overflow"), measure)
+            | {"clamped": cut_off},
         ),
         *SHARED,
         *ideas.squeezed(soft_lookup),

@@ -28,6 +28,10 @@ def cases() -> list[Case]:
     ]
 
 
+def further() -> list[Case]:
+    return [Case(f"{h} heads on {h * k}", (h * k, h)) for h in (1, 2, 4, 6) for k in (1, 3, 8)]
+
+
 WORDS = """
 times-heads
     You give every head matrices of d_model × d_model: {got:,} numbers. With {h} heads each has {k}
@@ -134,6 +138,7 @@ COUNT = Exercise(
     outputs=(Output("count"),),
     reference=count_parameters,
     cases=cases,
+    further=further,
     hints=(
         prose("""
             Count one head's W_q first: it takes D features and gives d_k. How many numbers have all H of them

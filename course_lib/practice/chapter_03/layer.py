@@ -39,8 +39,11 @@ def with_mask(change):
     return wrong(mask=lambda scores, allowed: parts.block(scores, change(allowed)))
 
 
-def project(*, no_bias="", early="", turned="", left_out="", by=None):
-    """Projections changed by their names, "qkvo"; ``by`` says which one takes the matrix of another one."""
+def project(*, no_bias="", early="", turned="", left_out="", by=None, **more):
+    """Projections changed by their names, "qkvo"; ``by`` says which one takes the matrix of another one.
+
+    ``more``: other parts that are exchanged at the same time.
+    """
 
     def changed(x, params, name):
         if name in left_out:
@@ -51,7 +54,7 @@ def project(*, no_bias="", early="", turned="", left_out="", by=None):
             return (x + bias) @ weight
         return x @ weight + (0 if name in no_bias else bias)
 
-    return wrong(linear=changed)
+    return wrong(linear=changed, **more)
 
 
 def heads(x_q, x_kv, params, n_heads, allowed):
@@ -78,13 +81,14 @@ def cases() -> list[Case]:
         allowed[..., 0] |= ~allowed.any(dim=-1)  # every query has an allowed key
         return Case(name, (x_q, x_kv, params, h, allowed), {"B": b, "H": h, "T": t, "S": s, "K": k, "D": d})
 
-    large = case("scores of ±200, and huge values on padding", 2, 3, 5, 2, 4)
+    large = case("scores of more than 1,000, and huge values on padding", 2, 3, 5, 2, 4)
     x_q, x_kv, params, _, _ = large.args
     for x in (x_q, x_kv, *params.values()):
         x.copy_((2 * x).round().where(x.abs() > 0.25, 1.0))  # whole numbers: scores are exact in 32 bits
     x_kv[-1, 4] *= 1000
     params["W_q"].mul_(10)
-    params["b_q"].mul_(10)
+    params["b_q"].zero_()
+    x_q[0, 0] = 0.0  # all scores of this query are 0: its row alone does not overflow
     q, k, open_cells = heads(*large.args)
     scores = q @ k.transpose(-2, -1) / 2  # √4
     for head in range(2):
@@ -114,12 +118,15 @@ WAYS = {
         with_mask(lambda allowed: allowed.any(dim=1, keepdim=True)),
         with_mask(lambda allowed: allowed.all(dim=1, keepdim=True)),
         with_mask(lambda allowed: allowed[0, 0]),
-        with_mask(lambda allowed: allowed[:, 0]),  # (B, T, S): B slips to the place of H
     ),
+    "mask-without-heads": with_mask(lambda allowed: allowed[:, 0]),
     "mask-of-the-first-sentence": (with_mask(lambda mask: mask[:1]), with_mask(lambda mask: mask[0])),
     "biases-forgotten": tuple(
         project(no_bias=names)
         for names in ("qkvo", "qkv", "qv", "qk", "q", "kv", "v", "o", "qo", "vo", "qvo")
+    ),
+    "no-biases-mask-after": tuple(
+        project(no_bias=names, mask=parts.unmasked, after=parts.zero) for names in ("qkvo", "qkv", "o")
     ),
     "b-o-for-each-head": lambda *args: multi_head_attention(*args) + (args[3] - 1) * args[2]["b_o"],
     "bias-too-early": tuple(project(early=names) for names in ("o", "qkv", "qkvo")),

@@ -9,13 +9,21 @@ not-merged
     W_o transposed, and add b_o.
 one-mask-for-all-heads
     All heads use one mask. `allowed` has an axis for the heads, {shape}, and {others} of its cells differ
-    from those of head 0. Pass it whole to the scores, which have the same shape.
+    from those of head 0. Head h has its own mask, `allowed[:, h]`; scores (B, H, T, S), with all heads at
+    once, take `allowed` whole.
+mask-without-heads
+    Your mask has lost the axis of the heads: it is (B, T, S), and broadcasting lines shapes up from the
+    right, so it meets (B, H, T, S) with B at the heads. Where B = H it even runs. Scores (B, H, T, S) take
+    `allowed` whole.
 mask-of-the-first-sentence
-    All sentences use the mask of the first one. Each sentence has its own padding: `allowed` has axis B, and
-    the scores have it too.
+    All sentences use the mask of the first one. Each sentence has its own padding: sentence b has the masks
+    `allowed[b]`, and scores (B, H, T, S) take `allowed` whole.
 biases-forgotten
     A bias is missing. Each of the four projections is `x @ W.T + b`: add b_q, b_k and b_v before the split,
     and b_o at the very end.
+no-biases-mask-after
+    Two slips. Biases are missing: each of the four projections is `x @ W.T + b`. And you mask after the
+    softmax, so the rows of weights no longer sum to 1: set the forbidden scores to -inf before it.
 b-o-for-each-head
     You add b_o once for each head, so it is there H times. Add it once, after the heads are joined and
     multiplied by W_o.
@@ -35,8 +43,8 @@ one-head
     This is one head with all D features: `n_heads` has no effect. Split q, k and v first; then each head has
     a row of weights of its own.
 one-matrix-for-two
-    One matrix does the work of two: look at which `W_` and `b_` makes the queries, which the keys and which
-    the values. Each has its own.
+    One matrix does the work of two or of three: look at which `W_` and `b_` makes the queries, which the keys
+    and which the values. Each has its own.
 queries-from-the-wrong-sentence
     Of queries, keys and values at least one comes from the wrong input. The queries come from `x_q`; the keys
     and the values both come from `x_kv`. In self-attention the two are the same, so nobody notices.
@@ -44,8 +52,8 @@ no-projections
     The inputs go into the heads as they are: W_q, W_k and W_v have no effect. Then a token's query equals its
     key, and head 0 sees the first features only. Project first, then split.
 projection-missing
-    One of the three goes into the heads as it is: queries, keys and values each have a projection of their
-    own, `x @ W.T + b`, before the split.
+    Of queries, keys and values at least one goes into the heads as it is. Each of the three has a projection
+    of its own, `x @ W.T + b`, before the split.
 keys-and-values-swapped
     Keys and values have changed places: W_k and b_k make the keys, which meet the queries; W_v and b_v make
     the values, which are mixed. All matrices have one size, so no shape warns you.

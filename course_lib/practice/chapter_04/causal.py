@@ -4,7 +4,7 @@ import torch
 
 from course_lib.practice import ideas
 from course_lib.practice.kinds import Case, Exercise, Output
-from course_lib.practice.words import advice, lines, misconceptions, prose
+from course_lib.practice.words import advice, entries, lines, misconceptions, prose
 
 
 def my_causal_mask(T, S):
@@ -49,6 +49,11 @@ def cases() -> list[Case]:
     ]
 
 
+def further() -> list[Case]:
+    """All sizes up to 6."""
+    return [Case(f"T = {T} and S = {S}", (T, S)) for S in range(1, 7) for T in range(1, S + 1)]
+
+
 WORDS = """
 diagonal-blocked
     The diagonal is blocked: query 0 stands at position {first} and may not attend to key {first}, which is
@@ -87,24 +92,35 @@ diagonal-the-wrong-way
 future-open
     {open} open in which a query sees a later position. Compare the position of each key with the position
     of its query, S - T + t for query t: only keys up to it are allowed.
+inverted-top-left
+    Your mask is inverted: it is True on the future, where attention is blocked. In this course True = may
+    attend.
 past-closed
     Nothing of the future is open, and a part of the past is closed: query {t} stands at position {place}
     and may not attend to key {key}. All keys up to its own position are allowed, however far back.
 """
 
+# The same slip, and the queries are taken for the first T positions: a sentence of its own, because what is
+# said of T = S does not hold for the other inputs.
+AS_IF_FIRST = {
+    "diagonal-blocked": lambda T, S: lower(T, S, -1),
+    "sees-the-next": lambda T, S: lower(T, S, 1),
+    "upper-triangle": lambda T, S: upper(T, S, 0),
+    "rows-reversed": lambda T, S: lower(T, S, 0).flip(0),
+    "only-itself": lambda T, S: torch.eye(T, S).bool(),
+    "inverted": lambda T, S: upper(T, S, 1),
+}
+
 WAYS = {
-    "diagonal-blocked": (lambda T, S: lower(T, S, S - T - 1), lambda T, S: lower(T, S, -1)),
-    "sees-the-next": (lambda T, S: lower(T, S, S - T + 1), lambda T, S: lower(T, S, 1)),
-    "upper-triangle": (lambda T, S: upper(T, S, S - T), lambda T, S: upper(T, S, 0)),
+    "diagonal-blocked": lambda T, S: lower(T, S, S - T - 1),
+    "sees-the-next": lambda T, S: lower(T, S, S - T + 1),
+    "upper-triangle": lambda T, S: upper(T, S, S - T),
     "top-left": lambda T, S: lower(T, S, 0),
-    "rows-reversed": (lambda T, S: my_causal_mask(T, S).flip(0), lambda T, S: lower(T, S, 0).flip(0)),
+    "rows-reversed": lambda T, S: my_causal_mask(T, S).flip(0),
     "keys-as-rows": (lambda T, S: my_causal_mask(T, S).T, lambda T, S: lower(S, T, 0)),
     "row-for-each-key": lambda T, S: lower(S, S, 0),
     "keys-forgotten": lambda T, S: lower(T, T, 0),
-    "only-itself": (
-        lambda T, S: my_causal_mask(T, S) & upper(T, S, S - T),
-        lambda T, S: torch.eye(T, S).bool(),
-    ),
+    "only-itself": lambda T, S: my_causal_mask(T, S) & upper(T, S, S - T),
     "diagonal-the-wrong-way": lambda T, S: lower(T, S, T - S),
     "future-open": (lambda T, S: torch.ones(T, S).bool(), lambda T, S: lower(T, S, S - T + 2)),
     "past-closed": lambda T, S: my_causal_mask(T, S) & upper(T, S, S - T - 1),
@@ -113,6 +129,19 @@ WAYS = {
 MEASURES = dict.fromkeys(
     ("diagonal-blocked", "sees-the-next", "upper-triangle", "future-open", "past-closed"), measure
 )
+
+_TOLD = entries(WORDS)
+OFFSET_MISSING = """
+    This holds for T = S. With fewer queries than keys there is a second slip: your rows stand as if the
+    queries were the first positions. They are the last T: query t stands at position t + S - T.
+"""
+TOLD = {name: words for name, words in _TOLD.items() if name != "inverted-top-left"}
+TOLD |= {
+    f"{name}-top-left": f"{_TOLD.get(name, _TOLD['inverted-top-left'])} {prose(OFFSET_MISSING)}"
+    for name in AS_IF_FIRST
+}
+WAYS |= {f"{name}-top-left": way for name, way in AS_IF_FIRST.items()}
+MEASURES |= {f"{name}-top-left": measure for name in AS_IF_FIRST if name in MEASURES}
 
 SIGNS = {
     "future-open": lambda expected, got, args: yes_or_no(got) and bool((got >= expected).all()),
@@ -124,7 +153,6 @@ SHARED = (
         my_causal_mask,
         what=", the whole future and nothing else",
         instead=": return the comparison itself",
-        more={"inverted": (lambda T, S: upper(T, S, 1),)},
     ),
     *ideas.squeezed(my_causal_mask),
 )
@@ -143,6 +171,7 @@ CAUSAL = Exercise(
     outputs=(Output("allowed", ("T", "S")),),
     reference=my_causal_mask,
     cases=cases,
+    further=further,
     hints=(
         prose("""
             At which position does query t stand, if the queries are the last T of S? Write down the row of
@@ -154,7 +183,7 @@ CAUSAL = Exercise(
             return key ≤ query                                   (T, S)
         """),
     ),
-    misconceptions=(*misconceptions(WORDS, WAYS, MEASURES, SIGNS), *SHARED),
+    misconceptions=(*misconceptions(TOLD, WAYS, MEASURES, SIGNS), *SHARED),
     insight="With T = 1 every key is allowed: that is one step of a generator that keeps its old keys.",
     advice=advice(r"""
 triu|tril

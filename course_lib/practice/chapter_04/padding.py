@@ -3,6 +3,7 @@
 import torch
 
 from course_lib.practice import ideas
+from course_lib.practice.inputs import seeded
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
 
@@ -42,6 +43,23 @@ def cases() -> list[Case]:
     ]
 
 
+def further() -> list[Case]:
+    """Ids from 0 to 5, each of which is the padding once, at the end or in front; a word in every row."""
+    g = seeded(408)
+
+    def row(size: int, pad_id: int) -> torch.Tensor:
+        ids = (torch.randint(5, (size,), generator=g) + pad_id + 1) % 6  # any id but pad_id
+        many, front = torch.randint(size, (1,), generator=g).item(), torch.rand(1, generator=g).item() < 0.5
+        ids[slice(many) if front else slice(size - many, size)] = pad_id
+        return ids
+
+    sizes = ((3, 4), (2, 6), (4, 4), (1, 5), (3, 1), (5, 3))
+    return [
+        Case(f"pad_id = {pad_id}", (torch.stack([row(size, pad_id) for _ in range(b)]), pad_id))
+        for pad_id, (b, size) in enumerate(sizes)
+    ]
+
+
 WORDS = """
 masks-queries
     Your mask closes rows, not columns: shape (B, 1, S, 1) lies along the queries. Then padding looks at
@@ -72,6 +90,10 @@ zero-is-padding
 by-size
     You compare by size. The id of padding is a name, not an amount: words may have ids above it and below it.
     Compare with `!=`.
+inverted-without-axes
+    Two slips. Your mask is inverted: it is True on padding, and in this course True = may attend: `ids !=
+    pad_id`. And axes are missing: it must lie on the scores as (B, 1, 1, S), with one axis for the heads and
+    one for the queries.
 ids-themselves
     These are the ids themselves. The axes are right; what is missing is the question to each of them: is this
     another id than `pad_id`?
@@ -102,6 +124,10 @@ WAYS = {
         lambda ids, pad_id: (ids > pad_id)[:, None, None, :],
         lambda ids, pad_id: (ids < pad_id)[:, None, None, :],
     ),
+    "inverted-without-axes": (
+        lambda ids, pad_id: (ids == pad_id)[:, None, :],
+        lambda ids, pad_id: ids == pad_id,
+    ),
     "ids-themselves": lambda ids, pad_id: ids[:, None, None, :],
     "padding-at-the-end-only": (by_length, until_padding),
     "padding-in-front-only": (
@@ -115,7 +141,6 @@ SHARED = ideas.boolean_mask(
     my_padding_mask,
     what=", here on padding",
     instead=": return the comparison itself",
-    more={"inverted": (lambda ids, pad_id: (ids == pad_id)[:, None, :], lambda ids, pad_id: ids == pad_id)},
 )
 
 PADDING = Exercise(
@@ -132,6 +157,7 @@ PADDING = Exercise(
     outputs=(Output("allowed", ("B", "1", "1", "S")),),
     reference=my_padding_mask,
     cases=cases,
+    further=further,
     hints=(
         prose("""
             Which of the last two axes of the scores (B, H, T, S) holds the keys? The answer for a token must

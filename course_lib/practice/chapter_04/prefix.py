@@ -42,6 +42,11 @@ def cases() -> list[Case]:
     ]
 
 
+def further() -> list[Case]:
+    """All sizes up to 6."""
+    return [Case(f"{n} of {T}", (T, n)) for T in range(1, 7) for n in range(T + 1)]
+
+
 WORDS = """
 prefix-causal
     Your prefix is causal as well: above the diagonal {closed} closed that should be open. All of the first
@@ -50,10 +55,18 @@ prefix-causal
 prefix-hidden
     The prefix sees itself, and the rest cannot see the prefix. An answer that may not look at its question is
     of no use: open the first n_prefix columns in every row.
+prefix-block-alone
+    Only the block of the prefix is open: it sees itself, and the positions after it see nothing at all. Two
+    things are missing. Everybody sees the prefix, so its first n_prefix columns are open in every row; and
+    what comes after it is causal.
 prefix-sees-the-rest
     Your first {n} rows are open all along, so the prefix sees {seen} cells of the part that is still to be
     written; through it, later positions learn their own future. Open the first columns: everybody sees the
     prefix, and the prefix sees only itself.
+prefix-sees-the-rest-alone
+    Your first {n} rows are open all along, so the prefix sees {seen} cells of the part that is still to be
+    written. And what comes after the prefix is not causal yet: a position there sees what is written before
+    it, and itself. Open the first columns for everybody, and the past of each position.
 rest-sees-everything
     The positions after the prefix see everything, their own future included. They are written word by word:
     for them the mask is causal.
@@ -64,11 +77,11 @@ prefix-one-too-short
     Off by one: the last position of the prefix is closed to those before it. Positions are counted from 0, so
     the prefix is 0 … n_prefix - 1, all of it.
 wrong-part-opened
-    You open the columns of the wrong part. The prefix is the beginning, 0 … n_prefix - 1; what you open for
-    everybody comes after it, and there stands what must be predicted.
+    You open the columns of the wrong part: what you open for everybody are the last columns of the row, and
+    there stands what must be predicted. The prefix is the beginning, 0 … n_prefix - 1.
 diagonal-moved
-    You move the diagonal by {shift} (n_prefix is {n}), so every query looks that far ahead, the late ones
-    too. The prefix is a block of columns: open those, and leave the diagonal.
+    You move the diagonal by {shift} (n_prefix is {n}), so queries look that far ahead, also those after the
+    prefix. The prefix is a block of columns: open those, and leave the diagonal.
 rest-sees-the-next
     Off by one: each position sees the one after it, and that is what it must predict. Outside the prefix a
     query sees keys up to its own position.
@@ -94,13 +107,13 @@ transposed
 
 WAYS = {
     "prefix-causal": by(lambda query, key, n: key <= query),
-    "prefix-hidden": by(
-        lambda query, key, n: ((query < n) & (key < n)) | ((key <= query) & (key >= n)),
-        lambda query, key, n: (query < n) & (key < n),
-    ),
+    "prefix-hidden": by(lambda query, key, n: ((query < n) & (key < n)) | ((key <= query) & (key >= n))),
+    "prefix-block-alone": by(lambda query, key, n: (query < n) & (key < n)),
     "prefix-sees-the-rest": by(
         lambda query, key, n: (key <= query) | (query < n),
         lambda query, key, n: (key <= query) | (query < n) | (key < n),
+    ),
+    "prefix-sees-the-rest-alone": by(
         lambda query, key, n: (query < n) | (key < n),
         lambda query, key, n: query < n,
     ),
@@ -128,6 +141,7 @@ WAYS = {
 }
 
 MEASURES = {"prefix-causal": measure, "prefix-sees-the-rest": measure, "diagonal-moved": moved_by}
+MEASURES["prefix-sees-the-rest-alone"] = measure
 
 PREFIX = Exercise(
     id="04.prefix",
@@ -143,6 +157,7 @@ PREFIX = Exercise(
     outputs=(Output("allowed", ("T", "T")),),
     reference=my_prefix_mask,
     cases=cases,
+    further=further,
     hints=(
         prose("""
             Begin with the causal mask. Which cells must be opened in addition: rows or columns, and which of

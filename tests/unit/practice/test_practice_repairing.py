@@ -31,10 +31,6 @@ def mean_for_sum(values, weights):
     return (values * (weights / weights.sum())).mean()
 
 
-def counts(values, weights):
-    return (values * weights).sum() / (weights > 0).sum()
-
-
 def union(guessed, sure):
     guessed, sure = set(guessed), set(sure)
     if not guessed and not sure:
@@ -102,6 +98,13 @@ def last_columns(T, n_prefix):
     return mask
 
 
+def up_to_the_rest(T, n_prefix):
+    rest = T - n_prefix
+    allowed = torch.ones(T, T).tril().bool()
+    allowed[:, :-rest] = True
+    return allowed
+
+
 def zero_hidden(text):
     same = text[:, :, None] == text[:, None, :]
     return (same & (text != 0)[:, None, :]).tril()[:, None]
@@ -127,7 +130,6 @@ def over_the_batch(x, W_q, W_k, W_v):
             mean_for_sum,
             "`mean` divides by how many numbers there are. With `sum` in place of",
         ),
-        ("00.weighted-mean", counts, "Without `> 0` your"),
         (
             "01.aer",
             union,
@@ -154,6 +156,11 @@ def over_the_batch(x, W_q, W_k, W_v):
         ("03.split", tokens_cut, "With `dim=-1` in place of `dim=1` in `return torch.stack(x.chunk("),
         ("04.padding", objects, "not whether values differ. With `!=` in place of `is not` your"),
         ("04.prefix", last_columns, "With `[:n_prefix]` in place of `[-n_prefix:]` your"),
+        (
+            "04.prefix",
+            up_to_the_rest,
+            "Where `rest` is 0, `-rest` is 0 as well, and `[:0]` takes nothing. With `[:-rest or None]`",
+        ),
         ("04.packed", zero_hidden, "Without `& (text != 0)[:, None, :]` your"),
         ("04.leak", over_the_batch, "With `mean(-1)` and `std(-1)` in place of `mean(0)` and `std(0)` your"),
     ],
@@ -161,7 +168,7 @@ def over_the_batch(x, W_q, W_k, W_v):
 def test_the_change_that_makes_it_right_is_told(id, answer, told):
     result = desk.run_check(id, answer)
     assert not result.passed and told in result.message
-    assert result.message.endswith("your function is right on all inputs.")
+    assert result.message.endswith("your function is right on every input that was tried.")
 
 
 def two_slips(values, weights):
@@ -170,12 +177,12 @@ def two_slips(values, weights):
 
 def test_nothing_is_told_where_one_change_is_not_enough():
     message = desk.run_check("00.weighted-mean", two_slips).message
-    assert "right on all inputs" not in message and message.startswith("On the input with weights 3, 1, 0")
+    assert "right on every input" not in message and message.startswith("On the input with weights 3, 1, 0")
 
 
 def test_of_a_lambda_the_code_is_not_known():
     result = desk.run_check("00.weighted-mean", lambda values, weights: values @ weights // weights.sum())
-    assert "right on all inputs" not in result.message
+    assert "right on every input" not in result.message
 
 
 def test_a_result_that_nothing_keeps_is_told_beside_what_was_recognised():

@@ -6,6 +6,10 @@ import torch
 from course_lib.practice import desk, parts
 
 
+def counts(values, weights):
+    return (values * weights).sum() / (weights > 0).sum()
+
+
 def whole_counts(values, weights):
     many = []
     for v, w in zip(values, weights, strict=True):
@@ -119,6 +123,12 @@ def statistics_so_far(x, W_q, W_k, W_v):
 @pytest.mark.parametrize(
     ("id", "answer", "name", "told"),
     [
+        (
+            "00.weighted-mean",
+            counts,
+            "divided-by-count-above-0",
+            "You divide by how many weights are above 0",
+        ),
         ("00.weighted-mean", whole_counts, "fractions-cut-off", "0.25 counts as 0"),
         ("01.aer", guarded_precision, "precision-only", "one minus precision"),
         ("01.aer", guarded_recall, "recall-only", "one minus recall"),
