@@ -86,6 +86,13 @@ or-instead-of-and
 numbers-by-size
     You compare the numbers of the texts by size. They are names, not amounts: no number lets one text see
     another. Compare with `==`.
+text-0-closed
+    Where the number of the text is 0, everything is closed, as if nothing stood there. The numbers are names:
+    0 is a text like any other. Two positions belong together where their numbers are equal, `==`, whatever
+    the numbers are.
+text-0-open
+    A position whose text has the number 0 sees the earlier texts of its row as well. Do you multiply the
+    numbers? A product with 0 is 0, whatever the other text is. The numbers are names: compare them, `==`.
 diagonal-blocked
     The diagonal is blocked: no position sees itself, and the first one of each text sees nothing at all. Its
     own place is known, so it is open: `<=`, not `<`.
@@ -121,6 +128,8 @@ WAYS = {
         by(lambda a, b, query, key: (b <= a) & (key <= query)),
         by(lambda a, b, query, key: (b >= a) & (key <= query)),
     ),
+    "text-0-closed": by(lambda a, b, query, key: (a == b) & (a != 0) & (key <= query)),
+    "text-0-open": by(lambda a, b, query, key: ((a == b) | (a == 0)) & (key <= query)),
     "diagonal-blocked": by(lambda a, b, query, key: (a == b) & (key < query)),
     "sees-the-next": by(lambda a, b, query, key: (a == b) & (key <= query + 1)),
     "the-wrong-triangle": by(lambda a, b, query, key: (a == b) & (key >= query)),

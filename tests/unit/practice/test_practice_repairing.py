@@ -105,11 +105,6 @@ def up_to_the_rest(T, n_prefix):
     return allowed
 
 
-def zero_hidden(text):
-    same = text[:, :, None] == text[:, None, :]
-    return (same & (text != 0)[:, None, :]).tril()[:, None]
-
-
 def over_the_batch(x, W_q, W_k, W_v):
     x = (x - x.mean(0, keepdim=True)) / (x.std(0, keepdim=True, correction=0) + 1e-6)
     return torch.nn.functional.scaled_dot_product_attention(x @ W_q.T, x @ W_k.T, x @ W_v.T, is_causal=True)
@@ -161,7 +156,6 @@ def over_the_batch(x, W_q, W_k, W_v):
             up_to_the_rest,
             "Where `rest` is 0, `-rest` is 0 as well, and `[:0]` takes nothing. With `[:-rest or None]`",
         ),
-        ("04.packed", zero_hidden, "Without `& (text != 0)[:, None, :]` your"),
         ("04.leak", over_the_batch, "With `mean(-1)` and `std(-1)` in place of `mean(0)` and `std(0)` your"),
     ],
 )
