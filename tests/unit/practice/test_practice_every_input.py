@@ -220,7 +220,7 @@ def test_a_repair_that_fails_on_further_inputs_is_not_told(others, is_told):
     assert ("With `sum` in place of `mean` your function is right on every input" in message) == is_told
 
 
-@pytest.mark.parametrize("id", EXERCISES)
+@pytest.mark.parametrize("id", [id for id in EXERCISES if id < "05"])
 def test_further_inputs_are_other_inputs(id):
     exercise = EXERCISES[id]
     known = [case.args for case in exercise.cases()]
@@ -265,12 +265,11 @@ def scores_of(id, case):
 
 
 def test_scores_of_200_run_from_minus_200_to_200():
-    found = [(e.id, case) for e in EXERCISES.values() for case in e.cases() if "±200" in case.name]
-    assert {id for id, _ in found} == {"01.weights", "02.soft-dict", "02.attention", "04.softmax"}
-    for id, case in found:
+    for id in ("01.weights", "02.soft-dict", "02.attention", "04.softmax"):
+        assert "±200" in EXERCISES[id].statement
+        (case,) = (case for case in EXERCISES[id].cases() if case.name == "scores of ±200")
         scores = scores_of(id, case)
         assert scores.max() == 200 and scores.min() == -200, id
-    assert all("±200" in EXERCISES[id].statement for id, _ in found)
 
 
 def test_exp_overflow_names_the_largest_score():
