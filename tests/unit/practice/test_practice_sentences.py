@@ -233,7 +233,7 @@ TABLE = [  # exercise, answer, what is said, what is not said
     ("04.causal", lambda T, S: (torch.ones(T, S) > 0).bool, "Are brackets missing", "infinite"),
     ("00.weighted-mean", lambda v, w: torch.tensor(float("inf")), "your answer is infinite.", "places"),
     ("04.packed", lambda text: own_past(text).mT, "upper triangle", "lost"),
-    ("04.packed", lambda text: own_past(text) | own_past(text).mT, "also what comes later", "lost"),
+    ("04.packed", lambda text: own_past(text) | own_past(text).mT, "what comes later in their own", "lost"),
     (
         "04.padding",
         lambda ids, p: ((ids != p).cumsum(1) > 0)[:, None, None],
