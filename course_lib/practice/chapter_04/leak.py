@@ -140,9 +140,8 @@ projections-normalised
     No leak any more. You normalise what the matrices give, queries and keys or all three. The given function
     normalises `x`, before them: keep the place, and change the axis.
 projections-normalised-unscaled
-    No leak any more, and two other things have changed. You normalise what the matrices give, where the given
-    function normalises `x`, before them: keep the place, and change the axis. And the scores are no longer
-    divided by √d_k.
+    No leak any more. You normalise what the matrices give; the given function normalises `x`, before them:
+    keep the place, and change the axis. And the scores are no longer divided by √d_k.
 values-from-raw-x
     Your values are made of the raw `x`. In the given function queries, keys and values are all made of the
     normalised one.
@@ -191,8 +190,7 @@ WAYS = {
         repair(made=normalised(-1, -1), made_values=made) for made in (None, lambda x: x)
     ),
     "projections-normalised-unscaled": tuple(
-        repair(made=normalised(-1, -1), made_values=made, scale=lambda x, k: 1.0)
-        for made in (None, lambda x: x)
+        repair(made=normalised(-1, -1), made_values=v, scale=lambda x, k: 1.0) for v in (None, lambda x: x)
     ),
     "values-from-raw-x": tuple(
         repair(normalised(axis, axis), values=lambda first, x: first) for axis in (-1, 1)

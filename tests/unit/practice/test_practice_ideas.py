@@ -43,7 +43,7 @@ def names(id):
         ("weights-on-keys", "02.soft-dict 02.attention"),
         ("inverted", "04.causal 04.padding 04.prefix 04.packed"),
         ("additive", "04.causal 04.padding 04.prefix 04.packed"),
-        ("view-without-transpose", "03.split 03.merge"),
+        ("view-without-transpose", "01.scores 01.context 03.split 03.merge"),
         (
             "squeezed",
             "01.scores 01.weights 01.context 02.soft-dict 02.attention 03.split 03.merge 03.layer 04.causal "
