@@ -127,6 +127,8 @@ text-and-word-exchanged
     without the rest, is the text, and the rest is the word. Return `parents, tokens, new_scores`.
 divided-by-texts
     You cut the places by N, the number of texts. In the flattened table a text has V numbers: divide by V.
+fractions-returned
+    Your parents are fractions: `/` keeps what is left of the division. The text is the whole part: `//`.
 place-not-cut
     You return places in the flattened table, from 0 to N · V - 1. A place says both: `place // V` is the text
     and `place % V` the word.
@@ -168,7 +170,10 @@ WAYS = {
     ),
     "averaged": wrong(total=lambda scores, log_probs: add(scores, log_probs) / 2),
     "scores-to-the-words": wrong(total=across),
-    "best-of-each-text": best_of_each,
+    "best-of-each-text": (
+        best_of_each,
+        lambda scores, log_probs, k: best_of_each(scores, log_probs, min(k, len(scores))),
+    ),
     "one-text-only": (best_text_only, first_text_only),
     "k-of-each-text": (k_of_each, k_of_each_in_a_row),
     "text-and-word-exchanged": wrong(cut=lambda place, N, V: (place % V, place // V)),
@@ -176,6 +181,7 @@ WAYS = {
         wrong(cut=lambda place, N, V: (place // N, place % N)),
         wrong(cut=lambda place, N, V: (place % N, place // N)),
     ),
+    "fractions-returned": wrong(cut=lambda place, N, V: (place / V, place % V)),
     "place-not-cut": (
         wrong(cut=lambda place, N, V: (place // V, place)),
         wrong(cut=lambda place, N, V: (place, place % V)),

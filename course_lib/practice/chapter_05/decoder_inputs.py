@@ -147,6 +147,7 @@ WAYS = {
     ),
     "padding-counted": wrong(labels=raw),
     "another-mark": tuple(wrong(labels=marked(value)) for value in (-1, 0, 100, -10, -1000)),
+    "zero-for-padding": wrong(labels=lambda target, *ids: target.masked_fill(target == 0, -100)),
     "one-label-too-many": wrong(
         labels=lambda *args: args[0].masked_fill(right_inputs(*args) == args[2], -100)
     ),

@@ -38,6 +38,8 @@ padding-counted
 another-mark
     You mark the padding in the labels with another number. The mark of this course (and of PyTorch's loss) is
     -100, a number that no token can have.
+zero-for-padding
+    You look for 0, and padding need not be 0: its id is `pad_id`, another one in some of these inputs.
 one-label-too-many
     The labels are masked by the inputs, one step late: the first padding of each row still counts. Look for
     `pad_id` in the target itself, since labels stand where the target stands.

@@ -151,6 +151,7 @@ WAYS = {
         wrong(lambda x, look, feed, n, m: m((y := x + n(look(x))) + feed(y))),
         wrong(lambda x, look, feed, n, m: (y := n(x + look(x))) + m(feed(y))),
         wrong(lambda x, look, feed, n, m: m(y := n(x) + look(x)) + feed(y)),
+        wrong(lambda x, look, feed, n, m: (z := m((y := n(x)) + look(y))) + feed(z)),
     ),
     "norms-exchanged": lambda x, a, attend, feed, n, m: encoder_layer(x, a, attend, feed, m, n),
     "one-norm-twice": (
@@ -223,6 +224,8 @@ ENCODER_LAYER = Exercise(
     advice=advice(r"""
 tuple
     `attend` returns two things, (output, weights): take both apart, `output, weights = attend(…)`.
+must match the size with (weights?|w|_), *\w+ = attend|attend\(.*\)\[1\]
+    `attend` gives the output first and the weights second.
 required positional argument|positional arguments? but
     `attend` takes queries, keys, values and the mask: in self-attention the first three are all `x`.
 'function'

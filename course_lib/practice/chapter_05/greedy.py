@@ -116,10 +116,16 @@ def with_begin(model, source, max_new):
     return torch.cat([torch.full((len(source), 1), BOS_ID), write(model, source, max_new)], dim=1)
 
 
-def last_end_not_kept(model, source, max_new):
+def last_column_lost(model, source, max_new, no_ends=False):
+    """The loop is left before the last step is kept; with ``no_ends`` earlier ends are padded over too."""
     ids = write(model, source, max_new)
     ended = bool((ids == EOS_ID).any(dim=1).all())
-    return ids.masked_fill(ids == EOS_ID, PAD_ID)[:, : -1 if ended else None]
+    ids = ids.masked_fill(ids == EOS_ID, PAD_ID) if no_ends else ids
+    return torch.stack(list(ids.T[: -1 if ended else None]), dim=1)  # an error where nothing is left
+
+
+def no_end_kept(model, source, max_new):
+    return last_column_lost(model, source, max_new, no_ends=True)
 
 
 def cases() -> list[Case]:
@@ -132,7 +138,7 @@ def cases() -> list[Case]:
         return Case(name, (Reciter(), torch.tensor(rows), max_new), sizes)
 
     return [
-        case("three rows that end at different steps", (6, 2, 4), 5, 9),
+        case("three rows that end at different steps", (6, 2, 4), 8, 9),
         case("a limit that comes before the ends", (7, 9), 5, 3),
         case("one row", (4,), 3, 8),
         case("rows that end at once", (1, 1), 3, 5),
@@ -150,6 +156,9 @@ WAYS = {
     "one-step-behind": wrong(feed=one_behind),
     "first-row-for-all": wrong(choose=lambda logits, weights: logits[0].argmax()),
     "argmax-over-all": wrong(choose=lambda logits, weights: logits.argmax()),
+    "logits-cut": tuple(
+        wrong(choose=lambda logits, weights, i=i: logits[:, i].argmax(dim=-1)) for i in (0, -1)
+    ),
     "lowest-chosen": wrong(choose=lambda logits, weights: logits.argmin(dim=-1)),
     "weights-chosen": wrong(choose=lambda logits, weights: weights.argmax(dim=-1)),
     "never-stops": wrong(over=never),
@@ -160,7 +169,7 @@ WAYS = {
     "stops-with-the-first": tuple(
         wrong(after=after, over=lambda token, done: done.any()) for after in (PAD_ID, None)
     ),
-    "end-lost": (wrong(early=True), wrong(early=True, over=never), last_end_not_kept),
+    "end-lost": (wrong(early=True), wrong(early=True, over=never), last_column_lost, no_end_kept),
     "end-repeated": (wrong(after=EOS_ID), wrong(after=EOS_ID, over=never)),
     "begin-kept": with_begin,
     "another-start": tuple(wrong(start=start) for start in (PAD_ID, EOS_ID, UNK_ID)),
@@ -212,6 +221,8 @@ GREEDY = Exercise(
     misconceptions=(*misconceptions(WORDS, WAYS), *ideas.squeezed(write)),
     insight="Each step feeds one token, and the state remembers the rest: T tokens for T steps.",
     advice=advice(r"""
+values to unpack
+    `next_logits` gives three things: `logits, weights, state = model.next_logits(tokens, state)`.
 as a column
     A row of B tokens becomes a column with `token[:, None]`, (B, 1).
 alone, as the state holds

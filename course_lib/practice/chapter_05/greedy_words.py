@@ -23,6 +23,9 @@ first-row-for-all
 argmax-over-all
     `argmax()` without an axis runs over all B · V numbers at once and gives one number, which need not even
     be an id. Each row chooses its own token: `argmax(dim=-1)`.
+logits-cut
+    You take one column of the logits, as in `logits[:, -1]`. These have no axis for positions: (B, V), the
+    scores of the next token only. Take them whole, `argmax(dim=-1)`.
 lowest-chosen
     You take the least likely token. Greedy decoding takes the one with the highest logit.
 weights-chosen
@@ -41,7 +44,7 @@ stops-with-the-first
     You stop as soon as one row ends, and cut off the others in the middle. Stop when all have ended: `all`,
     not `any`.
 end-lost
-    The `[EOS]` is missing in your rows. It belongs to the text: a row holds its words, then `[EOS]`, then
+    An `[EOS]` is missing in your rows. It belongs to the text: a row holds its words, then `[EOS]`, then
     `[PAD]`. Mark a row as finished after its token has been kept.
 end-repeated
     After its end a row is filled with `[EOS]`. One is enough; what follows is `[PAD]`.

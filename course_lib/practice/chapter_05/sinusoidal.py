@@ -91,6 +91,12 @@ half-the-exponent
 double-the-exponent
     Your divisors are the squares of the right ones: the exponent is twice as large as asked. The even number
     2i runs 0, 2 … {last} for D = {D}, and it is divided by D, once.
+first-clock-missing
+    Your clocks begin with i = 1. The first one is i = 0: it turns one radian a position, and it tells
+    neighbours apart best.
+power-of-the-whole
+    You take the power of the whole fraction, (p / 10000) to the 2i / D. The power belongs to 10000 alone:
+    first `10000 ** (2 * i / D)`, then p divided by it.
 last-clock-of-10000
     You spread the clocks so that the last one has the divisor 10000 itself: you divide by the number of
     clocks minus 1. Some programs do (tensor2tensor, by authors of the paper, is one). The paper's formula
@@ -137,6 +143,11 @@ def angles_only(T, D):
     return side_by_side(angle, angle)
 
 
+def power_of_the_whole(T, D):
+    angle = (torch.arange(T)[:, None] / 10000) ** (even(D) / D)
+    return angle.sin(), angle.cos()
+
+
 WAYS = {
     "concatenated": wrong(put=halves),
     "cosine-first": (
@@ -152,6 +163,10 @@ WAYS = {
     "double-the-exponent": (
         *both_orders(exponent=lambda D: 2 * even(D) / D),
         *both_orders(exponent=lambda D: 4 * even(D) / D),
+    ),
+    "first-clock-missing": both_orders(exponent=lambda D: (even(D) + 2) / D),
+    "power-of-the-whole": tuple(
+        lambda T, D, put=put: put(*power_of_the_whole(T, D)) for put in (side_by_side, halves)
     ),
     "last-clock-of-10000": (
         *both_orders(exponent=lambda D: even(D) / 2 / max(D // 2 - 1, 1)),

@@ -99,6 +99,11 @@ def log_of_softmax(logits):
     return torch.log(torch.softmax(logits, dim=-1))
 
 
+def log_with_more(small):
+    """log(softmax + something small), or of the softmax kept from 0."""
+    return lambda logits: torch.log(torch.softmax(logits, dim=-1) + small)
+
+
 def measure(expected, got, args):
     logits, labels, epsilon = args
     counted = labels[labels != -100]
@@ -139,6 +144,7 @@ MIXTURES = {
     "no-smoothing": lambda right, even, e, V: right,
     "over-the-other-words": lambda right, even, e, V: (1 - e) * right + e * (V * even - right) / (V - 1),
     "not-shared-out": lambda right, even, e, V: (1 - e) * right,
+    "own-share-forgotten": lambda right, even, e, V: (1 - e) * right + e * even - e / V * right,
     "spread-on-top": lambda right, even, e, V: right + e * even,
     "epsilon-for-each-word": (
         lambda right, even, e, V: (1 - e) * right + e * V * even,
@@ -149,7 +155,8 @@ MIXTURES = {
 }
 LOGS = {
     "softmax-twice": lambda logits: log_softmax(torch.softmax(logits, dim=-1)),
-    "log-of-softmax": log_of_softmax,
+    "log-of-softmax": (log_of_softmax, *map(log_with_more, (1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12))),
+    "log-of-negatives": lambda logits: log_softmax(logits).log(),
     "softmax-over-positions": over_positions,
     "logits-not-normalised": lambda logits: logits,
     "probabilities-without-log": lambda logits: torch.softmax(logits, dim=-1),
@@ -157,7 +164,7 @@ LOGS = {
 
 WAYS = {
     **{n: tuple(wrong(w) for w in (m if isinstance(m, tuple) else (m,))) for n, m in MIXTURES.items()},
-    **{name: wrong(log=log) for name, log in LOGS.items()},
+    **{n: tuple(wrong(log=w) for w in (m if isinstance(m, tuple) else (m,))) for n, m in LOGS.items()},
     "padding-counted": (
         counting_padding(0),
         lambda logits, labels, e: counting_padding(logits.shape[-1] - 1)(logits, labels, e),
@@ -184,7 +191,7 @@ WAYS = {
     "perplexity": lambda *args: smoothed_loss(*args).exp(),
 }
 WAYS["softmax-over-positions"] = (
-    WAYS["softmax-over-positions"],
+    *WAYS["softmax-over-positions"],
     lambda logits, labels, e: wrong(log=over_positions)(logits[labels != -100], labels[labels != -100], e),
 )
 

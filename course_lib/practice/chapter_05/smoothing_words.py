@@ -10,6 +10,9 @@ over-the-other-words
 not-shared-out
     You take ε away from the right word and give it to nobody: your target sums to 1 - ε. The loss is the old
     one times {kept:g}, and nothing else is learned. Give each of the V words ε / V.
+own-share-forgotten
+    Your right word gets 1 - ε, and each other word ε / V: together less than 1. The right word has its share
+    of ε as well: 1 - ε + ε / V.
 spread-on-top
     Your target sums to 1 + ε: the right word keeps its whole 1, and ε is shared out beside it. Take it off
     first: 1 - ε for the right word.
@@ -51,7 +54,8 @@ logits-smoothed
     they are, and share the 1 of the target out among them.
 log-of-softmax
     log(softmax) is right on paper. Where a word's probability is below what float32 can hold, it is 0, and
-    log 0 is -∞. `log_softmax` does both in one step and stays finite.
+    log 0 is -∞. (A small number added to it only hides that.) `log_softmax` does both in one step and
+    stays finite.
 probabilities-without-log
     The logarithm is missing: you share the 1 of the target out over probabilities. Cross-entropy takes
     log-probabilities, `log_softmax`.
@@ -61,6 +65,9 @@ divided-by-words-too
 even-part-added-as-loss
     The two parts have different signs. Both are log-probabilities, and both get a minus: -(1 - ε) times the
     right word's, and -ε times the mean of all.
+log-of-negatives
+    Your loss is NaN on every input. Is a logarithm taken of numbers below 0? Logits may be negative, and
+    log-probabilities are logarithms already: `log_softmax` of the logits, once, is all that is needed.
 softmax-over-positions
     Your softmax runs over axis 0, the positions. Each position has a distribution of its own over the V
     words: `dim=-1`.

@@ -79,7 +79,7 @@ def cases() -> list[Case]:
 
 FRAMES = {
     "pre-norm": lambda norm, x, f: x + f(norm(x)),
-    "both-norms": lambda norm, x, f: norm(x + f(norm(x))),
+    "both-norms": (lambda norm, x, f: norm(x + f(norm(x))), lambda norm, x, f: norm(norm(x) + f(norm(x)))),
     "input-normalised": (lambda norm, x, f: norm(x) + f(x), lambda norm, x, f: norm(x) + f(norm(x))),
     "branch-normalised": (lambda norm, x, f: x + norm(f(x)), lambda norm, x, f: x + norm(f(norm(x)))),
     "each-normalised": lambda norm, x, f: norm(x) + norm(f(x)),
