@@ -1,0 +1,260 @@
+"""Writing with each family: three write by themselves, the fourth is asked to.
+
+A decoder-only model and a prefix-LM read the input into their cache, and go on with `[BOS]`: the one
+protocol of `course_lib.generation`, in which an encoder-decoder writes, too. An encoder-only model has no
+next word. It gets `[MASK]` where words are wanted, and somebody must decide how many, and in which order they
+are filled.
+
+Axes: B batch, S input positions, N positions of a row, V vocabulary.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from course_lib import checks
+from course_lib.families import family_of
+from course_lib.generation import Writer, draw
+from course_lib.models import evaluating
+from course_lib.models.transformer import OneStack, Transformer
+from course_lib.tasks.families.examples import MASK_ID, WORDS, Example
+from course_lib.tasks.families.wiring import row_logits
+from course_lib.text.batching import batches_by_length
+from course_lib.text.tokenizers import BOS_ID, EOS_ID, PAD_ID
+
+MAX_WORDS = 45  # more than the longest sentence of either language has
+ORDERS = ("mask at the end", "left to right", "most certain first", "refill")
+SWEEPS = 5  # how often "refill" goes through a text
+
+
+@dataclass(frozen=True)
+class InputThenOutput:
+    """One stack as a model that reads a source and then writes.
+
+    Args:
+        model: trained as a decoder-only model or a prefix-LM.
+        open_input: the input is open to all of the input, as in a prefix-LM.
+    """
+
+    model: OneStack
+    open_input: bool
+
+    def encode(self, source: Tensor) -> tuple:
+        """Keys and values of the input `(B, S)`, rows of equal length."""
+        return (self.model.read_prefix(source) if self.open_input else self.model.next_logits(source))[2]
+
+    def next_logits(self, tokens: Tensor, state: tuple) -> tuple[Tensor, None, tuple]:
+        """As in `course_lib.generation`."""
+        return self.model.next_logits(tokens, state)
+
+
+def writer_of(model: OneStack | Transformer, family: str) -> Writer:
+    """A trained model as one that reads an input and writes an output.
+
+    Raises:
+        ValueError: an encoder-only model, which has no next word: see `fill_in`.
+    """
+    if family_of(family).name == "encoder-only":
+        raise ValueError(
+            "family is 'encoder-only', expected one that writes: give it blanks, as fill_in does"
+        )
+    return model if family == "encoder-decoder" else InputThenOutput(model, family == "prefix-LM")
+
+
+def write(
+    model: OneStack | Transformer,
+    family: str,
+    inputs: Sequence[Sequence[int]],
+    *,
+    start: int = BOS_ID,
+    max_words: int = MAX_WORDS,
+    temperature: float = 0.0,
+    seed: int = 0,
+) -> list[list[str]]:
+    """The outputs for some inputs, in their order.
+
+    Args:
+        model: a trained model.
+        family: how it reads and writes; not "encoder-only".
+        inputs: lists of ids; those of equal length are read together, without padding.
+        start: the first token of the output, given: `[BOS]`, or another one to see what it breaks.
+        max_words: stop here even where no `[EOS]` has come.
+        temperature: 0 always takes the likeliest word.
+        seed: of the draws.
+
+    Returns:
+        for each input the words of its output.
+
+    Raises:
+        ValueError: a family that does not write, or `max_words` below 1.
+    """
+    checks.at_least_1(max_words=max_words)
+    writer, generator = writer_of(model, family), torch.Generator().manual_seed(seed)
+    outputs: list[list[str]] = [[] for _ in inputs]
+    with evaluating(model):
+        for group in of_equal_length(inputs):
+            state = writer.encode(torch.tensor([list(inputs[i]) for i in group]))
+            token, written = torch.full((len(group),), start), []  # (B,)
+            ended = torch.zeros(len(group), dtype=torch.bool)
+            while len(written) < max_words and not ended.all():
+                logits, _, state = writer.next_logits(token[:, None], state)  # (B, V)
+                token = draw(logits, temperature, generator).masked_fill(ended, PAD_ID)  # (B,)
+                ended = ended | (token == EOS_ID)
+                written.append(token)
+            for i, ids in zip(group, torch.stack(written, dim=1).tolist(), strict=True):
+                outputs[i] = WORDS.decode_tokens(ids)
+    return outputs
+
+
+def of_equal_length(sequences: Sequence[Sequence[int]], most: int = 512) -> Iterator[list[int]]:
+    """Their indices in groups of one length each."""
+    lengths = [len(sequence) for sequence in sequences]
+    for length in sorted(set(lengths)):
+        group = [i for i, n in enumerate(lengths) if n == length]
+        for chosen in batches_by_length([length] * len(group), most):
+            yield [group[i] for i in chosen]
+
+
+# ---------------------------------------------------------------- an encoder-only model is asked to write
+
+
+def fill_in(
+    model: OneStack,
+    inputs: Sequence[Sequence[int]],
+    n_words: Sequence[int],
+    order: str,
+    *,
+    temperature: float = 0.0,
+    seed: int = 0,
+) -> list[list[str]]:
+    """Outputs of given lengths by an encoder-only model, word by word.
+
+    Args:
+        model: trained to fill blanks.
+        inputs: lists of ids.
+        n_words: how many words each output shall have: the model itself cannot end a text.
+        order: "mask at the end": the text so far and one `[MASK]` behind it, no more; "left to right": a
+            `[MASK]` for every word to come, the first is filled; "most certain first": the one whose
+            likeliest word is most likely is filled; "refill": left to right, then again and again each word
+            is taken out and drawn anew, in random order (Gibbs sampling).
+        temperature: 0 always takes the likeliest word.
+        seed: of the draws.
+
+    Returns:
+        for each input the words of its output.
+
+    Raises:
+        ValueError: another order, or no length for each input.
+
+    Source: refilling: Wang and Cho 2019; most certain first: Ghazvininejad et al. 2019 (Mask-Predict), who
+    fill several at a time.
+    """
+    checks.one_of("order", order, ORDERS)
+    if len(inputs) != len(n_words):
+        raise ValueError(f"n_words has {len(n_words)} lengths for {len(inputs)} inputs, expected one each")
+    generator, outputs = torch.Generator().manual_seed(seed), [[] for _ in inputs]
+    keys = [len(one) * 1000 + n for one, n in zip(inputs, n_words, strict=True)]
+    with evaluating(model):
+        for key in sorted(set(keys)):
+            group = [i for i, own in enumerate(keys) if own == key]
+            n = n_words[group[0]]
+            ids = torch.tensor([[*inputs[i], BOS_ID, *[MASK_ID] * n, EOS_ID] for i in group])  # (B, N)
+            first = ids.shape[1] - 1 - n  # place of the first blank
+            ids = _ways(model, ids, first, order, temperature, generator)
+            for i, row in zip(group, ids[:, first : first + n].tolist(), strict=True):
+                outputs[i] = WORDS.decode_tokens(row)
+    return outputs
+
+
+def _ways(model, ids, first, order, temperature, generator) -> Tensor:
+    """Fill the blanks of `ids` `(B, N)`, which stand from `first` to the last but one."""
+    n, everyone = ids.shape[1] - 1 - first, torch.arange(len(ids))
+    for step in range(n):
+        seen = ids[:, : first + step + 1] if order == "mask at the end" else ids
+        logits = _word_logits(model, seen)  # (B, N, V)
+        place = torch.full((len(ids),), first + step)  # (B,)
+        if order == "most certain first":
+            certain = logits.softmax(-1).amax(-1).masked_fill(ids != MASK_ID, -1.0)  # (B, N)
+            certain[:, :first] = -1.0  # a blank of the input is none to be filled
+            place = certain.argmax(-1)
+        ids[everyone, place] = draw(logits[everyone, place], temperature, generator)
+    for _ in range(SWEEPS if order == "refill" else 0):
+        places = torch.rand(len(ids), n, generator=generator).argsort(dim=1) + first  # (B, n)
+        for place in places.unbind(1):
+            ids[everyone, place] = MASK_ID
+            logits = _word_logits(model, ids)
+            ids[everyone, place] = draw(logits[everyone, place], temperature, generator)
+    return ids
+
+
+def _word_logits(model: OneStack, ids: Tensor) -> Tensor:
+    """Scores `(B, N, V)` without those of `[MASK]`: a blank is no answer to a blank."""
+    logits = model(ids)[0]
+    logits[..., MASK_ID] = -torch.inf
+    return logits
+
+
+# ---------------------------------------------------------------- the next word under each family
+
+
+class NextWord(NamedTuple):
+    """What a model expects next."""
+
+    words: tuple[str, ...]  # V: the vocabulary
+    probabilities: np.ndarray  # (V,)
+
+
+def under_family(
+    model: OneStack | Transformer, family: str, given: Sequence[str], written: Sequence[str] = ()
+) -> NextWord:
+    """What a trained model of a family expects after an input and the beginning of an output.
+
+    Args:
+        model: a trained model of this family.
+        family: its name.
+        given: tokens of the input, its job first: `["[FR]", "tom", "sleeps", "."]`.
+        written: words of the output so far.
+
+    Returns:
+        the vocabulary, and a probability for each of its tokens. An encoder-only model has no next word: it
+        gets a `[MASK]` at the next place, with nothing behind it.
+
+    Raises:
+        ValueError: a token that the vocabulary does not have, no input, or another family.
+    """
+    for token in (*given, *written):
+        if token not in WORDS.ids:
+            raise ValueError(f"{token!r} is no word of Tiny Town, and none of {', '.join(WORDS.tokens[:8])}")
+    if not given:
+        raise ValueError("given is empty, expected the input's tokens: [TELL] is an input, too")
+    source, output = ([WORDS.ids[token] for token in tokens] for tokens in (given, written))
+    with evaluating(model):
+        if family_of(family).name == "encoder-decoder":
+            logits = model(torch.tensor([source]), torch.tensor([[BOS_ID, *output]]))[0]
+        else:
+            blank = [MASK_ID] if family == "encoder-only" else []
+            ids = torch.tensor([[*source, BOS_ID, *output, *blank]])
+            logits = row_logits(model, ids, torch.tensor([len(source)]), family)
+    return NextWord(WORDS.tokens, logits[0, -1].softmax(-1).numpy())
+
+
+def first_words(model: OneStack | Transformer, family: str, chosen: Sequence[Example]) -> list[str]:
+    """The one word that a model gives for each example of the job "fill".
+
+    One that writes gives the first word of its output; an encoder-only one the likeliest word at the blank.
+    """
+    inputs = [one.input for one in chosen]
+    if family != "encoder-only":
+        return [(words or [""])[0] for words in write(model, family, inputs, max_words=1)]
+    said = [""] * len(inputs)
+    with evaluating(model):
+        for group in of_equal_length(inputs):
+            ids = torch.tensor([inputs[i] for i in group])  # (B, S)
+            at_blank = _word_logits(model, ids)[ids == MASK_ID]  # (B, V)
+            for i, token in zip(group, at_blank.argmax(-1).tolist(), strict=True):
+                said[i] = WORDS.tokens[token]
+    return said
