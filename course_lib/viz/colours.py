@@ -77,6 +77,8 @@ LIGHT = {
     "paper": PAPER,
     "weight-0": WEIGHT_STOPS[0],
     "weight-1": WEIGHT_STOPS[-1],
+    "series-1": SERIES[0],
+    "series-2": SERIES[1],
 }
 DARK = {
     "query": "#6DB9EE",
@@ -94,6 +96,8 @@ DARK = {
     "paper": "#14181D",
     "weight-0": "#1E252D",
     "weight-1": "#9AD2FA",
+    "series-1": "#E0B49C",
+    "series-2": "#B3A6F5",
 }
 
 # The ramps of the live views: in a light page those of the stills, in a dark one from dark to bright. The

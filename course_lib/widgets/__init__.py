@@ -7,19 +7,23 @@ network, and carries a still with alt text for places where nothing is live. Mod
 from course_lib.widgets.alignment_movie import AlignmentMovie
 from course_lib.widgets.architecture_view import ArchitectureView
 from course_lib.widgets.attention_view import AttentionView
+from course_lib.widgets.beam_tree import BeamTree
 from course_lib.widgets.live_loss import LiveLoss
 from course_lib.widgets.mask_lab import MaskLab
 from course_lib.widgets.pipeline_stepper import PipelineStepper
 from course_lib.widgets.pronouncer import Pronouncer
 from course_lib.widgets.question import Question
+from course_lib.widgets.schedule_explorer import ScheduleExplorer
 
 __all__ = [
     "AlignmentMovie",
     "ArchitectureView",
     "AttentionView",
+    "BeamTree",
     "LiveLoss",
     "MaskLab",
     "PipelineStepper",
     "Pronouncer",
     "Question",
+    "ScheduleExplorer",
 ]

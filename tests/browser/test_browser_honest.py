@@ -7,8 +7,9 @@ START = """
 import numpy as np
 from IPython.display import display
 from course_lib.practice import desk
-from course_lib.widgets import ArchitectureView, AttentionView, MaskLab, PipelineStepper, Pronouncer, Question
+from course_lib.widgets import *
 """
+START += "ENDED = dict(id=0, parent=None, token=0, log_prob=-1.0, length=1, status='finished')"
 QUESTION = """
 from course_lib.practice import progress_file
 asked = []
@@ -26,6 +27,8 @@ VIEWS = {  # a view, what the reader does in it, and where it says that Python d
         ".corner-line",
     ),
     "ArchitectureView": ("ArchitectureView()", ".steer button:last-child", ".corner-line"),
+    "ScheduleExplorer": ("ScheduleExplorer()", ".chart", ".corner-line"),
+    "BeamTree": ("BeamTree([{'nodes': [ENDED]}], ['[EOS]'])", ".hypothesis", ".corner-line"),
     "Pronouncer": ("Pronouncer(lambda w: (list(w), list(w), np.eye(len(w))), 'cat')", "input", ".sounds"),
 }
 
@@ -178,7 +181,8 @@ def test_keys_that_run_and_save_pass_through_a_view_and_others_do_not(lab, open_
     window.locator(".course-view").wait_for()
     inside = {"Question": ".options input", "MaskLab": "input[type=text]", "Pronouncer": "input[type=text]",
               "AttentionView": "[role=grid]", "PipelineStepper": "button:not(:disabled)",
-              "ArchitectureView": ".box.on"}[name]  # fmt: skip
+              "ArchitectureView": ".box.on", "ScheduleExplorer": ".chart",
+              "BeamTree": "[role=tree]"}[name]  # fmt: skip
     count = "() => jupyterapp.shell.currentWidget.content.widgets.length"
     cells = window.evaluate(count)
 

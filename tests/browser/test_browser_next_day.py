@@ -32,6 +32,10 @@ for step in range(20):
     "PipelineStepper": "display(widgets.PipelineStepper(*vectors, words, words))",
     "Pronouncer": "display(widgets.Pronouncer(lambda word: (list(word), list(word), np.eye(len(word)))))",
     "Question": "display(widgets.Question('Why?', ['this', 'that'], lambda option, confidence: 'because'))",
+    "ScheduleExplorer": "display(widgets.ScheduleExplorer())",
+    "BeamTree": """
+ended = {"id": 0, "parent": None, "token": 0, "log_prob": -1.0, "length": 1, "status": "finished"}
+display(widgets.BeamTree([{"nodes": [ended]}], ["[EOS]"]))""",
     "practice": "from course_lib.practice import predict, desk\npredict(next(iter(desk.predictions())))",
     "slider": "display(ipywidgets.VBox([ipywidgets.IntSlider(), ipywidgets.Label('here')]))",
     "interact": "ipywidgets.interact(lambda size=3: print(size * '*'));",

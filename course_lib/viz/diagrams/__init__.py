@@ -6,12 +6,13 @@ a tensor is cut into heads, and what each does), `directions` (what a head of on
 for), `next_words` (inputs above shifted targets), `course_map` (the Transformer with its chapters).
 `table` draws the round table and the quarter turn; `positions` clocks, their vectors and turned pairs;
 `residual` where norms stand; `architecture` the whole Transformer with its parameters, on the plan of
-`blueprint`.
+`blueprint`; `beam` a beam search as a tree.
 """
 
 from course_lib.viz.diagrams import heads
 from course_lib.viz.diagrams.additive import new_axis, tanh_meets
 from course_lib.viz.diagrams.architecture import architecture
+from course_lib.viz.diagrams.beam import beam
 from course_lib.viz.diagrams.course_map import transformer_map
 from course_lib.viz.diagrams.directions import directions
 from course_lib.viz.diagrams.four_steps import four_steps
@@ -26,6 +27,7 @@ from course_lib.viz.diagrams.translation import bottleneck, crossings, look_back
 
 __all__ = [
     "architecture",
+    "beam",
     "bottleneck",
     "clocks",
     "crossings",

@@ -217,6 +217,15 @@ function drawn(tag, attributes = {}, text = "") {
   return node;
 }
 
+// Round numbers from 0 up to `top`, about `count` of them.
+function ticks(top, count) {
+  const rough = top / count, power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 2.5, 5, 10].map((m) => m * power).find((s) => s >= rough);
+  const marks = [];
+  for (let i = 0; i * step <= top * 1.0001; i++) marks.push(Number((i * step).toPrecision(6)));
+  return marks;
+}
+
 // ---- Controls ------------------------------------------------------------------------------------------
 
 // One choice out of several, as radio buttons side by side. options: [value, text or node] pairs.

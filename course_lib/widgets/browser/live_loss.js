@@ -68,13 +68,4 @@ function render({ model, el }) {
   return () => cleanups.forEach((undo) => undo());
 }
 
-// Round numbers from 0 up to `top`, about `count` of them.
-function ticks(top, count) {
-  const rough = top / count, power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 2.5, 5, 10].map((m) => m * power).find((s) => s >= rough);
-  const marks = [];
-  for (let i = 0; i * step <= top * 1.0001; i++) marks.push(Number((i * step).toPrecision(6)));
-  return marks;
-}
-
 export default viewOf(render);

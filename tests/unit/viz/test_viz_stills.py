@@ -15,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from PIL import Image
 
-from course_lib.viz import Still, attention, colours, curves, diagrams
+from course_lib.viz import Still, attention, colours, curves, diagrams, rates
 from course_lib.viz.diagrams import course_map as the_map
 from course_lib.viz.pairs import pairs
 from course_lib.viz.still import LONGEST, label, shown
@@ -34,6 +34,7 @@ def all_stills() -> dict[str, Still]:
     rng = np.random.default_rng(0)
     tokens = ["le", "ballon", "rouge", "你好", "🙂", "$x^2$"]
     weights = rng.dirichlet(np.ones(6), 6)
+    ended = {"id": 0, "parent": None, "token": 0, "log_prob": -1.0, "length": 1, "status": "finished"}
     rows = [{"n": n, "seed": s, "kind": k, "y": s + n * k} for n in (1, 2, 3) for s in (0, 1) for k in (1, 2)]
     return {
         "heatmap": heatmap(links=[(0, 0)], allowed=np.array([[1, 1, 0], [1, 1, 1]], bool)),
@@ -52,6 +53,8 @@ def all_stills() -> dict[str, Still]:
         "scatter": curves.scatter({"a": ([1, 10], [2, 20])}, x_label="x", y_label="y", title="t", x_log=True),
         "histogram": curves.histogram({"a": [1, 2, 2, 3]}, x_label="x", title="t"),
         "empty curve": curves.live_curve([], [], title="loss", total_steps=10),
+        "schedules": rates.schedules(512, 4000, 100_000, 25_000, title="Rates"),
+        "beam": diagrams.beam([{"nodes": [ended]}], ["$x^2$"], truth=[0], title="Search"),
         "bottleneck": diagrams.bottleneck(),
         "look back": diagrams.look_back(),
         "crossings": diagrams.crossings(["a", "b"], ["x", "y"], [(0, 1), (1, 0)], title="t"),

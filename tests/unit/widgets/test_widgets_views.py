@@ -16,16 +16,19 @@ from course_lib.data.cmudict import clean
 from course_lib.widgets import (
     AlignmentMovie,
     AttentionView,
+    BeamTree,
     LiveLoss,
     MaskLab,
     PipelineStepper,
     Pronouncer,
     Question,
+    ScheduleExplorer,
 )
 from course_lib.widgets.live_loss import MOST_POINTS
 
 STRANGE = "</script><b>&\"'"
 EVEN = np.full((2, 3), 1 / 3)
+ENDED = {"id": 0, "parent": None, "token": 0, "log_prob": -1.0, "length": 1, "status": "finished"}
 
 
 def pronounce(word):
@@ -40,6 +43,8 @@ def views():
         "pronouncer": Pronouncer(pronounce, "cat"),
         "lab": MaskLab(STRANGE),
         "stepper": PipelineStepper(EVEN, EVEN, EVEN, ["a", STRANGE], ["x", "y"]),
+        "schedule": ScheduleExplorer(),
+        "beam": BeamTree([{"nodes": [ENDED]}], [STRANGE]),
     }
 
 
