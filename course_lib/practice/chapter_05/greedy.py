@@ -116,16 +116,24 @@ def with_begin(model, source, max_new):
     return torch.cat([torch.full((len(source), 1), BOS_ID), write(model, source, max_new)], dim=1)
 
 
-def last_column_lost(model, source, max_new, no_ends=False):
+def last_column_lost(no_ends, join):
     """The loop is left before the last step is kept; with ``no_ends`` earlier ends are padded over too."""
-    ids = write(model, source, max_new)
-    ended = bool((ids == EOS_ID).any(dim=1).all())
-    ids = ids.masked_fill(ids == EOS_ID, PAD_ID) if no_ends else ids
-    return torch.stack(list(ids.T[: -1 if ended else None]), dim=1)  # an error where nothing is left
+
+    def written(model, source, max_new):
+        ids = write(model, source, max_new)
+        ended = bool((ids == EOS_ID).any(dim=1).all())
+        ids = ids.masked_fill(ids == EOS_ID, PAD_ID) if no_ends else ids
+        return join(ids.T[: -1 if ended else None])  # an error where nothing is left
+
+    return written
 
 
-def no_end_kept(model, source, max_new):
-    return last_column_lost(model, source, max_new, no_ends=True)
+def by_cat(columns):
+    return torch.cat([column[:, None] for column in columns], dim=1)
+
+
+def by_stack(columns):
+    return torch.stack(list(columns), dim=1)
 
 
 def cases() -> list[Case]:
@@ -169,7 +177,11 @@ WAYS = {
     "stops-with-the-first": tuple(
         wrong(after=after, over=lambda token, done: done.any()) for after in (PAD_ID, None)
     ),
-    "end-lost": (wrong(early=True), wrong(early=True, over=never), last_column_lost, no_end_kept),
+    "end-lost": (
+        wrong(early=True),
+        wrong(early=True, over=never),
+        *(last_column_lost(no_ends, join) for no_ends in (True, False) for join in (by_cat, by_stack)),
+    ),
     "end-repeated": (wrong(after=EOS_ID), wrong(after=EOS_ID, over=never)),
     "begin-kept": with_begin,
     "another-start": tuple(wrong(start=start) for start in (PAD_ID, EOS_ID, UNK_ID)),

@@ -5,8 +5,8 @@ no-smoothing
     `epsilon` has no effect: this is the ordinary cross-entropy. Only 1 - ε of the target stays on the right
     word; ε is shared out evenly, ε / V for each of the V words.
 over-the-other-words
-    You spread ε over the V - 1 other words and leave the right one out. Some programs do so, with a loss that
-    is a little higher. Here, as in PyTorch, all V words get ε / V, the right one too.
+    You spread ε over the V - 1 other words and leave the right one out. Some programs do so; the
+    floor of their loss lies a little higher. Here, as in PyTorch, all V words get ε / V, the right one too.
 not-shared-out
     You take ε away from the right word and give it to nobody: your target sums to 1 - ε. The loss is the old
     one times {kept:g}, and nothing else is learned. Give each of the V words ε / V.

@@ -97,6 +97,154 @@ def test_a_beam_of_one_is_greedy_and_all_continuations_are_there():
         assert (parents.item(), tokens.item()) == (0, log_probs[0].argmax().item())
 
 
+# --- answers written from the statements alone --------------------------------------------------------------
+
+
+def one_exponent_a_column(T, D):
+    table = torch.zeros(T, D)
+    for p in range(T):
+        for j in range(D):
+            angle = p / 10000 ** (j / D)
+            table[p, j] = math.sin(angle) if j % 2 == 0 else math.cos(angle)
+    return table
+
+
+def power_of_all(T, D):
+    angle = (torch.arange(T).float()[:, None] / 10000) ** (torch.arange(0, D, 2) / D)
+    table = torch.empty(T, D)
+    table[:, ::2], table[:, 1::2] = angle.sin(), angle.cos()
+    return table
+
+
+def std_of_torch(x, f, gain, bias):
+    x = x + f(x)
+    return gain * (x - x.mean(-1, keepdim=True)) / (x.std(-1, keepdim=True) + 1e-6) + bias
+
+
+def normalised_road(x, f, gain, bias):
+    def norm(y):
+        return F.layer_norm(y, y.shape[-1:], gain, bias)
+
+    x = norm(x)
+    return norm(x + f(x))
+
+
+def kept_from_the_input(x, allowed, attend, feed_forward, norm_1, norm_2):
+    residual = x
+    x = norm_1(residual + attend(x, x, x, allowed)[0])
+    return norm_2(residual + feed_forward(x))
+
+
+def normalised_in_place(x, allowed, attend, feed_forward, norm_1, norm_2):
+    x = norm_1(x)
+    x = norm_2(x + attend(x, x, x, allowed)[0])
+    return x + feed_forward(x)
+
+
+def both_cut(target, bos_id, pad_id):
+    return target[:, :-1], target[:, 1:].masked_fill(target[:, 1:] == pad_id, -100)
+
+
+def from_the_labels(target, bos_id, pad_id):
+    labels = target.masked_fill(target == pad_id, -100)
+    return torch.cat([torch.full((len(target), 1), bos_id), labels[:, :-1]], dim=1), labels
+
+
+def mean_over_all(logits, labels, epsilon):
+    V = logits.shape[-1]
+    target = F.one_hot(labels.clamp(min=0), V) * (1 - epsilon) + epsilon / V
+    return (-(target * logits.log_softmax(-1)).sum(-1) * (labels != -100)).mean()
+
+
+def less_than_one(logits, labels, epsilon):
+    counted, V = labels != -100, logits.shape[-1]
+    target = torch.full((int(counted.sum()), V), epsilon / V)
+    target[range(len(target)), labels[counted]] = 1 - epsilon
+    return -(target * logits[counted].log_softmax(-1)).sum(-1).mean()
+
+
+def growing_text(model, source, max_new):
+    state, ids = model.encode(source), torch.full((len(source), 1), 1)
+    for _ in range(max_new):
+        logits, _, state = model.next_logits(ids, state)
+        ids = torch.cat([ids, logits.argmax(-1, keepdim=True)], dim=1)
+        if (ids == 2).any(dim=1).all():
+            break
+    return ids[:, 1:]
+
+
+def end_not_written(model, source, max_new):
+    state, token, ids = model.encode(source), torch.full((len(source), 1), 1), []
+    done = torch.zeros(len(source), 1, dtype=torch.bool)
+    for _ in range(max_new):
+        logits, _, state = model.next_logits(token, state)
+        token = logits.argmax(-1, keepdim=True)
+        done = done | (token == 2)
+        if done.all():
+            break
+        ids.append(token.masked_fill(done, 0))
+    return torch.cat(ids, dim=1)
+
+
+def best_word_of_each(scores, log_probs, k):
+    best, tokens = (scores[:, None] + log_probs).max(dim=1)
+    new_scores, parents = best.topk(min(k, len(best)))
+    return parents, tokens[parents], new_scores
+
+
+def products(scores, log_probs, k):
+    total = (scores.exp()[:, None] * log_probs.exp()).flatten()
+    new_scores, place = total.topk(k)
+    return place // log_probs.shape[1], place % log_probs.shape[1], new_scores
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "told"),
+    [
+        ("sinusoidal", one_exponent_a_column, "two-clocks-in-a-pair"),
+        ("sinusoidal", power_of_all, "power-of-the-whole"),
+        ("sublayer", std_of_torch, "unbiased"),
+        ("sublayer", normalised_road, "both-norms"),
+        ("encoder-layer", kept_from_the_input, "residual-from-the-input"),
+        ("encoder-layer", normalised_in_place, "norm-before-the-sum"),
+        ("decoder-inputs", both_cut, "start-omitted"),
+        ("decoder-inputs", from_the_labels, "marks-in-the-inputs"),
+        ("smoothing", mean_over_all, "divided-by-all"),
+        ("smoothing", less_than_one, "own-share-forgotten"),
+        ("greedy", growing_text, "whole-text-again"),
+        ("greedy", end_not_written, "end-lost"),
+        ("beam-step", best_word_of_each, "best-of-each-text"),
+        ("beam-step", products, "probabilities-returned"),
+    ],
+)
+def test_a_learner_s_slip_is_known_by_its_name(name, answer, told):
+    assert run(name, answer).misconception == told
+
+
+def test_what_is_said_beside_an_error_helps():
+    def two_things(model, source, max_new):
+        logits, _ = model.next_logits(torch.full((len(source), 1), 1), model.encode(source))
+        return logits.argmax(-1)
+
+    def not_taken_apart(x, allowed, attend, feed_forward, norm_1, norm_2):
+        return norm_1(x + attend(x, x, x, allowed))
+
+    def all_looked_up(logits, labels, epsilon):
+        return -logits.log_softmax(-1).gather(1, labels[:, None]).mean()
+
+    assert "gives three things" in run("greedy", two_things).message
+    assert "take both apart" in run("encoder-layer", not_taken_apart).message
+    assert "`counted = labels != -100`" in run("smoothing", all_looked_up).message
+
+
+def test_what_is_read_where_no_label_counts_makes_no_difference():
+    def padded_after_the_end(target, bos_id, pad_id):
+        inputs, labels = five.DECODER_INPUTS.reference(target, bos_id, pad_id)
+        return inputs.masked_fill(labels == -100, pad_id), labels
+
+    assert run("decoder-inputs", padded_after_the_end).passed
+
+
 # --- questions ----------------------------------------------------------------------------------------------
 
 
