@@ -16,7 +16,9 @@ from course_lib.text.tokenizers import EOS, EOS_ID, SPECIAL_TOKENS, WordTokenize
 Text = tuple[str, ...]
 
 # A short text that is likely, and a longer one that begins less well. "no" leads after one word and is worth
-# 0.6 · 0.4 = 0.24 when it ends at once; "yes , come in" ends with 0.4 · 0.9 · 0.8 · 0.7 = 0.2.
+# 0.6 · 0.4 = 0.24 when it ends at once; "yes please come in" is worth 0.4 · 0.9 · 0.8 · 0.9 · 0.7 = 0.18.
+# By raw sums "no" wins. Normalised with α = 0.6 the longer text wins; whoever takes what greedy decoding
+# says, what ends first, or the first two that end, does not find it.
 TRAP = {
     "": {"no": 0.6, "yes": 0.4},
     "no": {EOS: 0.4, "thanks": 0.3, "way": 0.3},

@@ -50,19 +50,22 @@ class Mistakes:
         return [(self.entries[i], self.guesses[name][i]) for i in chosen]
 
 
-def compare(models: Mapping[str, pronunciation.Model], entries: Sequence[cmudict.Entry]) -> Mistakes:
-    """Let two models say the same words, greedily, and sort what is wrong.
+def compare(
+    models: Mapping[str, pronunciation.Model], entries: Sequence[cmudict.Entry], beam_size: int = 1
+) -> Mistakes:
+    """Let two models say the same words, and sort what is wrong.
 
     Args:
         models: two of them, by name.
         entries: words with their listed pronunciations.
+        beam_size: 1 decodes greedily.
 
     Raises:
         ValueError: not two models.
     """
     if len(models) != 2:
         raise ValueError(f"models has {len(models)} entries, expected two: name → model")
-    guesses = {name: pronunciation.say(model, entries) for name, model in models.items()}
+    guesses = {name: pronunciation.say(model, entries, beam_size) for name, model in models.items()}
     found = {
         name: [pronunciation.kind_of_mistake(g, e.pronunciations) for g, e in zip(said, entries, strict=True)]
         for name, said in guesses.items()

@@ -100,24 +100,24 @@ def task(label_smoothing: float = 0.0) -> Task:
     return Task(batches, partial(pair_loss, label_smoothing=label_smoothing))
 
 
-def say(model: Model, entries: Sequence[cmudict.Entry]) -> list[list[str]]:
-    """The model's sounds for each of some words, greedy decoding."""
-    return decode_all(
-        model, [LETTERS.encode(entry.word) for entry in entries], SOUNDS, max_new_tokens=MAX_SOUNDS
-    )
+def say(model: Model, entries: Sequence[cmudict.Entry], beam_size: int = 1) -> list[list[str]]:
+    """The model's sounds for each of some words; by beam search where `beam_size` is above 1, else greedy."""
+    words = [LETTERS.encode(entry.word) for entry in entries]
+    return decode_all(model, words, SOUNDS, max_new_tokens=MAX_SOUNDS, beam_size=beam_size)
 
 
-def error_rates(model: Model, entries: Sequence[cmudict.Entry]) -> tuple[float, float]:
-    """Phoneme and word error rate on some words, greedy decoding.
+def error_rates(model: Model, entries: Sequence[cmudict.Entry], beam_size: int = 1) -> tuple[float, float]:
+    """Phoneme and word error rate on some words.
 
     Args:
         model: a trained model.
         entries: words with their listed pronunciations.
+        beam_size: as in `say`.
 
     Returns:
         phoneme error rate, word error rate; both are shares.
     """
-    guesses = say(model, entries)
+    guesses = say(model, entries, beam_size)
     references = [entry.pronunciations for entry in entries]
     return phoneme_error_rate(guesses, references), word_error_rate(guesses, references)
 
@@ -187,10 +187,17 @@ def shipped_rates(name: str = "pronouncer") -> dict[str, tuple[int, float, float
     return {name: tuple(said[part + column] for column in columns) for name, part in kinds.items()}
 
 
-def measure(model: Model) -> dict[str, float]:
-    """What stands on the card: error rates on all test words, and on those without a relative in training."""
+def measure(model: Model, beam_size: int = 1) -> dict[str, float]:
+    """Error rates on all test words, and on those without a relative in training.
+
+    On the card stands what greedy decoding gives.
+
+    Args:
+        model: a trained model.
+        beam_size: as in `say`.
+    """
     entries = cmudict.entries("test")
-    said = list(zip(say(model, entries), entries, strict=True))
+    said = list(zip(say(model, entries, beam_size), entries, strict=True))
     disjoint = [(guess, entry) for guess, entry in said if not cmudict.has_relative_in_training(entry.word)]
     metrics: dict[str, float] = {}
     for name, part in (("", said), ("disjoint_", disjoint)):

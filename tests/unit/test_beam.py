@@ -10,6 +10,7 @@ import torch
 from course_lib.generation import beam, choose_rows, decode_all, greedy, length_penalty_of
 from course_lib.models.seq2seq import Seq2SeqConfig
 from course_lib.models.transformer import TransformerConfig
+from course_lib.tasks.lexicon import TRAP, Lexicon
 from course_lib.text.batching import pad
 from course_lib.text.tokenizers import BOS_ID, EOS_ID, PAD_ID, WordTokenizer
 
@@ -139,3 +140,123 @@ def test_decode_all_takes_a_beam():
         assert decode_all(model, SOURCES, tokenizer, max_new_tokens=6) == [
             tokenizer.decode_tokens(greedy(model, torch.tensor([s]), 6)[0][0].tolist()) for s in SOURCES
         ]
+
+
+def careless(book, slip, beam_size=2, alpha=0.6, longest=8):
+    """A beam search with one of the slips that are met in the wild; with None, without one."""
+    running, finished = [(0.0, ())], []
+    for length in range(1, longest + 1):
+        longer = [
+            ((raw + math.log(chance)) / (length if slip == "divides at each step" else 1), (*text, word))
+            for raw, text in running
+            for word, chance in book.table[text].items()
+        ]
+        best = sorted(longer, reverse=True)[:beam_size]
+        running = [item for item in best if item[1][-1] != "[EOS]"]
+        ended = [item for item in best if item[1][-1] == "[EOS]"]
+        if slip != "divides at each step":
+            ended = [(raw / length_penalty_of(length, alpha), text) for raw, text in ended]
+        finished += ended
+        enough = {"takes the first that ends": 1, "takes the k shortest": beam_size}.get(slip, math.inf)
+        if not running or len(finished) >= enough:
+            break
+    return " ".join(max(finished)[1][:-1])
+
+
+def test_the_trap_catches_careless_searches_and_not_ours():
+    book, nothing = Lexicon(TRAP), torch.zeros(1, 1, dtype=torch.long)
+    assert careless(book, None) == "yes please come in"
+    assert careless(book, "takes the first that ends") == "no"
+    assert careless(book, "takes the k shortest") == "no"
+    assert careless(book, "divides at each step") == "yes please come in now"
+    assert " ".join(book.text(greedy(book, nothing, 8)[0][0].tolist())) == "no"
+    every = {text: book.probability(text) for text in TRAP if book.probability(text)}
+    for alpha, wanted in ((0.0, "no"), (0.6, "yes please come in")):
+        ids, (trace,) = beam(book, nothing, 8, beam_size=2, length_penalty=alpha)
+        scores = {
+            text: math.log(chance) / length_penalty_of(len(text.split()) + 1, alpha)
+            for text, chance in every.items()
+        }
+        assert " ".join(book.text(ids[0].tolist())) == wanted == max(scores, key=scores.get)
+        for node in trace.finished():
+            assert node.normalised == pytest.approx(scores[" ".join(book.text(trace.ids(node.id)))], abs=1e-5)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.6])
+def test_the_search_stops_when_nothing_can_win_and_not_before(alpha):
+    """Cut or not by the rule, the answer is that of the same beam followed to the end."""
+    reasons = set()
+    for seed in range(25):
+        writer, source = Dice(6, seed, sharpness=2.0), torch.tensor([[4, 8]])
+        ids, (trace,) = beam(writer, source, 7, beam_size=3, length_penalty=alpha)
+        (best, score), *_ = followed_to_the_end(writer, [4, 8], 7, 3, alpha) or [((), None)]
+        reasons.add(trace.stopped)
+        if score is not None:
+            assert tuple(ids[0].tolist()) == best
+            assert trace.nodes()[trace.best].normalised == pytest.approx(score, abs=1e-5)
+        ends, reach = trace.finished(), trace.steps[-1].reachable
+        if trace.stopped == "none running":
+            assert reach is None
+        if trace.stopped == "none can win":
+            assert ends[0].normalised >= reach
+        if trace.stopped == "max_new_tokens":
+            assert len(trace.steps) == 7 and (not ends or ends[0].normalised < reach)
+        for before, step in itertools.pairwise(trace.steps):
+            so_far = [e.normalised for e in ends if e.length <= before.nodes[0].length]
+            assert before.reachable is not None and all(score < before.reachable for score in so_far)
+            assert step.reachable is None or step.reachable <= before.reachable  # it only falls
+    assert {"none can win", "max_new_tokens"} <= reasons or alpha == 0
+
+
+def followed_to_the_end(writer, source, longest, beam_size, alpha):
+    """The same beam without any stopping rule: all finished texts with their scores, the best first."""
+    running, finished = [(0.0, ())], []
+    for length in range(1, longest + 1):
+        longer = []
+        for raw, text in running:
+            chances = writer.logits(source, [BOS_ID, *text]).log_softmax(-1).tolist()
+            longer += [(raw + chance, (*text, token)) for token, chance in enumerate(chances)]
+        best = sorted(longer, reverse=True)[:beam_size]
+        finished += [
+            (text, raw / length_penalty_of(length, alpha)) for raw, text in best if text[-1] == EOS_ID
+        ]
+        running = [item for item in best if item[1][-1] != EOS_ID]
+    return sorted(finished, key=lambda item: -item[1])
+
+
+def test_a_trace_is_a_tree_in_plain_numbers():
+    _, traces = beam(Dice(8, 3, sharpness=2.0), pad(SOURCES), 6, beam_size=3)
+    for trace in traces:
+        nodes = trace.nodes()
+        assert [node.id for node in nodes] == list(range(len(nodes)))
+        for t, step in enumerate(trace.steps, start=1):
+            kept = [node for node in step.nodes if node.status != "dropped"]
+            dropped = [node for node in step.nodes if node.status == "dropped"]
+            assert 1 <= len(kept) <= 3 and len(dropped) <= 3 and step.nodes == (*kept, *dropped)
+            sums = [node.log_prob for node in step.nodes]
+            assert sums == sorted(sums, reverse=True) and all(type(value) is float for value in sums)
+            for node in step.nodes:
+                assert type(node.token) is int and node.length == t
+                assert (node.parent is None) == (t == 1)
+                if node.parent is not None:
+                    parent = nodes[node.parent]
+                    assert parent.status == "running" and parent.length == t - 1
+                    assert node.log_prob <= parent.log_prob
+                assert (node.status == "finished") == (node.token == EOS_ID and node in kept)
+                expected = node.log_prob / length_penalty_of(t, 0.6) if node.status == "finished" else None
+                assert node.normalised == expected
+        ends = trace.finished()
+        assert not ends or ends[0].id == trace.best
+        assert ends == sorted(ends, key=lambda node: -node.normalised)
+
+
+def test_a_text_that_has_not_ended_is_returned_only_where_none_has():
+    class Endless(Dice):
+        def logits(self, source, text):
+            return super().logits(source, text).index_fill(0, torch.tensor([EOS_ID]), -torch.inf)
+
+    ids, (trace,) = beam(Endless(5, sharpness=2.0), torch.tensor([[4]]), 4, beam_size=2)
+    assert trace.stopped == "max_new_tokens" and not trace.finished()
+    assert ids.shape == (1, 4) and trace.ids() == ids[0].tolist()
+    last = [node for node in trace.steps[-1].nodes if node.status == "running"]
+    assert trace.best == max(last, key=lambda node: node.log_prob).id

@@ -13,8 +13,12 @@ SAID = {"a": ["K AH T", "K N IY", "T UW"], "b": ["K AE T", "N IH", "T UW"]}
 
 @pytest.fixture
 def seen(monkeypatch):
-    monkeypatch.setattr(pronunciation, "say", lambda model, entries: [said.split() for said in SAID[model]])
-    return mistakes.compare({"a": "a", "b": "b"}, ENTRIES)
+    def say(model, entries, beam_size):
+        assert entries is ENTRIES and beam_size == 3
+        return [said.split() for said in SAID[model]]
+
+    monkeypatch.setattr(pronunciation, "say", say)
+    return mistakes.compare({"a": "a", "b": "b"}, ENTRIES, beam_size=3)
 
 
 def test_words_that_one_or_both_get_wrong(seen):

@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from course_lib.data import cmudict
+from course_lib.generation import beam
+from course_lib.metrics import phoneme_error_rate, word_error_rate
 from course_lib.tasks import pronunciation
 from course_lib.training import checkpoints
 from course_lib.training.recipe import new_model, vary
@@ -41,6 +43,28 @@ def test_ship_stores_what_it_measures(tmp_path, monkeypatch):
         assert checkpoints.load_card("pronouncer", tmp_path / "out")["metrics"] == card["metrics"]
     finally:
         pronunciation.training_pairs.cache_clear()
+
+
+def test_a_beam_reaches_every_measure(monkeypatch):
+    """Both kinds of model, on a few words: the same numbers as from what the beam says."""
+    few = [entry for entry in cmudict.entries("test") if len(entry.word) < 6][:12]
+    monkeypatch.setattr(pronunciation.cmudict, "entries", lambda split: few)
+    monkeypatch.setattr(pronunciation, "MAX_SOUNDS", 6)
+    for model in (
+        new_model(vary(pronunciation.RECIPE, d_hidden=12, d_embed=8, d_attn=8)),
+        new_model(vary(pronunciation.TRANSFORMER, d_model=16, n_heads=2, d_ff=16)),
+    ):
+        said = {size: pronunciation.say(model, few, size) for size in (1, 3)}
+        assert said[1] == pronunciation.say(model, few) != said[3]
+        sources = [pronunciation.LETTERS.encode(entry.word) for entry in few]
+        alone = [beam(model, torch.tensor([s]), pronunciation.MAX_SOUNDS, beam_size=3)[0][0] for s in sources]
+        assert said[3] == [pronunciation.SOUNDS.decode_tokens(row.tolist()) for row in alone]
+        ways = [entry.pronunciations for entry in few]
+        for size in (1, 3):
+            rates = phoneme_error_rate(said[size], ways), word_error_rate(said[size], ways)
+            assert pronunciation.error_rates(model, few, size) == rates
+            measured = pronunciation.measure(model, size)
+            assert (measured["phoneme_error_rate"], measured["word_error_rate"]) == rates
 
 
 @pytest.mark.skipif(not SHIPPED, reason="no shipped pronouncer: python -m course_lib train pronouncer")

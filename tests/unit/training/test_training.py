@@ -1,5 +1,6 @@
 """The training loop, its files, and what survives a kill."""
 
+import itertools
 import math
 import os
 import signal
@@ -15,8 +16,8 @@ from torch import nn
 from course_lib.files import write_whole
 from course_lib.training.budget import budget
 from course_lib.training.loop import History, train
-from course_lib.training.objectives import IGNORE, pair_loss, shift, token_loss
-from course_lib.training.optim import WarmupThenCosine
+from course_lib.training.objectives import IGNORE, pair_loss, shift, smoothing_floor, token_loss
+from course_lib.training.optim import PaperSchedule, WarmupStableDecay, WarmupThenCosine
 from course_lib.training.randomness import seeded
 
 ROOT = Path(__file__).parents[3]
@@ -112,6 +113,62 @@ def test_schedule_rises_then_falls_and_rates_come_back():
     assert optimizer.param_groups[0]["lr"] == 0.3
 
 
+@pytest.mark.parametrize(
+    ("d_model", "warmup", "peak"), [(512, 4000, "7.0e-04"), (512, 8000, "4.9e-04"), (256, 4000, "9.9e-04")]
+)
+def test_the_paper_s_schedule_is_its_equation(d_model, warmup, peak):
+    schedule = PaperSchedule(warmup, 100_000)
+    assert f"{schedule.peak(d_model):.1e}" == peak
+    for step in (1, 2, 100, warmup - 1, warmup, warmup + 1, 4 * warmup, 100_000):
+        rate = schedule.peak(d_model) * schedule((step - 1) / 99_999)
+        assert rate == pytest.approx(d_model**-0.5 * min(step**-0.5, step * warmup**-1.5), rel=1e-9)
+    assert schedule(4 * warmup / 100_000) == pytest.approx(0.5, rel=1e-3)  # four times as far, half the rate
+    assert PaperSchedule().peak(512) == PaperSchedule(4000).peak(512)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "largest_jump"),
+    [
+        (WarmupThenCosine(0.05), 0.0201),
+        (WarmupThenCosine(0.0), 0.0016),
+        (WarmupThenCosine(1.0), 0.0011),
+        (PaperSchedule(50, 1000), 0.0201),
+        (PaperSchedule(4000, 1000), 0.0003),
+        (WarmupStableDecay(50, 200, 1000), 0.0201),
+        (WarmupStableDecay(50, 950, 1000), 0.0201),
+    ],
+    ids=str,
+)
+def test_every_schedule_begins_above_0_has_no_jump_and_stays_within_its_peak(schedule, largest_jump):
+    factors = [schedule(step / 1000) for step in range(1000)]  # as the loop asks
+    assert all(0 < factor <= 1 + 1e-12 for factor in factors)
+    assert max(abs(b - a) for a, b in itertools.pairwise(factors)) <= largest_jump
+    top = factors.index(max(factors))
+    assert factors[: top + 1] == sorted(factors[: top + 1])
+    assert factors[top:] == sorted(factors[top:], reverse=True)
+
+
+def test_the_plateau_of_a_short_run_is_the_beginning_of_a_longer_one():
+    short, long = WarmupStableDecay(10, 20, 100), WarmupStableDecay(10, 20, 300)
+    assert [short(i / 100) for i in range(80)] == pytest.approx([long(i / 300) for i in range(80)])
+    assert [round(short(i / 100), 6) for i in (0, 4, 9, 50, 80, 90, 99)] == [0.1, 0.5, 1, 1, 1, 0.5, 0.05]
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: PaperSchedule(0), "warmup is 0, expected at least 1"),
+        (lambda: PaperSchedule(10, 0), "steps is 0"),
+        (lambda: WarmupStableDecay(60, 50, 100), r"are 110 steps, expected at most steps \(100\)"),
+        (lambda: WarmupStableDecay(1, 0, 10), "decay is 0"),
+        (lambda: WarmupThenCosine(4000), "warmup is 4000, expected a share of the run"),
+    ],
+)
+def test_schedules_that_cannot_be_are_named(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()
+
+
 def test_a_step_is_clipped_scheduled_and_decays():
     """With plain gradient descent a step moves the weights by rate × clipped gradient."""
 
@@ -172,6 +229,70 @@ def test_loss_is_the_sum_over_counted_tokens_divided_by_their_number():
         pair_loss(lambda *_: (logits[:1, :2], None), batch, label_smoothing=share) for share in (0.0, 0.2)
     )
     torch.testing.assert_close(smooth, 0.8 * plain + 0.2 * each[0, :2].mean())
+
+
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.1])
+def test_a_position_that_is_not_counted_has_no_part_in_the_loss(label_smoothing):
+    """Smoothing too spreads mass at counted positions only, whatever stands at the others."""
+    logits = torch.randn(2, 3, 7, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    labels = torch.tensor([[4, 5, 2], [6, IGNORE, IGNORE]])
+    loss = token_loss(logits, labels, label_smoothing=label_smoothing)
+    loss.backward()
+    ignored = labels == IGNORE
+    assert (logits.grad[ignored] == 0).all() and (logits.grad[~ignored] != 0).all()
+    other = logits.detach().masked_fill(ignored[..., None], 1e4)
+    assert token_loss(other, labels, label_smoothing=label_smoothing) == loss
+    only = token_loss(logits[~ignored][None], labels[~ignored][None], label_smoothing=label_smoothing)
+    torch.testing.assert_close(only, loss)
+
+
+@pytest.mark.parametrize(
+    ("vocab_size", "epsilon", "spared", "floor"),
+    [
+        (50, 0.1, 0, 0.702),
+        (50, 0.1, 1, 0.714),
+        (50, 0.1, 2, 0.712),
+        (37_000, 0.1, 0, 1.377),
+        (50, 0.0, 0, 0.0),
+        (2, 0.5, 0, 0.562),
+        (3, 0.1, 2, 0.325),
+    ],
+)
+def test_the_floor_of_smoothing_in_numbers(vocab_size, epsilon, spared, floor):
+    assert smoothing_floor(vocab_size, epsilon, spared) == pytest.approx(floor, abs=6e-4)
+
+
+@pytest.mark.parametrize("spared", [0, 1, 2])
+def test_no_prediction_is_below_the_floor_and_the_best_one_reaches_it(spared):
+    """Found by descent, without the formula: token 2 is right, token 0 is [PAD]."""
+    V, epsilon = 6, 0.2
+    target = torch.full((V,), epsilon / (V - spared))
+    target[[2, 0][:spared]] = 0
+    target[2] += 1 - epsilon
+    assert target.sum().item() == pytest.approx(1)
+    logits = torch.zeros(V, requires_grad=True)
+    optimizer, losses = torch.optim.LBFGS([logits], max_iter=200), []
+
+    def loss():
+        optimizer.zero_grad()
+        value = -(target * logits.log_softmax(-1)).sum()
+        value.backward()
+        losses.append(value.item())
+        return value
+
+    optimizer.step(loss)
+    floor = smoothing_floor(V, epsilon, spared)
+    assert min(losses) >= floor - 1e-5 and min(losses) == pytest.approx(floor, abs=2e-3)
+    if spared == 0:  # this is the target of our loss
+        smoothed = token_loss(logits[None, None], torch.tensor([[2]]), label_smoothing=epsilon)
+        assert smoothed.item() == pytest.approx(floor, abs=2e-3)
+
+
+def test_floors_that_cannot_be_are_named():
+    for arguments, words in (((50, 1.0), "epsilon is 1.0"), ((2, 0.1, 2), "vocab_size is 2 with 2 spared"),
+                             ((1, 0.1), "vocab_size is 1"), ((9, 0.1, -1), "-1 spared")):  # fmt: skip
+        with pytest.raises(ValueError, match=words):
+            smoothing_floor(*arguments)
 
 
 def test_history_of_nothing():
