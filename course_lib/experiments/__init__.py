@@ -11,13 +11,19 @@ a long one: its rows can be compared with the record's rows of the same step.
 
 from pathlib import Path
 
-from course_lib.experiments import chapter_01, chapter_02, chapter_03, chapter_04
+from course_lib.experiments import (
+    chapter_01,
+    chapter_02,
+    chapter_03,
+    chapter_04,
+    chapter_05,
+)
 from course_lib.experiments.records import FOLDER, Comparison, Experiment, Record, Row, compare, read
 from course_lib.training.budget import budget
 
 __all__ = ["EXPERIMENTS", "Comparison", "Experiment", "Record", "compare", "find", "load", "run"]
 
-CHAPTERS = (chapter_01, chapter_02, chapter_03, chapter_04)
+CHAPTERS = (chapter_01, chapter_02, chapter_03, chapter_04, chapter_05)
 EXPERIMENTS: tuple[Experiment, ...] = tuple(e for chapter in CHAPTERS for e in chapter.EXPERIMENTS)
 
 

@@ -24,8 +24,8 @@ TEST_SENTENCES = 300
 HELD_OUT = 200  # sentences on which a loss is measured
 
 TOWN = vary(translation.TRANSFORMER, schedule=None)
-TOWN_STEPS = 300
-MEASURED_AT = (50, 100, 200, 300)
+TOWN_STEPS = 200
+MEASURED_AT = (50, 100, 200)
 POSITIONS = {"none": None, "sinusoidal": "sinusoidal", "learned": "learned", "rotary": "rotary"}
 
 DEEP = vary(TOWN, encoder_layers=6, decoder_layers=6, d_model=32, d_ff=128, lr=2e-3)  # many layers, thin ones
@@ -38,6 +38,7 @@ RESIDUAL: dict[str, dict] = {
     "post-norm, without": {"norm_first": False, "residual": False},
 }
 
+NORM_RATE = 5e-3  # high
 NORM_STEPS = 120
 NORM_AT = (30, 60, 120)
 RISE = 40  # steps of a warm-up
@@ -93,7 +94,9 @@ def norm_rows(seed: int, steps: int) -> list[Row]:
     points = _points(steps, NORM_STEPS, NORM_AT)
     for name, (norm_first, warm_up, initial) in GRID.items():
         schedule = WarmupStableDecay(warmup=RISE, decay=1, steps=NORM_STEPS) if warm_up else None
-        recipe = vary(DEEP, norm_first=norm_first, initial=initial, schedule=schedule, seed=seed)
+        recipe = vary(
+            DEEP, norm_first=norm_first, initial=initial, schedule=schedule, lr=NORM_RATE, seed=seed
+        )
         row = {"seed": seed, "model": name, "norm_first": norm_first, "warm_up": warm_up, "initial": initial}
         losses = dict.fromkeys(points, math.nan)
         try:

@@ -53,10 +53,8 @@ CHOICES = {
     "inverse root": Choice({"schedule": PaperSchedule(warmup=40, steps=STEPS)}),
     "no smoothing": Choice({}, smoothing=0.0),
     "no dropout": Choice({"dropout": 0.0}),
-    "dropout 0.2": Choice({"dropout": 0.2}),
     "sinusoidal": Choice({"positions": "sinusoidal"}),
     "post-norm": Choice({"norm_first": False}),
-    "layer norm": Choice({"norm": "layer"}),
     "Muon": Choice({}, optimizer=muon_and_adamw),
 }
 

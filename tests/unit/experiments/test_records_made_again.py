@@ -8,8 +8,11 @@ from course_lib import experiments
 from course_lib.tools import guards, pages
 
 # Their smallest recorded part is a whole training for each of ten settings; for "third", two of the ten are
-# made again by chapter 02's own test.
-TOO_LONG = {"rates", "third", "width"}
+# made again by chapter 02's own test, and for those of chapter 05 one of each by its own.
+TOO_LONG = {
+    *("rates", "third", "width"),
+    *("positions", "norm-warmup", "equal-parameters"),
+}
 
 
 def cells_that_run(name: str) -> list[dict]:
