@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from course_lib.practice import desk, ideas, parts
+from course_lib.practice import chapter_05, desk, ideas, parts
 
-EXERCISES = desk.exercises()
+EXERCISES = desk.exercises() | {e.id: e for e in chapter_05.EXERCISES}
 
 
 def names(id):
@@ -19,11 +19,11 @@ def names(id):
         ("softmax-over-heads", "02.attention 03.layer 04.softmax"),
         ("softmax-over-batch", "01.weights 02.attention 03.layer 04.softmax"),
         ("softmax-over-table", "01.weights 02.attention 03.layer 04.softmax"),
-        ("softmax-twice", "01.weights 01.context 02.soft-dict 02.attention 03.layer 04.softmax"),
+        ("softmax-twice", "01.weights 01.context 02.soft-dict 02.attention 03.layer 04.softmax 05.smoothing"),
         ("no-softmax", "01.weights 02.soft-dict 02.attention 03.layer 04.softmax"),
         ("hard-choice", "01.weights 01.context 02.soft-dict 02.attention 03.layer 04.softmax"),
         ("mask-after-softmax", "01.weights 02.attention 03.layer 04.softmax"),
-        ("mask-inverted", "01.weights 01.decoder-step 02.attention 03.layer 04.softmax"),
+        ("mask-inverted", "01.weights 01.decoder-step 02.attention 03.layer 04.softmax 05.encoder-layer"),
         ("mask-unused", "01.weights 02.attention 03.layer 04.softmax"),
         ("mask-added", "01.weights 02.attention 03.layer 04.softmax"),
         ("score-of-zero", "01.weights 02.attention 03.layer 04.softmax"),
@@ -47,7 +47,8 @@ def names(id):
         (
             "squeezed",
             "01.scores 01.weights 01.context 02.soft-dict 02.attention 03.split 03.merge 03.layer 04.causal "
-            "04.padding 04.prefix 04.packed 04.softmax 04.leak",
+            "04.padding 04.prefix 04.packed 04.softmax 04.leak 05.sinusoidal 05.sublayer 05.encoder-layer "
+            "05.greedy",
         ),
     ],
 )
