@@ -5,11 +5,11 @@ import math
 import pytest
 
 from course_lib import experiments
-from course_lib.experiments import chapter_05
+from course_lib.experiments import chapter_05, chapter_05_words
 from course_lib.experiments.chapter_05 import WORST, norm_rows
 from course_lib.training.recipe import new_model
 
-NAMES = [one.name for one in chapter_05.EXPERIMENTS]
+NAMES = [one.name for one in (*chapter_05.EXPERIMENTS, *chapter_05_words.EXPERIMENTS)]
 FAST = {  # one variant of each experiment
     "positions": (chapter_05, "POSITIONS", "rotary"),
     "residual": (chapter_05, "RESIDUAL", "pre-norm, with"),
@@ -38,6 +38,18 @@ def test_one_variant_made_again_gives_the_recorded_numbers(name, monkeypatch):
     for now, then in zip(live, recorded, strict=True):
         assert now.keys() == then.keys()
         assert now[record.measure] == pytest.approx(then[record.measure], abs=0.02)
+
+
+def test_the_early_loss_of_a_choice_is_made_again(monkeypatch):
+    """Muon's: the choice with an optimizer of its own."""
+    monkeypatch.setattr(chapter_05_words, "_errors", lambda model: {})  # beginners write long words, slowly
+    monkeypatch.setattr(chapter_05_words, "CHOICES", {"Muon": chapter_05_words.CHOICES["Muon"]})
+    [live] = chapter_05_words.choice_rows(seed=0, steps=chapter_05_words.EARLY)
+    record = experiments.load("pronunciation-choices")
+    [recorded] = record.at(seed=0, change="Muon")
+    assert live["early_loss"] == pytest.approx(recorded["early_loss"], abs=0.02)
+    others = [row["early_loss"] for row in record.at(seed=0) if row["change"] != "Muon"]
+    assert min(abs(live["early_loss"] - loss) for loss in others) > 0.03  # it is another training than theirs
 
 
 def test_a_run_that_diverges_is_a_row_and_not_the_end(monkeypatch):
@@ -129,3 +141,25 @@ def test_post_norm_needs_a_warm_up_or_smaller_first_parameters_and_pre_norm_need
         for initial in ("xavier", "scaled")
     }
     assert max(max(values) for values in pre.values()) < 2.2
+
+
+def test_what_helps_a_short_training_of_a_pronouncer_and_what_does_not():
+    base = column("pronunciation-choices", "word_error", change="base")
+
+    def better(change):
+        """Word error that the change saves, one value a seed."""
+        errors = column("pronunciation-choices", "word_error", change=change)
+        return [before - after for before, after in zip(base, errors, strict=True)]
+
+    for change in ("no dropout", "sinusoidal"):
+        assert min(better(change)) > 0.04
+    for change in ("cosine", "inverse root"):
+        assert max(better(change)) < -0.04
+    for change in ("no smoothing", "post-norm"):  # little
+        assert min(better(change)) > 0 and max(better(change)) < 0.025
+    assert min(better("Muon")) < -0.03 and max(better("Muon")) < 0.01  # no gain at a rate that was not tuned
+    constant, averaged = (better(f"constant rate{end}") for end in ("", ", averaged"))
+    assert max(constant) < 0 and all(a > c for a, c in zip(averaged, constant, strict=True))
+    assert (
+        max(map(abs, averaged)) < 0.025 and max(map(abs, better("base, averaged"))) < 0.025
+    )  # as after a decay

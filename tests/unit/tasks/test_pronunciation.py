@@ -22,6 +22,14 @@ def test_pronounce_gives_letters_sounds_and_a_row_of_weights_for_each_sound():
     torch.testing.assert_close(weights.sum(-1), torch.ones(len(sounds)))
 
 
+def test_the_live_transformer_is_small_and_its_schedule_fits_its_steps():
+    recipe = pronunciation.LIVE_TRANSFORMER
+    assert recipe.schedule.steps == recipe.steps and recipe.model.dropout == 0
+    assert sum(p.numel() for p in new_model(recipe).parameters()) < 240_000
+    letters, sounds, weights = pronunciation.pronounce(new_model(recipe), "Attention")
+    assert weights.shape == (len(sounds), len(letters)) == (len(sounds), 9)
+
+
 def test_training_pairs_hold_every_way_to_say_a_training_word():
     ways = sum(len(entry.pronunciations) for entry in cmudict.entries("train"))
     assert len(pronunciation.training_pairs()) == ways
