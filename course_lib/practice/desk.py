@@ -17,6 +17,7 @@ from course_lib.practice import (
     chapter_02,
     chapter_03,
     chapter_04,
+    chapter_05,
     checking,
     progress_file,
 )
@@ -29,6 +30,7 @@ CHAPTERS = {
     "02": chapter_02,
     "03": chapter_03,
     "04": chapter_04,
+    "05": chapter_05,
 }
 
 _hints_shown: dict[str, int] = {}  # in this kernel: running a whole page again starts at the first hint

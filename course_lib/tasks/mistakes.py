@@ -43,6 +43,11 @@ class Mistakes:
         first, second = self.names
         return {first: pairs[False, True], second: pairs[True, False], "both": pairs[False, False]}
 
+    def share(self, name: str, kind: str) -> float:
+        """Of the words that a model gets wrong, the share with this kind of mistake."""
+        wrong = [found for found in self.found[name] if found != RIGHT]
+        return wrong.count(kind) / len(wrong) if wrong else 0.0
+
     def examples(self, name: str, n: int) -> list[tuple[cmudict.Entry, list[str]]]:
         """Some `n` words that a model gets wrong, evenly over the alphabet, with what it says."""
         wrong = [i for i, kind in enumerate(self.found[name]) if kind != RIGHT]

@@ -54,10 +54,10 @@ TRANSFORMER = Recipe(
         positions="rotary",
         max_len=64,
     ),
-    steps=13_000,
+    steps=9_500,
     batch_size=128,
     lr=1.5e-3,
-    schedule=WarmupStableDecay(warmup=1_000, decay=3_000, steps=13_000),
+    schedule=WarmupStableDecay(warmup=1_000, decay=3_000, steps=9_500),
     weight_decay=0.05,
 )
 LIVE_TRANSFORMER = (

@@ -13,7 +13,7 @@ CHECKPOINTS = {
     "pronouncer": (partial(pronunciation.ship, name="pronouncer"), "about an hour"),
     "pronunciation-transformer": (
         partial(pronunciation.ship, name="pronunciation-transformer"),
-        "about three hours",
+        "about two hours",
     ),
 }
 WORK = ROOT / "build" / "train"

@@ -136,14 +136,14 @@ PREDICTIONS = predictions("""
         better: that is what a beam is for.
 05.words
     Chapter 01's GRU put one vowel for another, and got all else right, in about half of the words that it got
-    wrong. The Transformer gets fewer words wrong. Of these, in how many is it one vowel for another?
+    wrong. Of the words that the Transformer gets wrong, in how many is it one vowel for another?
     - In about one of ten: vowels were the GRU's weakness, and attention cures it.
         English writes about fifteen vowel sounds with five letters, and often the spelling does not tell.
         What is not written, no architecture can read.
     - In about one of four.
-        It gets better at everything, at vowels as well. What is left looks much as before.
+        Whatever it learns better, it learns for consonants too. What is left looks much as before.
     + In about half again.
-        It is fewer words, and the same kind of mistake: the spelling leaves the vowel open. Look at the
+        Another model, and the same kind of mistake: the spelling leaves the vowel open. Look at the
         examples: many guesses are what a reader would say who has never heard the word.
     - In nearly all.
         Most of what is left has to do with vowels. But names and foreign words break other rules too, and two

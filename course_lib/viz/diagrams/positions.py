@@ -43,6 +43,7 @@ def clocks(turned, *, title: str, names: Sequence[str] | None = None) -> Still:
     for i, name in enumerate(names):
         middle = height - 0.76 - ROW * i
         write(ax, 0.1, middle, name, ha="left", bold=True, linespacing=1.3)
+        write(ax, left - 0.12, middle - FACE - 0.17, "sine, cosine", colours.SOFT_INK, ha="right")
         for t, angle in enumerate(turned[:, i]):
             _face(ax, left + STEP * (t + 0.5), middle, angle)
     return still

@@ -33,6 +33,11 @@ def test_kinds_in_percent_of_all_words_the_commonest_first(seen):
     ]
 
 
+def test_a_share_is_one_of_wrong_words(seen):
+    assert seen.share("a", "one vowel for another") == 0.5
+    assert seen.share("b", "one sound too many") == 0
+
+
 def test_examples_are_wrong_words_with_what_was_said(seen):
     assert [(entry.word, " ".join(guess)) for entry, guess in seen.examples("a", 8)] == [
         ("cat", "K AH T"),
