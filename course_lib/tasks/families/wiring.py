@@ -104,7 +104,7 @@ VARIANTS = {
     "encoder-decoder, shared": Variant("encoder-decoder", _two(N_LAYERS, 2, SharedConfig)),
     "encoder-decoder, 2P": Variant("encoder-decoder", _two(N_LAYERS)),
 }
-RECIPE = Recipe(_ONE, steps=1500, batch_size=32, lr=2e-3)
+RECIPE = Recipe(_ONE, steps=1000, batch_size=32, lr=2e-3)
 
 
 def recipe_of(variant: Variant, **changes) -> Recipe:

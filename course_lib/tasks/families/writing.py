@@ -19,11 +19,12 @@ from torch import Tensor
 from course_lib import checks
 from course_lib.families import family_of
 from course_lib.generation import Writer, draw
+from course_lib.masks import padding_mask
 from course_lib.models import evaluating
 from course_lib.models.transformer import OneStack, Transformer
 from course_lib.tasks.families.examples import MASK_ID, WORDS, Example
 from course_lib.tasks.families.wiring import row_logits
-from course_lib.text.batching import batches_by_length
+from course_lib.text.batching import batches_by_length, pad
 from course_lib.text.tokenizers import BOS_ID, EOS_ID, PAD_ID
 
 MAX_WORDS = 45  # more than the longest sentence of either language has
@@ -148,7 +149,7 @@ def fill_in(
         for each input the words of its output.
 
     Raises:
-        ValueError: another order, or no length for each input.
+        ValueError: another order, or not one length of at least 1 for each input.
 
     Source: refilling: Wang and Cho 2019; most certain first: Ghazvininejad et al. 2019 (Mask-Predict), who
     fill several at a time.
@@ -156,44 +157,47 @@ def fill_in(
     checks.one_of("order", order, ORDERS)
     if len(inputs) != len(n_words):
         raise ValueError(f"n_words has {len(n_words)} lengths for {len(inputs)} inputs, expected one each")
+    checks.at_least_1(n_words=min(n_words, default=1))
     generator, outputs = torch.Generator().manual_seed(seed), [[] for _ in inputs]
-    keys = [len(one) * 1000 + n for one, n in zip(inputs, n_words, strict=True)]
     with evaluating(model):
-        for key in sorted(set(keys)):
-            group = [i for i, own in enumerate(keys) if own == key]
-            n = n_words[group[0]]
-            ids = torch.tensor([[*inputs[i], BOS_ID, *[MASK_ID] * n, EOS_ID] for i in group])  # (B, N)
-            first = ids.shape[1] - 1 - n  # place of the first blank
-            ids = _ways(model, ids, first, order, temperature, generator)
-            for i, row in zip(group, ids[:, first : first + n].tolist(), strict=True):
-                outputs[i] = WORDS.decode_tokens(row)
+        for group in batches_by_length([100 * n + len(i) for i, n in zip(inputs, n_words, strict=True)], 64):
+            n = torch.tensor([n_words[i] for i in group])  # (B,)
+            first = torch.tensor([len(inputs[i]) + 1 for i in group])  # (B,): place of the first blank
+            ids = pad([[*inputs[i], BOS_ID, *[MASK_ID] * n_words[i], EOS_ID] for i in group])  # (B, N)
+            _fill(model, ids, first, n, order, temperature, generator)
+            for i, row in zip(group, ids.tolist(), strict=True):
+                outputs[i] = WORDS.decode_tokens(row[len(inputs[i]) + 1 :][: n_words[i]])
     return outputs
 
 
-def _ways(model, ids, first, order, temperature, generator) -> Tensor:
-    """Fill the blanks of `ids` `(B, N)`, which stand from `first` to the last but one."""
-    n, everyone = ids.shape[1] - 1 - first, torch.arange(len(ids))
-    for step in range(n):
-        seen = ids[:, : first + step + 1] if order == "mask at the end" else ids
-        logits = _word_logits(model, seen)  # (B, N, V)
-        place = torch.full((len(ids),), first + step)  # (B,)
+def _fill(model, ids, first, n, order, temperature, generator) -> None:
+    """Fill the blanks of `ids` `(B, N)` in place: `n` of each row, from place `first` on, `(B,)` each."""
+    rows, places = torch.arange(len(ids)), torch.arange(ids.shape[1])  # (B,), (N,)
+    inside = (places >= first[:, None]) & (places < (first + n)[:, None])  # (B, N)
+
+    def say(logits: Tensor, place: Tensor, step: int) -> None:
+        """Put a word at one place `(B,)` of each row that has so many."""
+        word = draw(logits[rows, place], temperature, generator)  # (B,)
+        ids[rows, place] = torch.where(step < n, word, ids[rows, place])
+
+    for step in range(int(n.max())):
+        place = (first + step).clamp(max=ids.shape[1] - 1)  # (B,)
+        behind = places > place[:, None]  # (B, N)
+        logits = _word_logits(model, ids.masked_fill(behind, PAD_ID) if order == "mask at the end" else ids)
         if order == "most certain first":
-            certain = logits.softmax(-1).amax(-1).masked_fill(ids != MASK_ID, -1.0)  # (B, N)
-            certain[:, :first] = -1.0  # a blank of the input is none to be filled
-            place = certain.argmax(-1)
-        ids[everyone, place] = draw(logits[everyone, place], temperature, generator)
+            certain = logits.softmax(-1).amax(-1)  # (B, N)
+            place = certain.masked_fill(~inside | (ids != MASK_ID), -1.0).argmax(-1)
+        say(logits, place, step)
     for _ in range(SWEEPS if order == "refill" else 0):
-        places = torch.rand(len(ids), n, generator=generator).argsort(dim=1) + first  # (B, n)
-        for place in places.unbind(1):
-            ids[everyone, place] = MASK_ID
-            logits = _word_logits(model, ids)
-            ids[everyone, place] = draw(logits[everyone, place], temperature, generator)
-    return ids
+        chance = torch.rand(inside.shape, generator=generator).masked_fill(~inside, torch.inf)
+        for step, place in enumerate(chance.argsort(dim=1)[:, : int(n.max())].unbind(1)):
+            ids[rows, place] = torch.where(step < n, MASK_ID, ids[rows, place])
+            say(_word_logits(model, ids), place, step)
 
 
 def _word_logits(model: OneStack, ids: Tensor) -> Tensor:
     """Scores `(B, N, V)` without those of `[MASK]`: a blank is no answer to a blank."""
-    logits = model(ids)[0]
+    logits = model(ids, padding_mask(ids, PAD_ID))[0]
     logits[..., MASK_ID] = -torch.inf
     return logits
 

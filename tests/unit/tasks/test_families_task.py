@@ -319,7 +319,7 @@ def test_orders_are_what_they_say():
     seen = []
 
     class Watched(torch.nn.Module):
-        def forward(self, ids):
+        def forward(self, ids, allowed):
             seen.append(ids.clone())
             logits = torch.zeros(*ids.shape, len(WORDS))
             logits[..., FIRST_WORD_ID] = torch.arange(ids.shape[1]) + 1.0  # later places are surer
@@ -331,7 +331,8 @@ def test_orders_are_what_they_say():
         return [(row[0] == MASK_ID).nonzero()[:, 0].tolist() for row in seen]
 
     assert places("left to right") == [[2, 3, 4], [3, 4], [4]]
-    assert places("mask at the end") == [[2], [3], [4]] and seen[-1].shape == (1, 5)
+    assert places("mask at the end") == [[2], [3], [4]]
+    assert [(row[0] == PAD_ID).nonzero()[:, 0].tolist() for row in seen] == [[3, 4, 5], [4, 5], [5]]
     assert places("most certain first") == [[2, 3, 4], [2, 3], [2]]
     again = places("refill")
     assert again[:3] == [[2, 3, 4], [3, 4], [4]] and len(again) == 3 + 3 * 5
@@ -339,8 +340,19 @@ def test_orders_are_what_they_say():
         assert sorted(again[i : i + 3]) == [[2], [3], [4]]
     with pytest.raises(ValueError, match="order"):
         places("backwards")
+    with pytest.raises(ValueError, match="n_words"):
+        families.fill_in(Watched(), [[5]], [0], "refill")
     with pytest.raises(ValueError, match="2 lengths for 1 inputs"):
         families.fill_in(Watched(), [[5]], [3, 4], "refill")
+
+
+def test_filling_together_is_filling_alone():
+    model, chosen = model_of("encoder-only"), families.held_out_examples("translate", 6)
+    inputs, lengths = [one.input for one in chosen], [3, 5, 2, 6, 3, 1]
+    for order in ORDERS[:3]:
+        together = families.fill_in(model, inputs, lengths, order)
+        alone = [families.fill_in(model, [i], [n], order)[0] for i, n in zip(inputs, lengths, strict=True)]
+        assert together == alone
 
 
 # ---------------------------------------------------------------- scores
