@@ -135,8 +135,24 @@ def test_equal_parameters(page):
         column(record, "exact_match", model=model, step=record.steps)
         for model in ("base", "no feed-forward, wider")
     )
-    assert f"({percent(base)} and {percent(without)} of 100)" in text and min(base) < max(without)
+    assert f"({percent(without)} of 100; base {percent(base)})" in text and min(base) < max(without)
     for model in ("1 head", "deeper, narrower", "wide feed-forward, narrower"):
         assert max(column(record, "exact_match", model=model, step=record.steps)) < min(base)
     sizes = {row["parameters"] for row in record.rows}
     assert max(sizes) / min(sizes) < 1.02 and "within 2 %" in text
+
+
+def test_choices_of_a_pronouncer(page):
+    record, text = experiments.load("pronunciation-choices"), page["optional"]
+    wrong = {
+        name: column(record, "word_error", change=name)
+        for name in dict.fromkeys(row["change"] for row in record.rows)
+    }
+    base = wrong["base"]
+    assert f"({percent(base)} % wrong)" in text
+    for name, words in (("sinusoidal", "sinusoidal positions"), ("no dropout", "no dropout")):
+        assert f"{words} ({percent(wrong[name])})" in text and max(wrong[name]) < min(base)
+    worse = wrong["cosine"] + wrong["inverse root"]
+    assert f"schedule ({percent(worse)})" in text and min(worse) > max(base)
+    for name in wrong.keys() - {"base", "sinusoidal", "no dropout", "cosine", "inverse root"}:
+        assert min(wrong[name]) < max(base) + 0.01, name
