@@ -102,6 +102,13 @@ def test_the_two_pronouncers_are_described_as_they_are(page):
         millions = sum(p.numel() for p in recipe.model.build().parameters()) / 1e6
         assert f"{recipe.steps:,}" == steps and steps in text and f"{millions:.1f}" in text
         assert recipe.batch_size == 128
+    text = page["words-read"]
+    both = [pronunciation.shipped_rates(name) for name in ("pronunciation-transformer", "pronouncer")]
+    for kind, (n, _, ours) in both[0].items():
+        theirs = both[1][kind][2]
+        assert f"{100 * ours:.1f} and {100 * theirs:.1f} %" in text
+        chance = 1.96 * (theirs * (1 - theirs) / n) ** 0.5  # of one rate, with 95 %
+        assert abs(ours - theirs) < chance < 0.01  # "level"
 
 
 def test_norm_and_warm_up(page):
