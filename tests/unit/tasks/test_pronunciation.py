@@ -75,10 +75,10 @@ def test_a_beam_reaches_every_measure(monkeypatch):
             assert (measured["phoneme_error_rate"], measured["word_error_rate"]) == rates
 
 
-@pytest.mark.skipif(not SHIPPED, reason="no shipped pronouncer: python -m course_lib train pronouncer")
-def test_the_card_s_metrics_come_from_the_weights():
-    card = checkpoints.load_card("pronouncer")
-    measured = pronunciation.measure(pronunciation.load())
+@pytest.mark.parametrize("name", pronunciation.SHIPPED)
+def test_the_card_s_metrics_come_from_the_weights(name):
+    card = checkpoints.load_card(name)
+    measured = pronunciation.measure(pronunciation.load(name))
     assert measured.keys() == card["metrics"].keys()
     for kind in ("", "disjoint_"):
         assert measured[f"{kind}test_words"] == card["metrics"][f"{kind}test_words"]
@@ -87,7 +87,7 @@ def test_the_card_s_metrics_come_from_the_weights():
     assert measured["disjoint_word_error_rate"] > measured["word_error_rate"]  # relatives help
     assert measured["test_words"] == len(cmudict.entries("test"))
     assert measured["word_error_rate"] <= 0.34
-    assert (checkpoints.FOLDER / "pronouncer.safetensors").stat().st_size <= 12 * 2**20
+    assert (checkpoints.FOLDER / f"{name}.safetensors").stat().st_size <= 12 * 2**20
 
 
 @pytest.mark.parametrize(
@@ -116,9 +116,10 @@ def test_the_page_quotes_the_card():
     assert said["test words with no relative in training"][2] == card["disjoint_word_error_rate"]
 
 
-def test_the_card_says_how_the_shipped_model_was_made():
-    card = checkpoints.load_card("pronouncer")
-    recipe = pronunciation.SHIPPED["pronouncer"].recipe
-    known = json.loads(json.dumps(pronunciation.about("pronouncer", recipe)))
+@pytest.mark.parametrize("name", pronunciation.SHIPPED)
+def test_the_card_says_how_the_shipped_model_was_made(name):
+    card = checkpoints.load_card(name)
+    recipe = pronunciation.SHIPPED[name].recipe
+    known = json.loads(json.dumps(pronunciation.about(name, recipe)))
     assert {key: card[key] for key in known} == known
     assert card["config"] == known["recipe"]["model"] and card["steps"] == recipe.steps
