@@ -46,6 +46,8 @@ def test_a_batch_goes_through_a_model(lab, open_page, dark):
     for selector in (".box.on .count", ".box:not(.on) .of", ".readout .soft", ".result", ".about"):
         assert contrast_of(page, f".course-view {selector}") > 4.5, selector
 
+    assert all(name.bounding_box()["height"] < 30 for name in view.locator("dt").all()), "one line each"
+
     # the button, the slider's keys, the page keys
     view.locator("button", has_text="Next").click()
     page.python_becomes("view.step", "2")
