@@ -45,6 +45,7 @@ def cases() -> list[Case]:
     long = torch.tensor([9.0, -4.0, 6.0, 3.0])
     keys = [[-6, 3, -8, -2], [11, -7, 9, 6], [-10, 5, -14, -2], [12, -8, 8, 4], [10, -6, 6, 0]]
     large = long, torch.tensor(keys).float(), random(g, 5, 3)
+    low = long, torch.tensor(keys)[[0, 2]].float(), random(g, 2, 3)  # -120 and -200
     return [
         plain,
         square,
@@ -53,6 +54,7 @@ def cases() -> list[Case]:
         case("one feature", 4, 1, 3),
         case("values of one number", 5, 3, 1),
         Case("scores of ±200", large, {"S": 5, "K": 4, "V": 3}, large=True),
+        Case("scores of -120 and -200", low, {"S": 2, "K": 4, "V": 3}, large=True),
     ]
 
 
@@ -131,7 +133,10 @@ WAYS = {
         wrong(share=lambda scores, positive=positive: positive(scores) / positive(scores).sum())
         for positive in (torch.abs, torch.relu)
     ),
-    "clamped": wrong(share=clamped),
+    "clamped": (
+        wrong(share=clamped),
+        wrong(share=lambda scores: torch.softmax(scores.clamp(max=50.0), dim=0)),
+    ),
     "softmax-over-features": (
         lambda query, keys, values: torch.softmax(keys, dim=-1) @ query @ values,
         lambda query, keys, values: torch.softmax(keys * query, dim=0).mean(dim=1) @ values,

@@ -49,6 +49,7 @@ def cases() -> list[Case]:
     return [
         case("two texts in each row", [[0, 0, 0, 1, 1], [0, 0, 1, 1, 1]]),
         case("numbers in no order", [[7, 7, 0, 0], [1, 5, 5, 5], [4, 4, 4, 4]]),
+        case("a long text before a short one of a lower number", [[3, 3, 3, 0, 0], [9, 2, 2, 2, 2]]),
         case("as many rows as positions", [[0, 1, 1], [2, 2, 2], [5, 4, 3]]),
         case("one row", [[0, 0, 1, 1, 1, 2]]),
         case("one position", [[3], [8]]),
