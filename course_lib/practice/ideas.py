@@ -295,7 +295,13 @@ def masked_softmax(
         outside = got.masked_fill(allowed, 0.0)
         if bool((outside == 0).all()):
             lost = (share <= 0.999) & alive  # to a low number; to a large forbidden score is another story
-            return bool(lost.any()) and bool((best < -5)[lost].all())
+            if not bool(lost.any()) or not bool((best < -5)[lost].all()):
+                return False
+            # the one number that stood at every forbidden place, if there was one
+            kept = scores.masked_fill(~allowed, -INFINITY).logsumexp(-1, keepdim=True)
+            blocked = (~allowed).expand(scores.shape).sum(-1, keepdim=True)
+            filled = (kept + ((1 - share) / share).log() - blocked.log())[lost]
+            return filled.numel() > 1 and bool(filled.max() - filled.min() < 0.1)
         held = got.gather(-1, first)
         cells = (outside > 1e-30) & alive & (held > 1e-30)
         if not bool(cells.any()):
@@ -405,8 +411,8 @@ scaled-twice
     You divide by √{K} before the softmax, and by √{K} once more after it: your rows of weights sum to
     {one_over:.2f}. Once is enough, before the softmax.
 scale-after-softmax
-    You divide after the softmax, so your rows of weights sum to {one_over:.2f}, and the softmax has seen the
-    large scores: it is saturated already. Divide by √{K} before the softmax.
+    You divide after the softmax, so your rows of weights sum to {one_over:.2f}, and the softmax has seen
+    the unscaled scores: where they are large, it is saturated already. Divide by √{K} before the softmax.
 no-scale-mask-after
     Two steps are not in their place. You mask after the softmax, so one row of weights sums to {left:.2f}:
     put -inf into the scores first. And the scale is missing: divide the scores by √{K}, the root of d_k.
@@ -608,7 +614,8 @@ def squeezed(reference: Callable[..., torch.Tensor]) -> tuple[Misconception, ...
     """A bare ``squeeze()`` at the end; for exercises in which some right answer has an axis of length 1."""
     told = """
         `squeeze()` without an axis takes away every axis of length 1, also one that has it by chance: a
-        single sentence, a single head, a single query. Name the axis that must go, or leave it out.
+        single sentence, a single head, a single query. Name the axis that must go;
+        if none must, leave it out.
     """
     return misconceptions(
         {"squeezed": " ".join(told.split())}, {"squeezed": lambda *args: reference(*args).squeeze()}
