@@ -2,8 +2,12 @@
 
 import os
 
+import hypothesis
 import pytest
 
+# how long one example takes depends on the machine's other work: what must be fast has a test of its own
+hypothesis.settings.register_profile("course", deadline=None)
+hypothesis.settings.load_profile("course")
 os.environ.setdefault("MPLBACKEND", "agg")
 
 

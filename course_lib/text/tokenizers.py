@@ -3,12 +3,41 @@
 Four special tokens stand first in every vocabulary. Padding has an id of its own; it never ends a text.
 """
 
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from operator import index
 
 PAD, BOS, EOS, UNK = "[PAD]", "[BOS]", "[EOS]", "[UNK]"
 SPECIAL_TOKENS = (PAD, BOS, EOS, UNK)
 PAD_ID, BOS_ID, EOS_ID, UNK_ID = range(4)
+
+
+def fingerprint(*content: object) -> str:
+    """Sixteen signs that differ when the content does: lists, texts and numbers that say what each id means.
+
+    A checkpoint's card carries them, so that nobody reads its model through another tokenizer.
+    """
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
+
+
+def known_id(i: int, vocab_size: int) -> int:
+    """An id as a whole number; a tensor or an array of one whole number is welcome.
+
+    Raises:
+        ValueError: no id of a vocabulary of this size.
+    """
+    try:
+        number = index(i)
+    except TypeError:
+        number = -1
+    if not 0 <= number < vocab_size:
+        raise ValueError(
+            f"ids holds {i!r}, expected one row of whole numbers from 0 to {vocab_size - 1}: "
+            "are these labels, in which -100 is not counted, or a whole batch?"
+        )
+    return number
 
 
 class WordTokenizer:
@@ -45,6 +74,11 @@ class WordTokenizer:
         """The size of the vocabulary V, special tokens included."""
         return len(self.tokens)
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sixteen signs that differ when any id would mean another token."""
+        return fingerprint(self.separator, self.tokens)
+
     def split(self, text: str) -> list[str]:
         """Text to tokens."""
         return text.split()
@@ -77,7 +111,7 @@ class WordTokenizer:
             ValueError: not one row of ids of this vocabulary.
         """
         tokens = []
-        for i in map(self._known, ids):
+        for i in (known_id(i, len(self)) for i in ids):
             if i == EOS_ID:
                 break
             if i not in (PAD_ID, BOS_ID):
@@ -87,18 +121,6 @@ class WordTokenizer:
     def decode(self, ids: Iterable[int]) -> str:
         """Ids to text, up to the first `[EOS]`; raises as `decode_tokens`."""
         return self.separator.join(self.decode_tokens(ids))
-
-    def _known(self, i: int) -> int:
-        try:
-            number = index(i)  # a tensor or an array of one whole number is welcome
-        except TypeError:
-            number = -1
-        if not 0 <= number < len(self):
-            raise ValueError(
-                f"ids holds {i!r}, expected one row of whole numbers from 0 to {len(self) - 1}: "
-                "are these labels, in which -100 is not counted, or a whole batch?"
-            )
-        return number
 
 
 class CharacterTokenizer(WordTokenizer):
