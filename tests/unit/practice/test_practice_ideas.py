@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from course_lib.practice import chapter_05, desk, ideas, parts
+from course_lib.practice import chapter_05, chapter_06, desk, ideas, parts
 
-EXERCISES = desk.exercises() | {e.id: e for e in chapter_05.EXERCISES}
+EXERCISES = desk.exercises() | {e.id: e for one in (chapter_05, chapter_06) for e in one.EXERCISES}
 
 
 def names(id):
@@ -41,14 +41,14 @@ def names(id):
         ("one-short", "00.weighted-mean 01.context 02.soft-dict 02.attention 03.layer"),
         ("last-one-only", "00.weighted-mean 01.context 02.soft-dict 02.attention 03.layer"),
         ("weights-on-keys", "02.soft-dict 02.attention"),
-        ("inverted", "04.causal 04.padding 04.prefix 04.packed"),
-        ("additive", "04.causal 04.padding 04.prefix 04.packed"),
+        ("inverted", "04.causal 04.padding 04.prefix 04.packed 06.family-masks 06.three-masks"),
+        ("additive", "04.causal 04.padding 04.prefix 04.packed 06.family-masks 06.three-masks"),
         ("view-without-transpose", "01.scores 01.context 03.split 03.merge"),
         (
             "squeezed",
             "01.scores 01.weights 01.context 02.soft-dict 02.attention 03.split 03.merge 03.layer 04.causal "
             "04.padding 04.prefix 04.packed 04.softmax 04.leak 05.sinusoidal 05.sublayer 05.encoder-layer "
-            "05.greedy",
+            "05.greedy 06.family-masks 06.strip 06.three-masks",
         ),
     ],
 )

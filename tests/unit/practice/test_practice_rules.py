@@ -22,6 +22,7 @@ NEVER_1 = {
     "04.leak": {"D"},  # one feature alone has no standard deviation
     "05.sinusoidal": {"D"},  # two features a clock
     "05.smoothing": {"V"},  # with one word there is nothing to say
+    "06.strip": {"N"},  # [BOS] and [EOS] at least
 }
 
 
