@@ -25,6 +25,7 @@ from course_lib.training.recipe import Recipe, Task, new_model, train, vary
 
 LETTERS = CharacterTokenizer(cmudict.ALPHABET)
 SOUNDS = WordTokenizer(sorted(cmudict.SOUNDS))
+TOKENIZERS = (LETTERS, SOUNDS)
 Model = Seq2Seq | Transformer
 MAX_SOUNDS = 40  # more than the longest pronunciation has
 
@@ -191,7 +192,7 @@ def load(name: str = "pronouncer", folder: Path = checkpoints.FOLDER) -> Model:
     """A shipped model, ready to use: "pronouncer" (the GRU) or "pronunciation-transformer"."""
     kind = type(SHIPPED[name].recipe.model)
     model = kind(**checkpoints.load_card(name, folder)["config"]).build()
-    checkpoints.load_weights(name, model, folder)
+    checkpoints.load_weights(name, model, folder, tokenizers=TOKENIZERS)
     return model
 
 
@@ -261,8 +262,8 @@ def ship(
 
     history = train(model, recipe, task(SMOOTHING), on_step=report, save_to=work / f"{name}.state")
     card = about(name, recipe) | {"steps": history.steps}
-    checkpoints.save_checkpoint(name, model, card, folder)
+    checkpoints.save_checkpoint(name, model, card, folder, tokenizers=TOKENIZERS)
     stored = load(name, folder)
     card["metrics"] = {key: round(value, 4) for key, value in measure(stored).items()}
-    checkpoints.save_checkpoint(name, stored, card, folder)
+    checkpoints.save_checkpoint(name, stored, card, folder, tokenizers=TOKENIZERS)
     return card

@@ -4,11 +4,16 @@ The card (JSON) holds the model's configuration, the seed, the steps, the measur
 that made it. Weights are stored in half precision, which halves the file; metrics on the card are measured
 with the stored weights, not with the ones before rounding. What is not a real number (counts, ids, masks) is
 stored as it is, and a matrix that two layers share is stored once. Nothing is ever unpickled.
+
+A model knows ids, not tokens: with another tokenizer it runs, and means nothing. So the card carries the
+fingerprint of each of its tokenizers, and weights are given out only to those who show the same ones.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -20,7 +25,20 @@ from course_lib.files import write_whole
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "checkpoints"
 
 
-def save_checkpoint(name: str, model: nn.Module, card: dict, folder: Path = FOLDER) -> Path:
+class Tokenizer(Protocol):
+    """Any of `course_lib.text`."""
+
+    fingerprint: str
+
+
+def save_checkpoint(
+    name: str,
+    model: nn.Module,
+    card: dict,
+    folder: Path = FOLDER,
+    *,
+    tokenizers: Sequence[Tokenizer] = (),
+) -> Path:
     """Write `name.safetensors` and `name.json`, each whole or not at all.
 
     Args:
@@ -28,6 +46,7 @@ def save_checkpoint(name: str, model: nn.Module, card: dict, folder: Path = FOLD
         model: a model with a `config` dataclass.
         card: what else to say: command, seed, steps, metrics.
         folder: where it goes.
+        tokenizers: those that make the model's ids, such as that of the source and that of the target.
 
     Returns:
         the path of the weights.
@@ -44,10 +63,10 @@ def save_checkpoint(name: str, model: nn.Module, card: dict, folder: Path = FOLD
             raise ValueError(f"model holds numbers in {key} that are too large for half precision (65,504)")
     path = folder / f"{name}.safetensors"
     write_whole(path, save(stored, metadata=tied))
-    text = (
-        json.dumps({"name": name, "config": asdict(model.config), **card}, indent=2, ensure_ascii=False)
-        + "\n"
-    )
+    content = {"name": name, "config": asdict(model.config), **card}
+    if tokenizers:
+        content["tokenizers"] = [tokenizer.fingerprint for tokenizer in tokenizers]
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     write_whole(path.with_suffix(".json"), text.encode())
     return path
 
@@ -74,20 +93,30 @@ def load_card(name: str, folder: Path = FOLDER) -> dict:
     return card
 
 
-def load_weights(name: str, model: nn.Module, folder: Path = FOLDER) -> None:
+def load_weights(
+    name: str, model: nn.Module, folder: Path = FOLDER, *, tokenizers: Sequence[Tokenizer] = ()
+) -> None:
     """Put a checkpoint's weights into a model of the card's configuration, and that into evaluation mode.
 
     Types stay the model's own; what was one matrix for two layers is one again.
 
+    Args:
+        name: the checkpoint's name.
+        model: gets the weights.
+        folder: where the checkpoint lies.
+        tokenizers: those whose ids the model will read and write, in the order of the card.
+
     Raises:
-        FileNotFoundError: the weights are missing.
-        ValueError: the file is damaged, or the model has other parameters than the checkpoint.
+        FileNotFoundError: the weights or the card are missing.
+        ValueError: the file is damaged, or the model has other parameters than the checkpoint, or it was
+            trained with other tokenizers.
     """
     path = folder / f"{name}.safetensors"
     if not path.exists():
         raise FileNotFoundError(
             f"no weights at {path.name}: make them with `python -m course_lib train {name}`"
         )
+    _check_tokenizers(name, folder, tokenizers)
     try:
         with safe_open(path, "pt") as file:
             weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
@@ -106,6 +135,24 @@ def load_weights(name: str, model: nn.Module, folder: Path = FOLDER) -> None:
             f"model does not fit {path.name}: build it from the config on the card. {error}"
         ) from error
     model.eval()
+
+
+def _check_tokenizers(name: str, folder: Path, tokenizers: Sequence[Tokenizer]) -> None:
+    """The tokenizers that are shown are those of the card."""
+    expected = load_card(name, folder).get("tokenizers", [])
+    came = [tokenizer.fingerprint for tokenizer in tokenizers]
+    if came == expected:
+        return
+    if not came:
+        raise ValueError(
+            f"tokenizers is empty, expected the {len(expected)} with which {name} was trained: "
+            "with others its ids would mean other tokens"
+        )
+    raise ValueError(
+        f"tokenizers have the fingerprints {', '.join(came)}, expected {', '.join(expected) or 'none'}, "
+        f"those on the card of {name}: its ids mean the tokens of the tokenizer that it was trained with. "
+        f"Load that one, or train a model of your own"
+    )
 
 
 def _tied(weights: dict[str, Tensor]) -> dict[str, str]:

@@ -8,6 +8,8 @@ import torch
 from torch import nn
 
 from course_lib.models.seq2seq import Seq2SeqConfig
+from course_lib.text.bpe import train_bpe
+from course_lib.text.tokenizers import CharacterTokenizer, WordTokenizer
 from course_lib.training import checkpoints
 
 
@@ -122,3 +124,27 @@ def test_what_half_precision_cannot_hold_is_refused(tmp_path, spoil, message):
     with pytest.raises(ValueError, match=message):
         checkpoints.save_checkpoint("kinds", model, {}, tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_weights_are_given_to_the_tokenizers_of_the_card_only(tmp_path):
+    """The sizes fit, the numbers load, and yet another tokenizer is refused."""
+    letters, words = CharacterTokenizer("abc"), WordTokenizer(["a", "b", "c"])
+    learned, other = train_bpe("aaabdaaabac", 258), train_bpe("bbbaaaddddcccc", 258)
+    assert len(learned) == len(other)
+    model = filled()
+    checkpoints.save_checkpoint("kinds", model, {"steps": 1}, tmp_path, tokenizers=[letters, learned])
+    card = checkpoints.load_card("kinds", tmp_path)
+    assert card["tokenizers"] == [letters.fingerprint, learned.fingerprint] and card["steps"] == 1
+    checkpoints.load_weights("kinds", Kinds(), tmp_path, tokenizers=[letters, learned])
+    again = train_bpe("aaabdaaabac", 258)  # learned anew, it is the same
+    checkpoints.load_weights("kinds", Kinds(), tmp_path, tokenizers=[CharacterTokenizer("abc"), again])
+    for wrong in ([letters, other], [words, learned], [learned, letters], [letters]):
+        target = Kinds()
+        with pytest.raises(ValueError, match=f"expected {letters.fingerprint}, {learned.fingerprint}, those"):
+            checkpoints.load_weights("kinds", target, tmp_path, tokenizers=wrong)
+        assert not torch.equal(target.positions, model.positions)  # nothing was loaded
+    with pytest.raises(ValueError, match="tokenizers is empty, expected the 2 with which kinds was trained"):
+        checkpoints.load_weights("kinds", Kinds(), tmp_path)
+    checkpoints.save_checkpoint("kinds", model, {}, tmp_path)
+    with pytest.raises(ValueError, match="expected none, those on the card"):
+        checkpoints.load_weights("kinds", Kinds(), tmp_path, tokenizers=[letters])
