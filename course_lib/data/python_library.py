@@ -7,6 +7,7 @@ version to version, so what is measured on them is given as a range.
 Left out: the library's tests, IDLE, and what was installed beside the library.
 """
 
+import ast
 import os
 import sysconfig
 import tokenize
@@ -103,11 +104,47 @@ def text(which: str = "train", *, max_characters: int | None = None, folder: Pat
     if max_characters is not None and max_characters < 1:
         raise ValueError(f"max_characters is {max_characters}, expected at least 1")
     try:
-        chosen = sorted(split(which, folder), key=lambda module: zlib.crc32(module.name.encode()))
+        chosen = _mixed(which, folder)
     except FileNotFoundError as error:
         warnings.warn(f"{error}. Tiny Town's stories take its place here", stacklevel=2)
         return _stories(SPLITS.index(which), max_characters or 1_000_000)
     return "\n".join(module.text for module in chosen)[:max_characters]
+
+
+def docstrings(which: str = "train", *, max_characters: int | None = None, folder: Path | None = None) -> str:
+    """English that nobody made for a course: what the modules of a split say about themselves.
+
+    Args:
+        which, max_characters, folder: as for `text`.
+
+    Returns:
+        the docstrings, one after another, in the order of `text`; where this Python has no sources, Tiny
+        Town's English stories, as there.
+
+    Raises:
+        ValueError: as `text`.
+    """
+    try:
+        modules(folder)
+    except FileNotFoundError:
+        return text(which, max_characters=max_characters, folder=folder)
+    said: list[str] = []
+    length = 0
+    for module in _mixed(which, folder):
+        with warnings.catch_warnings(action="ignore"):  # old spellings in other people's code
+            tree = ast.parse(module.text)
+        kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+        found = [ast.get_docstring(node) for node in ast.walk(tree) if isinstance(node, kinds)]
+        said += filter(None, found)
+        length += sum(map(len, filter(None, found)))
+        if max_characters is not None and length > max_characters:
+            break
+    return "\n\n".join(said)[:max_characters]
+
+
+def _mixed(which: str, folder: Path | None) -> list[Module]:
+    """The modules of a split, sorted by a hash of their names."""
+    return sorted(split(which, folder), key=lambda module: zlib.crc32(module.name.encode()))
 
 
 def _text(path: Path) -> str:

@@ -8,6 +8,7 @@ from course_lib.tools import parser
 
 BENCHES = {
     "attention": "our attention beside the bare kernel and beside torch.nn.MultiheadAttention",
+    "bpe": "our tokenizer beside Hugging Face's `tokenizers` and beside a textbook's",
     "busy": "a training alone, and beside two busy processes",
 }
 
@@ -21,6 +22,10 @@ def main(arguments: list[str]) -> int:
         from course_lib.tools.bench import attention
 
         return attention.main(arguments[1:])
+    if name == "bpe":
+        from course_lib.tools.bench import bpe
+
+        return bpe.main(arguments[1:])
     from course_lib.tools.bench import busy
 
     return busy.main(arguments[1:])

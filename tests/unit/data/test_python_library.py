@@ -58,3 +58,17 @@ def test_without_sources_the_error_says_why_and_the_town_steps_in(tmp_path):
     with pytest.warns(UserWarning, match="Tiny Town's stories take its place"):
         told = python_library.text(max_characters=5_000, folder=tmp_path)
     assert len(told) == 5_000 and " the " in told
+
+
+def test_docstrings_are_english_that_stands_in_the_modules(tmp_path):
+    said = python_library.docstrings(max_characters=20_000)
+    assert len(said) == 20_000 and said == python_library.docstrings(max_characters=30_000)[:20_000]
+    assert sum(f" {word} " in said for word in ("the", "of", "is", "a", "if", "or")) == 6
+    assert "import " not in said[:200] and said.split("\n\n")[0].split("\n")[0] in python_library.text()
+    (tmp_path / "one.py").write_text('"""First."""\n\n\ndef f():\n    """Second."""\n    "third"\n')
+    (tmp_path / "two.py").write_text("x = 1\n")
+    which = python_library.split_of("one")
+    assert python_library.docstrings(which, folder=tmp_path) == "First.\n\nSecond."
+    with pytest.warns(UserWarning, match="Tiny Town's stories take its place"):
+        stories = python_library.docstrings(max_characters=300, folder=tmp_path / "none")
+    assert len(stories) == 300
