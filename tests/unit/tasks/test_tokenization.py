@@ -62,7 +62,7 @@ def test_rare_words_by_hand():
     costs = tokenization.word_costs(bpe, seen, " the the cat dog d0g élan")
     assert list(costs) == ["never", "1 to 9 times", "10 to 99 times"]
     assert costs["never"] == (2, 3.0, 4 / 6, [" ", "d", "o", "g"])  # dog, and d
-    assert costs["1 to 9 times"][:2] == (1, 4.0) and costs["10 to 99 times"] == (1, 2.0, 1.5, [" t", "he"])
+    assert costs["1 to 9 times"][:2] == (1, 4.0) and costs["10 to 99 times"] == (1, 2.0, 1.5, [" ", "the"])
     assert list(tokenization.word_costs(bpe, " cat" * 2000, " cat")) == ["1,000 times or more"]
 
 
