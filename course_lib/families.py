@@ -83,6 +83,30 @@ def may_look(mask: str, query: int, key: int, n_prefix: int = 0) -> bool:
     return mask == "full" or key <= query or (mask == "prefix" and key < n_prefix)
 
 
+def reach(family: str, n_input: int, n_tokens: int) -> list[list[bool]]:
+    """Who may look at whom when a family reads an input and then an output.
+
+    Of two stacks the decoder sees all of the encoder's output by cross-attention, and the encoder nothing of
+    the decoder. So the same cells are open as in a prefix-LM.
+
+    Args:
+        family: one of FAMILIES.
+        n_input: tokens of the input, which come first.
+        n_tokens: all tokens.
+
+    Returns:
+        a row for each query: True where it may look at the key.
+
+    Raises:
+        ValueError: another family, or an input longer than all.
+    """
+    kind = family_of(family)
+    if not 0 <= n_input <= n_tokens:
+        raise ValueError(f"n_input is {n_input}, expected 0 to {n_tokens}: the input is a part of all tokens")
+    mask = "prefix" if kind.cross else next(iter(kind.masks.values()))
+    return [[may_look(mask, query, key, n_input) for key in range(n_tokens)] for query in range(n_tokens)]
+
+
 @dataclass(frozen=True)
 class Sizes:
     """What parameters and shapes depend on; names and defaults as in `TransformerConfig`: the base model.

@@ -8,6 +8,7 @@ from course_lib.widgets.alignment_movie import AlignmentMovie
 from course_lib.widgets.architecture_view import ArchitectureView
 from course_lib.widgets.attention_view import AttentionView
 from course_lib.widgets.beam_tree import BeamTree
+from course_lib.widgets.family_switcher import FamilySwitcher
 from course_lib.widgets.live_loss import LiveLoss
 from course_lib.widgets.mask_lab import MaskLab
 from course_lib.widgets.pipeline_stepper import PipelineStepper
@@ -20,6 +21,7 @@ __all__ = [
     "ArchitectureView",
     "AttentionView",
     "BeamTree",
+    "FamilySwitcher",
     "LiveLoss",
     "MaskLab",
     "PipelineStepper",

@@ -2,7 +2,8 @@
 
 Read the files in this order: `examples` (the jobs, the rows, what counts in the loss, the blanks), `wiring`
 (the families by mask and wiring, and what they learn), `price` (parameters, operations, targets), `writing`
-(how each writes, and how an encoder-only model is made to), `scores` (how good, how fast).
+(how each writes, and how an encoder-only model is made to), `scores` (how good, how fast), `shipping`
+(trained models as small files), `switching` (one example under all four, for a live view).
 """
 
 from course_lib.tasks.town_lm import judge
@@ -35,6 +36,8 @@ from .scores import (
     town_fill_accuracy,
     translate,
 )
+from .shipping import SHIPPED, load, ship, shipped
+from .switching import Expected, Switch, shown_examples, switches
 from .wiring import (
     RECIPE,
     VARIANTS,
@@ -56,14 +59,17 @@ __all__ = [
     "MASK_ID",
     "ORDERS",
     "RECIPE",
+    "SHIPPED",
     "VARIANTS",
     "WORDS",
     "Example",
+    "Expected",
     "Flow",
     "NextWord",
     "Rows",
     "SharedConfig",
     "Speed",
+    "Switch",
     "Variant",
     "allowed_in",
     "batch_for",
@@ -81,6 +87,7 @@ __all__ = [
     "held_out",
     "held_out_examples",
     "judge",
+    "load",
     "loss_of",
     "measure",
     "n_parameters",
@@ -89,7 +96,11 @@ __all__ = [
     "recipe_of",
     "row_logits",
     "rows",
+    "ship",
+    "shipped",
+    "shown_examples",
     "speeds",
+    "switches",
     "task",
     "tell",
     "town_fill_accuracy",

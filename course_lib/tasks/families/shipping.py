@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from pathlib import Path
 
+from course_lib.families import FAMILIES
 from course_lib.models.transformer import OneStack, Transformer
 from course_lib.tasks.families.scores import measure
 from course_lib.tasks.families.wiring import VARIANTS, recipe_of, task
@@ -28,6 +29,11 @@ def load(name: str, folder: Path = checkpoints.FOLDER) -> OneStack | Transformer
     model = type(VARIANTS[card["variant"]].model)(**card["config"]).build()
     checkpoints.load_weights(name, model, folder)
     return model
+
+
+def shipped(folder: Path = checkpoints.FOLDER) -> dict[str, OneStack | Transformer]:
+    """The shipped model of each family, by the family's name."""
+    return {family: load(f"family-{family}", folder) for family in FAMILIES}
 
 
 def ship(name: str, work: Path, folder: Path = checkpoints.FOLDER, recipe: Recipe | None = None) -> dict:

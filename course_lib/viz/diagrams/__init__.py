@@ -6,7 +6,7 @@ a tensor is cut into heads, and what each does), `directions` (what a head of on
 for), `next_words` (inputs above shifted targets), `course_map` (the Transformer with its chapters).
 `table` draws the round table and the quarter turn; `positions` clocks, their vectors and turned pairs;
 `residual` where norms stand; `architecture` the whole Transformer with its parameters, on the plan of
-`blueprint`; `beam` a beam search as a tree.
+`blueprint`; `beam` a beam search as a tree; `family_masks` who sees whom in the four families.
 """
 
 from course_lib.viz.diagrams import heads
@@ -15,6 +15,7 @@ from course_lib.viz.diagrams.architecture import architecture
 from course_lib.viz.diagrams.beam import beam
 from course_lib.viz.diagrams.course_map import transformer_map
 from course_lib.viz.diagrams.directions import directions
+from course_lib.viz.diagrams.family_masks import family_masks
 from course_lib.viz.diagrams.four_steps import four_steps
 from course_lib.viz.diagrams.lookups import fetch, score_tables
 from course_lib.viz.diagrams.next_words import next_words
@@ -32,6 +33,7 @@ __all__ = [
     "clocks",
     "crossings",
     "directions",
+    "family_masks",
     "fetch",
     "four_steps",
     "heads",
