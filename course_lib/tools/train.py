@@ -5,31 +5,34 @@ from functools import partial
 
 import torch
 
-from course_lib.tasks import pronunciation
+from course_lib.tasks import families, pronunciation
 from course_lib.tools import ROOT, parser
 
-# name -> (what makes it, how long it takes on two cores)
+ALL_CORES = os.cpu_count() or 1
+# name -> (what makes it, how long that takes, threads: a small model gains nothing from a second one)
 CHECKPOINTS = {
-    "pronouncer": (partial(pronunciation.ship, name="pronouncer"), "about an hour"),
+    "pronouncer": (partial(pronunciation.ship, name="pronouncer"), "about an hour on 2 cores", ALL_CORES),
     "pronunciation-transformer": (
         partial(pronunciation.ship, name="pronunciation-transformer"),
-        "about two hours",
+        "about two hours on 2 cores",
+        ALL_CORES,
     ),
+    **{name: (partial(families.ship, name), "about a minute on 1 core", 1) for name in families.SHIPPED},
 }
 WORK = ROOT / "build" / "train"
 
 
 def main(arguments: list[str]) -> int:
     """Train, store and measure the named checkpoints; a run that was stopped goes on."""
-    asked = parser("train", {name: f"{minutes} on 2 cores" for name, (_, minutes) in CHECKPOINTS.items()})
+    asked = parser("train", {name: how_long for name, (_, how_long, _) in CHECKPOINTS.items()})
     asked.add_argument("name", nargs="+", choices=sorted(CHECKPOINTS))
     asked.add_argument(
         "--fresh", action="store_true", help="start anew instead of going on where a run stopped"
     )
     options = asked.parse_args(arguments)
-    torch.set_num_threads(os.cpu_count() or 1)  # shipped models are large enough for all cores
     for name in options.name:
-        make, _ = CHECKPOINTS[name]
+        make, _, threads = CHECKPOINTS[name]
+        torch.set_num_threads(threads)
         if options.fresh:
             for state in WORK.glob(f"{name}*.state"):
                 state.unlink()

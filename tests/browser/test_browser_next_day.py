@@ -36,6 +36,14 @@ for step in range(20):
     "BeamTree": """
 ended = {"id": 0, "parent": None, "token": 0, "log_prob": -1.0, "length": 1, "status": "finished"}
 display(widgets.BeamTree([{"nodes": [ended]}], ["[EOS]"]))""",
+    "FamilySwitcher": """
+from types import SimpleNamespace
+from course_lib.families import FAMILIES
+row = ('a', '[BOS]', 'b', '[EOS]')
+said = SimpleNamespace(words=('b',), probabilities=(0.9,), truth='b', probability=0.9, rank=1)
+of_all = [dict.fromkeys(FAMILIES, one) for one in (row, (2, 3), (said, None))]
+names = ('job', 'input', 'output', 'tokens', 'reads', 'counted', 'expected')
+display(widgets.FamilySwitcher([SimpleNamespace(**dict(zip(names, ('tell', ['a'], ['b'], row, *of_all))))]))""",
     "practice": "from course_lib.practice import predict, desk\npredict(next(iter(desk.predictions())))",
     "slider": "display(ipywidgets.VBox([ipywidgets.IntSlider(), ipywidgets.Label('here')]))",
     "interact": "ipywidgets.interact(lambda size=3: print(size * '*'));",

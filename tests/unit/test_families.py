@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from course_lib.families import FAMILIES, Shape, Sizes, describe, may_look
+from course_lib.families import FAMILIES, Shape, Sizes, describe, may_look, reach
 from course_lib.interpret import sizes_of, trace_shapes
 from course_lib.masks import causal_mask, prefix_mask
 from course_lib.models.transformer import OneStackConfig, TransformerConfig
@@ -120,3 +120,17 @@ def test_what_does_not_fit_is_named():
     for model, family in ((two, None), (one, None), (one, "prefix-LM")):
         with pytest.raises(ValueError, match="target is missing: a model of the family"):
             trace_shapes(model, SOURCE, None, family)
+
+
+def test_who_is_reached_is_what_the_masks_allow():
+    n, n_input = 7, 3
+    causal, prefix = causal_mask(n), prefix_mask(n, torch.tensor([n_input]))
+    assert reach("decoder-only", n_input, n) == causal.reshape(n, n).tolist()
+    assert (
+        reach("prefix-LM", n_input, n)
+        == prefix.reshape(n, n).tolist()
+        == reach("encoder-decoder", n_input, n)
+    )
+    assert all(map(all, reach("encoder-only", n_input, n)))
+    with pytest.raises(ValueError, match="n_input is 8, expected 0 to 7"):
+        reach("prefix-LM", 8, 7)

@@ -30,9 +30,9 @@ from course_lib.text.batching import pad
 from course_lib.text.tokenizers import BOS_ID, EOS_ID
 from course_lib.training.objectives import IGNORE
 
-# Held-out sentences, the shortest first, sorted by whose likeliest word is once not the true one (after the true
-# words before it); of each kind the first: only the decoder-only model errs; none of the three that write;
-# only the prefix-LM; all three.
+# Held-out sentences, the shortest first, sorted by whose likeliest word is once not the true one (after the
+# true words before it); of each kind the first: only the decoder-only model errs; none of the three that
+# write; only the prefix-LM; all three.
 SHOWN = (
     ("max has a green coat .", "max a un manteau vert ."),
     ("oscar has a blue key .", "oscar a une clé bleue ."),

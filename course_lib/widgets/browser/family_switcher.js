@@ -34,7 +34,8 @@ function render({ model, el }) {
   const pick = (at) => { pointed = -1; if (at !== place()) change({ token: at }); else point(); };
   const look = (at) => { if (at !== pointed) { pointed = at; point(); } };
   let pointed = -1;
-  const mask = maskPicture({ cleanups, onPoint: look, onPick: pick });
+  const most = Math.max(...scenes.map(({ tokens }) => tokens.length));
+  const mask = maskPicture({ cleanups, most, onPoint: look, onPick: pick });
   const flow = flowPicture({ cleanups, onPick: pick });
   const line = element("div", "tokens");
   line.tabIndex = 0;
@@ -51,12 +52,12 @@ function render({ model, el }) {
     legend.append(item);
   }
   const both = element("div", "both"), right = element("div", "side");
-  right.append(flow.root, line, readout);
+  right.append(flow.root, line, readout, legend);
   both.append(mask.root, right);
   const heading = element("div", "next-of"), panels = element("div", "panels");
   const bars = families.map(({ name }) => barsOf(name));
   panels.append(...bars.map(({ root }) => root));
-  box.append(examples.root, buttons.root, caption, both, legend, heading, panels, state.root);
+  box.append(examples.root, buttons.root, caption, both, heading, panels, state.root);
 
   const id = ownId("token");
   let options = [], built = null;
@@ -143,7 +144,7 @@ function render({ model, el }) {
     options.forEach((node, i) => {
       const seen = read(at) && read(i) && one.open[at][i] === "1";
       node.textContent = one.reads[i] ?? built.tokens[i];
-      node.className = `token-of ${i === at ? "query" : !read(i) ? "unread" : seen ? "seen" : "closed"} ${one.kinds[i]}`;
+      node.className = `token-of ${i === at ? "query" : !read(i) ? "unread" : !read(at) ? "alone" : seen ? "seen" : "closed"} ${one.kinds[i]}`;
       node.setAttribute("aria-selected", String(i === place()));
       node.setAttribute("aria-label", `${built.tokens[i]}, ${i === at ? "picked" : !read(i) ? "not read" : seen ? "seen" : "not seen"}, ${one.kinds[i]}`);
     });
@@ -156,7 +157,7 @@ function render({ model, el }) {
     heading.replaceChildren("The next word after ", element("span", "said", beginning), ": the truth is ", element("span", "true-word", truth));
     families.forEach(({ name, writes }, i) => {
       const found = built.families[name].expected[written];
-      bars[i].paint(found, writes ? "says the next word" : !found ? "has no blank here" : built.blank ? "fills the blank of the input" : "fills [MASK] at the next place", name === family());
+      bars[i].paint(found, writes ? "says the next word" : !found ? "has no blank here" : built.blank ? "fills the input’s blank" : "fills [MASK] there", name === family());
     });
   }
 

@@ -1,7 +1,7 @@
 // The flow of FamilySwitcher: below what is read, above what comes out; a line wherever one may look. In a family of
 // two stacks the decoder looks at what comes out of the encoder, so these lines go over the top.
 
-const FLOW_HEIGHT = 164, READ_AT = 138, OUT_AT = 62;
+const FLOW_HEIGHT = 214, READ_AT = 184, OUT_AT = 76, NAMES_WIDE = 74;
 
 function flowPicture({ cleanups, onPick }) {
   const root = element("div", "flow"), svg = drawn("svg", { height: FLOW_HEIGHT, width: "100%", "aria-hidden": "true" });
@@ -11,12 +11,12 @@ function flowPicture({ cleanups, onPick }) {
   function paint(scene, family, cross, place) {
     last = [scene, family, cross, place];
     const now = scene.families[family], n = scene.tokens.length, split = scene.n_input, apart = cross ? 26 : 0;
-    const step = (width - 66 - apart - 10) / n, x = (i) => 66 + step * (i + 0.5) + (i >= split ? apart : 0), radius = Math.max(3, Math.min(7, step / 2 - 1.5));
+    const step = (width - NAMES_WIDE - apart - 6) / n, x = (i) => NAMES_WIDE + step * (i + 0.5) + (i >= split ? apart : 0), radius = Math.max(3, Math.min(7, step / 2 - 1.5));
     const read = now.reads.map((word) => word !== null), behind = drawn("g"), front = drawn("g"), nodes = drawn("g");
     svg.setAttribute("viewBox", `0 0 ${width} ${FLOW_HEIGHT}`);
     const through = (i, j) => cross && i >= split && j < split;
     const line = (i, j) => (through(i, j)
-      ? `M${x(j)} ${OUT_AT - radius}C${x(j)} ${OUT_AT - 58} ${x(i)} ${OUT_AT - 58} ${x(i)} ${OUT_AT - radius}`
+      ? `M${x(j)} ${OUT_AT - radius}C${x(j)} ${OUT_AT - 74} ${x(i)} ${OUT_AT - 74} ${x(i)} ${OUT_AT - radius}`
       : `M${x(j)} ${READ_AT - radius}L${x(i)} ${OUT_AT + radius}`);
     for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) {
       if (!read[i] || !read[j] || now.open[i][j] !== "1") continue;

@@ -4,7 +4,8 @@
 const MOST_CELL = 27, LEAST_CELL = 11, STACKS_APART = 12; // pixels
 
 // onPoint(place) when the row of a token is pointed at (−1: none), onPick(place) when it is clicked or tapped.
-function maskPicture({ cleanups, onPoint, onPick }) {
+// most: tokens of the longest row: the picture is as high for all.
+function maskPicture({ cleanups, most, onPoint, onPick }) {
   const root = element("div", "mask-picture"), grid = element("div", "mask-cells");
   grid.setAttribute("role", "img");
   root.append(grid);
@@ -48,12 +49,13 @@ function maskPicture({ cleanups, onPoint, onPick }) {
   function lay() {
     if (!scene || cross === null) return;
     const n = scene.tokens.length, aside = Math.max(...rowNames.map((node) => node.offsetWidth), grid.children[1].offsetWidth);
-    const size = Math.max(LEAST_CELL, Math.min(MOST_CELL, Math.floor((width - aside - STACKS_APART - 6) / n)));
+    const sizeFor = (count) => Math.max(LEAST_CELL, Math.min(MOST_CELL, Math.floor((width - aside - STACKS_APART - 6) / count)));
+    const size = sizeFor(n);
     const gap = cross ? STACKS_APART : 0, rest = n - scene.n_input;
     const sizes = `repeat(${scene.n_input}, ${size}px) ${gap}px repeat(${rest}, ${size}px)`;
     grid.style.gridTemplateColumns = `minmax(${aside}px, max-content) 0px ${sizes}`;
     grid.style.gridTemplateRows = `${Math.min(size, 18)}px var(--names) ${sizes}`;
-    root.style.height = `calc(${Math.min(size, 18) + n * size + STACKS_APART + 6}px + var(--names))`;
+    root.style.height = `calc(${18 + Math.max(most * sizeFor(most), n * size) + STACKS_APART + 6}px + var(--names))`;
     grid.classList.toggle("dense", size < 16);
   }
 
