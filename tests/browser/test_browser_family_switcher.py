@@ -40,7 +40,7 @@ N_INPUT, N = 7, 15
 
 
 def same_mask_as_python(page, family: str) -> None:
-    """The cells that are drawn are those that a family opens; [EOS] is read by an encoder-only model alone."""
+    """The cells that are drawn are those that a family opens; only an encoder-only model reads [EOS]."""
     shown = page.window.evaluate(MASK)
     rows = [shown[i * N : (i + 1) * N] for i in range(N)]
     seen = reach(family, N_INPUT, N)
@@ -58,7 +58,7 @@ def test_everything_changes_together(lab, open_page):
         view.locator("[role=listbox]"),
         view.locator(".families input"),
     )
-    view.locator(".mask-cells .one").nth(N * N - 1).wait_for()
+    view.locator(".mask-cells .one").first.wait_for()
     before = height(view)
     for place in (
         ".token-of.closed",
@@ -166,7 +166,7 @@ def test_every_window_and_a_finger(lab, open_page):
     client.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
     page.run_all()
     window, view = page.window, page.window.locator(".course-view")
-    view.locator(".mask-cells .one").nth(N * N - 1).wait_for()
+    view.locator(".mask-cells .one").first.wait_for()
     window.evaluate("jupyterapp.shell.collapseLeft()")
     for width in (1400, 1000, 700, 400):
         window.set_viewport_size({"width": width, "height": 1000})

@@ -43,7 +43,8 @@ row = ('a', '[BOS]', 'b', '[EOS]')
 said = SimpleNamespace(words=('b',), probabilities=(0.9,), truth='b', probability=0.9, rank=1)
 of_all = [dict.fromkeys(FAMILIES, one) for one in (row, (2, 3), (said, None))]
 names = ('job', 'input', 'output', 'tokens', 'reads', 'counted', 'expected')
-display(widgets.FamilySwitcher([SimpleNamespace(**dict(zip(names, ('tell', ['a'], ['b'], row, *of_all))))]))""",
+one = SimpleNamespace(**dict(zip(names, ('tell', ['a'], ['b'], row, *of_all))))
+display(widgets.FamilySwitcher([one]))""",
     "practice": "from course_lib.practice import predict, desk\npredict(next(iter(desk.predictions())))",
     "slider": "display(ipywidgets.VBox([ipywidgets.IntSlider(), ipywidgets.Label('here')]))",
     "interact": "ipywidgets.interact(lambda size=3: print(size * '*'));",
