@@ -39,6 +39,11 @@ BARS = """() => [...document.querySelectorAll('.next-words')].map((panel) =>
 N_INPUT, N = 7, 15
 
 
+def sees(token: str, n: int) -> str:
+    """The beginning of what the view says of a token; tokens stand in marks that keep their direction."""
+    return f"“\u2068{token}\u2069” sees {n} of 14 tokens"
+
+
 def same_mask_as_python(page, family: str) -> None:
     """The cells that are drawn are those that a family opens; only an encoder-only model reads [EOS]."""
     shown = page.window.evaluate(MASK)
@@ -87,15 +92,12 @@ def test_everything_changes_together(lab, open_page):
     page.python_becomes("view.family", "encoder-decoder")  # round again
 
     # the row by keys: [BOS] at first; then “gare”, which sees the input through cross-attention
-    assert (
-        "“\u2068[BOS]\u2069” sees 8 of 14 tokens: the whole input, through cross-attention, and"
-        in readout.inner_text()
-    )
+    assert sees("[BOS]", 8) + ": the whole input, through cross-attention, and" in readout.inner_text()
     tokens.focus()
     for _ in range(5):
         window.keyboard.press("ArrowRight")
     page.python_becomes("view.token, len(view.sees())", "12 13")
-    wait_for_text(page, ".readout", "“\u2068gare\u2069” sees 13 of 14 tokens")
+    wait_for_text(page, ".readout", sees("gare", 13))
     assert "the model must say the next token, “\u2068.\u2069”" in readout.inner_text()
     active = tokens.get_attribute("aria-activedescendant")
     assert view.locator(f"[id={active}]").get_attribute("aria-selected") == "true"
@@ -105,9 +107,7 @@ def test_everything_changes_together(lab, open_page):
     wait_for_text(page, ".readout", "“\u2068[EOS]\u2069” is not read: it is only said.")
     window.keyboard.press("Home")
     cards.nth(2).check(force=True)
-    wait_for_text(
-        page, ".readout", "“\u2068[FR]\u2069” sees 1 of 14 tokens: the input up to itself and nothing"
-    )
+    wait_for_text(page, ".readout", sees("[FR]", 1) + ": the input up to itself and nothing")
     cards.nth(1).check(force=True)
     wait_for_text(
         page, ".readout", "“\u2068[FR]\u2069” sees all 15 tokens: the whole input and the whole output."
@@ -142,7 +142,7 @@ def test_everything_changes_together(lab, open_page):
     wait_for_text(page, ".state", "Copied")
     code = window.evaluate("navigator.clipboard.readText()")
     counted = code.partition("model = ")[0]
-    assert page.python(counted) == "8 of 15"
+    assert page.python(counted) == "8 of 14"
     compile(code, "copied", "exec")
     assert 'given = ["[FR]", "tom", "is", "at", "the", "station", "."]\nwritten = []\n' in code
 
@@ -151,12 +151,12 @@ def test_everything_changes_together(lab, open_page):
     wait_for_text(
         page,
         ".readout",
-        "“\u2068est\u2069” sees 10 of 14 tokens: the whole input and the output up to itself.",
+        sees("est", 10) + ": the whole input and the output up to itself.",
     )
     page.restart()
     tokens.focus()
     window.keyboard.press("ArrowRight")
-    wait_for_text(page, ".readout", "“\u2068à\u2069” sees 11 of 14 tokens")
+    wait_for_text(page, ".readout", sees("à", 11))
     wait_for_text(page, ".corner-line", "run this cell again")
 
 

@@ -177,12 +177,13 @@ function render({ model, el }) {
 
   function code() {
     const one = scene(), written = Math.max(0, Math.min(place(), one.tokens.length - 2) - one.n_input);
+    const read = now().reads.filter((word) => word !== null).length, row = Math.min(place(), read - 1);
     return `from course_lib.families import reach
 from course_lib.tasks import families
 
 family, given = ${JSON.stringify(family())}, ${pythonList(one.tokens.slice(0, one.n_input))}
 written = ${pythonList(one.tokens.slice(one.n_input + 1, one.n_input + 1 + written))}
-sees = reach(family, len(given), ${one.tokens.length})[${place()}]  # the row of ${JSON.stringify(one.tokens[place()])}
+sees = reach(family, ${Math.min(one.n_input, read)}, ${read})[${row}]  # the row of ${JSON.stringify(one.tokens[row])}
 print(sum(sees), "of", len(sees))
 model = families.load(f"family-{family}")  # the shipped one, or yours
 found = families.under_family(model, family, given, written)

@@ -35,7 +35,7 @@ def test_the_still_says_who_sees_whom():
         "Who sees whom? Four masks over the row [FR] the dog . [BOS] le chien . [EOS]"
     )
     for words in (
-        "decoder-only: one stack, causal: nobody sees the future; a token of the input sees 1 to 4, “[BOS]” 5",
+        "decoder-only: one stack, causal: nobody sees the future; a token of the input sees 1 to 4, “[BOS]”",
         "encoder-only: one stack, full: everybody sees everybody; each token sees 9; predicted: “chien”",
         "prefix-LM: one stack: the input is full, the rest is causal; a token of the input sees 4, “[BOS]” 5",
     ):
