@@ -3,7 +3,7 @@
     bert = load_bert("a/folder")                                   # config.json and model.safetensors
     bert = load_bert("google-bert/bert-base-uncased", download=True)   # from the Hugging Face hub, when asked
 
-Without `download=True` nothing goes over the network: a hub's name is looked up among what was fetched before.
+Without `download=True` nothing goes over the network: a name is looked up among what was fetched before.
 Only safetensors are read; a file that would have to be unpickled is refused, since it can run any program.
 
 One thing is turned round on the way: in `transformers` the first score of next-sentence prediction stands for
