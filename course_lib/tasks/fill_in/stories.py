@@ -1,0 +1,142 @@
+"""Stories with hidden words: data, recipe, task; and the blanks of a text of your own.
+
+Axes: B batch, T positions, V vocabulary, N blanks.
+"""
+
+import random
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cache, partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from course_lib.data import town
+from course_lib.models import evaluating
+from course_lib.models.bert import Bert, BertConfig
+from course_lib.text.batching import batches_by_length, endless
+from course_lib.text.segments import MASK, MASK_ID, Segments, SegmentTokenizer, join, stack
+from course_lib.training.masked_words import CHOSEN, MASKED, REPLACED, corrupt
+from course_lib.training.next_sentence import (
+    PretrainingBatch,
+    TextPair,
+    follow_labels,
+    pair_up,
+    pretraining_loss,
+)
+from course_lib.training.optim import WarmupThenCosine
+from course_lib.training.recipe import Recipe, Task
+
+GRAMMAR = replace(town.TOWN, sentences=(2, 3, 4))
+WORDS = SegmentTokenizer(town.vocabulary("english"))
+MAX_LEN = 128  # more than the longest story needs
+STORIES = 12_000
+TRAINING_SEED, HELD_OUT_SEED = 0, 1
+
+RECIPE = Recipe(  # for a page
+    BertConfig(len(WORDS), d_model=64, n_heads=4, n_layers=2, d_ff=256, max_len=MAX_LEN, dropout=0.0),
+    steps=900,
+    batch_size=32,
+    lr=4e-3,
+    schedule=WarmupThenCosine(0.1, 0.01),
+    weight_decay=0.01,
+)
+
+
+# ---------------------------------------------------------------- data and training
+
+
+@cache
+def stories(n: int, seed: int = HELD_OUT_SEED) -> tuple[town.Story, ...]:
+    """The first `n` stories of a seed."""
+    return tuple(town.stories(n, seed, GRAMMAR))
+
+
+@cache
+def documents(n: int, seed: int) -> list[list[list[int]]]:
+    """The same as ids, sentence by sentence."""
+    return [[WORDS.encode(one.english) for one in story.sentences] for story in stories(n, seed)]
+
+
+def rows_of(pairs: Sequence[TextPair]) -> Segments:
+    """Pairs of texts as a batch."""
+    return stack([join(pair.first, pair.second, max_len=MAX_LEN) for pair in pairs])
+
+
+def batches(
+    recipe: Recipe,
+    n_stories: int = STORIES,
+    nsp: bool = True,
+    chosen: float = CHOSEN,
+    masked: float = MASKED,
+    replaced: float = REPLACED,
+) -> Iterator[PretrainingBatch]:
+    """Epoch after epoch: the stories are cut, paired and hidden anew, by the recipe's seed alone."""
+    generator, rng = torch.Generator().manual_seed(recipe.seed), random.Random(f"pairs {recipe.seed}")
+
+    def epoch() -> Iterator[PretrainingBatch]:
+        pairs = pair_up(documents(n_stories, TRAINING_SEED), rng, nsp=nsp)
+        lengths = [len(pair.first) + len(pair.second) for pair in pairs]
+        for picked in batches_by_length(lengths, recipe.batch_size, generator):
+            here = [pairs[i] for i in picked]
+            rows = rows_of(here)
+            shares = {"chosen": chosen, "masked": masked, "replaced": replaced}
+            ids, labels, _ = corrupt(rows.ids, MASK_ID, WORDS.words, generator, **shares)
+            yield PretrainingBatch(ids, rows.segments, labels, follow_labels(here))
+
+    yield from endless(epoch)
+
+
+def task(n_stories: int = STORIES, **how) -> Task:
+    """Pre-train on the Town's stories.
+
+    Args:
+        n_stories: how many there are to learn from.
+        how: `nsp`: also say whether the second text follows (else the data have no random ends);
+            `chosen`, `masked`, `replaced`: as in `training.masked_words.corrupt`.
+    """
+    return Task(partial(batches, n_stories=n_stories, **how), pretraining_loss)
+
+
+# ---------------------------------------------------------------- a reader's own blanks
+
+
+class Blanks(NamedTuple):
+    """What a model would fill in."""
+
+    tokens: list[str]  # T: the row as it is read, special tokens included
+    places: list[int]  # N: where the blanks are
+    probabilities: Tensor  # (N, V)
+
+
+def fill(model: Bert, first: str, second: str | None = None) -> Blanks:
+    """Fill in the blanks of a text of your own; write `[MASK]` for each.
+
+    Args:
+        model: a trained model.
+        first, second: one text or two, of the Town's words.
+
+    Raises:
+        ValueError: no blank, or a word that the Town does not know.
+    """
+    texts = [_with_blanks(text) for text in (first, second) if text is not None]
+    row = join(*texts, max_len=MAX_LEN)
+    places = [i for i, token in enumerate(row.ids) if token == MASK_ID]
+    if not places:
+        raise ValueError(f"{first!r} has no blank, expected at least one {MASK}")
+    with evaluating(model):
+        scores, _ = model(ids=torch.tensor([row.ids]), segments=torch.tensor([row.segments]))
+    return Blanks([WORDS.tokens[i] for i in row.ids], places, scores.words[0, places].softmax(-1))
+
+
+def _with_blanks(text: str) -> list[int]:
+    """A text's ids; only here `[MASK]` in a text makes a blank."""
+    ids: list[int] = []
+    for i, part in enumerate(re.split(re.escape(MASK), text, flags=re.IGNORECASE)):
+        tokens = town.tokenise(part)
+        if unknown := [word for word in tokens if word not in WORDS.ids]:
+            raise ValueError(f"the text holds {unknown[0]!r}, a word that Tiny Town does not know")
+        ids += [MASK_ID] * (i > 0) + WORDS.encode(tokens)
+    return ids

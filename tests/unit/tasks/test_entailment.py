@@ -1,0 +1,121 @@
+"""Story and claim: answers from the world's state, balance, what half of the input gives away."""
+
+from collections import Counter
+
+import pytest
+import torch
+
+from course_lib.data import town
+from course_lib.tasks import entailment, fill_in
+from course_lib.tasks.entailment import ANSWERS, HELD_OUT_SEED, TRAINING_SEED, Claim, answer_to, examples
+from course_lib.training.recipe import new_model, vary
+
+N_STORIES = 1_500
+STATE = {
+    "people": {"anna": "park", "tom": None},
+    "things": {"red ball": ("held", "anna"), "old blue key": ("near", "bench")},
+    "weather": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("claim", "words", "answer"),
+    [
+        (Claim("anna", ("park",)), "anna is in the park .", "true"),
+        (Claim("anna", ("park",), True), "anna is not in the park .", "false"),
+        (Claim("anna", ("farm",)), "anna is at the farm .", "false"),
+        (Claim("anna", ("farm",), True), "anna is not at the farm .", "true"),
+        (Claim("tom", ("park",)), "tom is in the park .", "unknown"),
+        (Claim("tom", ("park",), True), "tom is not in the park .", "unknown"),
+        (Claim("emma", ("park",)), "emma is in the park .", "unknown"),
+        (Claim("anna", ("red", "ball")), "anna has the red ball .", "true"),
+        (Claim("tom", ("red", "ball")), "tom has the red ball .", "false"),
+        (Claim("anna", ("blue", "key"), True), "anna does not have the blue key .", "true"),
+        (Claim("anna", ("blue", "ball")), "anna has the blue ball .", "unknown"),
+    ],
+)
+def test_answers(claim, words, answer):
+    assert " ".join(claim.words) == words
+    assert answer_to(claim, STATE) == answer
+
+
+def test_answers_agree_with_the_towns_own_questions():
+    """Where the Town asks "is anna at the park ?" or "does anna have the red ball ?", it says the same."""
+    checked = Counter()
+    for story in fill_in.stories(300):
+        said = {" ".join(q.question): " ".join(q.answer) for q in story.questions}
+        for claim in entailment.claims_about(story):
+            if claim.negated:
+                continue
+            plain = " ".join(claim.words).removesuffix(" .")
+            asked = {"place": plain.replace(f"{claim.name} is", f"is {claim.name}")}
+            asked["thing"] = f"does {claim.name} have the {' '.join(claim.what)}"
+            if answer := said.get(asked[claim.kind] + " ?"):
+                assert answer_to(claim, story.state) == {"yes": "true", "no": "false"}[answer]
+                checked[claim.kind, answer] += 1
+    assert len(checked) == 4 and min(checked.values()) > 20
+
+
+def test_balance_of_answers_kinds_and_each_claim():
+    made = examples(600, n_stories=N_STORIES)
+    assert Counter((one.kind, one.answer) for one in made) == {
+        (kind, answer): 100 for kind in entailment.KINDS for answer in ANSWERS
+    }
+    by_claim = Counter((one.claim, one.answer) for one in made)
+    for claim in {one.claim for one in made}:
+        assert len({by_claim[claim, answer] for answer in ANSWERS}) == 1
+    assert 0.3 < sum("not" in one.claim for one in made) / len(made) < 0.7
+
+
+def test_every_word_of_a_claim_stands_in_its_story():
+    plain = {"is", "not", "at", "in", "the", ".", "has", "does", "have"}
+    for one in examples(600, n_stories=N_STORIES):
+        assert set(one.claim) - plain <= set(one.story)
+        assert set(one.claim) | set(one.story) <= set(fill_in.WORDS.tokens)
+
+
+def test_an_example_is_right_by_reading_its_story_again():
+    for one in examples(60, n_stories=N_STORIES):
+        state = town.read(one.story, grammar=fill_in.GRAMMAR).state
+        negated = "not" in one.claim
+        what = (one.claim[-2],) if one.kind == "place" else one.claim[-3:-1]
+        assert answer_to(Claim(one.claim[0], what, negated), state) == one.answer
+
+
+def test_the_claim_alone_gives_nothing_away():
+    """Each claim comes once with each answer: whatever looks at it alone is right in exactly one third."""
+    learnt = examples(1_200, TRAINING_SEED, N_STORIES)
+    held_out = examples(600, HELD_OUT_SEED, N_STORIES)
+    assert not {one.story for one in learnt} >= {one.story for one in held_out}
+    claim_only = entailment.accuracy(entailment.by_words("claim", learnt, held_out), held_out)
+    assert claim_only["all"] == pytest.approx(1 / 3)
+    story_only = entailment.accuracy(entailment.by_words("story", learnt, held_out), held_out)
+    assert 0.3 < story_only["all"] < 0.55
+    with pytest.raises(ValueError, match="part is 'both', expected 'claim' or 'story'"):
+        entailment.by_words("both", learnt, held_out)
+
+
+def test_fewer_examples_are_the_first_of_more_and_seeds_differ():
+    assert examples(30, n_stories=N_STORIES) == examples(60, n_stories=N_STORIES)[:30]
+    assert examples(30, TRAINING_SEED, N_STORIES) != examples(30, HELD_OUT_SEED, N_STORIES)
+
+
+def test_rows_have_the_claim_as_second_segment():
+    one = examples(6, n_stories=N_STORIES)[0]
+    rows = entailment.rows_of([one])
+    told = [fill_in.WORDS.tokens[i] for i in rows.ids[0].tolist()]
+    assert told == ["[CLS]", *one.story, "[SEP]", *one.claim, "[SEP]"]
+    assert int(rows.segments.sum()) == len(one.claim) + 1
+
+
+def test_a_few_examples_can_be_learnt_by_heart():
+    """Pre-trained or random, the loop, the loss and the head work: 12 examples in 60 steps."""
+    small = vary(fill_in.RECIPE, d_model=32, n_layers=1, d_ff=64).model
+    recipe = vary(entailment.RECIPE, bert=small, steps=60, batch_size=12, lr=1e-2)
+    model = entailment.fine_tune(small.build(), recipe, 12, n_stories=N_STORIES)
+    known = examples(12, TRAINING_SEED, N_STORIES)
+    assert entailment.accuracy(entailment.said_by(model, known), known)["all"] > 0.9
+    untrained = new_model(recipe)
+    batch = next(entailment.batches(recipe, 12, N_STORIES))
+    assert entailment.answer_loss(untrained, batch).item() == pytest.approx(1.0986, abs=0.2)  # ln 3
+    assert torch.equal(entailment.answers_of(known[:3]), torch.tensor([0, 1, 2]))

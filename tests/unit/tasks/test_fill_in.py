@@ -1,0 +1,131 @@
+"""Filling in blanks: batches, baselines, pronouns, a reader's own text, and the way of the shipped model."""
+
+import pytest
+import torch
+
+from course_lib.models.bert import FOLLOWS, BertConfig
+from course_lib.tasks import fill_in
+from course_lib.tasks.fill_in import WORDS
+from course_lib.text.segments import CLS_ID, MASK_ID, SEP_ID
+from course_lib.text.tokenizers import PAD_ID
+from course_lib.training import checkpoints
+from course_lib.training.objectives import IGNORE
+from course_lib.training.recipe import new_model, train, vary
+
+N = 400  # stories
+TINY = vary(fill_in.RECIPE, d_model=32, n_heads=2, n_layers=1, d_ff=64, steps=4, batch_size=16)
+
+
+def test_no_story_is_cut():
+    longest = max(len(story.english_tokens) for story in fill_in.stories(3_000, seed=7))
+    assert longest + 3 <= fill_in.MAX_LEN
+
+
+def test_a_batch_is_what_the_paper_describes():
+    batch = next(fill_in.batches(vary(TINY, batch_size=64), N))
+    assert (batch.ids[:, 0] == CLS_ID).all() and (batch.segments[:, 0] == 0).all()
+    assert ((batch.ids == SEP_ID).sum(1) == 2).all()
+    first_end = (batch.ids == SEP_ID).int().argmax(1)
+    for ids, segments, end in zip(batch.ids, batch.segments, first_end, strict=True):
+        assert (segments[: end + 1] == 0).all() and (segments[end + 1 : (ids != PAD_ID).sum()] == 1).all()
+    chosen = batch.labels != IGNORE
+    assert 0.1 < chosen.sum() / (batch.ids > MASK_ID).sum() < 0.2 and (batch.labels[chosen] > MASK_ID).all()
+    assert set(batch.follows.tolist()) == {0, 1} and len(FOLLOWS) == 2
+
+
+def test_each_epoch_is_hidden_anew_and_the_seed_decides():
+    recipe = vary(TINY, batch_size=N)
+    once, again = (fill_in.batches(recipe, N) for _ in range(2))
+    first, second = next(once), next(once)
+    assert all(torch.equal(a, b) for a, b in zip(first, next(again), strict=True))
+    assert first.ids.shape != second.ids.shape or not torch.equal(first.ids, second.ids)
+    off = next(fill_in.batches(recipe, N, nsp=False, chosen=0.4, masked=1.0, replaced=0.0))
+    assert (off.follows == IGNORE).all() and torch.equal(off.ids == MASK_ID, off.labels != IGNORE)
+    assert 0.35 < (off.labels != IGNORE).sum() / ((off.ids > SEP_ID).sum()) < 0.45
+
+
+def test_baselines_by_hand():
+    """Probabilities are those of counts, and each baseline that knows more is better."""
+    batch = fill_in.held_out(150)
+    assert (batch.ids[batch.labels != IGNORE] == MASK_ID).all()
+    found = {kind: fill_in.baseline(kind, batch, N) for kind in fill_in.BASELINES}
+    losses, right = [one.loss for one in found.values()], [one.accuracy for one in found.values()]
+    assert losses == sorted(losses, reverse=True) and right == sorted(right)
+    counts = fill_in.neighbours(N)
+    ordinary = counts.sum(0)[WORDS.words[0] :]
+    most = WORDS.words[0] + int(ordinary.argmax())
+    truth = batch.labels[batch.labels != IGNORE]
+    assert found["unigram"].accuracy == pytest.approx((truth == most).float().mean().item())
+    assert found["unigram"].blanks == len(truth)
+    floor = -(ordinary / ordinary.sum()).clamp(min=1e-9).log()[truth - WORDS.words[0]].mean()
+    assert found["unigram"].loss == pytest.approx(floor.item(), abs=0.02)
+    with pytest.raises(ValueError, match="kind is 'trigram', expected one of 'unigram'"):
+        fill_in.baseline("trigram", batch, N)
+
+
+def test_training_goes_below_the_first_guess_and_scores_are_shares():
+    recipe = vary(TINY, steps=60, lr=4e-3)
+    model = new_model(recipe)
+    batch = fill_in.held_out(60)
+    before = fill_in.filled(model, batch)
+    history = train(model, recipe, fill_in.task(N))
+    after = fill_in.filled(model, batch)
+    assert before.loss == pytest.approx(torch.tensor(float(len(WORDS))).log().item(), abs=0.3)
+    assert after.loss < before.loss - 0.5 and history.steps == 60
+    assert 0 <= fill_in.nsp_accuracy(model, 60) <= 1 and before.blanks == after.blanks
+
+
+class Says(torch.nn.Module):
+    """Stands in for a model: always the same words."""
+
+    def __init__(self, *words):
+        super().__init__()
+        self.scores = torch.zeros(len(WORDS))
+        self.scores[[WORDS.ids[word] for word in words]] = 1.0
+
+    def forward(self, *, ids, segments):
+        return type("Scores", (), {"words": self.scores.expand(*ids.shape, -1)}), None
+
+
+def test_pronouns_against_the_nearest_name():
+    """A model that always says "she" and "anna" is right as often as these are."""
+    told = fill_in.stories(300)
+    said = fill_in.pronouns(Says("she", "anna"), told)
+    he_she = [
+        (mention.entity, story.sentences[mention.sentence].english[mention.token])
+        for story in told
+        for mention in story.coreference
+        if story.sentences[mention.sentence].english[mention.token] in ("he", "she")
+    ]
+    assert said.blanks == len(he_she) > 200
+    assert said.pronoun == pytest.approx(sum(word == "she" for _, word in he_she) / len(he_she))
+    assert said.name == pytest.approx(sum(entity == "anna" for entity, _ in he_she) / len(he_she))
+    assert 0.8 < said.name_nearest <= said.pronoun_nearest < 1  # a strong guess, and not perfect
+    with pytest.raises(ValueError, match="told holds no he or she"):
+        fill_in.pronouns(Says("she", "anna"), [])
+
+
+def test_a_text_of_your_own():
+    model = new_model(TINY)
+    found = fill_in.fill(model, "Anna is at the [MASK].", "[mask] sees Tom.")
+    assert " ".join(found.tokens) == "[CLS] anna is at the [MASK] . [SEP] [MASK] sees tom . [SEP]"
+    assert found.places == [5, 8] and found.probabilities.shape == (2, len(WORDS))
+    torch.testing.assert_close(found.probabilities.sum(1), torch.ones(2))
+    with pytest.raises(ValueError, match=r"has no blank, expected at least one \[MASK\]"):
+        fill_in.fill(model, "Anna is at the farm.")
+    with pytest.raises(ValueError, match="'zebra', a word that Tiny Town does not know"):
+        fill_in.fill(model, "Anna sees a zebra and a [MASK].")
+
+
+def test_the_shipped_recipe_is_small_enough_and_ships(tmp_path, monkeypatch):
+    """The way of the shipped model with a tiny recipe; the real one fits into 12 MB in half precision."""
+    assert sum(p.numel() for p in fill_in.SHIPPED.model.build().parameters()) * 2 < 12e6
+    measure = fill_in.measure
+    monkeypatch.setattr("course_lib.tasks.fill_in.shipping.measure", lambda model: measure(model, 60, N))
+    card = fill_in.ship(tmp_path, tmp_path, TINY, N)
+    assert card["steps"] == 4 and card["command"] == "python -m course_lib train bert"
+    loaded = fill_in.load(tmp_path)
+    assert isinstance(loaded.config, BertConfig) and checkpoints.load_card("bert", tmp_path)["metrics"]
+    assert loaded.lm_head.weight is loaded.encoder.token_embedding.weight and not loaded.training
+    again = measure(loaded, 60, N)
+    assert {key: round(value, 4) for key, value in again.items()} == card["metrics"]
