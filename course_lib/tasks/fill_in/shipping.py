@@ -5,7 +5,7 @@ from pathlib import Path
 
 from course_lib.models.bert import Bert, BertConfig
 from course_lib.tasks.fill_in.scores import BASELINES, baseline, filled, held_out, nsp_accuracy, pronouns
-from course_lib.tasks.fill_in.stories import GRAMMAR, RECIPE, STORIES, stories, task
+from course_lib.tasks.fill_in.stories import GRAMMAR, RECIPE, STORIES, WORDS, stories, task
 from course_lib.training import checkpoints
 from course_lib.training.optim import WarmupThenCosine
 from course_lib.training.recipe import Recipe, new_model, train, vary
@@ -31,9 +31,16 @@ def load(folder: Path = checkpoints.FOLDER) -> Bert:
     """The shipped BERT, ready to use.
 
     Raises:
-        FileNotFoundError: it is not there; ValueError: a damaged file.
+        FileNotFoundError: it is not there.
+        ValueError: a damaged file, or one that was trained on other ids.
     """
-    model = BertConfig(**checkpoints.load_card(NAME, folder)["config"]).build()
+    card = checkpoints.load_card(NAME, folder)
+    if card.get("tokenizer") != WORDS.fingerprint:
+        raise ValueError(
+            f"{NAME}.json was made with tokenizer {card.get('tokenizer')}, expected {WORDS.fingerprint}: "
+            f"its ids mean other words today; make it again with `python -m course_lib train {NAME}`"
+        )
+    model = BertConfig(**card["config"]).build()
     checkpoints.load_weights(NAME, model, folder)
     return model
 
@@ -90,6 +97,7 @@ def ship(
         "(course_lib/tasks/fill_in/stories.py)",
         "scored": "on held-out stories with [MASK] at 15 % of the words; names and pronouns: each he and she "
         "hidden by itself",
+        "tokenizer": WORDS.fingerprint,
         "recipe": asdict(recipe),
         "seed": recipe.seed,
         "steps": history.steps,

@@ -129,3 +129,9 @@ def test_the_shipped_recipe_is_small_enough_and_ships(tmp_path, monkeypatch):
     assert loaded.lm_head.weight is loaded.encoder.token_embedding.weight and not loaded.training
     again = measure(loaded, 60, N)
     assert {key: round(value, 4) for key, value in again.items()} == card["metrics"]
+    text = (tmp_path / "bert.json").read_text(encoding="utf-8")
+    (tmp_path / "bert.json").write_text(text.replace(WORDS.fingerprint, "0" * 16), encoding="utf-8")
+    with pytest.raises(
+        ValueError, match=f"tokenizer 0000000000000000, expected {WORDS.fingerprint}: its ids mean"
+    ):
+        fill_in.load(tmp_path)
