@@ -97,7 +97,7 @@ def exercise_card(exercise: Exercise, number: str) -> Card:
     head = f"Exercise {number} · {exercise.title} · {exercise.minutes} min · {exercise.dots}"
     takes = "\n".join(f"  {name}: {_axes(what)}" for name, what in exercise.inputs.items())
     gives = ", ".join(o.name + (f" {_axes(', '.join(o.axes))}" if o.axes else "") for o in exercise.outputs)
-    facts = f"{exercise.signature}\n{takes}\n  returns {gives}"
+    facts = "\n".join(filter(None, (exercise.signature, takes, f"  returns {gives}")))
     html = f"<b>{escape(head)}</b>" + rich(exercise.statement) + code_block(facts)
     return Card(frame(BLUE, html), f"{head}\n{exercise.statement}\n{facts}")
 

@@ -96,7 +96,8 @@ def _judge(exercise: Exercise, function: Callable[..., Any], seconds: float) -> 
     if _all_right(exercise, cases, outcomes, expected):
         if changed:
             return result("changed-input", changed)
-        return result("passed", f"Right on all {len(cases)} inputs. {exercise.insight}", PASSED)
+        where = f" on all {len(cases)} inputs" if len(cases) > 1 else ""
+        return result("passed", f"Right{where}. {exercise.insight}", PASSED)
 
     names = running.unfilled_names(function)
     if names:

@@ -2,7 +2,7 @@
 
 A learner's function may return anything: an object whose ``__repr__`` raises, a tensor without numbers, a
 number too large for a float. After ``plain`` there are only ordinary tensors on the CPU, tuples, lists,
-numbers, texts and ``Stranger``s.
+dicts, numbers, texts and ``Stranger``s.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ def plain(value: Any, depth: int = 0) -> Any:
             if isinstance(value, kind) and kind.__len__(value) <= _MOST and depth < 4:
                 parts = itertools.islice(kind.__iter__(value), _MOST)
                 return kind([plain(part, depth + 1) for part in parts])
+        if isinstance(value, dict) and dict.__len__(value) <= _MOST and depth < 4:
+            return {plain(key): plain(part, depth + 1) for key, part in dict.items(value)}
         if isinstance(value, numbers.Real):
             return int(value) if isinstance(value, numbers.Integral) else float(value)
     except CannotCompare:

@@ -33,11 +33,15 @@ class Case:
 
 @dataclass(frozen=True)
 class Output:
-    """What a function must return: a tensor with named axes, or one number (``axes=None``)."""
+    """What a function must return: a tensor with named axes, or one number (``axes=None``).
+
+    ``texts``: it is a dict of texts, of which the exercise's View makes what is compared.
+    """
 
     name: str
     axes: tuple[str, ...] | None = None
     rows_sum_to_one: bool = False
+    texts: bool = False
 
 
 class CannotCompare(ValueError):

@@ -79,6 +79,11 @@ def longer(by):
     return lambda query, key, n: prefix(query, key, n + by)
 
 
+def cut_short(query, key, n):
+    """As `[:, : n - 1]` opens it: all but the last column where the input is empty."""
+    return (key <= query) | (key < (n - 1 if n else key.max()))
+
+
 def moved(by):
     return lambda query, key, n: key <= query + n + by
 
@@ -87,6 +92,7 @@ ENCODER = {  # slips in the mask of one family
     "encoder-as-decoder": (causal,),
     "encoder-sees-the-input-only": (input_columns, block),
     "encoder-as-prefix": (prefix,),
+    "encoder-sees-not-itself": (lambda query, key, n: key != query,),
     "encoder-sees-itself-only": (itself, lambda query, key, n: ~full(query, key, n)),
 }
 DECODER = {
@@ -100,7 +106,7 @@ PREFIX = {
     "input-sees-the-output": (either(causal, input_rows), either(prefix, input_rows)),
     "input-sees-the-output-alone": (input_rows, either(input_rows, input_columns)),
     "bos-in-the-input": (longer(1),),
-    "input-one-short": (longer(-1),),
+    "input-one-short": (longer(-1), cut_short),
     "input-hidden-from-the-output": (either(block, written),),
     "input-block-alone": (block, either(block, itself)),
     "input-columns-alone": (input_columns,),

@@ -10,6 +10,9 @@ encoder-sees-the-input-only
 encoder-as-prefix
     Your `"encoder-only"` mask is that of a prefix-LM: the output is causal. This family writes nothing from
     left to right: True everywhere, whatever `n_input` is.
+encoder-sees-not-itself
+    In your `"encoder-only"` mask the diagonal is closed: a position does not see itself. Every position sees
+    every position, itself too: True everywhere.
 encoder-sees-itself-only
     In your `"encoder-only"` mask no position sees another one. Every position sees every position: True
     everywhere.
@@ -26,7 +29,8 @@ decoder-open
 prefix-as-decoder
     In your `"prefix-LM"` the input is not open to all of itself: some of its positions cannot see later ones
     of the input. All of it is there before anything is written, so its first position may see its last. This
-    is what a prefix-LM has and a decoder-only model has not.
+    is what a prefix-LM has and a decoder-only model has not. (If you did open it: is the name spelled as
+    here?)
 prefix-as-encoder
     In your `"prefix-LM"` everything is open: the output sees its own future, and in training it would copy
     what it must say. Only the input is open to all; `[BOS]` and the output are causal.

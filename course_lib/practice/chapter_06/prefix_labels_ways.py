@@ -55,6 +55,23 @@ def filled(labels, value=-100):
     return torch.cat([labels[:, 1:], torch.full_like(labels[:, :1], value)], dim=1)
 
 
+def padded_by_inputs(ids, n_input, pad_id):
+    """Padding is looked for where it is read, one place late."""
+    return marked(padding=False)(ids, n_input, pad_id).masked_fill(ids[:, :-1] == pad_id, -100)
+
+
+def rolled_whole(ids, n_input, pad_id):
+    """N + 1 labels; the last one is the row's first token."""
+    turned = ids.roll(-1, 1)
+    given = torch.arange(ids.shape[1]) < n_input[:, None]
+    return turned.masked_fill(given | (turned == pad_id), -100)
+
+
+def output_hidden(ids, n_input, pad_id):
+    given = torch.arange(ids.shape[1] - 1) < n_input[:, None]
+    return ids[:, :-1].masked_fill(~given, pad_id)
+
+
 def inputs_hidden(fill):
     def inputs(ids, n_input, pad_id):
         given = torch.arange(ids.shape[1] - 1) < n_input[:, None]
@@ -100,10 +117,16 @@ WAYS = {
     "two-words-missed": wrong(marked(lambda place, n: place <= n + 1)),
     "end-missed": tuple(wrong(without_end(padding)) for padding in (True, False)),
     "padding-counted": wrong(marked(padding=False)),
+    "padding-by-the-inputs": wrong(padded_by_inputs),
+    "mark-added": tuple(
+        wrong(lambda *args, sign=sign: args[0][:, 1:] + sign * 100 * (right_labels(*args) == -100).long())
+        for sign in (-1, 1)
+    ),
     "output-left-out": (
         wrong(marked(lambda place, n: place >= n)),
         wrong(marked(lambda place, n: place >= n, padding=False)),
         wrong(marked(lambda place, n: place > n)),
+        wrong(lambda *args: args[0][:, 1:].masked_fill(right_labels(*args) != -100, -100)),
     ),
     "not-shifted": (
         wrong(marked(shift=0)),
@@ -129,6 +152,7 @@ WAYS = {
     "last-token-kept": (
         wrong(inputs=whole),
         wrong(lambda *args: filled(left_over(*args)), whole),
+        wrong(rolled_whole, whole),
     ),
     "first-row-for-all": wrong(first_row),
     "one-length-for-all": (
@@ -144,6 +168,7 @@ WAYS = {
         *(wrong(marked(value=value)) for value in (-1, 0, 100, -10, -1000)),
         wrong(lambda ids, n, pad: marked(value=pad)(ids, n, pad)),
     ),
+    "output-not-read": wrong(inputs=output_hidden),
     "input-not-read": tuple(wrong(inputs=inputs_hidden(fill)) for fill in (None, 0, -100)),
     "marks-in-the-inputs": (
         wrong(inputs=lambda *args: args[0].masked_fill(args[0] == args[2], -100)[:, :-1]),

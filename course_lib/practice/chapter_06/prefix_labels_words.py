@@ -20,6 +20,12 @@ end-missed
 padding-counted
     Labels on padding must be -100. As it is, the loss counts every padded place as well, and a good part of
     what is learned is to say the padding.
+padding-by-the-inputs
+    You look for padding among the inputs, one place late: the first padding of each row still counts. Look
+    for `pad_id` in the labels themselves.
+mark-added
+    You add -100 to the labels that must not count (or take it off). The mark is -100 itself, in place of the
+    id: `masked_fill(mask, -100)` writes it.
 output-left-out
     It is the wrong way round: the labels of the output are -100, and those before it count. `masked_fill`
     writes where its mask is True, so the mask must be True on what is given.
@@ -49,6 +55,9 @@ zero-for-padding
 another-mark
     You mark what is not counted with another number. The mark of this course (and of PyTorch's loss) is -100,
     a number that no token can have.
+output-not-read
+    The labels are right, and the output has gone from your inputs. In training the model reads its words, up
+    to the place where it must say the next one; that it does not look ahead is the mask's work.
 input-not-read
     The labels are right, and the input has gone from your inputs. It must be read: it says what to write.
     That it does not count is said by the labels alone.

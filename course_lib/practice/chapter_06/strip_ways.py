@@ -43,6 +43,11 @@ def one_earlier_in_writing(family, *rest):
     return (wrong() if family == "encoder-only" else one_earlier)(family, *rest)
 
 
+def one_earlier_end_given(family, ids, n_input, blank, pad_id):
+    moved = one_earlier_in_writing(family, ids, n_input, blank, pad_id)
+    return torch.where((ids != pad_id) & (moved == 0), 1, moved)
+
+
 def blanks_ignored(family, ids, n_input, blank, pad_id):
     """An encoder-only model: what is not blank counts as ignored."""
     right = wrong()(family, ids, n_input, blank, pad_id)
@@ -74,6 +79,7 @@ WAYS = {
     "bos-predicted": (
         wrong(others=lambda place, n, ids, blank: place >= n),
         one_earlier_in_writing,
+        one_earlier_end_given,
         of_one(one_earlier_in_writing, ("decoder-only", "prefix-LM")),
     ),
     "first-word-given": wrong(others=lambda place, n, ids, blank: place > n + 1),
@@ -110,8 +116,15 @@ WAYS = {
     "given-ignored": all_given_ignored,
     "padding-coloured": wrong(padding=False),
     "zero-for-padding": wrong(pad=0),
-    "given-and-predicted-exchanged": (
-        wrong(colours=(0, 2, 1)),
+    "blanks-are-0": of_one(
+        lambda family, ids, n, blank, pad: wrong()(family, ids, n, blank, pad).masked_fill(blank, 0),
+        ("encoder-only",),
+    ),
+    "other-numbers": tuple(
+        wrong(colours=colours) for colours in ((0, 1, 3), (-100, 1, 2), (-1, 1, 2), (1, 2, 3), (-1, 0, 1))
+    ),
+    "colours-exchanged": (
+        *(wrong(colours=colours) for colours in ((0, 2, 1), (2, 1, 0), (1, 0, 2), (1, 2, 0), (2, 0, 1))),
         wrong(
             encoder=lambda place, n, ids, blank: ~blank,
             others=lambda place, n, ids, blank: place < n,
@@ -145,5 +158,6 @@ SIGNS = {
     "bos-ignored": only(lambda place, n, ids, blank: place == n, 0, *WRITING, "encoder-only"),
     "input-predicted": only(lambda place, n, ids, blank: place <= n, 2, *WRITING),
     "input-ignored": only(lambda place, n, ids, blank: place <= n, 0, *WRITING),
+    "other-numbers": lambda expected, got, args: bool(((got < 0) | (got > 2)).any()),
     "padding-coloured": lambda expected, got, args: bool(((got == expected) | (args[1] == args[4])).all()),
 }

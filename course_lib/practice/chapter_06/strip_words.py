@@ -46,8 +46,13 @@ padding-coloured
     Padding is not 0 in your strip. It belongs to no text: 0 wherever `ids` is `pad_id`.
 zero-for-padding
     You look for 0, and padding need not be 0: its id is `pad_id`, another one in some of these inputs.
-given-and-predicted-exchanged
-    Two colours are exchanged: given is 1, predicted is 2.
+blanks-are-0
+    In your encoder-only strip the blanks are 0. They are hidden from the model, and therefore it is asked for
+    them: predicted, 2.
+other-numbers
+    Your strip holds other numbers than 0, 1 and 2: 0 is ignored, 1 given, 2 predicted.
+colours-exchanged
+    Colours are exchanged: 0 is ignored (padding), 1 is given, 2 is predicted.
 first-row-for-all
     You use the first row's `n_input` for all rows. Each row has an input of its own length: make `n_input` a
     column, `n_input[:, None]`.

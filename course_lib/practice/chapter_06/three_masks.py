@@ -2,8 +2,7 @@
 
 import torch
 
-from course_lib.practice.chapter_06.three_masks_ways import WAYS
-from course_lib.practice.chapter_06.three_masks_words import WORDS
+from course_lib.practice.chapter_06.three_masks_ways import TOLD, WAYS
 from course_lib.practice.inputs import not_contiguous, seeded
 from course_lib.practice.kinds import CannotCompare, Case, Exercise, Output, View
 from course_lib.practice.words import advice, lines, misconceptions, prose
@@ -132,7 +131,7 @@ THREE_MASKS = Exercise(
             cross   = the keys are the source's: which of the two fits?
         """),
     ),
-    misconceptions=misconceptions(WORDS, WAYS),
+    misconceptions=misconceptions(TOLD, WAYS),
     insight=prose("""
         Two of the three are the same mask: whoever looks at the source must not look at its padding. Only the
         decoder, among its own words, has a future to hide.

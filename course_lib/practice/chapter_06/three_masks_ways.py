@@ -1,6 +1,11 @@
 """06.three-masks: wrong masks."""
 
+from itertools import combinations, product
+
 import torch
+
+from course_lib.practice.chapter_06.three_masks_words import WORDS
+from course_lib.practice.words import entries
 
 
 def keys(ids, pad_id):
@@ -92,26 +97,42 @@ def without_heads(mask):
     return mask[:, 0]
 
 
+CROSS = {  # slips in one of the three
+    "cross-causal": (causal(1, 0), causal(1, 0, padding=False)),
+    "cross-causal-from-the-end": tuple(
+        lambda *args, padding=padding: causal(1, 0, args[0].shape[1] - args[1].shape[1], padding)(*args)
+        for padding in (True, False)
+    ),
+    "cross-open": (opened(1, 0),),
+    "cross-closes-queries": (by_query(1), both_sides(1, 0)),
+    "cross-has-target-keys": (target_keys, right_decoder, causal(1, 1, padding=False)),
+    "cross-turned": (lambda *args: right_encoder(*args).expand(-1, 1, args[1].shape[1], -1).mT,),
+}
+ENCODER = {
+    "encoder-open": (opened(0, 0),),
+    "encoder-causal": (causal(0, 0), causal(0, 0, padding=False)),
+    "encoder-closes-queries": (by_query(0),),
+}
+DECODER = {
+    "decoder-open": (target_keys, opened(1, 1), both_sides(1, 1)),
+    "decoder-diagonal-blocked": (causal(1, 1, -1),),
+    "decoder-sees-the-next": (causal(1, 1, 1), causal(1, 1, 1, padding=False)),
+    "decoder-turned-round": (
+        turned_past,
+        lambda *args: ~tri(args[1].shape[1], args[1].shape[1]),
+        lambda *args: ~tri(args[1].shape[1], args[1].shape[1], -1),
+    ),
+}
+PARTS = {"encoder": ENCODER, "decoder": DECODER, "cross": CROSS}
+
+
+def first_row(source, target, pad_id):
+    return source[:1].ne(pad_id)[:, None, None]
+
+
 WAYS = {
-    "cross-causal": tuple(wrong(cross=causal(1, 0, padding=padding)) for padding in (True, False)),
-    "cross-open": wrong(cross=opened(1, 0)),
-    "cross-closes-queries": (
-        wrong(cross=by_query(1)),
-        wrong(cross=both_sides(1, 0)),
-    ),
-    "cross-has-target-keys": (
-        wrong(cross=target_keys),
-        wrong(cross=right_decoder),
-        wrong(cross=lambda *args: tri(args[1].shape[1], args[1].shape[1])),
-    ),
-    "cross-turned": wrong(cross=lambda *args: right_encoder(*args).expand(-1, 1, args[1].shape[1], -1).mT),
-    "encoder-open": wrong(encoder=opened(0, 0)),
+    **{name: tuple(wrong(**{p: r}) for r in rules) for p, of in PARTS.items() for name, rules in of.items()},
     "padding-forgotten": wrong(opened(0, 0), right_decoder, opened(1, 0)),
-    "encoder-causal": tuple(wrong(encoder=causal(0, 0, padding=padding)) for padding in (True, False)),
-    "encoder-closes-queries": (
-        wrong(encoder=by_query(0)),
-        wrong(encoder=by_query(0), cross=by_query(1)),
-    ),
     "dead-rows": (
         wrong(encoder=both_sides(0, 0)),
         wrong(decoder=both_sides(1, 1, past=True)),
@@ -119,27 +140,12 @@ WAYS = {
         wrong(both_sides(0, 0), both_sides(1, 1, past=True), both_sides(1, 0)),
         wrong(encoder=both_sides(0, 0), cross=both_sides(1, 0)),
     ),
-    "decoder-open": (
-        wrong(decoder=target_keys),
-        wrong(decoder=opened(1, 1)),
-        wrong(decoder=both_sides(1, 1)),
-    ),
-    "decoder-diagonal-blocked": (
-        wrong(decoder=causal(1, 1, -1)),
-        wrong(decoder=causal(1, 1, -1, padding=False)),
-    ),
-    "decoder-sees-the-next": (
-        wrong(decoder=causal(1, 1, 1)),
-        wrong(decoder=causal(1, 1, 1, padding=False)),
-    ),
-    "decoder-turned-round": (
-        wrong(decoder=turned_past),
-        wrong(decoder=lambda *args: ~tri(args[1].shape[1], args[1].shape[1])),
-    ),
     "all-causal": (
         wrong(causal(0, 0), right_decoder, causal(1, 0)),
-        wrong(causal(0, 0, padding=False), causal(1, 1, padding=False), causal(1, 0, padding=False)),
+        wrong(causal(0, 0, padding=False), right_decoder, causal(1, 0, padding=False)),
     ),
+    "first-row-for-all": (wrong(first_row, right_decoder, first_row), wrong(cross=first_row)),
+    "both-close-queries": wrong(encoder=by_query(0), cross=by_query(1)),
     "zero-for-padding": zero(wrong()),
     "inverted": changed(torch.logical_not),
     "padding-inverted": (
@@ -158,3 +164,14 @@ WAYS = {
     ),
     "squeezed": changed(torch.squeeze),
 }
+
+TOLD = entries(WORDS)
+for (_, some), (_, others) in combinations([*PARTS.items()], 2):  # two slips, each in another mask
+    for (name, rules), (other, more) in product(some.items(), others.items()):
+        known = {("encoder-open", "cross-open"), ("encoder-causal", "cross-causal")}
+        if (name, other) in known or "closes-queries" in name + other:
+            continue
+        ones = [{part: rule} for part, of in PARTS.items() if of is some for rule in rules]
+        twos = [{part: rule} for part, of in PARTS.items() if of is others for rule in more]
+        WAYS[f"{name}-{other}"] = tuple(wrong(**one, **two) for one, two in product(ones, twos))
+        TOLD[f"{name}-{other}"] = f"{TOLD[name]} And there is a second slip. {TOLD[other]}"

@@ -5,6 +5,10 @@ cross-causal
     Your cross-attention is causal: target word t sees source words up to place t and no further. The source
     is all there before the first word is written, and its last word may be needed first. Nothing of it is in
     the future: close its padding, and leave all else open.
+cross-causal-from-the-end
+    Your cross-attention hides part of the source: a triangle lies over it that ends in the last corner. The
+    source is all there before the first word is written, so nothing of it is in the future: close its
+    padding, and leave all else open.
 cross-open
     In your cross mask the padding of the source is open: the decoder looks at places where no word stands.
     The encoder's output has a vector there, too, and it means nothing.
@@ -30,6 +34,12 @@ encoder-causal
 encoder-closes-queries
     Your encoder mask closes rows, those of padding as a query: its axis S lies along the queries. So every
     word still looks at padding, and padding looks at nothing. Keys stand last: (B, 1, 1, S).
+both-close-queries
+    Your masks of padding close rows, in the encoder and in cross-attention: they lie along the queries. Then
+    every word still looks at padding. Keys stand last: (B, 1, 1, S), in both.
+first-row-for-all
+    You look at the padding of the first pair and use it for the whole batch. Each pair has its own: keep the
+    batch axis, `(source != pad_id)[:, None, None, :]`.
 dead-rows
     You close padding as a query as well, and its rows are empty: a softmax over nothing. With plain PyTorch
     this is NaN, and from there NaN reaches every word. Close padding as a key only.
