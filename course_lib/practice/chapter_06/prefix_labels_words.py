@@ -10,7 +10,8 @@ bos-asked-for
     that counts is at place n_input, where `[BOS]` is read.
 first-word-missed
     The first word of each output is not a label, so nobody learns to begin. At place n_input the model reads
-    `[BOS]` and must say that word: there the first label counts, `place < n_input`, not `<=`.
+    `[BOS]` and must say that word: there the first label counts. Given are the places below n_input, and no
+    more.
 two-words-missed
     The first words of each output are not labels. At place n_input the model reads `[BOS]` and must say the
     first word: there the first label counts.
