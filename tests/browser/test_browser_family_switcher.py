@@ -141,10 +141,10 @@ def test_everything_changes_together(lab, open_page):
     view.locator("button", has_text="Copy").click()
     wait_for_text(page, ".state", "Copied")
     code = window.evaluate("navigator.clipboard.readText()")
-    counted = code.partition("model = ")[0]
-    assert page.python(counted) == "8 of 14"
-    compile(code, "copied", "exec")
-    assert 'given = ["[FR]", "tom", "is", "at", "the", "station", "."]\nwritten = []\n' in code
+    said = page.python(code).splitlines()  # with the shipped model of this family
+    assert said[0] == "8 of 14" and len(said) == 7
+    chances = [float(line.split()[0]) for line in said[1:]]
+    assert 0 < sum(chances) <= 1 and chances == sorted(chances, reverse=True)
 
     # Python sets it, and a kernel that is gone leaves the view as it was
     page.python("view.family, view.token = 'prefix-LM', 9")

@@ -141,7 +141,7 @@ def _panel(ax: Axes, one: Scene, x, y, cell, heads, token: int | None, with_name
     write(ax, x, y - 0.14, one.family, size=SMALL + 2, bold=True, ha="left")
     if at(n) > 2.9:
         write(ax, x + side, y - 0.14, kind.known.removeprefix("the "), colours.SOFT_INK, ha="right")
-    strip, low, high = y - 0.38 - cell, y - 0.5 - cell - heads - side, y - 0.5 - cell - heads
+    strip, low, high = y - 0.38 - cell, y - 0.5 - cell - heads - n * cell - GAP, y - 0.5 - cell - heads
     seen = one.open[token] if token is not None else [False] * n
     for place, (word, what) in enumerate(zip(one.reads, one.kinds, strict=True)):
         _mark(ax, x + at(place), strip, cell, what)
