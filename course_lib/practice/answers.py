@@ -42,6 +42,34 @@ def all_have_right_types(exercise: Exercise, outcomes: list[Outcome]) -> bool:
     return all(o.error is not None or comparing.type_problem(exercise, o.value) is None for o in outcomes)
 
 
+def another_each_time(
+    written: Exercise,
+    exercise: Exercise,
+    function: Callable[..., Any],
+    cases: list[Case],
+    outcomes: list[Outcome],
+) -> bool:
+    """Whether the function answers some input otherwise when it is called once more with the same.
+
+    Args:
+        written: the exercise as it was written.
+        exercise: the exercise whose answers ``outcomes`` hold: perhaps seen through its view.
+    """
+    for case, before in zip(cases, outcomes, strict=True):
+        if before.error is not None:
+            continue
+        again = tamed(written, running.run(function, case.args, TIME_LIMIT))
+        if exercise.view and exercise is not written and again.error is None and not again.timed_out:
+            if comparing.type_problem(written, again.value) is not None:
+                return True
+            again = look_at(exercise, case, again)
+        if again.timed_out:
+            return False
+        if again.error is not None or not comparing.same(before.value, again.value, exercise.tolerance):
+            return True
+    return False
+
+
 def look_at(exercise: Exercise, case: Case, outcome: Outcome) -> Outcome:
     """The outcome with what its answer leads to in place of the answer."""
     if outcome.error is not None or outcome.timed_out:

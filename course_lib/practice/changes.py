@@ -110,6 +110,15 @@ def _statements(tree: ast.Module) -> Iterator[Change]:
                     step.body.append(end)
 
                 yield Change(why, "", "", make, undo)
+            if isinstance(step, ast.For):
+                yield from _moved_into(step, block, i)
+            if isinstance(step, ast.AugAssign) and isinstance(step.op, (ast.Add, ast.Sub, ast.Mult, ast.Div)):
+                new = ast.Assign([step.target], ast.BinOp(_read(step.target), step.op, step.value))
+                why = f"`{_SYMBOLS[type(step.op)]}=` changes a tensor in place, for all who hold it."
+                put = partial(block.__setitem__, i)
+                yield Change(
+                    why, _shown(step), _shown(new), partial(put, new), partial(put, step), "in place"
+                )
             if thrown_away(step) and isinstance(step.value.func.value, ast.Name):
                 name = step.value.func.value.id
                 kept = ast.Assign([ast.Name(name, ast.Store())], step.value)
@@ -117,6 +126,33 @@ def _statements(tree: ast.Module) -> Iterator[Change]:
                 new = f"{name} = {_shown(step)}"
                 put = partial(block.__setitem__, i)
                 yield Change(why, _shown(step), new, partial(put, kept), partial(put, step), "thrown away")
+
+
+def _moved_into(loop: ast.For, block: list, i: int) -> Iterator[Change]:
+    """A line that stands before a loop, such as `total = 0`, moved to the loop's beginning."""
+    for line in [step for step in block[:i] if isinstance(step, ast.Assign)]:
+        for inner in [part for part in ast.walk(loop) if isinstance(part, ast.For)]:
+            head = f"for {_shown(inner.target)} in {_shown(inner.iter)}:"
+            why = (
+                f"`{_shown(line)}` stands before the loop, so it is done once for all rounds. Move it to the "
+                f"right, to the beginning of what `{head}` repeats:"
+            )
+            at = block.index(line)
+
+            def make(line=line, inner=inner):
+                block.remove(line)
+                inner.body.insert(0, line)
+
+            def undo(line=line, inner=inner, at=at):
+                inner.body.pop(0)
+                block.insert(at, line)
+
+            yield Change(why, "", "", make, undo)
+
+
+def _read(target: ast.expr) -> ast.expr:
+    """The same place, read and not written."""
+    return ast.parse(ast.unparse(target), mode="eval").body
 
 
 def _ends_it(loop: ast.For) -> bool:
@@ -255,8 +291,8 @@ def _part(node: ast.AST):
         end = node.upper
         if isinstance(end.op, ast.USub) and not isinstance(end.operand, ast.Constant):
             new = ast.Slice(node.lower, ast.BoolOp(ast.Or(), [end, ast.Constant(None)]))
-            size = _shown(end.operand)
-            why = f"Where `{size}` is 0, `-{size}` is 0 as well, and `[:0]` takes nothing."
+            size, minus = _shown(end.operand), _shown(end)
+            why = f"Where `{size}` is 0, `{minus}` is 0 as well, and `[:0]` takes nothing."
             yield (why, f"[{_shown(node)}]", f"[{_shown(new)}]"), new, ""
     if isinstance(node, ast.Slice) and node.step is None and (node.lower is None) != (node.upper is None):
         bound = node.lower or node.upper

@@ -7,10 +7,12 @@ gives its misconceptions.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import permutations
 from typing import Any
 
 import torch
 
+from course_lib.practice import comparing
 from course_lib.practice.kinds import Misconception
 from course_lib.practice.parts import (
     INFINITY,
@@ -390,6 +392,9 @@ no-scale
 scaled-by-d-model
     Your scores are √{H} ≈ {root_H:.2f} times too small: you divide by √{D}, the root of d_model, the features
     of all heads together. A dot product is taken inside one head: divide by √{K}, the root of d_k.
+divided-by-d-model
+    Your scores are {times_model:.2f} times too small: you divide by {D} = H · K, the features of all heads
+    together, and not by a root. A dot product is taken inside one head: divide by √{K}, the root of d_k.
 divided-by-d-k
     Your scores are {root_K:.2f} times too small: you divide by d_k = {K} and not by its root (or by √{K}
     twice). The variance of a score is about d_k, so its standard deviation is √d_k.
@@ -433,6 +438,7 @@ def scale(make, heads, *, leave: tuple[str, ...] = ()) -> tuple[Misconception, .
     ways = {
         "no-scale": by(unscaled),
         "scaled-by-d-model": by(rooted(lambda q, k, v: q.shape[1] * q.shape[-1])),
+        "divided-by-d-model": by(lambda q, k, v: 1 / (q.shape[1] * q.shape[-1])),
         "divided-by-d-k": by(lambda q, k, v: 1 / k.shape[-1]),
         "multiplied-by-root": by(lambda q, k, v: k.shape[-1] ** 0.5),
         "scaled-by-positions": by(rooted(lambda q, k, v: k.shape[-2]), rooted(lambda q, k, v: q.shape[-2])),
@@ -448,7 +454,7 @@ def scale(make, heads, *, leave: tuple[str, ...] = ()) -> tuple[Misconception, .
         q, keys, allowed = heads(*args)
         b, h, _, k = q.shape
         left = (to_keys(q @ keys.transpose(-2, -1)) * allowed).sum(-1).min().item()
-        roots = {"root_K": k**0.5, "root_H": h**0.5, "one_over": k**-0.5}
+        roots = {"root_K": k**0.5, "root_H": h**0.5, "one_over": k**-0.5, "times_model": h * k**0.5}
         return {"B": b, "H": h, "K": k, "D": h * k, "left": left, **roots}
 
     return _told(_SCALE, ways, None, leave, dict.fromkeys(_SCALE, measure), {})
@@ -552,6 +558,50 @@ def sum_in_a_loop(make, value: str = "value") -> tuple[Misconception, ...]:
     return _told(_LOOP, ways, None, (), {}, {"value": value})
 
 
+_ROWS = entries("""
+sum-goes-on
+    Each {query} but the first has the sums of those before it in its own. In a loop over the {queries}, the
+    line that sets the sum to 0 must stand inside of it: each of them begins anew.
+same-row-for-all
+    Every {query} has the same row, the one that belongs to the last of them. Did you put one and the same
+    tensor into a list again and again, and change it in place? Then every entry shows its last state. Make a
+    new tensor for each {query}.
+all-rows-added
+    Every {query} has the same row, the sum of what belongs to all of them. Do they share one tensor, to which
+    each adds its part? (`[zeros] * n` holds one tensor, n times.) Each {query} needs a row of its own.
+""")
+
+
+def rows_in_a_loop(make, query: str = "query") -> tuple[Misconception, ...]:
+    """Slips in a loop over the queries; ``make`` is as in ``weighted_sum``, with an axis for the queries."""
+
+    def all_in_a_row(w, v):
+        rows = w @ v
+        return rows.flatten(0, -2).cumsum(0).view(rows.shape)
+
+    def of_a_sentence(w, v):
+        rows = w @ v
+        return rows.flatten(1, -2).cumsum(1).view(rows.shape)
+
+    ways = {
+        "sum-goes-on": (
+            make(lambda w, v: (w @ v).cumsum(-2)),
+            make(of_a_sentence),
+            make(all_in_a_row),
+        ),
+        "same-row-for-all": (
+            make(lambda w, v: (w @ v)[..., -1:, :].expand(*w.shape[:-1], -1)),
+            make(lambda w, v: (w @ v).flatten(0, -2)[-1].expand(*w.shape[:-1], -1)),
+        ),
+        "all-rows-added": (
+            make(lambda w, v: (w @ v).sum(-2, keepdim=True).expand(*w.shape[:-1], -1)),
+            make(lambda w, v: (w @ v).flatten(0, -2).sum(0).expand(*w.shape[:-1], -1)),
+        ),
+    }
+    queries = "queries" if query == "query" else query + "s"
+    return _told(_ROWS, ways, None, (), {}, {"query": query, "queries": queries})
+
+
 # --- query, key and value in each other's place -------------------------------------------------------------
 
 _ROLES = entries("""
@@ -569,6 +619,32 @@ def roles(*, on_keys, values_compared, **names: str) -> tuple[Misconception, ...
     return misconceptions(_ROLES, {"weights-on-keys": on_keys, "values-compared": values_compared}, **names)
 
 
+_HEADS = entries("""
+same-keys-for-all-heads
+    All heads share the queries, keys or values of head 0. (Sharing keys and values is a known way to save
+    memory, multi-query attention, and another layer.) Here each head has its own{own}.
+""")
+
+
+def head_0_for_all(make, own: str = "") -> tuple[Misconception, ...]:
+    """``make(names)``: the exercise's function where all heads get head 0's, with names out of "qkv"."""
+    return misconceptions(
+        _HEADS, {"same-keys-for-all-heads": tuple(map(make, ("kv", "k", "v", "q")))}, own=own
+    )
+
+
+_CAUSAL = entries("""
+causal-always
+    You block the future in every input. Which cells are open is not for this function to decide: `allowed`
+    says it{so}.
+""")
+
+
+def causal_always(*ways, so: str = "") -> tuple[Misconception, ...]:
+    """A causal mask where none is asked, with `allowed` or in its place; ``so``: more words."""
+    return misconceptions(_CAUSAL, {"causal-always": ways}, so=so)
+
+
 # --- boolean masks, True = may attend -----------------------------------------------------------------------
 
 _MASK = entries("""
@@ -578,20 +654,32 @@ inverted
 additive
     The places are right, and this is the other form of a mask: 0 and -∞, made to be added to the scores. Here
     the mask is boolean, True = may attend{instead}.
+mirrored
+    Left and right have changed places: key 0 stands in your last column, and the last key in column 0. The
+    columns are the keys in their order, key 0 on the left.
 """)
 
 
-def boolean_mask(reference: Callable[..., torch.Tensor], *, what: str = "", instead: str = ""):
+MIRRORED = _MASK["mirrored"]
+
+
+def boolean_mask(
+    reference: Callable[..., torch.Tensor], *, what: str = "", instead: str = "", leave: tuple[str, ...] = ()
+):
     """A mask in another form than the course's. ``what``: which cells are True in the inverted one.
 
-    Both sentences say that nothing else is wrong, so an exercise adds no further ways to them.
+    The sentences say that nothing else is wrong, so an exercise adds no further ways to them.
     """
 
     def added(value):
         return lambda *args: torch.zeros(reference(*args).shape).masked_fill(~reference(*args), value)
 
-    ways = {"inverted": (lambda *args: ~reference(*args),), "additive": (added(-INFINITY), added(-1e9))}
-    return _told(_MASK, ways, None, (), {}, {"what": what, "instead": instead})
+    ways = {
+        "inverted": (lambda *args: ~reference(*args),),
+        "additive": (added(-INFINITY), added(-1e9)),
+        "mirrored": (lambda *args: reference(*args).flip(-1),),
+    }
+    return _told(_MASK, ways, None, leave, {}, {"what": what, "instead": instead})
 
 
 # --- axes ---------------------------------------------------------------------------------------------------
@@ -620,6 +708,84 @@ def squeezed(reference: Callable[..., torch.Tensor]) -> tuple[Misconception, ...
     return misconceptions(
         {"squeezed": " ".join(told.split())}, {"squeezed": lambda *args: reference(*args).squeeze()}
     )
+
+
+# --- what is returned ---------------------------------------------------------------------------------------
+
+_ORDER = entries("""
+other-order
+    {all} right, and they come back in another order, `{theirs}`. Return `{names}`.
+""")
+
+
+def other_order(
+    reference: Callable[..., Any],
+    *names: str,
+    seen: Callable[[Any, tuple[Any, ...]], Any] = lambda answer, args: answer,
+    known: tuple[tuple[int, ...], ...] = (),
+) -> tuple[Misconception, ...]:
+    """Several things returned in another order.
+
+    Args:
+        reference: the exercise's function.
+        names: what it returns.
+        seen: as ``View.make``, where the exercise has a view.
+        known: orders that the exercise tells itself.
+    """
+    right, own = tuple(range(len(names))), known
+    orders = [order for order in permutations(right) if order != right and order not in own]
+
+    def order_of(expected, got, args):
+        """What stands at each place of the answer, as numbers of the expected parts; None if it is not so."""
+        for order in orders:
+            back = seen(tuple(got[order.index(n)] for n in right), args)
+            if comparing.same(tuple(back), tuple(expected), 1e-4):
+                return order
+        return None
+
+    def measure(expected, got, args):
+        return {"theirs": ", ".join(names[n] for n in order_of(expected, got, args))}
+
+    def mixed(order):
+        return lambda *args: tuple(reference(*args)[n] for n in order)
+
+    return misconceptions(
+        _ORDER,
+        {"other-order": tuple(map(mixed, orders))},
+        {"other-order": measure},
+        {"other-order": lambda *seen: order_of(*seen) is not None},
+        everywhere=("other-order",),
+        any_shape=("other-order",),
+        names=", ".join(names),
+        all="Both are" if len(names) == 2 else "All are",
+    )
+
+
+_WHOLE = entries("""
+fractions-cut-off
+    Your numbers are the right ones without their fractions: {theirs} stands where {right} belongs. A table of
+    whole numbers keeps nothing behind the point. Fill one of floats: `torch.zeros(…)` makes one;
+    `torch.arange`, `dtype=torch.long` and `zeros_like` of whole numbers do not.
+""")
+
+
+def fractions_cut_off(*functions: Callable[..., torch.Tensor]) -> tuple[Misconception, ...]:
+    """The right numbers, written into a table of whole numbers; each function gives them in its own order."""
+
+    def measure(expected, got, args):
+        return {
+            "theirs": int(got.flatten()[at(expected)]),
+            "right": f"{expected.flatten()[at(expected)]:.3f}",
+        }
+
+    def at(expected):
+        return ((expected - expected.trunc()).abs() - 0.5).abs().argmin()
+
+    def cut(function):
+        return lambda *args: function(*args).trunc()
+
+    ways = {"fractions-cut-off": tuple(map(cut, functions))}
+    return misconceptions(_WHOLE, ways, {"fractions-cut-off": measure})
 
 
 def _all(groups) -> tuple[Callable[..., Any], ...]:

@@ -77,9 +77,10 @@ class Misconception:
         sign: for an idea that can be written in endless ways: a function ``(expected, got, args) -> bool``
             that knows it by its answer, a tensor of the right shape. It must hold on every input whose
             answer is wrong; None there means that it cannot tell. Asked only when no way of any
-            misconception fits.
+            misconception fits. Where several things are returned it gets tuples.
         everywhere: True if the sign must hold on the inputs with a right answer as well, because the
             sentence speaks of the whole function ("`wanted` has no effect").
+        any_shape: True if the sign is asked of answers of other shapes as well.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Misconception:
     sentence: str | Callable[[Any, Any, tuple[Any, ...]], str]
     sign: Callable[[Any, Any, tuple[Any, ...]], bool] | None = None
     everywhere: bool = False
+    any_shape: bool = False
 
 
 @dataclass(frozen=True)

@@ -92,11 +92,12 @@ def _shows(
 ) -> bool:
     """True if the sign holds wherever the answer is wrong, and all answers are tensors of the right shape.
 
-    Where it must hold everywhere, the inputs with a right answer are asked as well.
+    Where it must hold everywhere, the inputs with a right answer are asked as well; some signs look at the
+    shape themselves.
     """
     shown = 0
     for case, outcome, right in zip(cases, outcomes, expected, strict=True):
-        if outcome.error is not None or not _alike(outcome.value, right):
+        if outcome.error is not None or not _alike(outcome.value, right, misconception.any_shape):
             return False
         is_right = comparing.right(exercise, case, outcome.value, right)
         if not is_right or misconception.everywhere:
@@ -104,7 +105,7 @@ def _shows(
             if alike and not is_right and exercise.forbidden is None:
                 return False  # it is the kind of number that is wrong
             try:
-                held = misconception.sign(right, outcome.value.detach(), case.args)
+                held = misconception.sign(right, _detached(outcome.value), case.args)
             except Exception:  # an answer that the sign was not made for
                 return False
             if held is not None and not held:
@@ -140,9 +141,16 @@ def same_outcomes(some: Iterable[Outcome], others: Iterable[Outcome], tolerance:
     return values > 0
 
 
-def _alike(value: Any, right: Any) -> bool:
+def _alike(value: Any, right: Any, any_shape: bool = False) -> bool:
+    if isinstance(value, (tuple, list)) and isinstance(right, tuple):
+        pairs = zip(value, right, strict=False)
+        return len(value) == len(right) and all(_alike(part, other, any_shape) for part, other in pairs)
     tensors = isinstance(value, torch.Tensor) and isinstance(right, torch.Tensor)
-    return tensors and value.shape == right.shape and not value.is_complex()
+    return tensors and (any_shape or value.shape == right.shape) and not value.is_complex()
+
+
+def _detached(value: Any) -> Any:
+    return tuple(map(_detached, value)) if isinstance(value, (tuple, list)) else value.detach()
 
 
 def _sentence(

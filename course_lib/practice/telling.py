@@ -14,6 +14,12 @@ from course_lib.practice.forms import is_number, text_of
 from course_lib.practice.kinds import CannotCompare, Case, Exercise, axis_names
 from course_lib.practice.running import Outcome
 
+ANOTHER_EACH_TIME = (
+    "Your function gives another answer when it is called again with the same input, and only one can be "
+    "right. Is something drawn by chance in it, is a `torch.empty` not filled, or does something last from "
+    "call to call?"
+)
+
 
 def timeout_sentence(outcome: Outcome, seconds: float) -> str:
     """What is said of a function that ran out of time."""

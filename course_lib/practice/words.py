@@ -47,6 +47,7 @@ def misconceptions(
     measures: Mapping[str, Callable[[Any, Any, tuple[Any, ...]], Mapping[str, Any]]] | None = None,
     signs: Mapping[str, Callable[[Any, Any, tuple[Any, ...]], bool]] | None = None,
     everywhere: tuple[str, ...] = (),
+    any_shape: tuple[str, ...] = (),
     **names: str,
 ) -> tuple[Misconception, ...]:
     """The misconceptions of an exercise, from the tutor's words and the wrong code, joined by their names.
@@ -57,6 +58,7 @@ def misconceptions(
         measures: name → a function ``(expected, got, args)`` that gives numbers for the slots of the words.
         signs: name → a function for ``Misconception.sign``.
         everywhere: names whose sign must hold on every input, also where the answer is right.
+        any_shape: names whose sign is asked of answers of other shapes, too.
         names: what fills the other slots, for example ``query="target word"``.
 
     Raises ValueError for a name that stands on one side only.
@@ -64,7 +66,7 @@ def misconceptions(
     told = entries(told) if isinstance(told, str) else told
     measures, signs = measures or {}, signs or {}
     alone = (told.keys() ^ ways.keys()) | (measures.keys() - told.keys()) | (signs.keys() - told.keys())
-    alone |= set(everywhere) - signs.keys()
+    alone |= {*everywhere, *any_shape} - signs.keys()
     if alone:
         raise ValueError(f"words and ways must have the same names; {sorted(alone)} stand on one side only")
     return tuple(
@@ -74,6 +76,7 @@ def misconceptions(
             _sentence(words, measures.get(name), names),
             signs.get(name),
             name in everywhere,
+            name in any_shape,
         )
         for name, words in told.items()
     )

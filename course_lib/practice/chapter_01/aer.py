@@ -44,6 +44,29 @@ def guarded(formula):
     return wrong
 
 
+def by_dict(key, of, sizes):
+    """One link for each source word (``key`` 0) or target word (1); ``sizes`` 1: the sets are counted."""
+
+    def kept(links):
+        return set({link[key]: link for link in links}.values())
+
+    def wrong(guessed, sure):
+        whole = set(guessed), set(sure)
+        g = kept(guessed) if of != "sure" else whole[0]
+        t = kept(sure) if of != "guessed" else whole[1]
+        below = sum(map(len, whole if sizes else (g, t)))
+        return 1 - 2 * len(g & t) / below if below else 0.0
+
+    return wrong
+
+
+def half_guarded(guessed, sure):
+    """Precision and recall, each 0 where there is nothing to divide by; 0 if both sets are empty."""
+    guessed, sure = set(guessed), set(sure)
+    hits = len(guessed & sure)
+    return 1 - (hits / max(len(guessed), 1) + hits / max(len(sure), 1)) / 2 if guessed or sure else 0.0
+
+
 def same_place(guessed, sure):
     return sum(a == b for a, b in zip(guessed, sure, strict=False))
 
@@ -68,6 +91,7 @@ def cases() -> list[Case]:
         Case("one link that lies the other way round", ({(0, 1), (2, 2)}, {(1, 0), (2, 2), (3, 3)})),
         Case("a list in which a link stands twice", twice),
         Case("true links that stand twice", ([(0, 0), (2, 1)], [(0, 0), (0, 0), (1, 1), (2, 2)])),
+        Case("two links of one word", ([(0, 0), (1, 1), (1, 2), (2, 2)], [(0, 0), (1, 1), (1, 2), (3, 2)])),
         Case("no guess at all", (set(), {(0, 0), (1, 1)})),
         Case("guesses, and nothing to find", ({(0, 0), (2, 1)}, set())),
         Case("nothing guessed and nothing to find", (set(), set())),
@@ -92,6 +116,12 @@ product-of-sizes
 precision-only
     You divide by the guessed links alone: that is one minus precision. One careful, right guess would then be
     perfect, however many links it misses.
+links-of-one-word-lost
+    Where a word has two partners, you lose one of the two links. (A dict does so: it keeps one value for each
+    key.) A set of pairs keeps both, `set(guessed)`.
+mean-of-precision-and-recall
+    You take the mean of precision and recall (and perhaps 1 minus it). Two shares of different sizes have no
+    fair plain mean: 2·hits / (|G| + |L|) counts links, and AER is 1 minus that.
 precision-itself
     This is precision: the share of your guesses that is right. An error rate is 0 when all is right, and it
     must count the links that were missed, too: 1 - 2·hits / (|G| + |L|).
@@ -137,6 +167,15 @@ empty-fails
 WAYS = {
     "product-of-sizes": rate(lambda hits, g, t: 1 - 2 * hits / (g * t)),
     "precision-only": (*rate(lambda hits, g, t: 1 - hits / g), guarded(lambda hits, g, t: 1 - hits / g)),
+    "links-of-one-word-lost": tuple(
+        by_dict(key, of, sizes) for key in (0, 1) for of in ("both", "guessed", "sure") for sizes in (0, 1)
+    ),
+    "mean-of-precision-and-recall": (
+        *rate(lambda hits, g, t: 1 - (hits / g + hits / t) / 2),
+        *rate(lambda hits, g, t: (hits / g + hits / t) / 2),
+        guarded(lambda hits, g, t: 1 - (hits / g + hits / t) / 2),
+        half_guarded,
+    ),
     "precision-itself": rate(lambda hits, g, t: hits / g),
     "recall-itself": rate(lambda hits, g, t: hits / t),
     "recall-only": (*rate(lambda hits, g, t: 1 - hits / t), guarded(lambda hits, g, t: 1 - hits / t)),

@@ -47,10 +47,20 @@ contexts-added
     You sum over the batch (axis B), so the contexts of all sentences are added up. Each sentence has its own.
     With `einsum`, a letter that does not stand behind the arrow is summed away: keep the b,
     `bts,bsd->btd`.
+read-anew
+    You turn `weights` or `h` round with `reshape` or `view`. Neither moves a number: both read on in memory,
+    so no axes change places. `weights` (B, T, S) fits `h` (B, S, D_h) as it is, `weights @ h`; where axes
+    must change places, `.transpose(1, 2)` does it.
 features-before-targets
     The numbers are right and two axes are exchanged: you return (B, D_h, T). Each target word gets a row:
     (B, T, D_h).
 """
+
+
+def read(x):
+    """The last two axes exchanged as ``reshape`` does it: (B, S, T) of (B, T, S), no number moved."""
+    return x.reshape(len(x), x.shape[2], x.shape[1])
+
 
 WAYS = {
     "queries-and-keys-swapped": lambda weights, h: weights.transpose(1, 2) @ h,
@@ -59,6 +69,14 @@ WAYS = {
     "contexts-added": (
         lambda weights, h: (weights @ h).sum(dim=0),
         lambda weights, h: (weights @ h).sum(dim=0).expand(len(h), -1, -1),
+    ),
+    "read-anew": (
+        lambda weights, h: read(weights).transpose(1, 2) @ h,
+        lambda weights, h: weights @ read(h).transpose(1, 2),
+        lambda weights, h: read(weights).transpose(1, 2) @ read(h).transpose(1, 2),
+        lambda weights, h: (read(h) @ read(weights)).reshape(context_vectors(weights, h).shape),
+        lambda weights, h: (read(h) @ weights.mT).reshape(context_vectors(weights, h).shape),
+        lambda weights, h: (h.mT @ read(weights)).reshape(context_vectors(weights, h).shape),
     ),
     "features-before-targets": lambda weights, h: (weights @ h).transpose(1, 2),
 }
@@ -75,6 +93,7 @@ SHARED = (
         mean=" That is the bottleneck again.",
         twice=", and even padding gets a share",
     ),
+    *ideas.rows_in_a_loop(lambda mix: lambda weights, h: mix(weights, h), "target word"),
     *ideas.view_for_transpose(
         "view-without-transpose",
         "Your numbers are right, and they stand at wrong places: they came as (B, D_h, T), and `view` or "

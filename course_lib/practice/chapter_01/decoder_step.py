@@ -1,10 +1,9 @@
 """01.decoder-step: look, then step."""
 
-from itertools import permutations
-
 import torch
 from torch import nn
 
+from course_lib.practice import ideas
 from course_lib.practice.chapter_01.context import context_vectors
 from course_lib.practice.chapter_01.scores import alignment_scores
 from course_lib.practice.chapter_01.weights import attention_weights
@@ -46,10 +45,6 @@ def look_later(first, second):
         return cell(torch.cat([y_prev, context], dim=-1), s_prev) if second else s, context, weights
 
     return step
-
-
-def in_order(order):
-    return lambda *args: tuple(decoder_step(*args)[i] for i in order)
 
 
 def make_attend(W_a, U_a, v_a):
@@ -131,8 +126,6 @@ old-state-returned
 word-as-query
     Your query is the previous word's vector. It runs where word vectors and states have the same length. The
     query is the decoder's state: it knows the whole sentence so far, the word alone does not.
-other-order
-    All three things are right, and they come back in another order. Return `s, context, weights`.
 """
 
 WAYS = {
@@ -146,7 +139,6 @@ WAYS = {
     "padding-open": wrong(mask=torch.ones_like),
     "old-state-returned": wrong(answer=lambda s, s_prev: s_prev),
     "word-as-query": wrong(query=lambda y_prev, s_prev: y_prev),
-    "other-order": tuple(in_order(order) for order in list(permutations(range(3)))[1:]),
 }
 
 DECODER_STEP = Exercise(
@@ -185,7 +177,10 @@ DECODER_STEP = Exercise(
             return s, context, weights
         """),
     ),
-    misconceptions=misconceptions(WORDS, WAYS),
+    misconceptions=(
+        *misconceptions(WORDS, WAYS),
+        *ideas.other_order(decoder_step, "s", "context", "weights"),
+    ),
     insight="Look with sᵢ₋₁, then step to sᵢ: the context is part of what the new state is made of.",
     advice=advice(r"""
 must match the size with y_prev\s*\+|\+\s*y_prev

@@ -74,16 +74,46 @@ without-v
 first-query-for-all
     All sentences use the decoder state of the first one. Each sentence has its own, `s[b]`; for all of them
     at once the query is (B, 1, A), with the new axis behind B.
+paired-with-other-sentences
+    Your queries meet words of other sentences: two tables of B · S rows stand in two orders. `repeat(S, 1)`
+    puts the whole list down S times (query 0, 1, 0, 1 …), `repeat_interleave` each query S times in a row,
+    and the rows of `h` come sentence by sentence. With a new axis nothing has to be repeated: (B, 1, A).
 query-without-new-axis
     The query needs a new axis for the words: (B, A) becomes (B, 1, A). Without it torch lines up B with S:
     most inputs fail, and where B = S it runs and pairs sentence number i with word number i.
 query-unused
     The decoder state has no effect: you score the encoder states alone. Then every step of the decoder would
     look at the same place. W_a s belongs inside the tanh.
+v-inside-the-tanh
+    v_a stands inside the tanh. It comes after it: a feature's value is in -1 … 1 then, and v_a says how much
+    it speaks for a match or against it, `tanh(…) @ v_a`.
+another-bend
+    Another function stands where the tanh belongs: a sigmoid or a ReLU? Neither gives a number below 0, so no
+    feature can turn round what v_a says of it. tanh runs from -1 to 1.
+mean-for-sum
+    You take the mean over the features: your scores are {A} times too small. v_aᵀ times a vector is a sum,
+    `hidden @ v_a`.
 weights-already
     These are weights already: your rows sum to 1. The scores come before the softmax; the next exercise turns
     them into weights, after the padding is masked.
 """
+
+
+def tiled(s, h, W_a, U_a, v_a):
+    """Query n mod B for row n, as ``repeat`` has it; the rows of h come sentence by sentence."""
+    query = (s @ W_a.T).repeat(h.shape[1], 1).view(*h.shape[:2], -1)
+    return torch.tanh(query + h @ U_a.T) @ v_a
+
+
+def turned(s, h, W_a, U_a, v_a):
+    """Queries sentence by sentence, and the rows of h word by word."""
+    keys = (h.transpose(0, 1) @ U_a.T).reshape(*h.shape[:2], -1)
+    return torch.tanh((s @ W_a.T)[:, None] + keys) @ v_a
+
+
+def with_v(inside):
+    return lambda s, h, W_a, U_a, v_a: torch.tanh(inside((s @ W_a.T)[:, None], h @ U_a.T, v_a)).sum(-1)
+
 
 WAYS = {
     "missing-tanh": wrong(meet=lambda query, keys: query + keys),
@@ -100,6 +130,18 @@ WAYS = {
     "first-query-for-all": wrong(meet=lambda query, keys: torch.tanh(query[:1] + keys)),
     "query-without-new-axis": wrong(meet=lambda query, keys: torch.tanh(query[:, 0] + keys)),
     "query-unused": wrong(meet=lambda query, keys: torch.tanh(keys)),
+    "paired-with-other-sentences": (tiled, turned),
+    "v-inside-the-tanh": (
+        with_v(lambda query, keys, v_a: v_a * (query + keys)),
+        with_v(lambda query, keys, v_a: query + v_a * keys),
+        with_v(lambda query, keys, v_a: v_a * query + keys),
+        with_v(lambda query, keys, v_a: query + keys + v_a),
+    ),
+    "another-bend": (
+        wrong(meet=lambda query, keys: torch.sigmoid(query + keys)),
+        wrong(meet=lambda query, keys: torch.relu(query + keys)),
+    ),
+    "mean-for-sum": wrong(reduce=lambda hidden, v_a: (hidden * v_a).mean(dim=-1)),
     "weights-already": wrong(reduce=lambda hidden, v_a: torch.softmax(hidden @ v_a, dim=-1)),
 }
 
@@ -140,7 +182,10 @@ SCORES = Exercise(
             return hidden times v_a                    (B, S)
         """),
     ),
-    misconceptions=(*misconceptions(WORDS, WAYS), *SHARED),
+    misconceptions=(
+        *misconceptions(WORDS, WAYS, {"mean-for-sum": lambda expected, got, args: {"A": len(args[4])}}),
+        *SHARED,
+    ),
     insight="The tanh is where query and key meet; W_a, U_a and v_a are learned with the translator.",
     advice=advice(r"""
 W_a\s*@\s*s|U_a\s*@\s*h

@@ -54,12 +54,19 @@ padding-at-the-end-only
     You count the words and give weight to as many positions from the left. That takes for granted that
     padding stands at the end; where it stands in front, words get nothing. `allowed` says it for each
     position.
+moved-to-the-left
+    Your numbers are right, and they stand at the beginning of each row: you take the words alone, and padding
+    in front is not skipped when their weights are written. Each weight must stand at the place of its word,
+    and 0 at the others.
 """
 
 WAYS = {
     "masked-queries": (along_queries(float("-inf")), along_queries(-1e9)),
     "padding-at-the-end-only": lambda scores, allowed: attention_weights(
         scores, torch.arange(allowed.shape[1]) < allowed.sum(dim=1, keepdim=True)
+    ),
+    "moved-to-the-left": lambda scores, allowed: attention_weights(scores, allowed).gather(
+        -1, (~allowed).long().argsort(dim=1, stable=True)[:, None].expand(scores.shape)
     ),
 }
 

@@ -68,9 +68,9 @@ WORDS = """
 scaled-by-d-v
     You divide by the root of the number of features of a value. A score is made of queries and keys alone;
     d_k is the number of features of a key, `k.shape[-1]`.
-causal-always
-    You block the future in every input, whatever `allowed` says. Which cells are open is not for this
-    function to decide: use `allowed` as it comes.
+values-masked
+    You set the values of forbidden keys to 0 and leave their scores in the softmax: they still take their
+    share, and what is left of the row sums to less than 1. Set these scores to -inf before the softmax.
 queries-and-keys-swapped
     Queries and keys have changed places: your rows belong to keys. Row i must belong to query i and run over
     the keys, `q @ k.transpose(-2, -1)`. It runs only where T = S.
@@ -83,11 +83,35 @@ heads-merged
     V). Joining is a step of its own, in chapter 03.
 """
 
+
+def causal(both):
+    """The future is blocked; ``both``: and what is forbidden."""
+
+    def mask(scores, allowed):
+        past = torch.ones_like(scores).tril().bool()
+        return parts.block(scores, past & allowed if both else past)
+
+    return mask
+
+
+def values_masked(q, k, v, allowed):
+    seen = allowed.expand(*q.shape[:3], k.shape[2]).any(dim=2)  # (B, H, S): by some query
+    return parts.attend(q, k, v * seen[..., None], allowed, mask=parts.unmasked)
+
+
+def of_head_0(names):
+    """Attention in which all heads get head 0's queries, keys or values."""
+
+    def wrong_heads(q, k, v, allowed):
+        made = (x[:, :1].expand_as(x) if n in names else x for x, n in ((q, "q"), (k, "k"), (v, "v")))
+        return attention(*made, allowed)
+
+    return wrong_heads
+
+
 WAYS = {
     "scaled-by-d-v": wrong(scale=lambda q, k, v: v.shape[-1] ** -0.5),
-    "causal-always": tuple(
-        wrong(mask=lambda s, a: parts.block(s, torch.ones_like(s).tril().bool()), **also) for also in ALSO
-    ),
+    "values-masked": values_masked,
     "queries-and-keys-swapped": (
         lambda q, k, v, allowed: attention(k, q, v, allowed),
         wrong(mix=lambda weights, v: weights.transpose(-2, -1) @ v),
@@ -119,6 +143,12 @@ SHARED = (
         values="v",
         unused="queries and keys have",
         mean=" The weights must come from the scores, q kᵀ.",
+    ),
+    *ideas.rows_in_a_loop(lambda mix: wrong(mix=mix)),
+    *ideas.head_0_for_all(of_head_0),
+    *ideas.causal_always(
+        *(wrong(mask=causal(both), **also) for also in ALSO for both in (False, True)),
+        so="",
     ),
     *ideas.roles(
         on_keys=tuple(lambda q, k, v, a, also=also: wrong(**also)(q, k, k, a) for also in ALSO),

@@ -110,6 +110,11 @@ WAYS = {
         lambda d, h, k: 4 * (d * d + 1),
         lambda d, h, k: 4 * (d * d + h * d),
         lambda d, h, k: 3 * (d * d + k) + d * d + d,
+        lambda d, h, k: 4 * d * d + 3 * h + d,
+        lambda d, h, k: 4 * d * d + 3 * h + 1,
+        lambda d, h, k: 4 * d * d + 3 * h + k,
+        lambda d, h, k: 4 * d * d + 5 * d,
+        lambda d, h, k: 8 * d * d,
     ),
     "one-bias-for-each-head": counted(lambda d, h, k: 4 * d * d + h * d),
     "biases-of-full-width": counted(lambda d, h, k: 3 * h * (d * k + d) + d * d + d),
@@ -121,7 +126,7 @@ WAYS = {
     ),
     "one-row-for-a-matrix": counted(lambda d, h, k: 4 * d + 4, lambda d, h, k: 4 * d),
     "rows-counted": counted(lambda d, h, k: 8 * d),
-    "o-without-bias": counted(lambda d, h, k: 4 * d * d + 3 * d, lambda d, h, k: 4 * d * d + d),
+    "o-without-bias": counted(*(lambda d, h, k, many=many: 4 * d * d + many * d for many in (1, 2, 3))),
     "one-matrix": counted(lambda d, h, k: d * d + d, lambda d, h, k: d * d),
 }
 

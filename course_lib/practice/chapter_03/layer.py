@@ -5,8 +5,10 @@ from dataclasses import replace
 import torch
 
 from course_lib.practice import ideas, parts
+from course_lib.practice.chapter_02.attention import causal
+from course_lib.practice.chapter_03.layer_ways import WAYS, wrong
 from course_lib.practice.chapter_03.layer_words import WORDS
-from course_lib.practice.chapter_03.merge import join, join_by_reshape
+from course_lib.practice.chapter_03.merge import join_by_reshape
 from course_lib.practice.chapter_03.split import cut, my_split_heads
 from course_lib.practice.inputs import random, seeded
 from course_lib.practice.kinds import Case, Exercise, Output
@@ -25,36 +27,6 @@ def multi_head_attention(x_q, x_kv, params, n_heads, allowed):
     heads = torch.softmax(scores, dim=-1) @ v  # (B, H, T, K)
     merged = heads.transpose(1, 2).flatten(2)  # (B, T, H, K) -> (B, T, D)
     return merged @ params["W_o"].T + params["b_o"]  # (B, T, D)
-
-
-def wrong(**exchanged):
-    return lambda *args: parts.multi_head(*args, **exchanged)
-
-
-def unprojected(merged, params):
-    return merged
-
-
-def with_mask(change):
-    return wrong(mask=lambda scores, allowed: parts.block(scores, change(allowed)))
-
-
-def project(*, no_bias="", early="", turned="", left_out="", by=None, **more):
-    """Projections changed by their names, "qkvo"; ``by`` says which one takes the matrix of another one.
-
-    ``more``: other parts that are exchanged at the same time.
-    """
-
-    def changed(x, params, name):
-        if name in left_out:
-            return x
-        weight, bias = (params[kind + (by or {}).get(name, name)] for kind in ("W_", "b_"))
-        weight = weight if name in turned else weight.T
-        if name in early:
-            return (x + bias) @ weight
-        return x @ weight + (0 if name in no_bias else bias)
-
-    return wrong(linear=changed, **more)
 
 
 def heads(x_q, x_kv, params, n_heads, allowed):
@@ -105,56 +77,12 @@ def cases() -> list[Case]:
     ]
 
 
-WAYS = {
-    "no-w-o": (wrong(out=unprojected), wrong(out=lambda merged, params: merged + params["b_o"])),
-    "not-merged": (
-        wrong(merge=lambda heads: heads, out=unprojected),
-        wrong(merge=lambda heads: heads.transpose(1, 2), out=unprojected),
-    ),
-    "one-mask-for-all-heads": (
-        with_mask(lambda allowed: allowed[:, :1]),
-        with_mask(lambda allowed: allowed[:, -1:]),
-        with_mask(lambda allowed: allowed.any(dim=1, keepdim=True)),
-        with_mask(lambda allowed: allowed.all(dim=1, keepdim=True)),
-        with_mask(lambda allowed: allowed[0, 0]),
-    ),
-    "mask-without-heads": with_mask(lambda allowed: allowed[:, 0]),
-    "mask-of-the-first-sentence": (with_mask(lambda mask: mask[:1]), with_mask(lambda mask: mask[0])),
-    "biases-forgotten": tuple(
-        project(no_bias=names)
-        for names in ("qkvo", "qkv", "qv", "qk", "q", "kv", "v", "o", "qo", "vo", "qvo")
-    ),
-    "no-biases-mask-after": tuple(
-        project(no_bias=names, mask=parts.unmasked, after=parts.zero) for names in ("qkvo", "qkv", "o")
-    ),
-    "b-o-for-each-head": lambda *args: multi_head_attention(*args) + (args[3] - 1) * args[2]["b_o"],
-    "bias-too-early": tuple(project(early=names) for names in ("o", "qkv", "qkvo")),
-    "not-transposed": tuple(project(turned=names) for names in ("qkvo", "qkv", "q", "k", "v", "o", "qk")),
-    "heads-interleaved": (
-        wrong(split=cut("btkh", "bhtk"), merge=join("btkh")),
-        wrong(split=cut("btkh", "bhtk")),
-        wrong(merge=join("btkh")),
-    ),
-    "same-keys-for-all-heads": tuple(wrong(first_head=names) for names in ("kv", "k", "v", "q")),
-    "one-head": tuple(
-        lambda x_q, x_kv, params, n_heads, allowed, of=of: wrong()(x_q, x_kv, params, 1, of(allowed))
-        for of in (lambda mask: mask[:, :1], lambda mask: mask.any(dim=1, keepdim=True))
-    ),
-    "one-matrix-for-two": tuple(
-        project(by=by) for by in ({"k": "q"}, {"q": "k"}, {"v": "k"}, {"k": "v"}, {"k": "q", "v": "q"})
-    ),
-    "queries-from-the-wrong-sentence": tuple(
-        wrong(sources=sources) for sources in ("qqq", "kkk", "qkq", "qqk", "kqq")
-    ),
-    "no-projections": project(left_out="qkv"),
-    "projection-missing": tuple(project(left_out=names) for names in ("v", "k", "q", "qk", "kv")),
-    "keys-and-values-swapped": project(by={"k": "v", "v": "k"}),
-    "residual-added": lambda x_q, *rest: x_q + multi_head_attention(x_q, *rest),
-}
-
 SHARED = (
     *ideas.scaled_attention(wrong, heads, leave=("log-softmax",), nan_spreads=True),
     *ideas.sum_in_a_loop(lambda mix: wrong(mix=mix)),
+    *ideas.rows_in_a_loop(lambda mix: wrong(mix=mix)),
+    *ideas.head_0_for_all(lambda names: wrong(first_head=names), " slice of all three"),
+    *ideas.causal_always(*(wrong(mask=causal(both)) for both in (False, True))),
     *ideas.view_for_transpose(
         "split-by-view",
         "You split with `view` or `reshape` alone.",

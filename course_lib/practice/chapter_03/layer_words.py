@@ -21,6 +21,21 @@ mask-of-the-first-sentence
 biases-forgotten
     A bias is missing. Each of the four projections is `x @ W.T + b`: add b_q, b_k and b_v before the split,
     and b_o at the very end.
+no-biases-no-scale
+    Two slips. Biases are missing: each of the four projections is `x @ W.T + b`. And the scale is: divide the
+    scores by √d_k, the root of the features of one head.
+not-transposed-mask-after
+    Two slips. A matrix is not transposed: with tokens as rows of `x` it is `x @ W.T`. And you mask after the
+    softmax, so the rows of weights no longer sum to 1: set the forbidden scores to -inf before it.
+split-before-projecting
+    You split x before you project it, so each head sees its own K features of a token only, and a large part
+    of W_q, W_k and W_v is never used. Each head reads all D features: project first, `x @ W.T + b`, then
+    split.
+values-from-keys
+    W_v is multiplied with keys that W_k has made already. All three projections read the inputs: the values
+    are `x_kv @ W_v.T + b_v`.
+heads-summed
+    You add up the heads, so none of them is left as it was. Put them side by side, (B, T, H · K), before W_o.
 no-biases-mask-after
     Two slips. Biases are missing: each of the four projections is `x @ W.T + b`. And you mask after the
     softmax, so the rows of weights no longer sum to 1: set the forbidden scores to -inf before it.
@@ -36,9 +51,6 @@ not-transposed
 heads-interleaved
     Your features are cut or joined as (K, H), so the heads are interleaved. Head 0 owns the first K features:
     cut and join as (H, K). The rows of W_q and the columns of W_o count on it.
-same-keys-for-all-heads
-    All heads share the queries, keys or values of head 0. (Sharing keys and values is a known way to save
-    memory, multi-query attention, and another layer.) Here each head has its own slice of all three.
 one-head
     This is one head with all D features: `n_heads` has no effect. Split q, k and v first; then each head has
     a row of weights of its own.

@@ -89,6 +89,9 @@ only-itself
 diagonal-the-wrong-way
     With T = S your mask is right; with more keys than queries its diagonal has moved the wrong way.
     `diagonal` counts to the right: the last query must reach the last key, so it is S - T, not T - S.
+earlier-keys-on-the-right
+    With T = S your mask is right; with more keys than queries the S - T earlier keys stand in your last
+    columns. They are the first ones: put the open columns in front, and the triangle behind them.
 future-open
     {open} open in which a query sees a later position. Compare the position of each key with the position
     of its query, S - T + t for query t: only keys up to it are allowed.
@@ -108,6 +111,7 @@ AS_IF_FIRST = {
     "upper-triangle": lambda T, S: upper(T, S, 0),
     "rows-reversed": lambda T, S: lower(T, S, 0).flip(0),
     "only-itself": lambda T, S: torch.eye(T, S).bool(),
+    "mirrored": lambda T, S: lower(T, S, 0).flip(1),
     "inverted": lambda T, S: upper(T, S, 1),
 }
 
@@ -122,6 +126,7 @@ WAYS = {
     "keys-forgotten": lambda T, S: lower(T, T, 0),
     "only-itself": lambda T, S: my_causal_mask(T, S) & upper(T, S, S - T),
     "diagonal-the-wrong-way": lambda T, S: lower(T, S, T - S),
+    "earlier-keys-on-the-right": lambda T, S: torch.cat([lower(T, T, 0), torch.ones(T, S - T).bool()], dim=1),
     "future-open": (lambda T, S: torch.ones(T, S).bool(), lambda T, S: lower(T, S, S - T + 2)),
     "past-closed": lambda T, S: my_causal_mask(T, S) & upper(T, S, S - T - 1),
 }
@@ -130,12 +135,12 @@ MEASURES = dict.fromkeys(
     ("diagonal-blocked", "sees-the-next", "upper-triangle", "future-open", "past-closed"), measure
 )
 
-_TOLD = entries(WORDS)
+_TOLD = entries(WORDS) | {"mirrored": ideas.MIRRORED}
 OFFSET_MISSING = """
     This holds for T = S. With fewer queries than keys there is a second slip: your rows stand as if the
     queries were the first positions. They are the last T: query t stands at position t + S - T.
 """
-TOLD = {name: words for name, words in _TOLD.items() if name != "inverted-top-left"}
+TOLD = {name: words for name, words in _TOLD.items() if name not in ("inverted-top-left", "mirrored")}
 TOLD |= {
     f"{name}-top-left": f"{_TOLD.get(name, _TOLD['inverted-top-left'])} {prose(OFFSET_MISSING)}"
     for name in AS_IF_FIRST

@@ -111,10 +111,20 @@ lines-up-with-heads
 axis-in-front
     The new axis stands in front of B, so your rows of text lie along the heads. B is the first axis of the
     scores, heads the second: `[:, None]`.
+last-text-closed
+    The last text of each row is closed: does a loop write a text when the next one begins? After the last one
+    none begins. Write it behind the loop, too.
 first-row-for-all
     You look at the first row of `text` only, and use it for the whole batch. Each row is packed in its own
     way: keep the batch axis.
 """
+
+
+def of_the_last(text):
+    """True on rows and columns of the text that stands last, (B, T, T)."""
+    last = text == text[:, -1:]  # (B, T)
+    return last[:, :, None] & last[:, None, :]
+
 
 WAYS = {
     "future-of-its-text": by(lambda a, b, query, key: a == b),
@@ -137,6 +147,7 @@ WAYS = {
     "other-texts-open": by(lambda a, b, query, key: (a != b) & (key <= query)),
     "lines-up-with-heads": lambda text: my_packed_mask(text)[:, 0],
     "axis-in-front": lambda text: my_packed_mask(text)[:, 0][None],
+    "last-text-closed": lambda text: my_packed_mask(text) & ~of_the_last(text)[:, None],
     "first-row-for-all": (
         lambda text: my_packed_mask(text[:1]),
         lambda text: my_packed_mask(text[:1]).expand(len(text), -1, -1, -1),

@@ -141,6 +141,7 @@ SHARED = ideas.boolean_mask(
     my_padding_mask,
     what=", here on padding",
     instead=": return the comparison itself",
+    leave=("mirrored",),  # padding that moves to the other end: nobody writes it
 )
 
 PADDING = Exercise(

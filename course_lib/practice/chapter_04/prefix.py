@@ -5,7 +5,7 @@ import torch
 from course_lib.practice import ideas
 from course_lib.practice.chapter_04.causal import cells, lower, my_causal_mask
 from course_lib.practice.kinds import Case, Exercise, Output
-from course_lib.practice.words import lines, misconceptions, prose
+from course_lib.practice.words import advice, lines, misconceptions, prose
 
 
 def my_prefix_mask(T, n_prefix):
@@ -100,6 +100,9 @@ prefix-only
 everything-open
     Everything is allowed, so the part that must be predicted sees its own future. Only the prefix is open to
     all.
+minus-zero
+    Your mask is right but for one size: {where}. Do you count from the end? There -0 is 0: `[-0:]` is the whole
+    axis, and `[:-0]` is nothing. Count from the front: the prefix is `[:n_prefix]`, the rest `[n_prefix:]`.
 transposed
     Transposed: your rows are keys and your columns are queries. The prefix then sees everything and the rest
     looks at its future. Rows are queries.
@@ -126,6 +129,7 @@ WAYS = {
     "wrong-part-opened": (
         *by(lambda query, key, n: (key <= query) | (key >= n)),
         lambda T, n_prefix: my_causal_mask(T, T) | (torch.arange(T) >= T - n_prefix),
+        lambda T, n_prefix: my_causal_mask(T, T) | (torch.arange(T) >= (T - n_prefix) % T),
     ),
     "diagonal-moved": (
         lambda T, n_prefix: lower(T, T, n_prefix),
@@ -137,11 +141,18 @@ WAYS = {
     "and-instead-of-or": by(lambda query, key, n: (key <= query) & (key < n)),
     "prefix-only": by(lambda query, key, n: key < n),
     "everything-open": lambda T, n_prefix: torch.ones(T, T).bool(),
+    "minus-zero": (
+        lambda T, n: my_prefix_mask(T, n) if n < T else my_causal_mask(T, T),
+        lambda T, n: my_prefix_mask(T, n) if n else torch.ones(T, T).bool(),
+    ),
     "transposed": lambda T, n_prefix: my_prefix_mask(T, n_prefix).T,
 }
 
 MEASURES = {"prefix-causal": measure, "prefix-sees-the-rest": measure, "diagonal-moved": moved_by}
 MEASURES["prefix-sees-the-rest-alone"] = measure
+MEASURES["minus-zero"] = lambda expected, got, args: {
+    "where": "where all is prefix it is causal" if args[1] else "where there is no prefix it opens everything"
+}
 
 PREFIX = Exercise(
     id="04.prefix",
@@ -173,5 +184,10 @@ PREFIX = Exercise(
         *ideas.boolean_mask(my_prefix_mask),
         *ideas.squeezed(my_prefix_mask),
     ),
+    advice=advice(r"""
+existing size \(0\)|size \(0\)|tensor b \(0\) with \[-\(?\w|:\s*-\(?\w
+    Where nothing follows the prefix, an end such as `-(T - n_prefix)` is 0, and `[-0:]` is the whole axis.
+    Count from the front: `[n_prefix:]`.
+"""),
     insight="One mask, from GPT (n_prefix = 0) to BERT (n_prefix = T).",
 )

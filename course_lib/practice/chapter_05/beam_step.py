@@ -1,9 +1,9 @@
 """05.beam-step: the best continuations of several unfinished texts."""
 
-import itertools
-
 import torch
 
+from course_lib.practice import ideas
+from course_lib.practice.chapter_05.beam_step_words import WORDS
 from course_lib.practice.inputs import not_contiguous, random, seeded
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
@@ -43,10 +43,16 @@ def best_of_each(scores, log_probs, k):
     return parents, tokens[parents], new_scores
 
 
-def best_text_only(scores, log_probs, k):
-    parent = scores.argmax()
+def best_text_only(scores, log_probs, k, best=lambda scores, log_probs: scores.argmax()):
+    parent = best(scores, log_probs)
     new_scores, tokens = (scores[parent] + log_probs[parent]).topk(k)
     return parent.expand(k), tokens, new_scores
+
+
+def text_of_the_best_word(scores, log_probs, k):
+    return best_text_only(
+        scores, log_probs, k, lambda scores, log_probs: add(scores, log_probs).amax(1).argmax()
+    )
 
 
 def first_text_only(scores, log_probs, k):
@@ -67,8 +73,34 @@ def across(scores, log_probs):
     return scores + log_probs
 
 
-def in_order(order):
-    return lambda *args: tuple(beam_step(*args)[i] for i in order)
+def best_of_each_word(scores, log_probs, k):
+    best, texts = add(scores, log_probs).max(dim=0)  # (V,)
+    new_scores, tokens = best.topk(k)
+    return texts[tokens], tokens, new_scores
+
+
+def texts_first(mended):
+    """The best texts are continued; ``mended``: the parents are numbers of texts, not places in the list."""
+
+    def step(scores, log_probs, k):
+        texts = scores.topk(min(k, len(scores))).indices
+        places, tokens, new_scores = beam_step(scores[texts], log_probs[texts], k)
+        return texts[places] if mended else places, tokens, new_scores
+
+    return step
+
+
+def no_more_than(most, step):
+    """The step with a smaller k where there are no k to choose from."""
+    return lambda scores, log_probs, k: step(scores, log_probs, min(k, most(*log_probs.shape)))
+
+
+def same_word(expected, got, args):
+    tokens = expected[1].tolist()
+    same = max(tokens.count(token) for token in tokens)
+    if same < 2:
+        raise ValueError("on this input no word is taken twice")
+    return {"same": same, "k": args[2]}
 
 
 def measure(expected, got, args):
@@ -98,63 +130,9 @@ def cases() -> list[Case]:
         case("one word in the vocabulary", 5, 1, 2),
         case("far more texts than are kept", 6, 4, 2),
         Case(turned.name, (scores, not_contiguous(log_probs), k), turned.sizes),
+        case("texts that lie close together, more than are kept", 6, 4, 3, spread=0.2),
     ]
 
-
-WORDS = """
-scores-unused
-    `scores` has no effect: you compare next words as if all texts were equally good so far. A text and its
-    next word together have the score `scores[n] + log_probs[n, v]`.
-multiplied
-    You multiply. Probabilities are multiplied, and their logarithms are added: the score of a text is a sum.
-averaged
-    You take a mean, so the past counts less at every step. Keep the raw sum; a text's length is taken into
-    account once, when it is finished.
-scores-to-the-words
-    `scores` is added along the wrong axis: each word gets the score of some text. Each text has one score for
-    its whole row of words: make it a column, `scores[:, None]`.
-best-of-each-text
-    You take the best next word of each text, and then the best of these. One text may have several of the
-    best continuations ({many} of {k} here): compare all N · V of them at once.
-one-text-only
-    You continue one text only. All N · V continuations compete: a text that lies behind may have the better
-    next word.
-k-of-each-text
-    You keep the best of each text, far more than k in all. The k places are for all texts together: compare
-    all N · V continuations at once.
-text-and-word-exchanged
-    Text and word have changed places. In the flattened table each text has V numbers: the place divided by V,
-    without the rest, is the text, and the rest is the word. Return `parents, tokens, new_scores`.
-divided-by-texts
-    You cut the places by N, the number of texts. In the flattened table a text has V numbers: divide by V.
-fractions-returned
-    Your parents are fractions: `/` keeps what is left of the division. The text is the whole part: `//`.
-place-not-cut
-    You return places in the flattened table, from 0 to N · V - 1. A place says both: `place // V` is the text
-    and `place % V` the word.
-probabilities-for-logs
-    You turn log-probabilities into probabilities before you add them. A sum of probabilities is no score of a
-    text: add the logarithms, as they come.
-softmax-again
-    You take another softmax over all continuations. It changes no order, and the scores are no sums of
-    log-probabilities any more: the next step would add to the wrong numbers.
-probabilities-returned
-    The choice is right; your scores are probabilities. Return the sums of logarithms: the next step adds to
-    them, and a product of many probabilities ends at 0.
-last-step-only
-    The choice is right; of the scores you return the last step's part alone. `new_scores` are the whole sums,
-    so that the next step can go on from them.
-old-scores-returned
-    The choice is right, and you return the old scores of the texts. `new_scores` are the sums with the new
-    word in them.
-lowest-chosen
-    You keep the worst continuations. Log-probabilities are negative, and the best are those nearest to 0: the
-    largest.
-not-best-first
-    The right continuations, in another order: best first is asked.
-other-order
-    All three are right, and they come back in another order. Return `parents, tokens, new_scores`.
-"""
 
 WAYS = {
     "scores-unused": (
@@ -174,7 +152,17 @@ WAYS = {
         best_of_each,
         lambda scores, log_probs, k: best_of_each(scores, log_probs, min(k, len(scores))),
     ),
-    "one-text-only": (best_text_only, first_text_only),
+    "one-text-only": tuple(
+        form(step)
+        for step in (best_text_only, text_of_the_best_word, first_text_only)
+        for form in (lambda step: step, lambda step: no_more_than(lambda N, V: V, step))
+    ),
+    "best-text-for-each-word": (
+        best_of_each_word,
+        no_more_than(lambda N, V: V, best_of_each_word),
+    ),
+    "best-texts-first": texts_first(True),
+    "wrong-text-of-the-list": texts_first(False),
     "k-of-each-text": (k_of_each, k_of_each_in_a_row),
     "text-and-word-exchanged": wrong(cut=lambda place, N, V: (place % V, place // V)),
     "divided-by-texts": (
@@ -202,7 +190,6 @@ WAYS = {
         wrong(order=lambda new, place: new.argsort()),
         wrong(order=lambda new, place: place.argsort()),
     ),
-    "other-order": tuple(in_order(order) for order in itertools.permutations(range(3)) if order[2] != 2),
 }
 
 BEAM_STEP = Exercise(
@@ -236,7 +223,10 @@ BEAM_STEP = Exercise(
             return parents, tokens, new_scores
         """),
     ),
-    misconceptions=misconceptions(WORDS, WAYS, {"best-of-each-text": measure}),
+    misconceptions=(
+        *misconceptions(WORDS, WAYS, {"best-of-each-text": measure, "best-text-for-each-word": same_word}),
+        *ideas.other_order(beam_step, "parents", "tokens", "new_scores", known=((1, 0, 2),)),
+    ),
     insight="All continuations of all texts compete for k places: a text may win two of them, or none.",
     advice=advice(r"""
 must match the size|broadcast

@@ -2,6 +2,7 @@
 
 import torch
 
+from course_lib.practice import ideas
 from course_lib.practice.chapter_05.decoder_inputs_words import WORDS
 from course_lib.practice.inputs import not_contiguous, seeded
 from course_lib.practice.kinds import Case, Exercise, Output, View
@@ -144,6 +145,7 @@ WAYS = {
     "start-in-the-labels": (
         wrong(labels=lambda *args: masked(right_inputs(*args), args[2])),
         wrong(labels=right_inputs),
+        wrong(labels=lambda *args: right_inputs(*args).masked_fill(args[0] == args[2], -100)),
     ),
     "padding-counted": wrong(labels=raw),
     "another-mark": tuple(wrong(labels=marked(value)) for value in (-1, 0, 100, -10, -1000)),
@@ -157,7 +159,10 @@ WAYS = {
         wrong(labels=lambda target, bos, pad: masked(target[:, :-1], pad)),
     ),
     "marks-in-the-inputs": wrong(inputs=lambda *args: right_inputs(masked(args[0], args[2]), *args[1:])),
-    "exchanged": lambda *args: decoder_inputs(*args)[::-1],
+    "exchanged-and-padding-counted": (
+        lambda *args: (args[0], right_inputs(*args)),
+        lambda *args: (args[0], right_inputs(*args).masked_fill(args[0] == args[2], args[2])),
+    ),
 }
 
 DECODER_INPUTS = Exercise(
@@ -189,7 +194,10 @@ DECODER_INPUTS = Exercise(
             return inputs, labels
         """),
     ),
-    misconceptions=misconceptions(WORDS, WAYS),
+    misconceptions=(
+        *misconceptions(WORDS, WAYS),
+        *ideas.other_order(decoder_inputs, "inputs", "labels", seen=what_is_read),
+    ),
     insight=prose("""
         The labels are the target, and the inputs are the target one step later. (What the inputs hold where
         no label is counted makes no difference: padding, or the end of a short sentence.)

@@ -52,6 +52,7 @@ end-not-learned
 marks-in-the-inputs
     There is a -100 among your inputs. It is a mark for the loss, no token: an embedding has no row for it and
     raises an error. Make the inputs from the target, and mark the labels only.
-exchanged
-    Both are right, and they come back in the other order. Return `inputs, labels`.
+exchanged-and-padding-counted
+    Two slips. The two come back in the other order: return `inputs, labels`. And padding in the labels must
+    be -100, or the loss counts it.
 """

@@ -3,6 +3,7 @@
 import torch
 
 from course_lib.practice import ideas, parts
+from course_lib.practice.chapter_05.encoder_layer_words import WORDS
 from course_lib.practice.chapter_05.sublayer import standard
 from course_lib.practice.inputs import random, seeded
 from course_lib.practice.kinds import Case, Exercise, Output
@@ -26,6 +27,11 @@ def wrong(way):
 
 def with_mask(change):
     return lambda x, allowed, *rest: encoder_layer(x, change(allowed), *rest)
+
+
+def past(allowed):
+    T = allowed.shape[-1]
+    return torch.ones(T, T).tril().bool()
 
 
 def framed(attention=True, feed_forward=True, first=lambda n, y: n(y), second=lambda n, y: n(y)):
@@ -90,56 +96,10 @@ def cases() -> list[Case]:
     ]
 
 
-WORDS = """
-mask-forgotten
-    `allowed` does not reach `attend`, so words look at padding. The same sentence would come out differently
-    beside a longer one. Pass it as the fourth argument.
-mask-inverted
-    `allowed` reaches `attend` turned round. `attend` takes it as it is: True = may attend.
-pre-norm
-    This is pre-norm, x + f(norm(x)), the frame of most models today. Asked is the frame of 2017: each norm
-    comes after the sum, norm(x + f(x)).
-both-norms
-    You normalise before a sub-layer and after its sum. One norm is enough, after the sum: norm(x + f(x)).
-norm-before-the-sum
-    In a sub-layer you normalise one of the two that are added. The norm gets their sum: norm(x + f(x)).
-norms-exchanged
-    `norm_1` and `norm_2` have changed places. Each has parameters of its own: the first belongs to attention.
-one-norm-twice
-    One norm serves both sub-layers, and the other is not used. Each sub-layer has its own, with parameters of
-    its own.
-norm-missing
-    A norm is missing. Each of the two sub-layers ends with one: `norm_1` after the first sum, `norm_2` after
-    the second.
-attention-unused
-    What attention found is lost: the second sub-layer begins with the layer's input again. It must read what
-    the first one returned, `norm_1(x + …)`, and add to that.
-feed-forward-reads-the-input
-    The feed-forward network reads the layer's input, so it works on tokens that have not looked at each other
-    yet. It gets what the first sub-layer returned.
-residual-from-the-input
-    In the second sub-layer you add the layer's input. The residual connection goes round one sub-layer, not
-    round both: add what the first one returned, the same thing that the feed-forward network reads.
-no-residual
-    A residual connection is missing: in at least one sub-layer only what the sub-layer makes goes into the
-    norm. Both have the form norm(x + f(x)).
-feed-forward-first
-    The order is turned round: feed-forward first, then attention. In an encoder layer tokens look at each
-    other first; then each is worked on by itself.
-side-by-side
-    Your two sub-layers read the same x and stand side by side. (Some models do it so, to save time.) Here
-    they stand one behind the other: the feed-forward network reads what the first one returned.
-feed-forward-missing
-    You stop after the first sub-layer. The feed-forward network follows, in a frame of its own:
-    norm_2(x + feed_forward(x)).
-attention-in-the-second-sum
-    You add what attention returned, without x and without the norm, in the second sub-layer. What is added
-    there is what the first sub-layer returned, `norm_1(x + …)`.
-"""
-
 WAYS = {
     "mask-forgotten": with_mask(lambda allowed: None),
     "mask-inverted": with_mask(lambda allowed: ~allowed),
+    "mask-on-the-queries": with_mask(lambda allowed: allowed.transpose(-2, -1)),
     "pre-norm": (
         wrong(lambda x, look, feed, n, m: (y := x + look(n(x))) + feed(m(y))),
         lambda x, a, attend, feed, n, m: (y := x + attend(n(x), x, x, a)[0]) + feed(m(y)),
@@ -218,7 +178,15 @@ ENCODER_LAYER = Exercise(
             return   norm_2 of (x + feed_forward of x)
         """),
     ),
-    misconceptions=(*misconceptions(WORDS, WAYS), *ideas.squeezed(encoder_layer)),
+    misconceptions=(
+        *misconceptions(WORDS, WAYS),
+        *ideas.causal_always(
+            with_mask(lambda allowed: allowed & past(allowed)),
+            with_mask(past),
+            so=", and in an encoder a word may look at those after it, too",
+        ),
+        *ideas.squeezed(encoder_layer),
+    ),
     insight="Look at the others, then work alone, with an arrow round each: that is an encoder layer.",
     tolerance=1e-4,
     advice=advice(r"""

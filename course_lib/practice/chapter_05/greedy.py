@@ -1,13 +1,14 @@
 """05.greedy: write the likeliest token at each step, with a state that is kept."""
 
 import torch
-from torch import nn
 
 from course_lib.practice import ideas
+from course_lib.practice.chapter_05.greedy_model import Reciter
+from course_lib.practice.chapter_05.greedy_ways import WAYS
 from course_lib.practice.chapter_05.greedy_words import WORDS
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
-from course_lib.text.tokenizers import BOS_ID, EOS_ID, PAD_ID, UNK_ID
+from course_lib.text.tokenizers import BOS_ID, EOS_ID, PAD_ID
 
 
 def write(model, source, max_new):
@@ -26,125 +27,56 @@ def write(model, source, max_new):
     return torch.stack(ids, dim=1)  # (B, T)
 
 
-class FedAgain(ValueError):
-    """More than the new token, on top of what the state holds."""
+def likeliest(got, args):
+    """The id with the highest logit after what stands before it, for each place of the answer (B, T)."""
+    model, source, _ = args
+    state, heard, best = model.encode(source), torch.full((len(source), 1), BOS_ID), []
+    for column in got.T:
+        logits, _, state = model.next_logits(heard, state)
+        best.append(logits.argmax(dim=-1))
+        heard = column[:, None]
+    return torch.stack(best, dim=1)
 
 
-class FedFromTheStart(ValueError):
-    """More than the first token at the first step."""
+def live(got):
+    """The places up to a row's first `[EOS]`, itself included, (B, T)."""
+    ends = (got == EOS_ID).long()
+    return ends.cumsum(dim=1) - ends == 0
 
 
-class Reciter(nn.Module):
-    """A small model that writes: no parameters, and what it says depends on every token that it was fed.
-
-    The first word of a source, minus 10, is the number of tokens that the row will get, `[EOS]` included.
-    """
-
-    vocab_size = 23
-
-    def encode(self, source):
-        return source, source[:, :0]  # the source, and what was fed so far: nothing
-
-    def next_logits(self, tokens, state):
-        if not (isinstance(state, tuple) and len(state) == 2):
-            raise ValueError("state must be what `encode` or the last `next_logits` returned")
-        source, fed = state
-        if tokens.shape != (len(source), 1):
-            given = f"tokens has shape {tuple(tokens.shape)}; expected ({len(source)}, 1)"
-            if tokens.dim() == 2 and len(tokens) == len(source) and tokens.shape[1] > 1:
-                kind = FedAgain if fed.shape[1] else FedFromTheStart
-                raise kind(f"{given}: the new token of each row alone, as the state holds the earlier ones")
-            raise ValueError(f"{given}: one new token for each row, as a column")
-        fed = torch.cat([fed, tokens], dim=1)  # (B, n)
-        n, spread = fed.shape[1], self.vocab_size - 4
-        word = 4 + (3 * source[:, n % source.shape[1]] + 5 * fed[:, -1] + 7 * fed.sum(dim=1)) % spread
-        word = torch.where(source[:, 0] - 10 == n, EOS_ID, word)  # (B,)
-        height = (source.sum(dim=1) + 3 * n) % 7  # of the whole row: it changes no choice inside of it
-        logits = (height[:, None] - (torch.arange(self.vocab_size) - word[:, None]).abs()).float()  # (B, V)
-        weights = torch.softmax((source + n).float() % 5, dim=-1)  # (B, S)
-        return logits, weights, (source, fed)
-
-    def forward(self, *args):
-        raise TypeError("this model writes by `model.encode(source)` and `model.next_logits(tokens, state)`")
+def other_choices(expected, got, args):
+    """Ends, padding and length are as they must be; so what is wrong are choices."""
+    if (
+        got.dim() != 2
+        or not 1 <= got.shape[1] <= args[2]
+        or len(got) != len(args[1])
+        or got.is_floating_point()
+    ):
+        return False
+    if not bool(((got >= 0) & (got < args[0].vocab_size)).all()):
+        return False
+    words, ended = live(got), (got == EOS_ID).any(dim=1).all()
+    tidy = bool((got[~words] == PAD_ID).all()) and bool(words[:, -1].any())
+    return tidy and bool(ended or got.shape[1] == args[2])
 
 
-def wrong(
-    start=BOS_ID,
-    choose=lambda logits, weights: logits.argmax(dim=-1),
-    keep_state=True,
-    feed=lambda ids, start: ids[-1][:, None],
-    after=PAD_ID,
-    over=lambda token, done: done.all(),
-    steps=lambda max_new: max_new,
-    early=False,
-):
-    """Greedy decoding with other parts; ``early``: a row is finished before its token is kept."""
-
-    def written(model, source, max_new):
-        first = state = model.encode(source)
-        begin = torch.full((len(source), 1), start)
-        tokens, done, ids = begin, torch.zeros(len(source), dtype=torch.bool), []
-        for _ in range(steps(max_new)):
-            logits, weights, new = model.next_logits(tokens, state)
-            state = new if keep_state else first
-            token = choose(logits, weights).expand(len(source))
-            before, done = done, done | (token == EOS_ID)
-            if after is not None:
-                token = token.masked_fill(done if early else before, after)
-            ids.append(token)
-            if over(token, done):
-                break
-            tokens = feed(ids, begin)
-        return torch.stack(ids, dim=1)
-
-    return written
+def choice(expected, got, args):
+    best, words = likeliest(got, args), live(got)
+    other = (best != got) & words
+    row, step = other.nonzero()[0].tolist()
+    places = {"other": int(other.sum()), "words": int(words.sum()), "row": row, "step": step}
+    return {**places, "theirs": got[row, step].item(), "best": best[row, step].item()}
 
 
-def whole(ids, start):
-    return torch.cat([start, *(token[:, None] for token in ids)], dim=1)
-
-
-def one_behind(ids, start):
-    return ids[-2][:, None] if len(ids) > 1 else start
-
-
-def never(token, done):
-    return False
-
-
-def with_begin(model, source, max_new):
-    return torch.cat([torch.full((len(source), 1), BOS_ID), write(model, source, max_new)], dim=1)
-
-
-def last_column_lost(no_ends, join):
-    """The loop is left before the last step is kept; with ``no_ends`` earlier ends are padded over too."""
-
-    def written(model, source, max_new):
-        ids = write(model, source, max_new)
-        ended = bool((ids == EOS_ID).any(dim=1).all())
-        ids = ids.masked_fill(ids == EOS_ID, PAD_ID) if no_ends else ids
-        return join(ids.T[: -1 if ended else None])  # an error where nothing is left
-
-    return written
-
-
-def by_cat(columns):
-    return torch.cat([column[:, None] for column in columns], dim=1)
-
-
-def by_stack(columns):
-    return torch.stack(list(columns), dim=1)
+def case(name: str, lengths: tuple[int, ...], S: int, max_new: int) -> Case:
+    rows = [
+        [10 + n, *(11 + (5 * n + 3 * s + 4 * row) % 12 for s in range(1, S))] for row, n in enumerate(lengths)
+    ]
+    sizes = {"B": len(lengths), "S": S, "T": min(max(lengths), max_new)}
+    return Case(name, (Reciter(), torch.tensor(rows), max_new), sizes)
 
 
 def cases() -> list[Case]:
-    def case(name: str, lengths: tuple[int, ...], S: int, max_new: int) -> Case:
-        rows = [
-            [10 + n, *(11 + (5 * n + 3 * s + 4 * row) % 12 for s in range(1, S))]
-            for row, n in enumerate(lengths)
-        ]
-        sizes = {"B": len(lengths), "S": S, "T": min(max(lengths), max_new)}
-        return Case(name, (Reciter(), torch.tensor(rows), max_new), sizes)
-
     return [
         case("three rows that end at different steps", (6, 2, 4), 8, 9),
         case("a limit that comes before the ends", (7, 9), 5, 3),
@@ -156,40 +88,12 @@ def cases() -> list[Case]:
     ]
 
 
-WAYS = {
-    "whole-text-again": wrong(feed=whole),
-    "whole-text-from-the-start": wrong(feed=whole, keep_state=False),
-    "state-forgotten": wrong(keep_state=False),
-    "token-not-fed": wrong(feed=lambda ids, start: start),
-    "one-step-behind": wrong(feed=one_behind),
-    "first-row-for-all": wrong(choose=lambda logits, weights: logits[0].argmax()),
-    "argmax-over-all": wrong(choose=lambda logits, weights: logits.argmax()),
-    "logits-cut": tuple(
-        wrong(choose=lambda logits, weights, i=i: logits[:, i].argmax(dim=-1)) for i in (0, -1)
-    ),
-    "lowest-chosen": wrong(choose=lambda logits, weights: logits.argmin(dim=-1)),
-    "weights-chosen": wrong(choose=lambda logits, weights: weights.argmax(dim=-1)),
-    "never-stops": wrong(over=never),
-    "finished-rows-go-on": (wrong(after=None), wrong(after=None, over=never)),
-    "ends-not-remembered": tuple(
-        wrong(after=after, over=lambda token, done: (token == EOS_ID).all()) for after in (None, PAD_ID)
-    ),
-    "stops-with-the-first": tuple(
-        wrong(after=after, over=lambda token, done: done.any()) for after in (PAD_ID, None)
-    ),
-    "end-lost": (
-        wrong(early=True),
-        wrong(early=True, over=never),
-        *(last_column_lost(no_ends, join) for no_ends in (True, False) for join in (by_cat, by_stack)),
-    ),
-    "end-repeated": (wrong(after=EOS_ID), wrong(after=EOS_ID, over=never)),
-    "begin-kept": with_begin,
-    "another-start": tuple(wrong(start=start) for start in (PAD_ID, EOS_ID, UNK_ID)),
-    "limit-missed": tuple(
-        wrong(steps=steps) for steps in (lambda max_new: max_new + 1, lambda max_new: max(max_new - 1, 1))
-    ),
-    "steps-as-rows": lambda *args: write(*args).T,
-}
+def further() -> list[Case]:
+    """Other lengths, sources and limits."""
+    return [
+        case("other rows", *one) for one in (((2, 7, 3, 5), 4, 9), ((5,), 2, 3), ((1,), 3, 4), ((3, 6), 7, 6))
+    ]
+
 
 GREEDY = Exercise(
     id="05.greedy",
@@ -214,6 +118,7 @@ GREEDY = Exercise(
     outputs=(Output("ids", ("B", "T")),),
     reference=write,
     cases=cases,
+    further=further,
     hints=(
         prose("""
             Three things live from step to step: the state, the newest tokens, and which rows have ended. Do
@@ -230,7 +135,16 @@ GREEDY = Exercise(
             return the kept tokens, one step in each column                                   (B, T)
         """),
     ),
-    misconceptions=(*misconceptions(WORDS, WAYS), *ideas.squeezed(write)),
+    misconceptions=(
+        *misconceptions(
+            WORDS,
+            WAYS,
+            {"not-the-likeliest": choice},
+            {"not-the-likeliest": other_choices},
+            any_shape=("not-the-likeliest",),
+        ),
+        *ideas.squeezed(write),
+    ),
     insight="Each step feeds one token, and the state remembers the rest: T tokens for T steps.",
     advice=advice(r"""
 values to unpack

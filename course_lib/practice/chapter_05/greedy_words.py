@@ -28,6 +28,11 @@ logits-cut
     scores of the next token only. Take them whole, `argmax(dim=-1)`.
 lowest-chosen
     You take the least likely token. Greedy decoding takes the one with the highest logit.
+not-the-likeliest
+    {other} of your {words} tokens are not the likeliest after what stands before them in their row: in row
+    {row}, step {step}, you have {theirs}, and the highest logit is that of {best}. Greedy decoding draws
+    nothing by chance and takes no second best: `argmax`. (Or did the model hear something else than what your
+    row holds?)
 weights-chosen
     You choose from the weights. They say where in the source the model looked; how likely each token is, the
     logits say.
@@ -37,6 +42,10 @@ never-stops
 finished-rows-go-on
     Finished rows go on talking. A row that has said `[EOS]` has said all: remember it, and write `[PAD]` in
     that row from then on.
+finished-for-one-step
+    After `[EOS]` a row gets one `[PAD]`, and then it goes on talking: what you look at is the last token
+    alone, and after the `[PAD]` that is no `[EOS]`. Remember for each row that it has ended: `done = done |
+    (token == EOS_ID)`.
 ends-not-remembered
     You stop when all rows say `[EOS]` in the same step, which may never happen. Remember for each row whether
     it has ended: `done = done | (token == EOS_ID)`, and stop at `done.all()`.

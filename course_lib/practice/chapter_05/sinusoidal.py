@@ -5,6 +5,7 @@ import math
 import torch
 
 from course_lib.practice import ideas
+from course_lib.practice.chapter_05.sinusoidal_words import WORDS
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
 
@@ -73,69 +74,58 @@ def cases() -> list[Case]:
     ]
 
 
-WORDS = """
-concatenated
-    Right numbers in another order: all sines stand first, then all cosines. Many programs do it so, and
-    nothing is lost: the dot product of any two positions is the same in both orders. Here the two hands of a
-    clock stand side by side, sine in column 2i and cosine in column 2i + 1.
-cosine-first
-    Sine and cosine have changed places. The sine stands first, in the even columns: position 0 begins
-    0, 1, 0, 1.
-two-clocks-in-a-pair
-    Your exponent changes from column to column, so the sine of a pair belongs to one clock and its cosine to
-    another, slower one. Both columns of a pair, 2i and 2i + 1, show the same angle: the exponent has the
-    even number 2i in both.
-half-the-exponent
-    Your divisors are the roots of the right ones, as with the exponent i / D. It is 2i / D: i counts clocks,
-    from 0 to D / 2 - 1. As it is, the last of your {clocks} clocks turns {half:.0f} times too fast.
-double-the-exponent
-    Your divisors are the squares of the right ones: the exponent is twice as large as asked. The even number
-    2i runs 0, 2 … {last} for D = {D}, and it is divided by D, once.
-first-clock-missing
-    Your clocks begin with i = 1. The first one is i = 0: it turns one radian a position, and it tells
-    neighbours apart best.
-power-of-the-whole
-    You take the power of the whole fraction, (p / 10000) to the 2i / D. The power belongs to 10000 alone:
-    first `10000 ** (2 * i / D)`, then p divided by it.
-last-clock-of-10000
-    You spread the clocks so that the last one has the divisor 10000 itself: you divide by the number of
-    clocks minus 1. Some programs do (tensor2tensor, by authors of the paper, is one). The paper's formula
-    divides 2i by D, so the last divisor is {slowest:.0f} here.
-one-speed
-    All your clocks turn at the same speed, one radian a position: every exponent is 0. `//` cuts a fraction
-    off, and 2i is smaller than D: write `/`.
-positions-from-1
-    Your first row is position 1. Positions begin with 0: at position 0 all clocks stand at their start, sine
-    0 and cosine 1.
-position-multiplied
-    Your clocks turn faster and faster: you multiply the position by 10000^(2i / D). Divide by it: clock 0 is
-    the fastest, with one radian a position, and the later ones hardly move.
-full-turns
-    There is a 2π too many: one position is one radian here, not one full turn. Your clock 0 comes back to its
-    start at every position, so it says nothing.
-turn-divided
-    You divide the angle by 2π. It is right as it stands: the position divided by 10000^(2i / D), in radians.
-degrees
-    Degrees and radians are mixed: your angles are too small or too large by π / 180. `torch.sin` expects
-    radians, and the position divided by 10000^(2i / D) is in radians already.
-another-base
-    Another number stands where 10000 belongs. With a smaller one the slow clocks come round sooner, and
-    far-away positions look alike.
-position-as-share
-    You divide the positions by T or by T - 1, so a vector depends on how long the text is. The same position
-    must have the same vector in every text: take 0, 1, 2 … as they are.
-sines-only
-    Both columns of a pair hold the sine. One hand is not enough: the same height is reached on the way up and
-    on the way down. The odd columns hold the cosine.
-cosines-only
-    Both columns of a pair hold the cosine. The even columns, 2i, hold the sine of the same angle.
-features-as-rows
-    Your table lies on its side: (D, T). Each position is a row, so that it can be added to the vector of the
-    token that stands there: (T, D).
-angles-only
-    These are the angles themselves, without sine and cosine: numbers that grow with the position. A sine and
-    a cosine stay between -1 and 1.
-"""
+def turning(got, step, far):
+    """Whether each clock that is slow enough stands where it must; the others turn too fast for 32 bits.
+
+    Args:
+        step: (D / 2,) by how many radians each clock turns at a position, in float64.
+        far: radians up to which an angle is looked at.
+    """
+    angle = torch.arange(len(got), dtype=torch.float64)[:, None] * step
+    slow = angle[-1] < far
+    hands = torch.stack([angle.sin(), angle.cos()], dim=-1)[:, slow]
+    mine = got.double().unflatten(1, (-1, 2))
+    known = bool((got.abs() <= 1.00001).all()) and int(slow.sum()) > 1
+    return known and torch.allclose(mine[:, slow], hands, atol=5e-3)
+
+
+def multiplied(expected, got, args):
+    T, D = args
+    if T < 3 or D < 4:
+        return None
+    step = 10000 ** (even(D).double() / D)
+    return any(turning(one, step, 1000) for one in (got, from_halves(got)))
+
+
+def from_halves(got):
+    """Sines and cosines side by side that stood in two halves."""
+    half = got.shape[1] // 2
+    return side_by_side(got[:, :half], got[:, half:])
+
+
+def base_of(expected, got, args):
+    """The number in the place of 10000, told by how far clock 1 turns at position 1; None if it is not so."""
+    T, D = args
+    if T < 2 or D < 4:
+        return None
+    step = torch.atan2(got[1, 2].double(), got[1, 3].double())
+    base = float(step ** (-D / 2)) if step > 0 else 0.0
+    return base if 1.5 < base < 1e9 and turning(got, base ** (-even(D).double() / D), 1000) else 0.0
+
+
+def another_base(expected, got, args):
+    base = base_of(expected, got, args)
+    return None if base is None else base > 0
+
+
+def measured_base(expected, got, args):
+    base = base_of(expected, got, args)
+    return {"base": f"{base:,.0f}" if base > 20 else f"{base:.3g}"}
+
+
+def rounded_angles(T, D, put=side_by_side):
+    angle = torch.arange(T)[:, None] // 10000 ** (even(D) / D)
+    return put(angle.sin(), angle.cos())
 
 
 def angles_only(T, D):
@@ -146,6 +136,11 @@ def angles_only(T, D):
 def power_of_the_whole(T, D):
     angle = (torch.arange(T)[:, None] / 10000) ** (even(D) / D)
     return angle.sin(), angle.cos()
+
+
+def further() -> list[Case]:
+    """Other numbers of positions and of clocks."""
+    return [Case(f"T = {T} and D = {D}", (T, D)) for T in (1, 2, 7, 23) for D in (2, 4, 12, 16)]
 
 
 WAYS = {
@@ -180,6 +175,11 @@ WAYS = {
     "turn-divided": both_orders(turn=1 / (2 * math.pi)),
     "degrees": (*both_orders(turn=math.pi / 180), *both_orders(turn=180 / math.pi)),
     "another-base": tuple(wrong(base=base) for base in (1000, 100_000, 1_000_000, 10, math.e)),
+    "clocks-reversed": (
+        *both_orders(exponent=lambda D: 1 - even(D) / D),
+        *both_orders(exponent=lambda D: even(D).flip(0) / D),
+    ),
+    "angles-rounded": (rounded_angles, lambda T, D: rounded_angles(T, D, halves)),
     "position-as-share": (
         *both_orders(place=lambda T: torch.arange(T) / T),
         *both_orders(place=lambda T: torch.linspace(0, 1, T)),
@@ -194,6 +194,8 @@ WAYS = {
 }
 
 MEASURES = dict.fromkeys(("half-the-exponent", "double-the-exponent", "last-clock-of-10000"), measure)
+MEASURES["another-base"] = measured_base
+SIGNS = {"position-multiplied": multiplied, "another-base": another_base}
 
 SHARED = (
     *ideas.view_for_transpose(
@@ -204,6 +206,7 @@ SHARED = (
         lambda T, D: wrong(put=lambda *both: torch.stack(both).reshape(T, D))(T, D),
     ),
     *ideas.squeezed(my_positions),
+    *ideas.fractions_cut_off(my_positions, wrong(put=halves)),
 )
 
 SINUSOIDAL = Exercise(
@@ -221,6 +224,7 @@ SINUSOIDAL = Exercise(
     outputs=(Output("positions", ("T", "D")),),
     reference=my_positions,
     cases=cases,
+    further=further,
     hints=(
         prose("""
             First make the angles alone: a table with one row for each position and one column for each clock.
@@ -234,7 +238,7 @@ SINUSOIDAL = Exercise(
             return   the sines in columns 0, 2, 4 …, the cosines in 1, 3, 5 …     (T, D)
         """),
     ),
-    misconceptions=(*misconceptions(WORDS, WAYS, MEASURES), *SHARED),
+    misconceptions=(*misconceptions(WORDS, WAYS, MEASURES, SIGNS), *SHARED),
     insight="Fast clocks tell neighbours apart, slow ones tell how far a text has come: a number in hands.",
     tolerance=1e-4,
     advice=advice(r"""

@@ -47,14 +47,16 @@ kl-mean
     `reduction="sum"` and divide by the number of counted labels. (It is also lower than the cross-entropy, by
     the entropy of the target.)
 prediction-smoothed
-    You smooth what the model says, and the target stays sharp. Turn it round: the model's log-probabilities
-    stay as they are, and 1 - ε and ε / V are their shares in the loss.
+    Your loss is minus the logarithm of (1 - ε) p + ε / V, where p is the probability of the right word: the
+    logarithm comes last, as if the model's answer were smoothed. Take the logarithm of each probability
+    first; 1 - ε and ε / V are the shares of these logarithms in the loss.
 logits-smoothed
     You smooth the logits. What is smoothed is the target: take the log-probabilities of the logits as
     they are, and share the 1 of the target out among them.
 log-of-softmax
     log(softmax) is right on paper. Where a word's probability is below what float32 can hold, it is 0, and
-    log 0 is -∞. (A small number added to it only hides that.) `log_softmax` does both in one step and
+    log 0 is -∞. (A small number
+    added to it, or put in its place, only hides that.) `log_softmax` does both in one step and
     stays finite.
 probabilities-without-log
     The logarithm is missing: you share the 1 of the target out over probabilities. Cross-entropy takes
@@ -71,6 +73,9 @@ log-of-negatives
 softmax-over-positions
     Your softmax runs over axis 0, the positions. Each position has a distribution of its own over the V
     words: `dim=-1`.
+another-logarithm
+    Your loss is the right one divided by the logarithm of {base}: you take logarithms to the base {base}. A
+    nat is the unit of the natural logarithm, as `log_softmax` and `torch.log` take it.
 sign-missing
     The minus is missing. Log-probabilities are 0 or less, and a loss is 0 or more.
 logits-not-normalised

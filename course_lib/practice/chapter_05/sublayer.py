@@ -105,6 +105,16 @@ NORMS = {
         lambda y: standard()(y) / (y.var(dim=-1, correction=0, keepdim=True) + 1e-5).sqrt(),
         lambda y: standard()(y) / (y.var(dim=-1, correction=1, keepdim=True) + 1e-5).sqrt(),
     ),
+    "squares-not-centred": tuple(
+        lambda y, eps=eps: (
+            (y - y.mean(dim=-1, keepdim=True)) / (y.square().mean(dim=-1, keepdim=True) + eps).sqrt()
+        )
+        for eps in (1e-5, 0.0)
+    ),
+    "divided-by-length": tuple(
+        lambda y, eps=eps: (z := y - y.mean(dim=-1, keepdim=True)) / (z.norm(dim=-1, keepdim=True) + eps)
+        for eps in (0.0, 1e-5)
+    ),
     "mean-kept": root_mean_square,
     "mean-or-spread-kept": (standard(centred=False), lambda y: y - y.mean(dim=-1, keepdim=True)),
 }
@@ -115,8 +125,8 @@ LASTS = {
         lambda y, gain, bias: y * gain,
         lambda y, gain, bias: y + bias,
         lambda y, gain, bias: y + gain,
-        lambda y, gain, bias: y * bias + gain,
     ),
+    "gain-and-bias-exchanged": lambda y, gain, bias: y * bias + gain,
     "bias-before-gain": lambda y, gain, bias: (y + bias) * gain,
 }
 
@@ -127,6 +137,19 @@ def each(of, key):
 
 
 WAYS = {**each(FRAMES, "frame"), **each(NORMS, "norm"), **each(LASTS, "last")}
+WAYS["statistics-of-x"] = tuple(
+    lambda x, f, gain, bias, mean=mean, std=std, of=of: scaled(
+        (x + f(x) - (x if mean else x + f(x)).mean(dim=-1, keepdim=True))
+        / (of(x if std else x + f(x)) + 1e-5).sqrt(),
+        gain,
+        bias,
+    )
+    for mean, std in ((False, True), (True, False), (True, True))
+    for of in (
+        lambda y: y.var(dim=-1, correction=0, keepdim=True),
+        lambda y: y.square().mean(dim=-1, keepdim=True),
+    )
+)
 WAYS["gain-inside"] = (scaled_first, gained_first)
 WAYS["no-norm"] += (lambda x, f, gain, bias: scaled(x + f(x), gain, bias),)
 
@@ -159,7 +182,12 @@ SUBLAYER = Exercise(
             return (y - mean) / root of (variance + 1e-5), times gain, plus bias
         """),
     ),
-    misconceptions=(*misconceptions(WORDS, WAYS), *ideas.squeezed(sub_layer)),
+    misconceptions=(
+        *misconceptions(
+            WORDS, WAYS, {"divided-by-length": lambda expected, got, args: {"root": args[0].shape[-1] ** 0.5}}
+        ),
+        *ideas.squeezed(sub_layer),
+    ),
     insight="The sum comes first, the norm last: what leaves a sub-layer of 2017 is always normalised.",
     tolerance=2e-5,
     advice=(

@@ -59,6 +59,17 @@ mean-or-spread-kept
 gain-or-bias-unused
     The norm is right; `gain` and `bias` must both act after it, feature by feature: times `gain`, plus
     `bias`.
+gain-and-bias-exchanged
+    `gain` and `bias` have changed places: you multiply by `bias` and add `gain`.
+squares-not-centred
+    Under your root stands the mean of the squares as they are. A variance is the mean of the squared
+    distances from the mean: take the mean off first, then square.
+statistics-of-x
+    Your mean or your variance is that of x. Both must be those of the sum, x + f(x), which is what you
+    normalise.
+divided-by-length
+    You divide by the length of the vector, the root of a sum of squares. The variance is a mean: divide the
+    sum by D before you take the root, or your numbers are √D ≈ {root:.2f} times too small before `gain`.
 bias-before-gain
     You add `bias` first, so `gain` multiplies it too. First times `gain`, then plus `bias`.
 gain-inside
