@@ -762,14 +762,14 @@ def other_order(
 
 
 _WHOLE = entries("""
-fractions-cut-off
+whole-numbers
     Your numbers are the right ones without their fractions: {theirs} stands where {right} belongs. A table of
     whole numbers keeps nothing behind the point. Fill one of floats: `torch.zeros(…)` makes one;
     `torch.arange`, `dtype=torch.long` and `zeros_like` of whole numbers do not.
 """)
 
 
-def fractions_cut_off(*functions: Callable[..., torch.Tensor]) -> tuple[Misconception, ...]:
+def whole_numbers(*functions: Callable[..., torch.Tensor]) -> tuple[Misconception, ...]:
     """The right numbers, written into a table of whole numbers; each function gives them in its own order."""
 
     def measure(expected, got, args):
@@ -784,8 +784,8 @@ def fractions_cut_off(*functions: Callable[..., torch.Tensor]) -> tuple[Misconce
     def cut(function):
         return lambda *args: function(*args).trunc()
 
-    ways = {"fractions-cut-off": tuple(map(cut, functions))}
-    return misconceptions(_WHOLE, ways, {"fractions-cut-off": measure})
+    ways = {"whole-numbers": tuple(map(cut, functions))}
+    return misconceptions(_WHOLE, ways, {"whole-numbers": measure})
 
 
 def _all(groups) -> tuple[Callable[..., Any], ...]:

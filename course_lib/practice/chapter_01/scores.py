@@ -84,6 +84,10 @@ query-without-new-axis
 query-unused
     The decoder state has no effect: you score the encoder states alone. Then every step of the decoder would
     look at the same place. W_a s belongs inside the tanh.
+words-added-up
+    The score of a word holds the words before it, too: what the tanh gets grows from word to word. In a loop,
+    `query += …` changes the query itself, and the next word meets the changed one. Make a new tensor for each
+    word, `query + keys[:, j]`.
 v-inside-the-tanh
     v_a stands inside the tanh. It comes after it: a feature's value is in -1 … 1 then, and v_a says how much
     it speaks for a match or against it, `tanh(…) @ v_a`.
@@ -131,6 +135,7 @@ WAYS = {
     "query-without-new-axis": wrong(meet=lambda query, keys: torch.tanh(query[:, 0] + keys)),
     "query-unused": wrong(meet=lambda query, keys: torch.tanh(keys)),
     "paired-with-other-sentences": (tiled, turned),
+    "words-added-up": wrong(meet=lambda query, keys: torch.tanh(query + keys.cumsum(dim=1))),
     "v-inside-the-tanh": (
         with_v(lambda query, keys, v_a: v_a * (query + keys)),
         with_v(lambda query, keys, v_a: query + v_a * keys),

@@ -101,8 +101,8 @@ everything-open
     Everything is allowed, so the part that must be predicted sees its own future. Only the prefix is open to
     all.
 minus-zero
-    Your mask is right but for one size: {where}. Do you count from the end? There -0 is 0: `[-0:]` is the whole
-    axis, and `[:-0]` is nothing. Count from the front: the prefix is `[:n_prefix]`, the rest `[n_prefix:]`.
+    Your mask is right but for one size: {where}. Do you count from the end? There -0 is 0: `[-0:]` is the
+    whole axis, and `[:-0]` is nothing. Count from the front: the prefix is `[:n_prefix]`, the rest `[n_prefix:]`.
 transposed
     Transposed: your rows are keys and your columns are queries. The prefix then sees everything and the rest
     looks at its future. Rows are queries.
@@ -151,7 +151,7 @@ WAYS = {
 MEASURES = {"prefix-causal": measure, "prefix-sees-the-rest": measure, "diagonal-moved": moved_by}
 MEASURES["prefix-sees-the-rest-alone"] = measure
 MEASURES["minus-zero"] = lambda expected, got, args: {
-    "where": "where all is prefix it is causal" if args[1] else "where there is no prefix it opens everything"
+    "where": "where all is prefix it is causal" if args[1] else "without a prefix it opens everything"
 }
 
 PREFIX = Exercise(

@@ -206,7 +206,7 @@ SHARED = (
         lambda T, D: wrong(put=lambda *both: torch.stack(both).reshape(T, D))(T, D),
     ),
     *ideas.squeezed(my_positions),
-    *ideas.fractions_cut_off(my_positions, wrong(put=halves)),
+    *ideas.whole_numbers(my_positions, wrong(put=halves)),
 )
 
 SINUSOIDAL = Exercise(

@@ -43,7 +43,7 @@ def mean_of_both(guessed, sure):
 
 
 def turned_by_reshape(weights, h):
-    b, t, s = weights.shape
+    b, _, s = weights.shape
     return (h.reshape(b, -1, s) @ weights.transpose(1, 2)).transpose(1, 2)
 
 
@@ -81,6 +81,14 @@ def tiled(s, h, W_a, U_a, v_a):
     b, n, d = h.shape
     hidden = torch.tanh((s @ W_a.T).repeat(n, 1) + h.reshape(b * n, d) @ U_a.T)
     return (hidden @ v_a).view(b, n)
+
+
+def query_changed(s, h, W_a, U_a, v_a):
+    query, scores = s @ W_a.T, []
+    for j in range(h.shape[1]):
+        query += h[:, j] @ U_a.T
+        scores.append(torch.tanh(query) @ v_a)
+    return torch.stack(scores, dim=1)
 
 
 def v_inside(s, h, W_a, U_a, v_a):
@@ -343,6 +351,7 @@ def scores_in_front(scores, log_probs, k):
         ("01.context", one_buffer, "same-row-for-all", "the last of them"),
         ("01.context", one_tensor_many_times, "all-rows-added", "holds one tensor, n times"),
         ("01.scores", tiled, "paired-with-other-sentences", "query 0, 1, 0, 1"),
+        ("01.scores", query_changed, "words-added-up", "the next word meets the changed one"),
         ("01.scores", v_inside, "v-inside-the-tanh", "`tanh(…) @ v_a`"),
         ("01.scores", sigmoid_by_hand, "another-bend", "tanh runs from -1 to 1"),
         ("01.weights", left_packed, "moved-to-the-left", "at the place of its word"),
@@ -359,7 +368,7 @@ def scores_in_front(scores, log_probs, k):
         ("04.prefix", all_but_the_rest, "minus-zero", "`[:-0]` is nothing"),
         ("04.packed", until_the_next, "last-text-closed", "After the last one none begins"),
         ("05.sinusoidal", multiplied, "position-multiplied", "Divide by it"),
-        ("05.sinusoidal", of_whole_numbers, "fractions-cut-off", "0 stands where "),
+        ("05.sinusoidal", of_whole_numbers, "whole-numbers", "0 stands where "),
         ("05.sinusoidal", rounded, "angles-rounded", "stands still for a long time"),
         ("05.sinusoidal", with_log10, "another-base", "as if 55 stood where 10000 belongs"),
         ("05.sinusoidal", slowest_first, "clocks-reversed", "Clock 0 is the fastest"),
