@@ -102,7 +102,8 @@ everything-open
     all.
 minus-zero
     Your mask is right but for one size: {where}. Do you count from the end? There -0 is 0: `[-0:]` is the
-    whole axis, and `[:-0]` is nothing. Count from the front: the prefix is `[:n_prefix]`, the rest `[n_prefix:]`.
+    whole axis, and `[:-0]` is nothing. Count from the front: the prefix is `[:n_prefix]`, the rest
+    `[n_prefix:]`.
 transposed
     Transposed: your rows are keys and your columns are queries. The prefix then sees everything and the rest
     looks at its future. Rows are queries.
