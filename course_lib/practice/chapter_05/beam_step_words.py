@@ -26,7 +26,8 @@ best-texts-first
     word: compare all N · V continuations, and choose then.
 wrong-text-of-the-list
     Your sums and words fit together, and the parents count in the list of the texts that you kept first. They
-    must say which of the N texts it is: look the place up in the list of their numbers.
+    must say which of the N texts it is: look the place up in the list of their numbers. (And all N · V
+    continuations compete: choose among them, not among the best texts.)
 k-of-each-text
     You keep the best of each text, far more than k in all. The k places are for all texts together: compare
     all N · V continuations at once.

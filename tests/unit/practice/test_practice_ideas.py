@@ -43,7 +43,7 @@ def names(id):
         ("weights-on-keys", "02.soft-dict 02.attention"),
         ("inverted", "04.causal 04.padding 04.prefix 04.packed 06.family-masks 06.three-masks"),
         ("additive", "04.causal 04.padding 04.prefix 04.packed 06.family-masks 06.three-masks"),
-        ("mirrored", "04.causal 04.prefix 04.packed"),
+        ("mirrored", "04.causal 04.prefix 04.packed 06.family-masks"),
         ("sum-goes-on", "01.context 02.attention 03.layer"),
         ("same-row-for-all", "01.context 02.attention 03.layer"),
         ("all-rows-added", "01.context 02.attention 03.layer"),
