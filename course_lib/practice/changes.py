@@ -113,12 +113,12 @@ def _statements(tree: ast.Module) -> Iterator[Change]:
             if isinstance(step, ast.For):
                 yield from _moved_into(step, block, i)
             if isinstance(step, ast.AugAssign) and isinstance(step.op, (ast.Add, ast.Sub, ast.Mult, ast.Div)):
-                new = ast.Assign([step.target], ast.BinOp(_read(step.target), step.op, step.value))
-                why = f"`{_SYMBOLS[type(step.op)]}=` changes a tensor in place, for all who hold it."
+                sign, name = _SYMBOLS[type(step.op)], _shown(step.target)
+                made = ast.Assign([step.target], ast.BinOp(_read(step.target), step.op, step.value))
+                why = f"`{sign}=` changes a tensor in place, for all who hold it."
+                new = f"{name} = {name} {sign} {_shown(step.value)}"
                 put = partial(block.__setitem__, i)
-                yield Change(
-                    why, _shown(step), _shown(new), partial(put, new), partial(put, step), "in place"
-                )
+                yield Change(why, _shown(step), new, partial(put, made), partial(put, step), "in place")
             if thrown_away(step) and isinstance(step.value.func.value, ast.Name):
                 name = step.value.func.value.id
                 kept = ast.Assign([ast.Name(name, ast.Store())], step.value)

@@ -473,7 +473,9 @@ def test_what_is_seen_through_a_view_may_differ_where_it_makes_no_difference():
 # --- repairs ------------------------------------------------------------------------------------------------
 
 
-def test_a_line_that_must_stand_inside_the_loop_is_moved_there():
+def test_a_line_that_must_stand_inside_the_loop_is_moved_there(monkeypatch):
+    monkeypatch.setattr(repairing, "SEARCH_TIME", 30.0)  # also beside a busy process
+
     def halved(x, n_heads):
         pieces, size = [], x.shape[-1] // n_heads
         start = 0
@@ -487,7 +489,9 @@ def test_a_line_that_must_stand_inside_the_loop_is_moved_there():
     assert "`for h in range(n_heads):` repeats: then your function is right" in message
 
 
-def test_a_change_in_place_is_told_where_it_is_the_cause():
+def test_a_change_in_place_is_told_where_it_is_the_cause(monkeypatch):
+    monkeypatch.setattr(repairing, "SEARCH_TIME", 30.0)
+
     def in_place(y_prev, s_prev, h, allowed, attend, cell):
         context, weights = attend(s_prev, h, allowed)
         joined = weights
