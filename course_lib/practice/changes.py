@@ -116,7 +116,7 @@ def _statements(tree: ast.Module) -> Iterator[Change]:
                 sign, name = _SYMBOLS[type(step.op)], _shown(step.target)
                 made = ast.Assign([step.target], ast.BinOp(_read(step.target), step.op, step.value))
                 why = f"`{sign}=` changes a tensor in place, for all who hold it."
-                new = f"{name} = {name} {sign} {_shown(step.value)}"
+                new = f"{name} = {_shown(made.value)}"
                 put = partial(block.__setitem__, i)
                 yield Change(why, _shown(step), new, partial(put, made), partial(put, step), "in place")
             if thrown_away(step) and isinstance(step.value.func.value, ast.Name):
