@@ -111,7 +111,7 @@ NORMS = {
         )
         for eps in (1e-5, 0.0)
     ),
-    "divided-by-length": tuple(
+    "divided-by-its-length": tuple(
         lambda y, eps=eps: (z := y - y.mean(dim=-1, keepdim=True)) / (z.norm(dim=-1, keepdim=True) + eps)
         for eps in (0.0, 1e-5)
     ),
@@ -184,7 +184,9 @@ SUBLAYER = Exercise(
     ),
     misconceptions=(
         *misconceptions(
-            WORDS, WAYS, {"divided-by-length": lambda expected, got, args: {"root": args[0].shape[-1] ** 0.5}}
+            WORDS,
+            WAYS,
+            {"divided-by-its-length": lambda expected, got, args: {"root": args[0].shape[-1] ** 0.5}},
         ),
         *ideas.squeezed(sub_layer),
     ),

@@ -67,7 +67,7 @@ squares-not-centred
 statistics-of-x
     Your mean or your variance is that of x. Both must be those of the sum, x + f(x), which is what you
     normalise.
-divided-by-length
+divided-by-its-length
     You divide by the length of the vector, the root of a sum of squares. The variance is a mean: divide the
     sum by D before you take the root, or your numbers are √D ≈ {root:.2f} times too small before `gain`.
 bias-before-gain

@@ -376,7 +376,7 @@ def scores_in_front(scores, log_probs, k):
         ("05.smoothing", clamped, "log-of-softmax", "put in its place"),
         ("05.sublayer", bias_as_gain, "gain-and-bias-exchanged", "multiply by `bias` and add `gain`"),
         ("05.sublayer", raw_squares, "squares-not-centred", "take the mean off first, then square"),
-        ("05.sublayer", by_its_length, "divided-by-length", "√D ≈ 2.45 times too small"),
+        ("05.sublayer", by_its_length, "divided-by-its-length", "√D ≈ 2.45 times too small"),
         ("05.sublayer", variance_of_x, "statistics-of-x", "those of the sum"),
         ("05.encoder-layer", blind_encoder, "causal-always", "a word may look at those after it"),
         ("05.encoder-layer", rows_closed, "mask-on-the-queries", "lies along the keys as it is"),

@@ -59,8 +59,8 @@ def along_the_batch(y_prev, s_prev, h, allowed, attend, cell):
     return cell(torch.cat([y_prev, context]), s_prev), context, weights
 
 
-def sigmoid(s, h, W_a, U_a, v_a):
-    return torch.sigmoid((s @ W_a.T)[:, None] + h @ U_a.T) @ v_a
+def sine(s, h, W_a, U_a, v_a):
+    return torch.sin((s @ W_a.T)[:, None] + h @ U_a.T) @ v_a
 
 
 def product(s, h, W_a, U_a, v_a):
@@ -90,19 +90,6 @@ def tokens_cut(x, n_heads):
 
 def objects(ids, pad_id):
     return (ids is not pad_id)[:, None, None, :]
-
-
-def last_columns(T, n_prefix):
-    mask = torch.ones(T, T).tril().bool()
-    mask[:, -n_prefix:] = True
-    return mask
-
-
-def up_to_the_rest(T, n_prefix):
-    rest = T - n_prefix
-    allowed = torch.ones(T, T).tril().bool()
-    allowed[:, :-rest] = True
-    return allowed
 
 
 def over_the_batch(x, W_q, W_k, W_v):
@@ -138,7 +125,7 @@ def over_the_batch(x, W_q, W_k, W_v):
             along_the_batch,
             "`cat` without `dim` joins along axis 0. With `torch.cat([y_prev, ",
         ),
-        ("01.scores", sigmoid, "With `tanh` in place of `sigmoid` your"),
+        ("01.scores", sine, "With `tanh` in place of `sin` your"),
         ("01.scores", product, "You multiply where a sum belongs. With `+` in place of `*` your"),
         ("01.scores", last_axis, "With `unsqueeze(1)` in place of `unsqueeze(-1)` your"),
         ("02.retrieval", keys_first, "The parts stand in the wrong order. With "),
@@ -150,12 +137,6 @@ def over_the_batch(x, W_q, W_k, W_v):
         ),
         ("03.split", tokens_cut, "With `dim=-1` in place of `dim=1` in `return torch.stack(x.chunk("),
         ("04.padding", objects, "not whether values differ. With `!=` in place of `is not` your"),
-        ("04.prefix", last_columns, "With `[:n_prefix]` in place of `[-n_prefix:]` your"),
-        (
-            "04.prefix",
-            up_to_the_rest,
-            "Where `rest` is 0, `-rest` is 0 as well, and `[:0]` takes nothing. With `[:-rest or None]`",
-        ),
         ("04.leak", over_the_batch, "With `mean(-1)` and `std(-1)` in place of `mean(0)` and `std(0)` your"),
     ],
 )
