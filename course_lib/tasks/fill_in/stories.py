@@ -35,24 +35,15 @@ MAX_LEN = 128  # more than the longest story needs
 STORIES = 12_000
 TRAINING_SEED, HELD_OUT_SEED = 0, 1
 
-RECIPE = (
-    Recipe(  # for a page; with BERT's own init_std of 0.02 and smaller batches, so short a run learns less
-        BertConfig(
-            len(WORDS),
-            d_model=64,
-            n_heads=4,
-            n_layers=2,
-            d_ff=256,
-            max_len=MAX_LEN,
-            dropout=0.0,
-            init_std=0.05,
-        ),
-        steps=900,
-        batch_size=64,
-        lr=3e-3,
-        schedule=WarmupThenCosine(0.1, 0.01),
-        weight_decay=0.01,
-    )
+RECIPE = Recipe(  # for a page
+    BertConfig(
+        len(WORDS), d_model=64, n_heads=4, n_layers=2, d_ff=256, max_len=MAX_LEN, dropout=0.0, init_std=0.05
+    ),
+    steps=900,
+    batch_size=64,
+    lr=3e-3,
+    schedule=WarmupThenCosine(0.1, 0.01),
+    weight_decay=0.01,
 )
 
 
