@@ -48,26 +48,39 @@ def another_each_time(
     function: Callable[..., Any],
     cases: list[Case],
     outcomes: list[Outcome],
+    expected: list[Any],
 ) -> bool:
-    """Whether the function answers some input otherwise when it is called once more with the same.
+    """Whether the function answers otherwise when it is called once more with the first input that is wrong.
 
     Args:
         written: the exercise as it was written.
         exercise: the exercise whose answers ``outcomes`` hold: perhaps seen through its view.
     """
-    for case, before in zip(cases, outcomes, strict=True):
-        if before.error is not None:
+    for case, before, right in zip(cases, outcomes, expected, strict=True):
+        if before.error is not None or comparing.right(exercise, case, before.value, right):
             continue
         again = tamed(written, running.run(function, case.args, TIME_LIMIT))
-        if exercise.view and exercise is not written and again.error is None and not again.timed_out:
+        if exercise is not written and again.error is None and not again.timed_out:
             if comparing.type_problem(written, again.value) is not None:
                 return True
             again = look_at(exercise, case, again)
-        if again.timed_out:
+        if again.timed_out or isinstance(again.error, CannotCompare):
             return False
-        if again.error is not None or not comparing.same(before.value, again.value, exercise.tolerance):
-            return True
+        return again.error is not None or _surely_differ(before.value, again.value, exercise.tolerance)
     return False
+
+
+def _surely_differ(a: Any, b: Any, tolerance: float) -> bool:
+    """True if both can be compared, and differ."""
+    if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
+        pairs = zip(a, b, strict=False)
+        return len(a) != len(b) or any(_surely_differ(x, y, tolerance) for x, y in pairs)
+    if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
+        if a.shape != b.shape:
+            return True
+        known = not (a.is_complex() or b.is_complex()) and a.numel() <= comparing.MOST
+        return known and not comparing.same(a, b, tolerance)
+    return forms.is_number(a) and forms.is_number(b) and not comparing.same(a, b, tolerance)
 
 
 def look_at(exercise: Exercise, case: Case, outcome: Outcome) -> Outcome:

@@ -124,7 +124,7 @@ def _judge(exercise: Exercise, function: Callable[..., Any], seconds: float) -> 
     unknown = _unknown_mistake(exercise, cases, outcomes, expected, result, notes)
     if took > repairing.SEARCH_TIME:  # a slow function is not run again and again
         return unknown
-    if answers.another_each_time(written, exercise, function, cases, outcomes):
+    if answers.another_each_time(written, exercise, function, cases, outcomes, expected):
         text = f"{telling.ANOTHER_EACH_TIME} {unknown.message}"
         return replace(unknown, kind="misconception", misconception="another-each-time", message=text)
     repair = repairing.repair(written, exercise, function, cases, outcomes, expected)

@@ -13,7 +13,7 @@ import torch
 from course_lib.practice.forms import Stranger, is_number
 from course_lib.practice.kinds import Case, Exercise, Output
 
-_MOST = 10_000_000  # numbers that are compared: a few hundredths of a second
+MOST = 10_000_000  # numbers that are compared: a few hundredths of a second
 
 
 def right(exercise: Exercise, case: Case, got: Any, expected: Any) -> bool:
@@ -39,7 +39,7 @@ def same(a: Any, b: Any, tolerance: float) -> bool:
     if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
         return len(a) == len(b) and all(same(x, y, tolerance) for x, y in zip(a, b, strict=True))
     if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
-        if a.shape != b.shape or a.is_complex() or b.is_complex() or a.numel() > _MOST:
+        if a.shape != b.shape or a.is_complex() or b.is_complex() or a.numel() > MOST:
             return False
         return torch.allclose(widened(a), widened(b), rtol=tolerance, atol=tolerance, equal_nan=True)
     if is_number(a) and is_number(b):

@@ -3,10 +3,10 @@
 import torch
 
 from course_lib.practice import ideas
-from course_lib.practice.chapter_05.greedy_model import Reciter
 from course_lib.practice.chapter_05.greedy_ways import WAYS
 from course_lib.practice.chapter_05.greedy_words import WORDS
 from course_lib.practice.kinds import Case, Exercise, Output
+from course_lib.practice.reciter import Reciter
 from course_lib.practice.words import advice, lines, misconceptions, prose
 from course_lib.text.tokenizers import BOS_ID, EOS_ID, PAD_ID
 

@@ -462,6 +462,19 @@ def test_a_function_that_answers_otherwise_each_time_is_told_so(monkeypatch):
     assert run("02.soft-dict", constant).misconception is None
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda query, keys, values: torch.ones(values.shape[1], dtype=torch.complex64),
+        lambda query, keys, values: torch.zeros(1).expand(10**8),
+        lambda query, keys, values: torch.full((values.shape[1],), torch.nan),
+    ],
+)
+def test_what_cannot_be_compared_is_not_said_to_differ(monkeypatch, answer):
+    monkeypatch.setattr(repairing, "SEARCH_TIME", 30.0)
+    assert run("02.soft-dict", answer).misconception != "another-each-time"
+
+
 def test_what_is_seen_through_a_view_may_differ_where_it_makes_no_difference(monkeypatch):
     monkeypatch.setattr(repairing, "SEARCH_TIME", 30.0)
 

@@ -1,4 +1,4 @@
-"""05.greedy: the small model that the check writes with, and its errors."""
+"""A small model that writes, for exercises on decoding: what it says depends on all that it heard."""
 
 import torch
 from torch import nn
