@@ -18,13 +18,24 @@ from course_lib.experiments import (
     chapter_04,
     chapter_05,
     chapter_05_words,
+    chapter_06,
+    chapter_06_words,
 )
 from course_lib.experiments.records import FOLDER, Comparison, Experiment, Record, Row, compare, read
 from course_lib.training.budget import budget
 
 __all__ = ["EXPERIMENTS", "Comparison", "Experiment", "Record", "compare", "find", "load", "run"]
 
-CHAPTERS = (chapter_01, chapter_02, chapter_03, chapter_04, chapter_05, chapter_05_words)
+CHAPTERS = (
+    chapter_01,
+    chapter_02,
+    chapter_03,
+    chapter_04,
+    chapter_05,
+    chapter_05_words,
+    chapter_06,
+    chapter_06_words,
+)
 EXPERIMENTS: tuple[Experiment, ...] = tuple(e for chapter in CHAPTERS for e in chapter.EXPERIMENTS)
 
 

@@ -25,7 +25,7 @@ from course_lib.models.transformer import OneStack, Transformer
 from course_lib.tasks.families.examples import MASK_ID, WORDS, Example
 from course_lib.tasks.families.wiring import row_logits
 from course_lib.text.batching import batches_by_length, pad
-from course_lib.text.tokenizers import BOS_ID, EOS_ID, PAD_ID
+from course_lib.text.tokenizers import BOS_ID, EOS_ID, PAD_ID, WordTokenizer
 
 MAX_WORDS = 45  # more than the longest sentence of either language has
 ORDERS = ("mask at the end", "left to right", "most certain first", "refill")
@@ -75,6 +75,7 @@ def write(
     max_words: int = MAX_WORDS,
     temperature: float = 0.0,
     seed: int = 0,
+    tokenizer: WordTokenizer = WORDS,
 ) -> list[list[str]]:
     """The outputs for some inputs, in their order.
 
@@ -86,6 +87,7 @@ def write(
         max_words: stop here even where no `[EOS]` has come.
         temperature: 0 always takes the likeliest word.
         seed: of the draws.
+        tokenizer: from ids to words.
 
     Returns:
         for each input the words of its output.
@@ -107,7 +109,7 @@ def write(
                 ended = ended | (token == EOS_ID)
                 written.append(token)
             for i, ids in zip(group, torch.stack(written, dim=1).tolist(), strict=True):
-                outputs[i] = WORDS.decode_tokens(ids)
+                outputs[i] = tokenizer.decode_tokens(ids)
     return outputs
 
 
