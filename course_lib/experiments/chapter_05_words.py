@@ -94,7 +94,41 @@ def _errors(model: nn.Module) -> Row:
     return rounded({"loss": _spoken_loss(model), "phoneme_error": phonemes, "word_error": words})
 
 
+BEGINNERS = {
+    "GRU": (vary(pronunciation.RECIPE, steps=400), 0.0),
+    "Transformer": (pronunciation.LIVE_TRANSFORMER, pronunciation.SMOOTHING),
+}
+
+
+def beginner_rows(seed: int, steps: int) -> list[Row]:
+    """The small GRU of chapter 01 and the small Transformer of chapter 05, after equally many words.
+
+    A row's step is the Transformer's; the GRU takes half as many, of twice as many words.
+    """
+    rows: list[Row] = []
+    for name, (recipe, smoothing) in BEGINNERS.items():
+        share = pronunciation.LIVE_TRANSFORMER.batch_size / recipe.batch_size
+        points = [round(share * step) for step in sorted({min(EARLY, steps), steps})]
+        stopped = on_the_way(vary(recipe, seed=seed), pronunciation.task(smoothing), points, recipe.steps)
+        for step, model in stopped:
+            if step == points[0]:
+                early = round(_spoken_loss(model), 4)
+        rows.append({"seed": seed, "step": steps, "model": name, "early_loss": early, **_errors(model)})
+    return rows
+
+
 EXPERIMENTS = (
+    Experiment(
+        "beginners",
+        "A small GRU and a small Transformer, after equally many words: which says words better?",
+        beginner_rows,
+        group="model",
+        measure="word_error",
+        seeds=SEEDS,
+        steps=800,
+        live_steps=800,  # schedules are part of the recipes: only whole runs compare
+        tolerance=0.1,
+    ),
     Experiment(
         "pronunciation-choices",
         "Which choices of a recipe help a small pronouncer in a short training, one at a time?",

@@ -52,6 +52,16 @@ def test_the_early_loss_of_a_choice_is_made_again(monkeypatch):
     assert min(abs(live["early_loss"] - loss) for loss in others) > 0.03  # it is another training than theirs
 
 
+def test_the_early_losses_of_both_beginners_are_made_again(monkeypatch):
+    monkeypatch.setattr(chapter_05_words, "_errors", lambda model: {})
+    record = experiments.load("beginners")
+    for row in chapter_05_words.beginner_rows(seed=0, steps=chapter_05_words.EARLY):
+        [recorded] = record.at(seed=0, model=row["model"])
+        assert row["early_loss"] == pytest.approx(recorded["early_loss"], abs=0.02)
+    words = {recipe.steps * recipe.batch_size for recipe, _ in chapter_05_words.BEGINNERS.values()}
+    assert words == {25_600}
+
+
 def test_a_run_that_diverges_is_a_row_and_not_the_end(monkeypatch):
     """At a rate of 1e30 the loss is no number soon; the row says so, with a loss that JSON can hold."""
     monkeypatch.setattr(chapter_05, "NORM_RATE", 1e30)
