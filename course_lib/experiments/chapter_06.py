@@ -6,7 +6,6 @@ as cost the same (`own_steps`).
 """
 
 from collections.abc import Iterator, Sequence
-from functools import cache
 
 from torch import nn
 
@@ -41,8 +40,7 @@ def variant_rows(name: str, seed: int, steps: int) -> list[Row]:
         for step, equal in wanted[own_steps]:
             row = {"seed": seed, "step": step, "variant": name, "equal": equal, "own_steps": own_steps}
             row["parameters"] = families.n_parameters(model)
-            speed = _speeds()[name] if step == STEPS else None
-            rows.append(row | rounded(found) | ({} if speed is None else speed))
+            rows.append(row | rounded(found))
     return rows
 
 
@@ -55,16 +53,6 @@ def _other_starts(model: nn.Module, variant: Variant) -> dict[str, float]:
         texts = families.translate(model, variant.family, chosen, start=start)
         found[f"translate_from_{name}"] = families.exact_match(texts, chosen)
     return found
-
-
-@cache
-def _speeds() -> dict[str, Row]:
-    """Tokens a second of each variant on the machine that makes the record, in whole numbers."""
-    measured = families.speeds({name: VARIANTS[name] for name in COMPARED})
-    return {
-        name: {"trained_a_second": round(speed.trained), "written_a_second": round(speed.written)}
-        for name, speed in measured.items()
-    }
 
 
 def prefix_rows(seed: int, steps: int) -> list[Row]:
