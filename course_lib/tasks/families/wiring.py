@@ -15,8 +15,8 @@ decoder has it, the feed-forward networks are narrower by as much, so that count
 
 Axes: B batch, S input positions, T output positions, N = S + T positions of a row, D d_model, V vocabulary.
 
-Shared: self-attention, feed-forward networks and norms are the encoder's; cross-attention and its norm are the
-decoder's own. (T5 does not say what its shared variant does with cross-attention.)
+Shared: self-attention, feed-forward networks and norms are the encoder's; cross-attention and its norm are
+the decoder's own. (T5 does not say what its shared variant does with cross-attention.)
 
 Source: Raffel et al. 2020 (T5), section 3.2.
 """
