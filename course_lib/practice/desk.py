@@ -18,6 +18,7 @@ from course_lib.practice import (
     chapter_03,
     chapter_04,
     chapter_05,
+    chapter_06,
     checking,
     progress_file,
 )
@@ -31,6 +32,7 @@ CHAPTERS = {
     "03": chapter_03,
     "04": chapter_04,
     "05": chapter_05,
+    "06": chapter_06,
 }
 
 _hints_shown: dict[str, int] = {}  # in this kernel: running a whole page again starts at the first hint
