@@ -7,7 +7,7 @@ from course_lib.practice.chapter_06.questions import PREDICTIONS, RECALL
 from course_lib.practice.chapter_06.strip import STRIP
 from course_lib.practice.chapter_06.three_masks import THREE_MASKS
 
-EXERCISES = (FAMILY_MASKS, PREFIX_LABELS, STRIP, THREE_MASKS, CHOOSE)
+EXERCISES = (FAMILY_MASKS, THREE_MASKS, PREFIX_LABELS, STRIP, CHOOSE)
 
 __all__ = [
     "CHOOSE",
