@@ -153,7 +153,7 @@ def _nan_sentence(output: Output, what: str, got: torch.Tensor, bad: torch.Tenso
         places = f"{int(bad.sum())} of {bad.numel()} places"
         text = f"{what} is {kind} at {places}, the first at {_place(output, where)}."
     if kind == "NaN":
-        text += " NaN comes from 0/0, ∞/∞, ∞ − ∞ or 0 · ∞ (exp of a number above 88 is ∞ in float32), or "
+        text += " NaN comes from 0/0, ∞/∞, ∞ − ∞ or 0 · ∞ (exp of a number above 89 is ∞ in float32), or "
         text += "from a softmax over a row that is −∞ everywhere."
     return text
 

@@ -136,7 +136,7 @@ not-low-enough
     Where the allowed scores are low themselves, the forbidden ones take most of the row's 1. Their share must
     be exactly 0: set these scores to {low}.
 exponentials-overflow
-    exp overflows: the largest score here is {top:.0f}, and exp of a number above 88 is infinite in float32;
+    exp overflows: the largest score here is {top:.0f}, and exp of a number above 89 is infinite in float32;
     ∞/∞ is NaN. First set the forbidden scores to {low}, since one of them may be the largest; then take the
     largest off each row, `scores - scores.amax(-1, keepdim=True)`: no share changes by it. `torch.softmax`
     does this second step for you.
@@ -347,7 +347,7 @@ def masked_softmax(
 
     def top(expected, got, args):
         largest = table(*args)[0].max().item()
-        if largest < 88 or torch.isfinite(got).all():
+        if largest <= 89 or torch.isfinite(got).all():
             raise ValueError("on this input exp does not overflow")
         return {"top": largest}
 

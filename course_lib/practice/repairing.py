@@ -11,6 +11,7 @@ import ast
 import inspect
 import textwrap
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any
@@ -166,7 +167,10 @@ def _made(tree: ast.Module, function: FunctionType) -> Callable[..., Any] | None
         except ValueError:  # not filled yet
             continue
     try:
-        exec(compile(ast.fix_missing_locations(tree), "<your code, changed>", "exec"), names)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of lines that the learner did not write
+            code = compile(ast.fix_missing_locations(tree), "<your code, changed>", "exec")
+        exec(code, names)
     except Exception:  # this change makes no Python
         return None
     return names[tree.body[0].name]

@@ -117,7 +117,7 @@ log-softmax
     These are the logarithms of the shares. log_softmax is made for losses; a weighted sum needs the shares
     themselves: softmax.
 exponentials-overflow
-    exp overflows: the largest score here is {high:.0f}, and exp of a number above 88 is infinite in float32;
+    exp overflows: the largest score here is {high:.0f}, and exp of a number above 89 is infinite in float32;
     ∞/∞ is NaN. Take the largest score off first, `scores - scores.max()`: no share changes by it.
     `torch.softmax` does this for you.
 keys-transposed

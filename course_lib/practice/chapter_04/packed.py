@@ -83,7 +83,8 @@ earlier-texts-open
     closed. Two positions must have the same number in `text` as well.
 or-instead-of-and
     `or` opens what either reason opens: the whole past of the row, and the future of the own text. A key must
-    be of the same text and not in the future: `&`.
+    be of the same text and not in the future: `and` between numbers; between tensors `&`, with each
+    comparison in brackets.
 numbers-by-size
     You compare the numbers of the texts by size. They are names, not amounts: no number lets one text see
     another. Compare with `==`.
@@ -194,6 +195,7 @@ PACKED = Exercise(
     insight="Packed like this, a batch has no padding at all, and each text is read as if it stood alone.",
     advice=advice(r"""
 ambiguous|Boolean value
-    `and` and `or` ask for one truth value; for tensors, element by element, write `&` and `|`.
+    `and` and `or` ask for one truth value; for tensors, element by element, write `&` and `|`, with each
+    comparison in brackets.
 """),
 )

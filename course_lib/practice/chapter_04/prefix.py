@@ -90,13 +90,14 @@ rest-diagonal-blocked
     may: `<=`, not `<`.
 exclusive-or
     `^` is true where exactly one reason holds, so it closes the cells that lie in the past and in the prefix.
-    Either reason is enough, and both are fine: `|`.
+    Either reason is enough, and both are fine: `or` between numbers; between tensors `|`, with each
+    comparison in brackets.
 and-instead-of-or
     A key must be in the past and in the prefix: so nobody sees anything after the prefix, not even itself.
-    Either reason is enough: `|`.
+    Either reason is enough: `or` between numbers; between tensors `|`, with each comparison in brackets.
 prefix-only
     Only the prefix is open. The positions after it may also look at what is already written, themselves
-    included: add the causal part with `|`.
+    included: a key is open if it is in the prefix or not in the future.
 everything-open
     Everything is allowed, so the part that must be predicted sees its own future. Only the prefix is open to
     all.

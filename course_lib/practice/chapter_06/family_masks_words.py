@@ -56,7 +56,8 @@ input-block-alone
     stands before them. The columns of the input are open in every row, and so is the past of each position.
 input-columns-alone
     In your `"prefix-LM"` everyone sees the input, and nobody sees the output, not even its own past: a word
-    would be chosen without looking at those before it. Add the triangle, with `|`.
+    would be chosen without looking at those before it. The past of each position must be open as well: `or`
+    between numbers; between tensors `|`, with each comparison in brackets.
 input-and-itself
     In your `"prefix-LM"` a position sees the input and itself. The output's past is missing: what has been
     written before it must be open, too.
@@ -69,7 +70,8 @@ output-columns-opened
     and these must be predicted. The input is the beginning of the row, 0 … n_input - 1.
 and-instead-of-or
     In your `"prefix-LM"` a key must be in the past and in the input: so nobody sees anything of the output,
-    and the input stays causal. Either reason is enough: `|`.
+    and the input stays causal. Either reason is enough: `or` between numbers; between tensors `|`, with each
+    comparison in brackets.
 diagonal-moved
     In your `"prefix-LM"` the diagonal itself has moved, by the length of the input or one less, and so it
     moves for the output as well. The input is a block of columns: open those, and leave the diagonal.

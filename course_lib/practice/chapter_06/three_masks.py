@@ -139,7 +139,8 @@ THREE_MASKS = Exercise(
     view=View(OUTPUTS, lying_on_scores),
     advice=advice(r"""
 ambiguous|Boolean value
-    `and`, `or` and `not` ask for one truth value; for tensors, element by element, write `&`, `|` and `~`.
+    `and`, `or` and `not` ask for one truth value; for tensors, element by element, write `&`, `|` and `~`,
+    with each comparison in brackets.
 must match the size|broadcast
     A padding mask (B, S) and a triangle (T, T) do not line up as they are. Give the padding mask an axis for
     the heads and one for the queries, `[:, None, None, :]`.

@@ -2,6 +2,7 @@
 
 import ast
 import time
+import warnings
 
 import pytest
 import torch
@@ -205,3 +206,15 @@ def test_the_search_ends_after_its_time():
     begun = time.monotonic()
     assert not desk.run_check("00.weighted-mean", slow).passed
     assert time.monotonic() - begun < 0.6 + repairing.SEARCH_TIME + 1.0
+
+
+def test_a_change_that_python_warns_of_prints_nothing():
+    def no_root(x, f, gain, bias):
+        h = f(x) + x
+        c = h - h.mean(2).unsqueeze(2)
+        return c / (torch.einsum("btd,btd->bt", c, c) / h.shape[2] + 1e-5)[..., None] * gain
+
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        assert repairing.first_that_helps(no_root, lambda changed: False, lambda: True) == ""
+    assert not warned

@@ -131,3 +131,44 @@ def test_wanted_unused_is_said_only_where_every_query_looks_at_its_own_place():
         return 1000 * torch.eye(n_keys)[at], torch.eye(n_keys)
 
     assert desk.run_check("02.retrieval", half).misconception == "another-wins"
+
+
+# --- advice that holds for numbers and for tensors ----------------------------------------------------------
+
+
+def reasons(both, first, second):
+    def mask(family, n_input, N):
+        out = torch.ones(N, N, dtype=torch.bool)
+        for i in range(N):
+            for j in range(N):
+                if family == "decoder-only":
+                    out[i, j] = j <= i
+                elif family == "prefix-LM":
+                    out[i, j] = both(first(i, j, n_input), second(i, j, n_input))
+        return out
+
+    return mask
+
+
+def test_or_is_told_for_numbers_and_brackets_for_tensors():
+    past, given = (lambda i, j, n: j <= i), (lambda i, j, n: j < n)
+    for both, name in (
+        (lambda a, b: a and b, "and-instead-of-or"),
+        (lambda a, b: b, "input-columns-alone"),
+    ):
+        result = desk.run_check("06.family-masks", reasons(both, past, given))
+        assert result.misconception == name
+        assert "`or` between numbers; between tensors `|`, with each comparison in brackets" in result.message
+    assert desk.run_check("06.family-masks", reasons(lambda a, b: a or b, past, given)).passed
+
+
+def test_no_sentence_tells_a_sign_between_comparisons_without_brackets():
+    for exercise in desk.exercises().values():
+        told = [m.sentence for m in exercise.misconceptions if isinstance(m.sentence, str)]
+        for text in (*told, *(words for _, words in exercise.advice)):
+            assert not ("`|`" in text or "`&`" in text) or "in brackets" in text or "sets" in text, text
+
+
+def test_exp_is_infinite_above_89_and_finite_at_88():
+    numbers = torch.tensor([88.0, 88.7, 89.0])
+    assert torch.isfinite(torch.exp(numbers)).tolist() == [True, True, False]
