@@ -200,3 +200,13 @@ def test_the_table_of_t5(page):
     assert shown == wanted
     assert round(T5["one stack, prefix"][2] - T5["one stack, causal"][2]) == 7
     assert round(T5["…, shared"][2] - T5["one stack, prefix"][2]) == 1
+
+
+def test_the_readme_says_the_same():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    record = experiments.load("encoder-writes")
+    as_bert = [row["consistent"] for row in record.at(step=record.steps, blanks="15 %")]
+    writes = column("encoder-writes", "consistent", way="decoder-only")
+    fill = column("families", "fill", variant="encoder-only", equal="steps")
+    assert f"fills blanks best ({hundredths(fill)} of 100" in text
+    assert f"at most {100 * max(as_bert):.0f} of 100 of its sentences" in text and hundredths(writes) in text
