@@ -55,10 +55,10 @@ TRANSFORMER = Recipe(
         positions="rotary",
         max_len=64,
     ),
-    steps=9_500,
+    steps=16_000,
     batch_size=128,
     lr=1.5e-3,
-    schedule=WarmupStableDecay(warmup=1_000, decay=3_000, steps=9_500),
+    schedule=WarmupStableDecay(warmup=1_000, decay=4_000, steps=16_000),
     weight_decay=0.05,
 )
 LIVE_TRANSFORMER = (

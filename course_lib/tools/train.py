@@ -14,7 +14,7 @@ CHECKPOINTS = {
     "pronouncer": (partial(pronunciation.ship, name="pronouncer"), "about an hour on 2 cores", ALL_CORES),
     "pronunciation-transformer": (
         partial(pronunciation.ship, name="pronunciation-transformer"),
-        "about two hours on 2 cores",
+        "two to three hours on 2 cores",
         ALL_CORES,
     ),
     **{name: (partial(families.ship, name), "about a minute on 1 core", 1) for name in families.SHIPPED},

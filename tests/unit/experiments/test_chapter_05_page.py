@@ -97,18 +97,28 @@ def test_counted_and_computed_numbers(page):
 
 def test_the_two_pronouncers_are_described_as_they_are(page):
     text = page["real-text"]
-    for name, steps in (("pronouncer", "14,000"), ("pronunciation-transformer", "9,500")):
+    for name, steps in (("pronouncer", "14,000"), ("pronunciation-transformer", "16,000")):
         recipe = pronunciation.SHIPPED[name].recipe
         millions = sum(p.numel() for p in recipe.model.build().parameters()) / 1e6
         assert f"{recipe.steps:,}" == steps and steps in text and f"{millions:.1f}" in text
         assert recipe.batch_size == 128
     text = page["words-read"]
     both = [pronunciation.shipped_rates(name) for name in ("pronunciation-transformer", "pronouncer")]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for kind, (n, _, ours) in both[0].items():
         theirs = both[1][kind][2]
-        assert f"{100 * ours:.1f} and {100 * theirs:.1f} %" in text
+        assert f"{100 * ours:.1f} against {100 * theirs:.1f} %" in text
+        assert f"GRU has {100 * theirs:.1f} %" in readme
+        assert f"{100 * ours:.1f} % of" in readme
         chance = 1.96 * (theirs * (1 - theirs) / n) ** 0.5  # of one rate, with 95 %
-        assert abs(ours - theirs) < chance < 0.01  # "level"
+        assert chance < 0.01 < theirs - ours  # "better on both parts"
+
+
+def test_beginners(page):
+    record, text = experiments.load("beginners"), page["trained-read"]
+    gru, ours = (column(record, "word_error", model=model) for model in ("GRU", "Transformer"))
+    assert f"has {percent(gru)} % of the words wrong, the small Transformer {percent(ours)}:" in text
+    assert max(gru) < min(ours)
 
 
 def test_norm_and_warm_up(page):
