@@ -339,7 +339,7 @@ def test_at_the_door_three_questions_of_earlier_chapters():
 
 
 def test_it_is_asked_with_the_page_and_not_before():
-    assert tuple(EXERCISES) == ("family-masks", "prefix-labels", "strip", "three-masks", "choose")
+    assert tuple(EXERCISES) == ("family-masks", "three-masks", "prefix-labels", "strip", "choose")
     assert ("06" in desk.CHAPTERS) == CHAPTERS["06"].written
     assert all(one.id.startswith("06.") for one in six.PREDICTIONS) and len(six.PREDICTIONS) >= 8
     assert len({one.right for one in six.PREDICTIONS}) >= 3
