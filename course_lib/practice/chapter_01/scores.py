@@ -68,6 +68,10 @@ tanh-last
 tanh-on-each
     You take the tanh of each part and add afterwards. Add first: only inside one tanh can the query change
     how much a key counts. Apart, the query adds the same to every word, and the softmax takes it out.
+one-outside-the-tanh
+    Only one of the two, query or key, stands inside the tanh, and the other is added behind it. Add first:
+    only inside one tanh can the query change how much a key counts. As it is, the query adds the same to
+    every word, and the softmax takes it out.
 without-v
     v_a has no effect yet: you give all A features the same say. v_a is learned, and it decides which features
     speak for a match and which against it.
@@ -127,6 +131,10 @@ WAYS = {
     "summed-over-batch": wrong(reduce=lambda hidden, v_a: (hidden * v_a).sum(dim=0)),
     "tanh-last": wrong(lambda query, keys: query + keys, lambda hidden, v_a: torch.tanh(hidden @ v_a)),
     "tanh-on-each": wrong(meet=lambda query, keys: torch.tanh(query) + torch.tanh(keys)),
+    "one-outside-the-tanh": (
+        wrong(meet=lambda query, keys: query + torch.tanh(keys)),
+        wrong(meet=lambda query, keys: torch.tanh(query) + keys),
+    ),
     "without-v": (
         wrong(reduce=lambda hidden, v_a: hidden.sum(dim=-1)),
         wrong(reduce=lambda hidden, v_a: hidden.mean(dim=-1)),

@@ -8,6 +8,7 @@ from course_lib.practice.chapter_04.repairs import (
     both,
     by_all_so_far,
     centred,
+    half,
     normalised,
     repair,
     running,
@@ -161,12 +162,7 @@ WAYS = {
     "scaled-by-root-d": both(scale=lambda x, k: x.shape[-1] ** 0.5),
     "mask-removed": both(diagonal=99),
     "softmax-over-queries": both(axis=1),
-    "half-repaired": (
-        repair(normalised(-1, 1)),
-        repair(normalised(1, -1)),
-        repair(centred(-1), to_size_one(1)),
-        repair(centred(1), to_size_one(-1)),
-    ),
+    "half-repaired": (*half(1), *half((1, 2))),
     "other-statistics": (
         repair(normalised(1, 1, correction=1)),
         repair(centred(1)),

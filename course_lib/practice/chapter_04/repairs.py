@@ -51,6 +51,12 @@ def normalised(mean, std, correction=0):
     return lambda x: centred(mean)(x) / x.std(dim=std, correction=correction, keepdim=True)
 
 
+def half(axes):
+    """One of mean and std over each token's features, the other one over ``axes``."""
+    ways = ((centred(-1), to_size_one(axes)), (centred(axes), to_size_one(-1)))
+    return (repair(normalised(-1, axes)), repair(normalised(axes, -1)), *(repair(*steps) for steps in ways))
+
+
 def both(**more):
     """A repair that spoils another line, with the first line mended and with the old one."""
     return tuple(repair(normalised(axis, axis), **more) for axis in (-1, 1))

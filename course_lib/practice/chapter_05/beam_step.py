@@ -134,6 +134,10 @@ def cases() -> list[Case]:
     ]
 
 
+OF_PROBABILITIES = (
+    lambda scores, log_probs: scores[:, None] + log_probs.exp(),
+    lambda scores, log_probs: scores.exp()[:, None] + log_probs.exp(),
+)
 WAYS = {
     "scores-unused": (
         wrong(total=lambda scores, log_probs: log_probs),
@@ -164,7 +168,10 @@ WAYS = {
     "best-texts-first": texts_first(True),
     "wrong-text-of-the-list": texts_first(False),
     "k-of-each-text": (k_of_each, k_of_each_in_a_row),
-    "text-and-word-exchanged": wrong(cut=lambda place, N, V: (place % V, place // V)),
+    "text-and-word-exchanged": tuple(  # `view` fails where the table is not contiguous
+        wrong(total=total, cut=lambda place, N, V: (place % V, place // V))
+        for total in (add, lambda scores, log_probs: add(scores, log_probs).view(-1))
+    ),
     "divided-by-texts": (
         wrong(cut=lambda place, N, V: (place // N, place % N)),
         wrong(cut=lambda place, N, V: (place % N, place // N)),
@@ -174,9 +181,9 @@ WAYS = {
         wrong(cut=lambda place, N, V: (place // V, place)),
         wrong(cut=lambda place, N, V: (place, place % V)),
     ),
-    "probabilities-for-logs": (
-        wrong(total=lambda scores, log_probs: scores[:, None] + log_probs.exp()),
-        wrong(total=lambda scores, log_probs: scores.exp()[:, None] + log_probs.exp()),
+    "probabilities-for-logs": tuple(map(wrong, OF_PROBABILITIES)),
+    "probabilities-worst-first": tuple(
+        wrong(total=total, order=lambda new, place: new.argsort()) for total in OF_PROBABILITIES
     ),
     "softmax-again": (
         wrong(total=lambda scores, log_probs: add(scores, log_probs).flatten().log_softmax(dim=0)),

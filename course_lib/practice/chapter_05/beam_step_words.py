@@ -44,6 +44,9 @@ place-not-cut
 probabilities-for-logs
     You turn log-probabilities into probabilities before you add them. A sum of probabilities is no score of a
     text: add the logarithms, as they come.
+probabilities-worst-first
+    Two slips. You turn log-probabilities into probabilities before you add them: add the logarithms, as they
+    come. And the best of your sums stand last: best first is asked.
 softmax-again
     You take another softmax over all continuations. It changes no order, and the scores are no sums of
     log-probabilities any more: the next step would add to the wrong numbers.

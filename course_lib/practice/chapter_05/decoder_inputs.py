@@ -132,6 +132,13 @@ WAYS = {
         wrong(inputs=cut, labels=cut_labels),
         wrong(inputs=cut, labels=lambda target, *ids: target[:, 1:]),
     ),
+    "labels-moved-alone": (
+        wrong(inputs=raw, labels=to_the_left),
+        wrong(inputs=raw, labels=lambda target, bos, pad: left_shifted(target, pad)),
+        wrong(inputs=raw, labels=lambda target, bos, pad: left_shifted(target, -100)),
+        wrong(inputs=raw, labels=lambda target, bos, pad: target.roll(-1, dims=1)),
+        wrong(inputs=raw, labels=lambda target, bos, pad: masked(target.roll(-1, dims=1), pad)),
+    ),
     "another-start": (
         wrong(inputs=starting_with(lambda target, bos, pad: torch.full_like(target[:, :1], pad))),
         wrong(inputs=starting_with(lambda target, bos, pad: last_word(target, pad))),
@@ -157,6 +164,9 @@ WAYS = {
     "end-not-learned": (
         wrong(labels=lambda target, bos, pad: masked(without_end(target, pad), pad)),
         wrong(labels=lambda target, bos, pad: masked(target[:, :-1], pad)),
+    ),
+    "first-word-replaced-end-missed": wrong(
+        inputs=first_replaced, labels=lambda target, bos, pad: masked(without_end(target, pad), pad)
     ),
     "marks-in-the-inputs": wrong(inputs=lambda *args: right_inputs(masked(args[0], args[2]), *args[1:])),
     "exchanged-and-padding-counted": (

@@ -19,6 +19,10 @@ start-omitted
     Nothing stands in front of the first word, so nothing asks for it: your rows have T - 1 inputs and
     T - 1 labels. That cut fits targets that begin with the start token, and these do not: the first word
     would never be learned. Put `bos_id` in front.
+labels-moved-alone
+    You moved the labels to the left, and the inputs are the target itself. That fits targets that begin with
+    the start token, and these do not: `bos_id` is never read, so the decoder never learns to begin. The
+    labels are the target as it stands; put `bos_id` in front of the inputs.
 another-start
     Your inputs begin with another token than `bos_id`, such as the padding or the row's own end. (Some models
     do begin so.) What stands there while a model learns must stand there when it writes: here that is
@@ -49,6 +53,10 @@ words-masked
 end-not-learned
     The end token is missing among your labels, in some rows or in all. The decoder must learn to say it: a
     model that never learned to end goes on until somebody stops it.
+first-word-replaced-end-missed
+    Two slips. You write `bos_id` over the first token, and all others stay where they were: put it in front,
+    so that everything moves one step to the right. And the end token is missing among your labels: the
+    decoder must learn to say it.
 marks-in-the-inputs
     There is a -100 among your inputs. It is a mark for the loss, no token: an embedding has no row for it and
     raises an error. Make the inputs from the target, and mark the labels only.

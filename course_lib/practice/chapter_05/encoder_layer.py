@@ -29,6 +29,16 @@ def with_mask(change):
     return lambda x, allowed, *rest: encoder_layer(x, change(allowed), *rest)
 
 
+def with_weights(change):
+    """What `attend` gives second stands where the output belongs; few inputs do not fail."""
+
+    def layer(x, allowed, attend, feed_forward, norm_1, norm_2):
+        x = norm_1(x + change(attend(x, x, x, allowed)[1]))
+        return norm_2(x + feed_forward(x))
+
+    return layer
+
+
 def past(allowed):
     T = allowed.shape[-1]
     return torch.ones(T, T).tril().bool()
@@ -100,6 +110,7 @@ WAYS = {
     "mask-forgotten": with_mask(lambda allowed: None),
     "mask-inverted": with_mask(lambda allowed: ~allowed),
     "mask-on-the-queries": with_mask(lambda allowed: allowed.transpose(-2, -1)),
+    "weights-for-output": tuple(map(with_weights, (lambda w: w, lambda w: w.mean(dim=1)))),
     "pre-norm": (
         wrong(lambda x, look, feed, n, m: (y := x + look(n(x))) + feed(m(y))),
         lambda x, a, attend, feed, n, m: (y := x + attend(n(x), x, x, a)[0]) + feed(m(y)),
@@ -136,6 +147,8 @@ WAYS = {
         wrong(lambda x, look, feed, n, m: n(x + look(x)) + m(x + feed(x))),
         wrong(lambda x, look, feed, n, m: x + look(n(x)) + feed(m(x))),
         wrong(lambda x, look, feed, n, m: m(n(x + look(x) + feed(x)))),
+        wrong(lambda x, look, feed, n, m: m(x + look(x) + feed(n(x)))),
+        wrong(lambda x, look, feed, n, m: x + look(n(x)) + feed(n(x))),
     ),
     "feed-forward-missing": wrong(lambda x, look, feed, n, m: n(x + look(x))),
     "attention-in-the-second-sum": wrong(lambda x, look, feed, n, m: m((y := look(x)) + feed(n(x + y)))),
@@ -192,7 +205,7 @@ ENCODER_LAYER = Exercise(
     advice=advice(r"""
 tuple
     `attend` returns two things, (output, weights): take both apart, `output, weights = attend(…)`.
-must match the size with (weights?|w|_), *\w+ = attend|attend\(.*\)\[1\]
+must match the size with (weights?|w|_), *\w+ = attend|attend\(.*\)\[-?1\]
     `attend` gives the output first and the weights second.
 required positional argument|positional arguments? but
     `attend` takes queries, keys, values and the mask: in self-attention the first three are all `x`.

@@ -9,6 +9,9 @@ mask-inverted
 mask-on-the-queries
     Your mask lies along the queries: the rows of padding are closed, and padding as a key is open. (A row
     with nothing allowed is 0/0, NaN.) `allowed` (B, 1, 1, T) lies along the keys as it is: pass it unchanged.
+weights-for-output
+    You add the weights, (B, H, T, T), where the output belongs. `attend` gives two things, the output first:
+    `output, weights = attend(…)`. The output has the shape of x, so it can be added to x.
 pre-norm
     This is pre-norm, x + f(norm(x)), the frame of most models today. Asked is the frame of 2017: each norm
     comes after the sum, norm(x + f(x)).
@@ -40,8 +43,9 @@ feed-forward-first
     The order is turned round: feed-forward first, then attention. In an encoder layer tokens look at each
     other first; then each is worked on by itself.
 side-by-side
-    Your two sub-layers read the same x and stand side by side. (Some models do it so, to save time.) Here
-    they stand one behind the other: the feed-forward network reads what the first one returned.
+    Your two sub-layers stand side by side: both begin with the layer's input, and neither reads what the
+    other made. (Some models do it so, to save time.) Here they stand one behind the other: the feed-forward
+    network reads what the first one returned.
 feed-forward-missing
     You stop after the first sub-layer. The feed-forward network follows, in a frame of its own:
     norm_2(x + feed_forward(x)).

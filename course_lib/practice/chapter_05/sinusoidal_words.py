@@ -66,6 +66,13 @@ cosines-only
 features-as-rows
     Your table lies on its side: (D, T). Each position is a row, so that it can be added to the vector of the
     token that stands there: (T, D).
+joined-in-rows-cosine-first
+    Two slips. You put cosines and sines one behind the other and read them row by row into (T, D), so numbers
+    of one position land in the row of another. Stack them along a new last axis, `dim=-1`, (T, D / 2, 2), and
+    join the last two axes. And the sine stands first: position 0 begins 0, 1, 0, 1.
+one-above-the-other
+    You put two tables one above the other, (2T, D / 2): sines and cosines of one position stand in two rows.
+    A position is one row: stack along a new last axis, `dim=-1`, (T, D / 2, 2), and join the last two axes.
 angles-only
     These are the angles themselves, without sine and cosine: numbers that grow with the position. A sine and
     a cosine stay between -1 and 1.

@@ -61,6 +61,7 @@ MEASURES = {
     "not-shared-out": measure,
     "entropy-taken-off": measure,
     "divided-by-all": some_padded,
+    "mean-of-the-table": some_padded,
     "another-logarithm": base,
 }
 

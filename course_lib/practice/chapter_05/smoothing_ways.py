@@ -141,6 +141,11 @@ WAYS = {
     ),
     "not-divided": lambda logits, labels, e: wrong()(logits, labels, e) * (labels != -100).sum(),
     "divided-by-words-too": lambda logits, labels, e: wrong()(logits, labels, e) / logits.shape[-1],
+    "mean-of-the-table": lambda logits, labels, e: divided_by_all(logits, labels, e) / logits.shape[-1],
+    "mean-of-the-table-with-padding": (
+        lambda logits, labels, e: counting_padding(0)(logits, labels, e) / logits.shape[-1],
+        lambda logits, labels, e: counting_padding((V := logits.shape[-1]) - 1)(logits, labels, e) / V,
+    ),
     "kl-given-probabilities": tuple(
         divergence(lambda logits: torch.softmax(logits, dim=-1), by)
         for by in (lambda n, V: n, lambda n, V: n * V, lambda n, V: 1)

@@ -64,6 +64,13 @@ probabilities-without-log
 divided-by-words-too
     You divide by the number of words as well. The V products of one label are summed, and the mean is taken
     over the counted labels only.
+mean-of-the-table
+    You divide by N · V, all numbers of the table, and only {counted} of the {all} labels count. Sum
+    the V products of each label; then divide the sum over the labels by the number of those that count.
+mean-of-the-table-with-padding
+    Two slips. You take the mean over the whole table, N · V numbers: the V products of one label are summed,
+    and the mean is taken over labels. And labels of -100 are counted, as if they were some word: leave them
+    out of the sum and out of the number that you divide by.
 even-part-added-as-loss
     The two parts have different signs. Both are log-probabilities, and both get a minus: -(1 - ε) times the
     right word's, and -ε times the mean of all.

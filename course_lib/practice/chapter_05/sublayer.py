@@ -150,6 +150,9 @@ WAYS["statistics-of-x"] = tuple(
         lambda y: y.square().mean(dim=-1, keepdim=True),
     )
 )
+WAYS["root-missing-and-gain-or-bias"] = tuple(
+    wrong(norm=NORMS["root-missing"][0], last=last) for last in LASTS["gain-or-bias-unused"]
+)
 WAYS["gain-inside"] = (scaled_first, gained_first)
 WAYS["no-norm"] += (lambda x, f, gain, bias: scaled(x + f(x), gain, bias),)
 

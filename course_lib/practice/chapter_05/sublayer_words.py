@@ -50,6 +50,9 @@ other-eps
     plus 1e-5; yours has another small number there, or none.
 root-missing
     You divide by the variance. The standard deviation is its root: divide by √(variance + 1e-5).
+root-missing-and-gain-or-bias
+    Two slips. You divide by the variance: the standard deviation is its root, √(variance + 1e-5). And `gain`
+    and `bias` must both act after the norm, feature by feature: times `gain`, plus `bias`.
 mean-kept
     You divide by the root of the mean square and leave the mean in: this is RMS norm. Layer norm takes the
     mean off first.

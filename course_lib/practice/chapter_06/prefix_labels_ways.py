@@ -100,6 +100,19 @@ def by_value(ids, n_input, pad_id):
     return labels
 
 
+def written_into_a_view(padding):
+    """Inputs and labels are slices of one tensor, and the marks are written into it."""
+
+    def both(ids, n_input, pad_id):
+        ids = ids.clone()
+        labels = ids[:, 1:]
+        given = torch.arange(labels.shape[1]) < n_input[:, None]
+        labels[given | (labels == pad_id) if padding else given] = -100
+        return ids[:, :-1], labels
+
+    return both
+
+
 def nothing(place, n):
     return place < n - n
 
@@ -174,5 +187,7 @@ WAYS = {
         wrong(inputs=lambda *args: args[0].masked_fill(args[0] == args[2], -100)[:, :-1]),
         wrong(inputs=lambda *args: right_labels(*args)),
     ),
+    "marks-through-a-view": tuple(map(written_into_a_view, (True, False))),
     "exchanged": lambda *args: wrong()(*args)[::-1],
+    "exchanged-and-everything-counted": lambda *args: wrong(marked(nothing))(*args)[::-1],
 }

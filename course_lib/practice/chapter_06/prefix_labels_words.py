@@ -65,6 +65,13 @@ input-not-read
 marks-in-the-inputs
     There is a -100 among your inputs. It is a mark for the loss, no token: an embedding has no row for it and
     raises an error. The inputs are the row as it is, without its last column.
+marks-through-a-view
+    The -100 of your labels stand in your inputs, too. Two slices of one tensor share its memory: what is
+    written into `ids[:, 1:]` is written into `ids[:, :-1]` as well. Write into a copy, `ids[:, 1:].clone()`,
+    or let `masked_fill` make a new tensor; the inputs stay the row as it is.
+exchanged-and-everything-counted
+    Two slips. The two come back in the other order: return `inputs, labels`. And the tokens of the input and
+    `[BOS]` are labels: they are given, so set the labels before the first word of the output to -100.
 exchanged
     Both are right, and they come back in the other order. Return `inputs, labels`.
 """

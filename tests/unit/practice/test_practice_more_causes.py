@@ -535,3 +535,129 @@ def test_each_exercise_has_further_inputs_for_its_repairs(exercise):
     )
     assert by_seed or exercise.further is not None
     assert len(list(repairing.further(exercise))) >= 3
+
+
+# --- chapters 05 and 06 -------------------------------------------------------------------------------------
+
+
+def cut_by_view(scores, log_probs, k):  # `view` fails where the table is not contiguous
+    V = log_probs.size(1)
+    new_scores, place = (scores.unsqueeze(1) + log_probs).view(-1).topk(k)
+    return place % V, place // V, new_scores
+
+
+def sums_of_probabilities(scores, log_probs, k):
+    found = []
+    for n in range(len(scores)):
+        for v in range(log_probs.shape[1]):
+            found.append((float(scores[n] + log_probs[n, v].exp()), n, v))
+    new_scores, parents, tokens = zip(*sorted(found)[-k:], strict=True)
+    return torch.tensor(parents), torch.tensor(tokens), torch.tensor(new_scores)
+
+
+def last_of_the_pair(x, allowed, attend, feed_forward, norm_1, norm_2):
+    x = norm_1(x + attend(x, x, x, allowed)[-1])
+    return norm_2(x + feed_forward(x))
+
+
+def both_from_the_input(x, allowed, attend, feed_forward, norm_1, norm_2):
+    o, _ = attend(x, x, x, allowed)
+    return norm_2(x + o + feed_forward(norm_1(x)))
+
+
+def clocks(T, D):
+    return torch.outer(torch.arange(T).float(), 10000.0 ** (-torch.arange(0, D, 2).float() / D))
+
+
+def cosines_in_front(T, D):
+    return torch.stack([clocks(T, D).cos(), clocks(T, D).sin()], dim=0).reshape(T, D)
+
+
+def tables_in_a_column(T, D):
+    return torch.cat([clocks(T, D).sin(), clocks(T, D).cos()], dim=0)
+
+
+def as_if_bos_were_there(target, bos_id, pad_id):
+    labels = torch.cat([target[:, 1:], torch.full_like(target[:, :1], pad_id)], 1)
+    return target, labels.masked_fill(labels == pad_id, -100)
+
+
+def over_the_first_without_end(target, bos_id, pad_id):
+    inputs, labels = target.clone(), target.clone()
+    inputs[:, 0] = bos_id
+    for b in range(len(target)):
+        labels[b, int((target[b] != pad_id).sum()) - 1 :] = -100
+    return inputs, labels
+
+
+def no_root_no_bias(x, f, gain, bias):
+    c = (h := f(x) + x) - h.mean(2).unsqueeze(2)
+    return c / (torch.einsum("btd,btd->bt", c, c) / c.shape[2] + 1e-5)[..., None] * gain
+
+
+def whole_table(logits, labels, epsilon):
+    log_p, V = torch.log_softmax(logits, -1), logits.shape[-1]
+    t = F.one_hot(labels.clamp(min=0), V).float() * (1 - epsilon) + epsilon / V
+    return (-t * log_p).mean()
+
+
+def whole_table_without_padding(logits, labels, epsilon):
+    log_p, V = torch.log_softmax(logits, -1), logits.shape[-1]
+    t = F.one_hot(labels.clamp(min=0), V).float() * (1 - epsilon) + epsilon / V
+    return (-t * log_p * (labels != -100)[:, None]).mean()
+
+
+def one_memory(ids, n_input, pad_id):
+    ids = ids.clone()
+    inputs, labels = ids[:, :-1], ids[:, 1:]
+    place = torch.arange(labels.shape[1])
+    labels[(place[None, :] < n_input[:, None]) | (labels == pad_id)] = -100
+    return inputs, labels
+
+
+def labels_first(ids, n_input, pad_id):
+    return ids[:, 1:].masked_fill(ids[:, 1:] == pad_id, -100), ids[:, :-1]
+
+
+def two_colours_and_no_end(family, ids, n_input, blank, pad_id):
+    if family == "encoder-only":
+        return blank.long() * 2
+    place = torch.arange(ids.shape[1])
+    out = torch.where((place > n_input[:, None]) & (ids != 2), 2, 1)
+    return out.masked_fill(ids == pad_id, 0)
+
+
+def state_outside(s, h, W_a, U_a, v_a):
+    return (torch.tanh(h @ U_a.T) + (s @ W_a.T).unsqueeze(1)) @ v_a
+
+
+def std_of_all(x, W_q, W_k, W_v):
+    x = x - x.mean(dim=-1, keepdim=True)
+    x = x / x.std(dim=(1, 2), keepdim=True, correction=0)
+    return F.scaled_dot_product_attention(x @ W_q.T, x @ W_k.T, x @ W_v.T, is_causal=True)
+
+
+@pytest.mark.parametrize(
+    ("id", "function", "name", "told"),
+    [
+        ("05.beam-step", cut_by_view, "text-and-word-exchanged", "the rest is the word"),
+        ("05.beam-step", sums_of_probabilities, "probabilities-worst-first", "best first is asked"),
+        ("05.encoder-layer", last_of_the_pair, "weights-for-output", "the output first"),
+        ("05.encoder-layer", both_from_the_input, "side-by-side", "neither reads what the other made"),
+        ("05.sinusoidal", cosines_in_front, "joined-in-rows-cosine-first", "the sine stands first"),
+        ("05.sinusoidal", tables_in_a_column, "one-above-the-other", "A position is one row"),
+        ("05.decoder-inputs", as_if_bos_were_there, "labels-moved-alone", "put `bos_id` in front"),
+        ("05.decoder-inputs", over_the_first_without_end, "first-word-replaced-end-missed", "Two slips."),
+        ("05.sublayer", no_root_no_bias, "root-missing-and-gain-or-bias", "plus `bias`"),
+        ("05.smoothing", whole_table, "mean-of-the-table-with-padding", "Two slips."),
+        ("05.smoothing", whole_table_without_padding, "mean-of-the-table", "only 4 of the 6 labels count"),
+        ("06.prefix-labels", one_memory, "marks-through-a-view", "share its memory"),
+        ("06.prefix-labels", labels_first, "exchanged-and-everything-counted", "return `inputs, labels`"),
+        ("06.strip", two_colours_and_no_end, "rest-ignored", "It is given, 1"),
+        ("01.scores", state_outside, "one-outside-the-tanh", "Add first"),
+        ("04.leak", std_of_all, "half-repaired", "Both must run over the features"),
+    ],
+)
+def test_more_slips_of_chapters_05_and_06_are_named(id, function, name, told):
+    result = run(id, function)
+    assert result.misconception == name and told in result.message
