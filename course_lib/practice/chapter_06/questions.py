@@ -121,8 +121,8 @@ PREDICTIONS = predictions("""
 06.write
     An encoder-only model has learned to fill blanks, 15 % of the words of each row. Now it starts from blanks
     alone and must write sentences of Tiny Town, a word at a time: from left to right, most certain first, or
-    filling again and again. Of 100 sentences that a decoder-only model of the same size writes, 80 to
-    85 make sense (three seeds). How many of this one's, in its best order?
+    filling again and again. Of 100 sentences that a decoder-only model of the same size writes, 80 to 85 make
+    sense (three seeds). How many of this one's, in the best order for each seed?
     - As many, once the order is from left to right.
         In this order it has the same past as the other one. But beside it stand blanks and no words, and in
         training most of a text was there.
