@@ -207,7 +207,8 @@ class About:
             return
         self.version = allowed._version
         key = id(allowed)
-        self.mask = weakref.ref(allowed, lambda _: _KNOWN.pop(key, None))
+        # (`known`: while Python ends, the name _KNOWN may be gone before a mask is)
+        self.mask = weakref.ref(allowed, lambda _, known=_KNOWN: known.pop(key, None))
         _KNOWN[key] = self
 
     def kernel_mask(self, allowed: Tensor, dtype: torch.dtype) -> Tensor:
