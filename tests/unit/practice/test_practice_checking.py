@@ -250,6 +250,12 @@ def test_nan_and_infinity():
     assert "is infinite at 1 of 10 places, the first at [b=1, s=3]." in run(with_value(float("inf"))).message
 
 
+def test_whole_numbers_are_multiples_by_chance():
+    double = differences._pattern(torch.tensor([2.0, 4.0, 0.0, 4.0]), torch.tensor([1.0, 2.0, 0.0, 2.0]))
+    assert double is None
+    assert "2 times too large" in differences._pattern(torch.tensor([0.2, 0.4]), torch.tensor([0.1, 0.2]))
+
+
 def test_values_with_a_pattern():
     assert "All your values are 2.83 times too small." in run(lambda *a: scores(*a) / 8**0.5).message
     assert "All your values are 3 times too large." in run(lambda *a: scores(*a) * 3).message
