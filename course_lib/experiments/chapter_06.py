@@ -30,7 +30,7 @@ def families_rows(seed: int, steps: int) -> list[Row]:
 def variant_rows(name: str, seed: int, steps: int) -> list[Row]:
     """The rows of one variant: how good at each job, and what it cost."""
     variant, wanted = VARIANTS[name], {}
-    for step in _points(steps):
+    for step in points(steps):
         wanted.setdefault(step, []).append((step, "steps"))
         wanted.setdefault(families.equal_steps(variant, step), []).append((step, "FLOPs"))
     rows, flow = [], families.flow(variant)
@@ -59,7 +59,7 @@ def prefix_rows(seed: int, steps: int) -> list[Row]:
     """The same first parameters under a causal and under a prefix mask; then each under the other's mask."""
     rows = []
     for trained in ("decoder-only", "prefix-LM"):
-        for step, model in on_the_way(trained, seed, _points(steps)):
+        for step, model in on_the_way(trained, seed, points(steps)):
             for read in ("decoder-only", "prefix-LM"):
                 found = {
                     "loss": families.output_loss(model, VARIANTS[read]),
@@ -82,7 +82,7 @@ def encoder_rows(seed: int, steps: int) -> list[Row]:
     rows = []
     for name in ("decoder-only", *BLANKS):
         variant = VARIANTS[name]
-        for step, model in on_the_way(name, seed, _points(steps)):
+        for step, model in on_the_way(name, seed, points(steps)):
             for order in families.ORDERS if name in BLANKS else ("the next word",):
                 way = {"blanks": BLANKS.get(name, "none"), "order": order}
                 way["way"] = f"{order} ({BLANKS[name]})" if name in BLANKS else name
@@ -99,7 +99,7 @@ def _written(model: nn.Module, variant: Variant, order: str, seed: int) -> Row:
     )
 
 
-def _points(steps: int) -> tuple[int, ...]:
+def points(steps: int) -> tuple[int, ...]:
     """Where a run is measured: a short one at its end only."""
     return (LIVE_STEPS, STEPS) if steps == STEPS else (steps,)
 

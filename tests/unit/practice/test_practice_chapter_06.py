@@ -17,20 +17,10 @@ EXERCISES = {e.id.removeprefix("06."): e for e in six.EXERCISES}
 
 
 def run(name, function):
-    """Checked without the desk, which knows the chapter when its page is there."""
     return checking.run_check(EXERCISES[name], function)
 
 
 # --- references and solutions -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("exercise", six.EXERCISES, ids=lambda e: e.id)
-def test_the_reference_passes_and_each_wrong_way_gets_its_own_message(exercise):
-    assert checking.run_check(exercise, exercise.reference).passed
-    for misconception in exercise.misconceptions:
-        for way in misconception.ways:
-            result = checking.run_check(exercise, way)
-            assert result.misconception == misconception.name, (misconception.name, result)
 
 
 def test_masks_of_the_families_are_those_of_the_library():
@@ -285,11 +275,8 @@ def test_two_stacks_of_as_many_layers_cost_as_many_operations_for_a_token():
 
 
 def measured(name):
-    """Rows at the end of the trainings; the records come with the page."""
-    if not (experiments.FOLDER / f"{name}.json").exists():
-        pytest.skip(f"the record {name} is not there yet")
-    record = experiments.read(experiments.FOLDER / f"{name}.json")
-    return [row for row in record.rows if row["step"] == record.steps]
+    """Rows at the end of the trainings."""
+    return experiments.load(name).final()
 
 
 def of_100(rows, column, **wanted):
