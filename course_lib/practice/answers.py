@@ -80,6 +80,8 @@ def _surely_differ(a: Any, b: Any, tolerance: float) -> bool:
             return True
         known = not (a.is_complex() or b.is_complex()) and a.numel() <= comparing.MOST
         return known and not comparing.same(a, b, tolerance)
+    if isinstance(a, (dict, str)) and isinstance(b, (dict, str)):
+        return not comparing.same(a, b, tolerance)
     return forms.is_number(a) and forms.is_number(b) and not comparing.same(a, b, tolerance)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from course_lib.chapters import find
 from course_lib.practice.checking import FAILED, NOT_ATTEMPTED, PASSED, Result
-from course_lib.practice.kinds import CONFIDENCE, Exercise, Prediction, Recall, axis_names
+from course_lib.practice.kinds import CONFIDENCE, FORMS, Exercise, Output, Prediction, Recall, axis_names
 
 GREEN, ORANGE, GREY, BLUE = "#009E73", "#D55E00", "#888888", "#0072B2"  # safe for colour-blind readers
 LETTERS = "abcdefghij"
@@ -96,10 +96,17 @@ def exercise_card(exercise: Exercise, number: str) -> Card:
     """Statement, signature, shapes, minutes and difficulty. ``number`` is as in "Exercise 1.2"."""
     head = f"Exercise {number} · {exercise.title} · {exercise.minutes} min · {exercise.dots}"
     takes = "\n".join(f"  {name}: {_axes(what)}" for name, what in exercise.inputs.items())
-    gives = ", ".join(o.name + (f" {_axes(', '.join(o.axes))}" if o.axes else "") for o in exercise.outputs)
+    gives = ", ".join(o.name + _what_it_is(o) for o in exercise.outputs)
     facts = "\n".join(filter(None, (exercise.signature, takes, f"  returns {gives}")))
     html = f"<b>{escape(head)}</b>" + rich(exercise.statement) + code_block(facts)
     return Card(frame(BLUE, html), f"{head}\n{exercise.statement}\n{facts}")
+
+
+def _what_it_is(output: Output) -> str:
+    """`` (B, T)``, or ``: a list of whole numbers``."""
+    if output.form:
+        return f": {FORMS[output.form]}"
+    return f" {_axes(', '.join(output.axes))}" if output.axes else ""
 
 
 def _axes(what: str) -> str:

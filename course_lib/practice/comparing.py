@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from course_lib.practice.forms import Stranger, is_number
-from course_lib.practice.kinds import Case, Exercise, Output
+from course_lib.practice.kinds import FORMS, Case, Exercise, Output
 
 MOST = 10_000_000  # numbers that are compared: a few hundredths of a second
 
@@ -38,6 +38,10 @@ def same(a: Any, b: Any, tolerance: float) -> bool:
     """True if two answers agree: same structure, same shapes, values within ``tolerance``. NaN equals NaN."""
     if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
         return len(a) == len(b) and all(same(x, y, tolerance) for x, y in zip(a, b, strict=True))
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same(n, b[key], tolerance) for key, n in a.items())
+    if isinstance(a, str) and isinstance(b, str):
+        return a == b
     if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor):
         if a.shape != b.shape or a.is_complex() or b.is_complex() or a.numel() > MOST:
             return False
@@ -96,6 +100,8 @@ def _one_type_problem(output: Output, value: Any, begin: str, expected: Any) -> 
         if isinstance(value, dict):
             return None
         return f"{begin} {_a_type(value)}; check expects a dict, as the exercise shows it."
+    if output.form:
+        return _form_problem(output.form, value, begin)
     if output.axes is None:
         if is_number(value):
             return None
@@ -128,6 +134,36 @@ def _one_type_problem(output: Output, value: Any, begin: str, expected: Any) -> 
     if isinstance(value, Stranger) and value.iterates:
         return f"{begin} a generator; check expects {wanted}. Use `return`, not `yield`."
     return f"{begin} {_a_type(value)}; check expects {wanted}."
+
+
+def _form_problem(form: str, value: Any, begin: str) -> str | None:
+    """A sentence if ``value`` is not what FORMS says of ``form``."""
+    wanted = f"check expects {FORMS[form]}"
+    if isinstance(value, Stranger) and value.module == "numpy" and value.name == "ndarray":
+        return f"{begin} a NumPy array; {wanted}. `.tolist()` makes a list of it."
+    if isinstance(value, Stranger) and value.iterates:
+        return f"{begin} a generator; {wanted}. `list(…)` makes a list of it."
+    if not isinstance(value, {"counts": dict, "text": str}.get(form, list)):
+        return f"{begin} {_a_type(value)}; {wanted}."
+    if form == "counts":
+        strange = next((n for n in value.values() if not is_number(n)), None)
+        return strange is not None and f"{begin} a dict that holds {_a_type(strange)}; {wanted}." or None
+    if form == "text":
+        return None
+    fits = _is_pair if form == "pairs" else _is_whole
+    for place, part in enumerate(value):
+        if not fits(part):
+            what = f"{len(part)} things" if form == "pairs" and isinstance(part, tuple) else _a_type(part)
+            return f"{begin} a list with {what} at place {place} (counted from 0); {wanted}."
+    return None
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and all(map(_is_whole, value))
 
 
 def _joined(parts: Any, expected: torch.Tensor) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from course_lib.practice import comparing
+from course_lib.practice import comparing, written
 from course_lib.practice.comparing import widened
 from course_lib.practice.kinds import Case, Exercise, Output
 
@@ -35,7 +35,7 @@ def first_difference(exercise: Exercise, case: Case, got: Any, expected: Any) ->
         named = len(parts) > 1 or exercise.view is not None
         found = _difference(output, case, g, e, exercise.tolerance, named)
         if found:
-            return found
+            return found[0], found[1] + (written.called_with(exercise, case) if output.form else "")
         left = comparing.leftovers(exercise, case, g, e)
         if left is not None:
             what = f"`{output.name}`" if named else "Your answer"
@@ -47,6 +47,9 @@ def _difference(
     output: Output, case: Case, got: Any, expected: Any, tolerance: float, named: bool
 ) -> tuple[str, str] | None:
     what = f"`{output.name}`" if named else "Your answer"
+    if output.form:
+        alike = comparing.same(got, expected, tolerance)
+        return None if alike else ("difference", written.difference(output.form, what, got, expected))
     if output.axes is None:
         if comparing.same(got, expected, tolerance):
             return None

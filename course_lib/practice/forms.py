@@ -88,6 +88,8 @@ def fit(outputs: tuple[Output, ...], value: Any) -> Any:
         if isinstance(value, (tuple, list)) and len(value) == len(outputs):
             return tuple(fit((output,), part) for output, part in zip(outputs, value, strict=True))
         return value
+    if outputs[0].form:
+        return _in_form(outputs[0].form, value)
     axes = outputs[0].axes
     if axes == () and is_number(value):
         try:
@@ -97,6 +99,31 @@ def fit(outputs: tuple[Output, ...], value: Any) -> Any:
     if axes is None and isinstance(value, torch.Tensor) and value.dim() == 0:
         return value if value.is_complex() or value.dtype == torch.bool else value.item()
     return value
+
+
+def _in_form(form: str, value: Any) -> Any:
+    """Honest forms of one list or dict are one: a tuple or a tensor of ids, a pair counted as 0."""
+    if form in ("ids", "pairs"):
+        if (
+            isinstance(value, torch.Tensor)
+            and value.dim() == 1 + (form == "pairs")
+            and value.numel() <= _MOST
+        ):
+            value = value.tolist()
+        if isinstance(value, (tuple, list)):
+            return [
+                tuple(map(_whole, part)) if isinstance(part, (tuple, list)) else _whole(part)
+                for part in value
+            ]
+    if form == "counts" and isinstance(value, dict):
+        return {pair: n for pair, n in ((pair, _whole(n)) for pair, n in value.items()) if n != 0}
+    return value
+
+
+def _whole(part: Any) -> Any:
+    """A tensor that holds one whole number, as a Python number."""
+    one = isinstance(part, torch.Tensor) and part.dim() == 0 and not part.dtype.is_floating_point
+    return int(part) if one and not part.is_complex() else part
 
 
 def is_number(value: Any) -> bool:

@@ -36,12 +36,22 @@ class Output:
     """What a function must return: a tensor with named axes, or one number (``axes=None``).
 
     ``texts``: it is a dict of texts, of which the exercise's View makes what is compared.
+    ``form``: it is no tensor and no number, but what FORMS says.
     """
 
     name: str
     axes: tuple[str, ...] | None = None
     rows_sum_to_one: bool = False
     texts: bool = False
+    form: str = ""
+
+
+FORMS = {
+    "ids": "a list of whole numbers",
+    "pairs": "a list of pairs of whole numbers",
+    "counts": "a dict: pair → how often",
+    "text": "a text",
+}
 
 
 class CannotCompare(ValueError):

@@ -145,12 +145,17 @@ def _alike(value: Any, right: Any, any_shape: bool = False) -> bool:
     if isinstance(value, (tuple, list)) and isinstance(right, tuple):
         pairs = zip(value, right, strict=False)
         return len(value) == len(right) and all(_alike(part, other, any_shape) for part, other in pairs)
+    if isinstance(right, (list, dict, str)):
+        return type(value) is type(right)
     tensors = isinstance(value, torch.Tensor) and isinstance(right, torch.Tensor)
     return tensors and (any_shape or value.shape == right.shape) and not value.is_complex()
 
 
 def _detached(value: Any) -> Any:
-    return tuple(map(_detached, value)) if isinstance(value, (tuple, list)) else value.detach()
+    if isinstance(value, torch.Tensor):
+        return value.detach()
+    tensors = isinstance(value, (tuple, list)) and any(isinstance(part, torch.Tensor) for part in value)
+    return tuple(map(_detached, value)) if tensors else value
 
 
 def _sentence(

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from course_lib.practice import differences, running
+from course_lib.practice import differences, running, written
 from course_lib.practice.forms import is_number, text_of
 from course_lib.practice.kinds import CannotCompare, Case, Exercise, axis_names
 from course_lib.practice.running import Outcome
@@ -111,6 +111,8 @@ def error_sentence(error: BaseException) -> str:
 
 def shapes_given(exercise: Exercise, case: Case) -> str:
     """`` It was called with s (B=3, D_s=4), h (B=3, S=5, D_h=6).`` Empty if there is no tensor among them."""
+    if exercise.outputs[0].form:
+        return written.called_with(exercise, case)
     if not any(isinstance(value, torch.Tensor) for value in case.args):
         return ""
     words = []

@@ -1,0 +1,213 @@
+"""07.merge: one token in the place of two neighbours."""
+
+from course_lib.practice.chapter_07.inputs_ways import random_word
+from course_lib.practice.inputs import seeded
+from course_lib.practice.kinds import Case, Exercise, Output
+from course_lib.practice.words import advice, lines, misconceptions, prose
+
+
+def merge(ids, pair, new):
+    merged = []
+    i = 0
+    while i < len(ids):
+        if i + 1 < len(ids) and (ids[i], ids[i + 1]) == pair:
+            merged.append(new)
+            i += 2
+        else:
+            merged.append(ids[i])
+            i += 1
+    return merged
+
+
+def scanned(write=lambda pair, new: [new], skip=2, order=lambda pair: (pair,), stop=0, most=10**9):
+    """From left to right; what is written, how far it goes on, which pairs are meant, how many merges."""
+
+    def way(ids, pair, new):
+        merged, i, done = [], 0, 0
+        while i < len(ids) - stop:
+            if i + 1 < len(ids) and (ids[i], ids[i + 1]) in order(pair) and done < most:
+                merged += write(pair, new)
+                i += skip
+                done += 1
+            else:
+                merged.append(ids[i])
+                i += 1
+        return merged
+
+    return way
+
+
+def from_the_right(ids, pair, new):
+    return scanned()(ids[::-1], pair[::-1], new)[::-1]
+
+
+def last_only(ids, pair, new):
+    return scanned(most=1)(ids[::-1], pair[::-1], new)[::-1]
+
+
+def tail_lost(ids, pair, new):
+    """The loop ends before the last token, which is not written where it belongs to no pair."""
+    return scanned(stop=1)(ids, pair, new)
+
+
+def even_places(ids, pair, new):
+    merged = []
+    for i in range(0, len(ids), 2):
+        two = ids[i : i + 2]
+        merged += [new] if tuple(two) == pair else two
+    return merged
+
+
+def each_of_the_two(ids, pair, new):
+    return [new if token in pair else token for token in ids]
+
+
+def as_text(apart):
+    def way(ids, pair, new):
+        text = apart.join(map(str, ids)).replace(apart.join(map(str, pair)), str(new))
+        return [int(token) for token in text.split(apart)] if text else []
+
+    return way
+
+
+def new_is_a_left_token(ids, pair, new):
+    """The merged token counts as its left half again: (a, b) meets b b, and all become one."""
+    merged = []
+    for token in ids:
+        if merged and token == pair[1] and merged[-1] in (pair[0], new):
+            merged[-1] = new
+        else:
+            merged.append(token)
+    return merged
+
+
+WAYS = {
+    "not-skipped": scanned(skip=1),
+    "first-only": scanned(most=1),
+    "last-only": last_only,
+    "from-the-right": from_the_right,
+    "both-orders": scanned(order=lambda pair: (pair, pair[::-1])),
+    "turned-round": scanned(order=lambda pair: (pair[::-1],)),
+    "pair-kept": (
+        scanned(write=lambda pair, new: [*pair, new]),
+        scanned(write=lambda pair, new: [new, *pair]),
+        scanned(write=lambda pair, new: [pair[0], new]),
+    ),
+    "pair-removed": scanned(write=lambda pair, new: []),
+    "once-too-far": scanned(skip=3),
+    "last-token-lost": tail_lost,
+    "even-places-only": even_places,
+    "each-of-the-two": each_of_the_two,
+    "as-text": as_text(" "),
+    "swallowed": new_is_a_left_token,
+    "nothing-merged": lambda ids, pair, new: list(ids),
+}
+
+WORDS = """
+not-skipped
+    After a merge you go on at the very next place, the right token of the pair, which is used already: (1, 2)
+    becomes new, 2. Both tokens are gone: go on two places further.
+first-only
+    You merge the first place only. Every place where the pair stands becomes `new`.
+last-only
+    You merge the last place only. Every place where the pair stands becomes `new`.
+from-the-right
+    You merge from the right. In a run the direction counts: with the pair (7, 7), three 7 become new, 7 from
+    the left, and 7, new from the right. Here it is from the left.
+both-orders
+    You also merge the two tokens in the other order. A pair has an order: for (1, 2), the tokens 2, 1 stay.
+turned-round
+    You look for the pair the other way round: left and right have changed places. `pair[0]` is the left one.
+pair-kept
+    `new` is there, and something of the pair has stayed beside it. `new` stands in the place of both.
+pair-removed
+    The pair is taken out, and nothing stands in its place: write `new` there.
+once-too-far
+    After a merge you go on three places further, so the token behind the pair is lost. Two are used up.
+last-token-lost
+    The last token is lost where it belongs to no pair. The last token has no right neighbour, so look at the
+    pair only where there is one; it must be written all the same.
+even-places-only
+    You cut the row into twos, so a pair that begins at an odd place is not found. At every place that is not
+    used up, look at the token and its right neighbour.
+each-of-the-two
+    You replace each token of the pair wherever it stands. Only the two side by side, left one first, become
+    `new`; a 1 without its 2 stays.
+as-text
+    You write the ids as a text and replace there. Then digits match in the middle of an id: "1 2" is found in
+    "31 25". Compare ids, not digits.
+swallowed
+    You merge into `new` what comes behind it as well: (1, 2), 2 becomes one token. `new` is another token
+    than the left one of the pair, so new, 2 is no such pair.
+nothing-merged
+    Nothing is merged: your answer is `ids` as it came. A list is never equal to a tuple: is
+    `ids[i : i + 2] == pair` compared somewhere? `tuple(…)` makes a tuple of the first.
+"""
+
+
+def cases() -> list[Case]:
+    return [
+        Case("a pair that stands twice", ([5, 1, 2, 6, 1, 2, 7], (1, 2), 256)),
+        Case("a run of three", ([7, 7, 7], (7, 7), 256)),
+        Case("a run of six behind another token", ([3, 7, 7, 7, 7, 7, 7, 4], (7, 7), 300)),
+        Case("the two in the other order", ([2, 1, 1, 2, 2, 1], (1, 2), 256)),
+        Case("a merged token in the pair", ([256, 4, 4, 256, 4], (256, 4), 257)),
+        Case("digits of the pair inside other ids", ([31, 25, 1, 2, 11, 22], (1, 2), 256)),
+        Case("the pair at the end", ([8, 9, 1, 2], (1, 2), 256)),
+        Case("a pair that does not occur", ([8, 1, 9, 2], (1, 2), 256)),
+        Case("one token", ([1], (1, 1), 256)),
+        Case("no token", ([], (1, 2), 256)),
+    ]
+
+
+def further() -> list[Case]:
+    g = seeded(702)
+    return [
+        Case("other rows", (random_word(g, n, 97, 97 + letters), pair, 256))
+        for n in (0, 1, 2, 9, 14)
+        for letters in (1, 2, 3)
+        for pair in ((97, 97), (97, 98))
+    ]
+
+
+MERGE = Exercise(
+    id="07.merge",
+    title="Merge a pair",
+    minutes=8,
+    difficulty=2,
+    statement=prose("""
+        Write `merge(ids, pair, new)`. `ids` is a list of token ids, `pair` a tuple (left id, right id). Return
+        a new list in which the id `new` stands in place of the pair wherever its two ids stand side by side,
+        the left one first. Go from left to right; two ids that have been merged are used up: with the pair
+        `(7, 7)`, the list `[7, 7, 7]` becomes `[new, 7]`. Everything else stays in its order. `new` is an id
+        that occurs nowhere in `ids` or `pair`. The list may be empty; leave `ids` itself as it is.
+    """),
+    inputs={"ids": "a list of ids", "pair": "(left id, right id)", "new": "one id"},
+    outputs=(Output("merged", form="ids"),),
+    reference=merge,
+    cases=cases,
+    further=further,
+    hints=(
+        prose("""
+            A `for` loop moves one step each time. After a merge you must move two. Which kind of loop lets
+            you choose the step? And what has the last token no right neighbour for?
+        """),
+        lines("""
+            i = 0
+            while i is a place of the list:
+                if there is a right neighbour and the two are the pair:
+                    write new; i = i + 2
+                else:
+                    write ids[i]; i = i + 1
+        """),
+    ),
+    misconceptions=misconceptions(WORDS, WAYS),
+    insight=prose("""
+        The same `merge` is used in learning and in encoding. If they merged a run in two directions, tokens
+        would come out that no model has seen.
+    """),
+    advice=advice(r"""
+IndexError
+    The last token has no right neighbour. Ask first whether there is one: `i + 1 < len(ids) and …`.
+"""),
+)

@@ -1,0 +1,2 @@
+PREDICTIONS = ()
+RECALL = ()

@@ -1,0 +1,233 @@
+"""07.special: a text of one's own, in which special tokens may be spelled."""
+
+import re
+
+import torch
+
+from course_lib.practice.chapter_07.chat_ids import bytes_of, twos_of
+from course_lib.practice.inputs import seeded
+from course_lib.practice.kinds import Case, Exercise, Output
+from course_lib.practice.words import advice, lines, misconceptions, prose
+
+
+def encode_with_special(text, special, encode):
+    ids, start, i = [], 0, 0  # text[start:i] is waiting to be encoded
+    while i < len(text):
+        found = [name for name in special if text.startswith(name, i)]
+        if found:
+            name = max(found, key=len)
+            ids += [*encode(text[start:i]), special[name]]
+            i = start = i + len(name)
+        else:
+            i += 1
+    return ids + encode(text[start:])
+
+
+def split_at(names=lambda special: sorted(special, key=len, reverse=True), quote=re.escape, flags=0):
+    """The text is cut at the special tokens; which is tried first, and whether their signs mean themselves."""
+
+    def way(text, special, encode):
+        ids = []
+        if not special:
+            return encode(text)
+        for part in re.split(f"({'|'.join(map(quote, names(special)))})", text, flags=flags):
+            ids += [special[part]] if part in special else encode(part or "")
+        return ids
+
+    return way
+
+
+def rest_read(text, special, encode, names, most=10**9):
+    """Each name is cut out of the whole text before the next one is looked for."""
+    parts = [text]
+    for name in names:
+        cut = []
+        for part in parts:
+            if isinstance(part, int):
+                cut.append(part)
+                continue
+            pieces = part.split(name, most) if name in part else [part]
+            for i, piece in enumerate(pieces):
+                cut += [special[name]] * (i > 0) + [piece]
+        parts = cut
+    return [i for part in parts for i in ([part] if isinstance(part, int) else encode(part))]
+
+
+def longest_first_anywhere(text, special, encode):
+    return rest_read(text, special, encode, sorted(special, key=len, reverse=True))
+
+
+def first_place(text, special, encode):
+    return rest_read(text, special, encode, sorted(special, key=len, reverse=True), 1)
+
+
+def one_by_one(text, special, encode):
+    """The letters between are encoded each by itself."""
+    return encode_with_special(text, special, lambda part: [i for letter in part for i in encode(letter)])
+
+
+def specials_alone(text, special, encode):
+    return encode_with_special(text, special, lambda part: [])
+
+
+def specials_lost(text, special, encode):
+    return [i for i in encode_with_special(text, special, encode) if i not in special.values()]
+
+
+def specials_first(text, special, encode):
+    ids = encode_with_special(text, special, encode)
+    return sorted(ids, key=lambda i: i not in special.values())
+
+
+def stripped(text, special, encode):
+    return encode_with_special(text, special, lambda part: encode(part.strip()))
+
+
+def by_words(text, special, encode):
+    """A special token counts only where it stands between spaces."""
+    return [
+        i for part in re.split(r"(\s+)", text) for i in ([special[part]] if part in special else encode(part))
+    ]
+
+
+def shortest(special):
+    return sorted(special, key=len)
+
+
+WAYS = {
+    "shortest-first": (split_at(shortest), lambda *args: rest_read(*args, shortest(args[1]))),
+    "order-of-the-dict": (split_at(list), lambda *args: rest_read(*args, list(args[1]))),
+    "longest-in-the-whole-text": longest_first_anywhere,
+    "signs-not-escaped": split_at(quote=str),
+    "first-place-only": first_place,
+    "letters-apart": one_by_one,
+    "text-lost": specials_alone,
+    "specials-as-text": lambda text, special, encode: encode(text),
+    "specials-lost": specials_lost,
+    "specials-in-front": specials_first,
+    "stripped": stripped,
+    "between-spaces-only": by_words,
+    "capitals-ignored": lambda text, special, encode: encode_with_special(
+        text.lower(), {name.lower(): i for name, i in special.items()}, encode
+    ),
+}
+
+WORDS = """
+shortest-first
+    Where one special token begins like another, you take the shorter one: `<a>` out of `<a><b>`, and the rest
+    becomes text. Of all that begin at a place, the longest counts.
+order-of-the-dict
+    Where several special tokens begin at the same place, you take the one that stands first in the dict. Of all
+    that begin at a place, the longest counts: sort by length before you look.
+longest-in-the-whole-text
+    You look for the longest special token in the whole text, then for the next one. So a long one that begins
+    in the middle of another is found first. Go from left to right: what begins first counts, and length decides
+    only among those that begin at the same place.
+signs-not-escaped
+    You make a regular expression of the spellings, and some of their signs have a meaning there: `|` is "or",
+    `[EOS]` is one letter of E, O, S. `re.escape` makes each sign stand for itself.
+first-place-only
+    A special token that is spelled twice is found once. Every place counts.
+letters-apart
+    The text between special tokens is given to `encode` in single letters, so no token of several letters can
+    come out. Give each piece to `encode` whole.
+text-lost
+    The special tokens are there, and the text between them is lost: each piece goes through `encode`.
+specials-as-text
+    No special token is found: everything is encoded as text. (That would be right for what a user has typed;
+    this function is for texts of your own.)
+specials-lost
+    The special tokens are taken out, and their ids are missing: put `special[…]` between the pieces.
+specials-in-front
+    The ids of the special tokens stand in front. Each belongs where it is spelled.
+stripped
+    White space beside a special token is lost. It is text like all other: give each piece to `encode` as it is.
+between-spaces-only
+    You find a special token only where white space stands on both sides. It counts wherever it is spelled.
+capitals-ignored
+    You make capitals small. `<END>` is another spelling than `<end>`, and the letters of the text must stay.
+"""
+
+CHAT = {"<|end|>": 256, "<|user|>": 257}
+NESTED = {"<a>": 500, "<a><b>": 501, "<b>": 502, "[EOS]": 503}
+CROSSED = {"ab": 900, "bcd": 901, "a": 902}
+
+
+def cases() -> list[Case]:
+    return [
+        Case("two markers in a text", ("<|user|>Hi there<|end|>", CHAT, bytes_of)),
+        Case("a marker at two places", ("a <|end|> b<|end|>  c", CHAT, twos_of)),
+        Case("special tokens that begin alike", ("x<a><b>y<a>z<b>", NESTED, bytes_of)),
+        Case("special tokens that overlap", ("abcd", CROSSED, bytes_of)),
+        Case("the longer one in the dict first", ("<a><b><a>", dict(reversed(NESTED.items())), bytes_of)),
+        Case("brackets", ("So [EOS] E[EOS]S|", NESTED, bytes_of)),
+        Case("nearly a marker", ("<|End|> <|end| > A", CHAT, bytes_of)),
+        Case("ids for two bytes at a time", ("one<|end|>two three", CHAT, twos_of)),
+        Case("a text without special tokens", ("élan, 林", CHAT, twos_of)),
+        Case("no special tokens", ("a <|end|>", {}, bytes_of)),
+        Case("an empty text", ("", CHAT, bytes_of)),
+    ]
+
+
+def further() -> list[Case]:
+    g = seeded(708)
+    parts = ("<a>", "<b>", "<a><b>", "[EOS]", "ab", "bcd", "a", " ", "é", "|")
+    made = []
+    for special, encode in ((NESTED, bytes_of), (CROSSED, twos_of), (CROSSED, bytes_of)):
+        for n in (1, 4, 9):
+            some = torch.randint(0, len(parts), (n,), generator=g).tolist()
+            made.append(Case("other texts", ("".join(parts[i] for i in some), special, encode)))
+    return made
+
+
+SPECIAL = Exercise(
+    id="07.special",
+    title="Special tokens in a text of your own",
+    minutes=10,
+    difficulty=3,
+    statement=prose("""
+        Write `encode_with_special(text, special, encode)` for texts of your own, such as templates. (It is not
+        for what a user has typed.) `special` is a dict from the spelling of each special token to its id, and
+        may be empty; no spelling is empty. `encode(text)` gives the ids of a text as a list, none of them
+        special, and an empty list for an empty text.
+
+        Return one list of ids. Go through the text from left to right. Where the spelling of a special token
+        begins, its id stands for the whole spelling, and you go on behind it; if several begin at the same
+        place, the longest counts. The text between two special tokens, before the first and behind the last
+        goes through `encode`, each piece whole and as it is.
+    """),
+    inputs={"text": "a text", "special": "a dict: spelling → id", "encode": "a function"},
+    outputs=(Output("ids", form="ids"),),
+    reference=encode_with_special,
+    cases=cases,
+    further=further,
+    hints=(
+        prose("""
+            `text.startswith(name, i)` asks whether a spelling begins at place i. Where does a piece of text
+            begin, and when do you know that it has ended?
+        """),
+        lines("""
+            start = i = 0
+            while i is a place of the text:
+                names = the spellings that begin at i
+                if there are any:
+                    take the longest; put in encode(text from start to i), then its id
+                    start and i move behind it
+                else: i moves by one
+            put in encode(text from start on)
+        """),
+    ),
+    misconceptions=misconceptions(WORDS, WAYS),
+    insight=prose("""
+        With `re.split` and brackets round the pattern it is one line, if the spellings are escaped and the
+        longest stands first. For a user's text there is another function, `encode` alone.
+    """),
+    advice=advice(r"""
+re\.error|PatternError|nothing to repeat|unbalanced|unterminated
+    A spelling is no regular expression: `re.escape(name)` makes each of its signs stand for itself.
+max\(\) (arg|iterable)
+    No special token begins there, and `max` of nothing is an error: ask first whether there is one.
+KeyError
+    That piece is no key of `special`: it is text, and goes through `encode`.
+"""),
+)
