@@ -147,7 +147,7 @@ def _form_problem(form: str, value: Any, begin: str) -> str | None:
         return f"{begin} {_a_type(value)}; {wanted}."
     if form == "counts":
         strange = next((n for n in value.values() if not is_number(n)), None)
-        return strange is not None and f"{begin} a dict that holds {_a_type(strange)}; {wanted}." or None
+        return None if strange is None else f"{begin} a dict that holds {_a_type(strange)}; {wanted}."
     if form == "text":
         return None
     fits = _is_pair if form == "pairs" else _is_whole

@@ -104,17 +104,11 @@ def fit(outputs: tuple[Output, ...], value: Any) -> Any:
 def _in_form(form: str, value: Any) -> Any:
     """Honest forms of one list or dict are one: a tuple or a tensor of ids, a pair counted as 0."""
     if form in ("ids", "pairs"):
-        if (
-            isinstance(value, torch.Tensor)
-            and value.dim() == 1 + (form == "pairs")
-            and value.numel() <= _MOST
-        ):
+        axes = 1 if form == "ids" else 2
+        if isinstance(value, torch.Tensor) and value.dim() == axes and value.numel() <= _MOST:
             value = value.tolist()
         if isinstance(value, (tuple, list)):
-            return [
-                tuple(map(_whole, part)) if isinstance(part, (tuple, list)) else _whole(part)
-                for part in value
-            ]
+            return [tuple(map(_whole, p)) if isinstance(p, (tuple, list)) else _whole(p) for p in value]
     if form == "counts" and isinstance(value, dict):
         return {pair: n for pair, n in ((pair, _whole(n)) for pair, n in value.items()) if n != 0}
     return value

@@ -61,16 +61,17 @@ bits-per-token
     compared between tokenizers. Take the loss of the whole text, times `n_tokens`, and share it among its
     bytes.
 turned-round
-    Tokens and bytes are turned round. The whole text costs nats a token times its tokens; that is shared among
-    its bytes: tokens stand above, bytes below.
+    Tokens and bytes are turned round. The whole text costs nats a token times its tokens; that is shared
+    among its bytes: tokens stand above, bytes below.
 per-letter
     You divide by the letters: `len(text)` counts letters, and é has two bytes, 林 three. `len(text.encode())`
     counts bytes.
 per-letter-in-nats
-    Two slips. `len(text)` counts letters, and é has two bytes: `len(text.encode())` counts bytes. And these are
-    nats: divide by ln 2, `math.log(2)`, for bits.
+    Two slips. `len(text)` counts letters, and é has two bytes: `len(text.encode())` counts bytes. And these
+    are nats: divide by ln 2, `math.log(2)`, for bits.
 bytes-alone
-    You share the loss of one token among all bytes of the text. The whole text costs `n_tokens` times as much.
+    You share the loss of one token among all bytes of the text. The whole text costs `n_tokens` times as
+    much.
 whole-text
     These are the bits of the whole text. Share them among its bytes.
 logarithm-of-the-loss
@@ -125,8 +126,8 @@ BITS = Exercise(
     further=further,
     hints=(
         prose("""
-            What does the whole text cost, in nats? A nat is more than a bit: does the number rise or fall when
-            you change the unit? And how many bytes has é?
+            What does the whole text cost, in nats? A nat is more than a bit: does the number rise or fall
+            when you change the unit? And how many bytes has é?
         """),
         lines("""
             nats  = nats a token times the number of tokens

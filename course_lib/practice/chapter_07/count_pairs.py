@@ -3,8 +3,8 @@
 from collections import Counter
 from itertools import combinations, pairwise
 
-from course_lib.practice.inputs import seeded
 from course_lib.practice.chapter_07.inputs_ways import random_words
+from course_lib.practice.inputs import seeded
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
 

@@ -69,8 +69,8 @@ latin-1
 ascii
     ASCII knows the first 128 bytes only, so every é is lost. Decode as `"utf-8"`.
 as-python-writes-it
-    `str(…)` writes bytes as Python source, with b'…' and \\x signs. `.decode("utf-8", errors="replace")` turns
-    bytes into letters.
+    `str(…)` writes bytes as Python source, with b'…' and \\x signs. `.decode("utf-8", errors="replace")`
+    turns bytes into letters.
 spaces-between
     You put a space between the tokens. Spaces are bytes like all others: where one belongs, a token holds it.
     Join with nothing.

@@ -85,7 +85,7 @@ def learned(
     more=0,
     at_end=lambda merges: merges,
 ):
-    """Learning with each of its parts exchangeable; it ends where the best pair occurs less than ``least``."""
+    """Learning, each part of it exchangeable; it ends where the best pair occurs less than ``least``."""
 
     def way(words, n_merges):
         words, merges = dict(words), []

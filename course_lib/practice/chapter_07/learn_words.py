@@ -2,18 +2,18 @@
 
 WORDS = """
 largest-pair
-    `max(counts)` compares the keys: it takes the largest pair, whatever its count is. The count decides first:
-    find the largest value, `max(counts.values())`, then the smallest pair that has it.
+    `max(counts)` compares the keys: it takes the largest pair, whatever its count is. The count decides
+    first: find the largest value, `max(counts.values())`, then the smallest pair that has it.
 smallest-pair
-    `min(counts)` compares the keys: it takes the smallest pair, whatever its count is. The count decides first;
-    the smallest pair is taken only among those with the largest count.
+    `min(counts)` compares the keys: it takes the smallest pair, whatever its count is. The count decides
+    first; the smallest pair is taken only among those with the largest count.
 largest-of-equals
     Among equally frequent pairs you take the largest. Here it is the smallest: `max` over (count, pair) turns
     the second rule round. `min` over (-count, pair) has both the right way.
 first-of-equals
     Among equally frequent pairs you take the one that was met first (or last). `max` or a sort by count alone
-    leaves it to the order of the dict, so the same words in another order give other tokens. Here the smallest
-    pair wins: compare the pairs themselves where the counts are equal.
+    leaves it to the order of the dict, so the same words in another order give other tokens. Here the
+    smallest pair wins: compare the pairs themselves where the counts are equal.
 rarest-pair
     You merge the rarest pair. The most frequent one saves most tokens.
 times-ignored
@@ -22,11 +22,12 @@ times-ignored
 once-a-word
     A pair that stands twice in a word is counted once. Every place counts.
 across-words
-    You count pairs across the borders of words: the last token of one word and the first of the next. They can
-    never be merged, since each word is encoded by itself. Count inside each word.
+    You count pairs across the borders of words: the last token of one word and the first of the next. They
+    can never be merged, since each word is encoded by itself. Count inside each word.
 overlap-skipped
-    In a run such as (6, 6, 6) you count (6, 6) once, because its two places share a token. It is true that only
-    one of them can be merged; but the rule here counts every place with its right neighbour, so it is two.
+    In a run such as (6, 6, 6) you count (6, 6) once, because its two places share a token. It is true that
+    only one of them can be merged; but the rule here counts every place with its right neighbour, so it is
+    two.
 counted-once
     You count once and take the most frequent pairs of that table. After each merge there are new pairs, with
     the new token, and some old ones have become rarer: merge in the words, and count again.
@@ -39,8 +40,8 @@ not-skipped
 first-place-only
     In each word you merge only the first place where the pair stands. Every place is merged.
 from-the-right
-    You merge from the right. In a run the direction counts: three 6 become new, 6 from the left, and 6, new from
-    the right. Here it is from the left.
+    You merge from the right. In a run the direction counts: three 6 become new, 6 from the left, and 6, new
+    from the right. Here it is from the left.
 ids-begin-elsewhere
     The right pairs, with other numbers for the new tokens. The bytes have 0 to 255, so the first merge makes
     256, the next 257: `256 + len(merges)` before the pair is put into the list.
@@ -52,7 +53,8 @@ one-merge-too-many
 one-merge-too-few
     One merge too few: go on until the list holds `n_merges` of them.
 in-reverse
-    These are the right merges, the last one first. Encoding needs them in the order in which they were learned.
+    These are the right merges, the last one first. Encoding needs them in the order in which they were
+    learned.
 sorted
     These are the right merges, sorted. Their order is what has been learned: encoding merges the first one
     first.

@@ -176,11 +176,11 @@ MERGE = Exercise(
     minutes=8,
     difficulty=2,
     statement=prose("""
-        Write `merge(ids, pair, new)`. `ids` is a list of token ids, `pair` a tuple (left id, right id). Return
-        a new list in which the id `new` stands in place of the pair wherever its two ids stand side by side,
-        the left one first. Go from left to right; two ids that have been merged are used up: with the pair
-        `(7, 7)`, the list `[7, 7, 7]` becomes `[new, 7]`. Everything else stays in its order. `new` is an id
-        that occurs nowhere in `ids` or `pair`. The list may be empty; leave `ids` itself as it is.
+        Write `merge(ids, pair, new)`. `ids` is a list of token ids, `pair` a tuple (left id, right id).
+        Return a new list in which the id `new` stands in place of the pair wherever its two ids stand side by
+        side, the left one first. Go from left to right; two ids that have been merged are used up: with the
+        pair `(7, 7)`, the list `[7, 7, 7]` becomes `[new, 7]`. Everything else stays in its order. `new` is
+        an id that occurs nowhere in `ids` or `pair`. The list may be empty; leave `ids` itself as it is.
     """),
     inputs={"ids": "a list of ids", "pair": "(left id, right id)", "new": "one id"},
     outputs=(Output("merged", form="ids"),),

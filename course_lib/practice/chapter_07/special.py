@@ -24,7 +24,7 @@ def encode_with_special(text, special, encode):
 
 
 def split_at(names=lambda special: sorted(special, key=len, reverse=True), quote=re.escape, flags=0):
-    """The text is cut at the special tokens; which is tried first, and whether their signs mean themselves."""
+    """The text is cut at the special tokens: which is tried first, and are their signs escaped?"""
 
     def way(text, special, encode):
         ids = []
@@ -117,12 +117,12 @@ shortest-first
     Where one special token begins like another, you take the shorter one: `<a>` out of `<a><b>`, and the rest
     becomes text. Of all that begin at a place, the longest counts.
 order-of-the-dict
-    Where several special tokens begin at the same place, you take the one that stands first in the dict. Of all
-    that begin at a place, the longest counts: sort by length before you look.
+    Where several special tokens begin at the same place, you take the one that stands first in the dict. Of
+    all that begin at a place, the longest counts: sort by length before you look.
 longest-in-the-whole-text
     You look for the longest special token in the whole text, then for the next one. So a long one that begins
-    in the middle of another is found first. Go from left to right: what begins first counts, and length decides
-    only among those that begin at the same place.
+    in the middle of another is found first. Go from left to right: what begins first counts, and length
+    decides only among those that begin at the same place.
 signs-not-escaped
     You make a regular expression of the spellings, and some of their signs have a meaning there: `|` is "or",
     `[EOS]` is one letter of E, O, S. `re.escape` makes each sign stand for itself.
@@ -141,7 +141,8 @@ specials-lost
 specials-in-front
     The ids of the special tokens stand in front. Each belongs where it is spelled.
 stripped
-    White space beside a special token is lost. It is text like all other: give each piece to `encode` as it is.
+    White space beside a special token is lost. It is text like all other: give each piece to `encode` as it
+    is.
 between-spaces-only
     You find a special token only where white space stands on both sides. It counts wherever it is spelled.
 capitals-ignored
@@ -186,9 +187,9 @@ SPECIAL = Exercise(
     minutes=10,
     difficulty=3,
     statement=prose("""
-        Write `encode_with_special(text, special, encode)` for texts of your own, such as templates. (It is not
-        for what a user has typed.) `special` is a dict from the spelling of each special token to its id, and
-        may be empty; no spelling is empty. `encode(text)` gives the ids of a text as a list, none of them
+        Write `encode_with_special(text, special, encode)` for texts of your own, such as templates. (It is
+        not for what a user has typed.) `special` is a dict from the spelling of each special token to its id,
+        and may be empty; no spelling is empty. `encode(text)` gives the ids of a text as a list, none of them
         special, and an empty list for an empty text.
 
         Return one list of ids. Go through the text from left to right. Where the spelling of a special token
