@@ -108,9 +108,14 @@ def _in_form(form: str, value: Any) -> Any:
         if isinstance(value, torch.Tensor) and value.dim() == axes and value.numel() <= _MOST:
             value = value.tolist()
         if isinstance(value, (tuple, list)):
-            return [tuple(map(_whole, p)) if isinstance(p, (tuple, list)) else _whole(p) for p in value]
+            pairs = form == "pairs"
+            return [
+                tuple(map(_whole, part)) if pairs and isinstance(part, (tuple, list)) else _whole(part)
+                for part in value
+            ]
     if form == "counts" and isinstance(value, dict):
-        return {pair: n for pair, n in ((pair, _whole(n)) for pair, n in value.items()) if n != 0}
+        counts = {pair: _whole(n) for pair, n in value.items()}
+        return {pair: n for pair, n in counts.items() if not (is_number(n) and n == 0)}
     return value
 
 

@@ -66,8 +66,8 @@ ENCODE = Exercise(
         Write `encode(ids, merges)`. `ids` is a list of the byte values (0 to 255) of one word. `merges` is a
         list of pairs (left id, right id) in the order in which they were learned; the pair at place i,
         counted from 0, makes the token 256 + i, and its two ids are bytes or tokens of earlier merges. Return
-        the list of the word's tokens: as long as two neighbours are a pair in `merges`, merge the pair that
-        was learned first of all that stand in the word now, and this from left to right wherever it stands.
+        the list of the word's tokens: as long as two neighbours are a pair in `merges`, take of all such
+        pairs in the word the one that was learned first, and merge it wherever it stands, from left to right.
         (In a run of three `a`, the first two are merged.) The word may be empty, and `merges` may be empty.
         Leave `ids` itself as it is.
 

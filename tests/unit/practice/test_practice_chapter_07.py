@@ -52,18 +52,11 @@ def test_merging_is_the_library_s():
 def test_learning_is_the_library_s():
     """On letters: their order by byte is that by id."""
     for words, n_merges in all_cases("learn"):
-        spelled = {
-            bytes(token + 32 if token < 33 else token for token in word): n for word, n in words.items()
-        }
-        text = [word.decode() for word, n in spelled.items() for _ in range(n)]
-        moved = {tuple(word): n for word, n in spelled.items()}
-        theirs = bpe.train_bpe(text, 256 + n_merges).merges
-        mine = [
-            tuple(one if one >= 256 else BYTE_IDS[one] for one in p)
-            for p in seven.LEARN.reference(moved, n_merges)
-        ]
-        if all(word.isalpha() for word in spelled):  # the library cuts at other signs
-            assert mine == theirs
+        letters = {tuple(97 + one if one < 33 else one for one in word): n for word, n in words.items()}
+        merges = seven.LEARN.reference(letters, n_merges)
+        mine = [tuple(BYTE_IDS[one] if one < 256 else one for one in pair) for pair in merges]
+        text = [bytes(word).decode() for word, n in letters.items() for _ in range(n)]
+        assert mine == bpe.train_bpe(text, 256 + n_merges).merges
 
 
 def test_encoding_is_the_library_s():
@@ -162,7 +155,7 @@ def learn_by_a_heap(words, n_merges):
     for step in range(n_merges):
         counts = Counter()
         for word, n in rows:
-            for pair in zip(word, word[1:], strict=False):
+            for pair in pairwise(word):
                 counts[pair] += n
         heap = [(-n, pair) for pair, n in counts.items()]
         if not heap:
@@ -355,7 +348,7 @@ def test_other_numbers_for_the_new_tokens_are_known_by_their_answer():
         ),
         ("merge", lambda ids, pair, new: 7, "check expects a list of whole numbers"),
         ("merge", lambda ids, pair, new: ["a"], "a list with a str at place 0"),
-        ("merge", lambda ids, pair, new: [ids], "a list with a tuple at place 0"),
+        ("merge", lambda ids, pair, new: [ids], "a list with a list at place 0"),
         ("merge", lambda ids, pair, new: (i for i in ids), "`list(…)` makes a list of it"),
         ("merge", lambda ids, pair, new: numpy.array(ids), "`.tolist()` makes a list of it"),
         ("learn", lambda words, n: [1] * n, "a list with an int at place 0 (counted from 0)"),
