@@ -353,11 +353,11 @@ def test_other_numbers_for_the_new_tokens_are_known_by_their_answer():
         ("merge", lambda ids, pair, new: numpy.array(ids), "`.tolist()` makes a list of it"),
         ("learn", lambda words, n: [1] * n, "a list with an int at place 0 (counted from 0)"),
         ("learn", lambda words, n: [(1, 2, 3)], "a list with 3 things at place 0"),
-        ("count-pairs", lambda words: {(5, 6): 3}, "Your answer has no (6, 7); expected 5 of it."),
+        ("count-pairs", lambda words: {(5, 6): 3}, "your answer has no (6, 7); expected 5 of it."),
         ("count-pairs", lambda words: [(5, 6)], "check expects a dict: pair → how often"),
         ("count-pairs", lambda words: {(5, 6): "3"}, "a dict that holds a str"),
         ("decode", lambda ids, tokens: b"the", "check expects a text"),
-        ("decode", lambda ids, tokens: "The cat", "Your answer is 'The cat'; expected 'the cat, the cat'."),
+        ("decode", lambda ids, tokens: "The cat", "your answer is 'The cat'; expected 'the cat, the cat'."),
     ],
 )
 def test_what_differs_is_shown(name, function, says):
@@ -395,18 +395,10 @@ def test_an_input_that_is_merged_in_place_is_told():
 
 
 def test_one_small_change_is_told_where_it_helps():
-    def merge(ids, pair, new):
-        out, i = [], 0
-        while i < len(ids):
-            if i + 1 < len(ids) and (ids[i], ids[i + 1]) == pair:
-                out.append(new)
-                i += 2
-            else:
-                out.append(ids[i])
-                i += 1
-            return out
+    def bits_per_byte(nats_per_token, n_tokens, text):
+        return nats_per_token / n_tokens / math.log(2) / len(text.encode())
 
-    assert "right on every input that was tried" in run("merge", merge).message
+    assert "your function is right on every input that was tried" in run("bits", bits_per_byte).message
 
 
 def test_the_card_says_what_comes_back():
