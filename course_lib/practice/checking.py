@@ -146,7 +146,8 @@ def _strange_type(
     text = f"On the input with {cases[first].name}: {strange[first][0].lower()}{strange[first][1:]}"
     kept = [i for i, problem in enumerate(strange) if not problem]
     part = [[things[i] for i in kept] for things in (cases, outcomes, expected)]
-    match = matching_misconception(exercise, *part) if exercise.view is None else None
+    known = exercise.view is None and not _all_right(exercise, *part)
+    match = matching_misconception(exercise, *part) if known else None
     if match:
         return result("misconception", f"{match[1]} {text}", misconception=match[0])
     return result("type", text)

@@ -143,6 +143,8 @@ def _form_problem(form: str, value: Any, begin: str) -> str | None:
         return f"{begin} a NumPy array; {wanted}. `.tolist()` makes a list of it."
     if isinstance(value, Stranger) and value.iterates:
         return f"{begin} a generator; {wanted}. `list(…)` makes a list of it."
+    if form == "text" and isinstance(value, Stranger) and value.name == "bytes":
+        return f"{begin} bytes; {wanted}. `.decode(…)` makes a text of them."
     if not isinstance(value, {"counts": dict, "text": str}.get(form, list)):
         return f"{begin} {_a_type(value)}; {wanted}."
     if form == "counts":
@@ -154,7 +156,9 @@ def _form_problem(form: str, value: Any, begin: str) -> str | None:
     for place, part in enumerate(value):
         if not fits(part):
             what = f"{len(part)} things" if form == "pairs" and isinstance(part, tuple) else _a_type(part)
-            return f"{begin} a list with {what} at place {place} (counted from 0); {wanted}."
+            nested = form == "ids" and isinstance(part, list)
+            more = " (`+=` puts in what a list holds, `append` the list itself.)" if nested else ""
+            return f"{begin} a list with {what} at place {place} (counted from 0); {wanted}.{more}"
     return None
 
 

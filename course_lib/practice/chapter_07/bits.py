@@ -16,6 +16,10 @@ def rate(formula):
     return lambda nats, n_tokens, text: formula(nats, n_tokens, len(text.encode()), len(text))
 
 
+def per_word(nats, n_tokens, text):
+    return nats * n_tokens / LN2 / len(text.split())
+
+
 LN2 = math.log(2)
 
 WAYS = {
@@ -23,6 +27,8 @@ WAYS = {
     "times-ln-2": rate(lambda nats, n, b, c: nats * LN2 * n / b),
     "bits-per-token": rate(lambda nats, n, b, c: nats / LN2),
     "turned-round": rate(lambda nats, n, b, c: nats / LN2 * b / n),
+    "turned-round-letters": rate(lambda nats, n, b, c: nats / LN2 * c / n),
+    "per-word": per_word,
     "per-letter": rate(lambda nats, n, b, c: nats / LN2 * n / c),
     "per-letter-in-nats": rate(lambda nats, n, b, c: nats * n / c),
     "bytes-alone": rate(lambda nats, n, b, c: nats / LN2 / b),
@@ -37,6 +43,7 @@ WAYS = {
         rate(lambda nats, n, b, c: math.exp(nats)),
         rate(lambda nats, n, b, c: math.exp(nats * n / b)),
         rate(lambda nats, n, b, c: 2 ** (nats / LN2 * n / b)),
+        rate(lambda nats, n, b, c: 2 ** (nats * n / b)),
     ),
     "another-base": (
         rate(lambda nats, n, b, c: nats / math.log(10) * n / b),
@@ -63,6 +70,11 @@ bits-per-token
 turned-round
     Tokens and bytes are turned round. The whole text costs nats a token times its tokens; that is shared
     among its bytes: tokens stand above, bytes below.
+turned-round-letters
+    Two slips. Tokens and letters are turned round: the whole text costs nats a token times its tokens, so
+    tokens stand above. And below stand bytes: `len(text)` counts letters, `len(text.encode())` bytes.
+per-word
+    You divide by the words. Asked for are bits a byte: `len(text.encode())` counts the bytes.
 per-letter
     You divide by the letters: `len(text)` counts letters, and é has two bytes, 林 three. `len(text.encode())`
     counts bytes.

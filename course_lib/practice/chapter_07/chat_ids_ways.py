@@ -46,6 +46,19 @@ def without_markers(by):
     return inside
 
 
+def refusing(turns, special, encode):
+    if any(marker in text for _, text in turns for marker in special):
+        raise ValueError("a marker in a text")
+    return right(turns, special, encode)
+
+
+def apart(cut):
+    def inside(role, text, special, encode):
+        return [i for part in cut(text) for i in encode(part)]
+
+    return inside
+
+
 def written_and_read(turns, special, encode):
     return read("".join(f"<|{role}|>{text}<|end|>" for role, text in turns), special, encode)
 
@@ -102,6 +115,9 @@ WAYS = {
         turned(read_in("assistant")),
     ),
     "markers-taken-out": tuple(turned(without_markers(by)) for by in ("", " ", "[removed]")),
+    "markers-refused": refusing,
+    "words-apart": (turned(apart(str.split)), turned(apart(lambda text: text.split(" ")))),
+    "letters-apart": turned(apart(list)),
     "markers-as-text": tuple(map(markers_as_text, (True, False))),
     "no-end": turned(plain, end=False),
     "no-role": turned(plain, head=False),
@@ -130,6 +146,15 @@ other-text-read
 markers-taken-out
     You take the markers out of what was said, or write something else for them. So a user who asks what
     `<|end|>` means asks something else. Nothing has to be taken out: `encode` gives ordinary ids for it.
+markers-refused
+    A text in which a marker is spelled raises an error. Nothing has to be refused: `encode` gives ordinary
+    ids for it, and a user may ask what `<|end|>` means.
+words-apart
+    You cut each text at its spaces and encode the words one by one, so the spaces are lost. Give the text to
+    `encode` whole: how it is cut is the tokenizer's work.
+letters-apart
+    You give the letters to `encode` one by one, so no token of several letters can come out. Give the text to
+    `encode` whole.
 markers-as-text
     You give the markers to `encode`, so they become ordinary ids, the very ids that a user's typed marker
     has. The model could not tell them apart. The markers' own ids stand in `special`.

@@ -35,6 +35,20 @@ def overwritten(words):
     return {pair: times for word, times in words.items() for pair in pairwise(word)}
 
 
+def begun_with(first):
+    """The first place where a pair stands counts ``first(times)``."""
+
+    def way(words):
+        counts = {}
+        for word, times in words.items():
+            for pair in pairwise(word):
+                old = counts.get(pair)
+                counts[pair] = first(times) if old is None else old + times
+        return counts
+
+    return way
+
+
 def across(repeat):
     """All words written one behind the other, each once or as often as it occurs."""
 
@@ -64,7 +78,15 @@ WAYS = {
     "order-lost": counted(lambda word: (tuple(sorted(pair)) for pair in pairwise(word))),
     "turned-round": counted(lambda word: ((b, a) for a, b in pairwise(word))),
     "not-only-neighbours": counted(lambda word: combinations(word, 2)),
+    "first-place-is-one": begun_with(lambda times: 1),
+    "first-place-is-nothing": begun_with(lambda times: 0),
+    "first-place-twice": begun_with(lambda times: 2 * times),
     "single-tokens": (counted(lambda word: word), counted(lambda word: ((token,) for token in word))),
+    "keys-are-no-pairs": (
+        counted(lambda word: (f"{a} {b}" for a, b in pairwise(word))),
+        counted(lambda word: (f"{a},{b}" for a, b in pairwise(word))),
+        counted(lambda word: (a + b for a, b in pairwise(word))),
+    ),
     "words-counted": lambda words: dict(words),
     "last-pair-lost": counted(lambda word: list(pairwise(word))[:-1]),
     "first-pair-lost": counted(lambda word: list(pairwise(word))[1:]),
@@ -75,6 +97,8 @@ WAYS = {
     ),
     "half-a-pair": counted(lambda word: (word[i : i + 2] for i in range(len(word)))),
 }
+
+SIGNS = {"keys-are-no-pairs": lambda expected, got, args: not any(isinstance(key, tuple) for key in got)}
 
 WORDS = """
 across-words
@@ -102,6 +126,17 @@ turned-round
 not-only-neighbours
     You count every two tokens of a word, also those with others between them. Only neighbours can be merged
     into one token: word[i] and word[i + 1].
+first-place-is-one
+    The first place where a pair stands counts 1, whatever the word's number is. It counts as often as its
+    word occurs, like every later one.
+first-place-is-nothing
+    The first place where a pair stands is not counted: it makes the key with 0. It counts as often as its
+    word occurs, like every later one.
+first-place-twice
+    The first place where a pair stands counts twice: as the value to begin with, and once more. Begin with 0.
+keys-are-no-pairs
+    Your keys are no pairs. A key is a tuple of two ids, (word[i], word[i + 1]): so both tokens can be read
+    from it when the pair is merged.
 single-tokens
     You count single tokens. What is to be merged are two neighbours: the key is a pair, (word[i], word[i +
     1]).
@@ -173,7 +208,7 @@ COUNT_PAIRS = Exercise(
                     raise the count of (word[i], word[i + 1]) by how often
         """),
     ),
-    misconceptions=misconceptions(WORDS, WAYS),
+    misconceptions=misconceptions(WORDS, WAYS, signs=SIGNS),
     insight=prose("""
         Each different word is looked at once, however long the text is: that is why words are counted before
         their pairs.

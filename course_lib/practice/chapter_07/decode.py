@@ -23,6 +23,18 @@ def with_errors(errors):
     return lambda token: token.decode("utf-8", errors)
 
 
+def all_or(broken):
+    """One broken letter, and the whole text is given up."""
+
+    def finish(text):
+        try:
+            return text.decode("utf-8")
+        except UnicodeDecodeError:
+            return broken
+
+    return joined(finish)
+
+
 WAYS = {
     "token-by-token": (each(with_errors("replace")), each(with_errors("strict"))),
     "token-by-token-left-out": each(with_errors("ignore")),
@@ -33,6 +45,7 @@ WAYS = {
         joined(with_errors("surrogateescape")),
         joined(lambda text: text.decode("utf-8", "replace").replace("\ufffd", "?")),
     ),
+    "all-or-nothing": tuple(map(all_or, ("\ufffd", "", "?"))),
     "latin-1": (joined(lambda text: text.decode("latin-1")), each(lambda token: token.decode("latin-1"))),
     "ascii": joined(lambda text: text.decode("ascii", "replace")),
     "as-python-writes-it": (joined(str), joined(lambda text: str(text)[2:-1]), each(str)),
@@ -63,6 +76,9 @@ broken-left-out
 broken-in-another-way
     What is no whole letter is not written as asked: `errors="replace"` writes � for it (U+FFFD, the sign that
     exists for this).
+all-or-nothing
+    Where one letter is broken, you give up the whole text. All other letters are there and must be read: with
+    `errors="replace"` only the broken one becomes �.
 latin-1
     You make one letter of every byte (as Latin-1 does). In UTF-8 only the first 128 bytes are letters by
     themselves: é is two bytes, 林 is three. Decode as `"utf-8"`.
@@ -170,6 +186,8 @@ expected str instance, bytes found
     `"".join` joins texts, and these are bytes: `b"".join(…)` joins them.
 a bytes-like object is required|can only concatenate str|can't concat
     Bytes and texts cannot be joined. Begin with empty bytes, `b""`, and decode at the end.
+bytes must be in range
+    `bytes(ids)` takes the ids for bytes. An id is a place in `tokens`: `tokens[i]` holds its bytes.
 indices must be integers
     `tokens[i]` needs one id at a time: go through `ids`.
 """),

@@ -1,6 +1,6 @@
 """07.encode: the bytes of one word become tokens, by the order in which merges were learned."""
 
-from course_lib.practice.chapter_07.encode_ways import WAYS
+from course_lib.practice.chapter_07.encode_ways import SIGNS, WAYS, sizes
 from course_lib.practice.chapter_07.encode_words import WORDS
 from course_lib.practice.chapter_07.inputs_ways import random_word, random_words
 from course_lib.practice.chapter_07.learn import learn
@@ -89,7 +89,7 @@ ENCODE = Exercise(
             return the ids
         """),
     ),
-    misconceptions=misconceptions(WORDS, WAYS),
+    misconceptions=misconceptions(WORDS, WAYS, {"fewer-tokens": sizes}, SIGNS),
     insight=prose("""
         Encoding repeats learning: each merge happens in the order in which it was learned. One walk through
         all merges is right, and so is asking each time for the earliest pair: a merge makes pairs only with
@@ -101,6 +101,9 @@ is not in list
     make a dict from each pair to its place.
 unhashable
     A list cannot be looked up in a dict. Make it a tuple: `(ids[i], ids[i + 1])`.
+IndexError with (\w+) ?= ?\1\[:|\w+\[\w+ ?: ?\w+ ?\+ ?[12]\] ?=|del |\.pop\(
+    The list becomes shorter while your loop runs on to its old end. Build a new list, or use `while`, which
+    asks for the length each time.
 IndexError
     The last token has no right neighbour: look at the pair only where i + 1 is a place of the list.
 (max|min)\(\) (arg|iterable)

@@ -112,6 +112,58 @@ def rank_then_right(found, ids, ranks):
     return min(found, key=lambda at: (ranks[at[0]], -at[1]))
 
 
+def smallest_in_the_word(found, ids, ranks):
+    return min(found)
+
+
+def most_frequent_of_all(pick):
+    """The most frequent pair, known or not; an unknown one ends it."""
+
+    def way(ids, merges):
+        while times := Counter(pairwise(ids)):
+            pair = pick(times)
+            if pair not in merges:
+                break
+            ids = everywhere(ids, pair, 256 + merges.index(pair))
+        return list(ids)
+
+    return way
+
+
+def fewest(ids, merges):
+    """As few tokens as possible, found by trying; of equals the one with the smaller ids."""
+    known = [(bytes_of(token, merges), token) for token in range(256, 256 + len(merges))]
+    best = [(0, [])]
+    for n in range(1, len(ids) + 1):
+        ends = [
+            ((ids[n - 1],), ids[n - 1]),
+            *(one for one in known if tuple(ids[:n][-len(one[0]) :]) == one[0]),
+        ]
+        best.append(min((best[n - len(raw)][0] + 1, [*best[n - len(raw)][1], token]) for raw, token in ends))
+    return best[-1][1]
+
+
+def spelled(got, args):
+    """Whether the tokens stand for the bytes of the word."""
+    ids, merges = args
+    if not all(0 <= token < 256 + len(merges) for token in got):
+        return False
+    return [byte for token in got for byte in bytes_of(token, merges)] == ids
+
+
+def sizes(expected, got, args):
+    if len(got) >= len(expected):
+        raise ValueError("this input does not show it")
+    return {"mine": len(got), "right": len(expected)}
+
+
+SIGNS = {
+    "fewer-tokens": lambda expected, got, args: (
+        spelled(got, args) and (len(got) < len(expected) or (None if len(got) == len(expected) else False))
+    ),
+    "another-cut": lambda expected, got, args: spelled(got, args),
+}
+
 WAYS = {
     "longest-from-the-left": longest(from_left=True),
     "longest-from-the-right": longest(from_left=False),
@@ -122,9 +174,14 @@ WAYS = {
         one_at_a_time(lambda found, ids, ranks: max(found, key=lambda at: (ranks[at[0]], -at[1]))),
         in_order(everywhere, lambda merges: list(enumerate(merges))[::-1]),
     ),
-    "most-frequent-first": one_at_a_time(most_frequent),
-    "smallest-pair-first": in_order(
-        everywhere, lambda merges: sorted(enumerate(merges), key=lambda one: one[1])
+    "most-frequent-first": (
+        one_at_a_time(most_frequent),
+        most_frequent_of_all(lambda times: max(times, key=times.get)),
+        most_frequent_of_all(lambda times: min(times, key=lambda pair: (-times[pair], pair))),
+    ),
+    "smallest-pair-first": (
+        in_order(everywhere, lambda merges: sorted(enumerate(merges), key=lambda one: one[1])),
+        one_at_a_time(smallest_in_the_word),
     ),
     "first-place-only": in_order(first_place),
     "not-skipped": in_order(not_skipped),
@@ -136,5 +193,9 @@ WAYS = {
     ),
     "last-merge-forgotten": in_order(everywhere, lambda merges: list(enumerate(merges))[:-1]),
     "first-merge-forgotten": in_order(everywhere, lambda merges: list(enumerate(merges))[1:]),
+    "fewer-tokens": fewest,
+    "another-cut": in_order(
+        everywhere, lambda merges: sorted(enumerate(merges), key=lambda one: one[1][::-1])
+    ),
     "nothing-merged": lambda ids, merges: list(ids),
 }

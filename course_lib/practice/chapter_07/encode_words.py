@@ -45,6 +45,13 @@ last-merge-forgotten
     The last pair of `merges` is never merged. Is the loop one short?
 first-merge-forgotten
     The first pair of `merges` is never merged: it stands at place 0.
+fewer-tokens
+    Your tokens spell the word, {mine} of them where BPE gives {right}. It does not look for few tokens: it
+    merges the pairs in the order in which they were learned, and what a model has seen in training was cut
+    so.
+another-cut
+    Your tokens spell the word, and it is cut at other places. In which order do you merge? Of all known pairs
+    in the word, the one with the smallest place in `merges` comes first, wherever it stands.
 nothing-merged
     Nothing is merged: your answer is `ids` as it came. A list is never equal to a tuple: is `ids[i : i + 2]`
     compared or looked up somewhere? `tuple(…)` makes a tuple of it.

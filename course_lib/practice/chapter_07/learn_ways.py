@@ -72,6 +72,24 @@ def not_merged(word, pair, new):
     return word
 
 
+def numbers_lost(words):
+    """Once merged, each word counts once."""
+    merged = any(token > 255 for word in words for token in word)
+    return without_times(words) if merged else pairs_of(words)
+
+
+def largest_of_equals(counts):
+    return max(counts, key=lambda pair: (counts[pair], pair))
+
+
+def first_of_equals(counts):
+    return max(counts, key=counts.get)
+
+
+def left_decides(counts):
+    return max(counts, key=lambda pair: (counts[pair], -pair[0]))
+
+
 def after_last(words, merges):
     return 1 + max(token for word in words for token in word)
 
@@ -84,6 +102,7 @@ def learned(
     least=1,
     more=0,
     at_end=lambda merges: merges,
+    stops=True,
 ):
     """Learning, each part of it exchangeable; it ends where the best pair occurs less than ``least``."""
 
@@ -93,6 +112,8 @@ def learned(
             counts = Counter()
             for pair, times in counting(words):
                 counts[pair] += times
+            if not counts and not stops:
+                raise ValueError("max() arg is an empty sequence")
             if not counts or counts[best := pick(counts)] < least:
                 break
             new = id_of(words, merges)
@@ -101,6 +122,11 @@ def learned(
         return at_end(merges)
 
     return way
+
+
+def with_and_without_stop(**parts):
+    """Learning that ends where no pair is left, and learning that fails there."""
+    return learned(**parts), learned(**parts, stops=False)
 
 
 def counted_once(order):
@@ -116,18 +142,22 @@ def counted_once(order):
 
 
 WAYS = {
-    "largest-pair": learned(pick=max),
-    "smallest-pair": learned(pick=min),
-    "largest-of-equals": learned(pick=lambda counts: max(counts, key=lambda pair: (counts[pair], pair))),
+    "largest-pair": with_and_without_stop(pick=max),
+    "smallest-pair": with_and_without_stop(pick=min),
+    "largest-of-equals": with_and_without_stop(pick=largest_of_equals),
+    "left-token-decides": with_and_without_stop(pick=left_decides),
     "first-of-equals": (
-        learned(pick=lambda counts: max(counts, key=counts.get)),
+        *with_and_without_stop(pick=first_of_equals),
         learned(pick=lambda counts: sorted(counts, key=counts.get)[-1]),
     ),
     "rarest-pair": (
         learned(pick=lambda counts: min(counts, key=lambda pair: (counts[pair], pair))),
         learned(pick=lambda counts: min(counts, key=counts.get)),
     ),
-    "times-ignored": learned(without_times),
+    "times-ignored": with_and_without_stop(counting=without_times),
+    "times-ignored-first-of-equals": with_and_without_stop(counting=without_times, pick=first_of_equals),
+    "times-ignored-largest-of-equals": with_and_without_stop(counting=without_times, pick=largest_of_equals),
+    "times-lost": (learned(numbers_lost), learned(numbers_lost, first_of_equals)),
     "once-a-word": learned(once_a_word),
     "across-words": (learned(across), learned(across_once)),
     "overlap-skipped": learned(not_overlapping),
@@ -135,8 +165,8 @@ WAYS = {
         counted_once(lambda counts: sorted(counts, key=lambda pair: (-counts[pair], pair))),
         counted_once(lambda counts: sorted(counts, key=counts.get, reverse=True)),
     ),
-    "not-merged": learned(merging=not_merged),
-    "not-skipped": learned(merging=not_skipped),
+    "not-merged": with_and_without_stop(merging=not_merged),
+    "not-skipped": with_and_without_stop(merging=not_skipped),
     "first-place-only": learned(merging=first_place),
     "from-the-right": learned(merging=from_the_right),
     "ids-begin-elsewhere": (

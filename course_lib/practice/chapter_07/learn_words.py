@@ -14,11 +14,23 @@ first-of-equals
     Among equally frequent pairs you take the one that was met first (or last). `max` or a sort by count alone
     leaves it to the order of the dict, so the same words in another order give other tokens. Here the
     smallest pair wins: compare the pairs themselves where the counts are equal.
+left-token-decides
+    Among equally frequent pairs you compare only the left token. Where that is the same, too, the right one
+    decides: compare whole pairs, (3, 8) before (3, 9).
 rarest-pair
     You merge the rarest pair. The most frequent one saves most tokens.
 times-ignored
     Every word counts once. Its number says how often it occurs in the text, and each of its pairs occurs as
     often: add that number, not 1.
+times-ignored-first-of-equals
+    Two slips. Every word counts once: its number says how often it occurs, so add that, not 1. And among
+    equally frequent pairs you take the one that was met first; here the smallest pair wins.
+times-ignored-largest-of-equals
+    Two slips. Every word counts once: its number says how often it occurs, so add that, not 1. And among
+    equally frequent pairs you take the largest; here the smallest wins.
+times-lost
+    After the first merge every word counts once: when the merged words are put together, their numbers are
+    lost. A merged word occurs as often as before.
 once-a-word
     A pair that stands twice in a word is counted once. Every place counts.
 across-words

@@ -70,6 +70,26 @@ def as_text(apart):
     return way
 
 
+def else_missing(ids, pair, new):
+    """After a merge the next token is written without being looked at."""
+    merged, i = [], 0
+    while i < len(ids):
+        if i + 1 < len(ids) and (ids[i], ids[i + 1]) == pair:
+            merged.append(new)
+            i += 2
+        merged.append(ids[i])
+        i += 1
+    return merged
+
+
+def last_token_always(ids, pair, new):
+    return [*tail_lost(ids, pair, new), ids[-1]]
+
+
+def last_token_always_guarded(ids, pair, new):
+    return last_token_always(ids, pair, new) if ids else []
+
+
 def new_is_a_left_token(ids, pair, new):
     """The merged token counts as its left half again: (a, b) meets b b, and all become one."""
     merged = []
@@ -96,6 +116,8 @@ WAYS = {
     "pair-removed": scanned(write=lambda pair, new: []),
     "once-too-far": scanned(skip=3),
     "last-token-lost": tail_lost,
+    "else-missing": else_missing,
+    "last-token-twice": (last_token_always, last_token_always_guarded),
     "even-places-only": even_places,
     "each-of-the-two": each_of_the_two,
     "as-text": as_text(" "),
@@ -127,6 +149,12 @@ once-too-far
 last-token-lost
     The last token is lost where it belongs to no pair. The last token has no right neighbour, so look at the
     pair only where there is one; it must be written all the same.
+else-missing
+    After a merge you write the next token without looking whether it begins a pair (and at the end there is
+    none). Either a merge or one token is written at each step: is an `else` missing?
+last-token-twice
+    You write the last token at the end in any case. Where it belongs to a merged pair, it is used up already,
+    and an empty list has none. Let the loop reach the last token instead.
 even-places-only
     You cut the row into twos, so a pair that begins at an odd place is not found. At every place that is not
     used up, look at the token and its right neighbour.
@@ -207,6 +235,9 @@ MERGE = Exercise(
         would come out that no model has seen.
     """),
     advice=advice(r"""
+IndexError with (\w+) ?= ?\1\[:|\w+\[\w+ ?: ?\w+ ?\+ ?[12]\] ?=|del |\.pop\(
+    The list becomes shorter while your loop runs on to its old end. Build a new list, or use `while`, which
+    asks for the length each time.
 IndexError
     The last token has no right neighbour. Ask first whether there is one: `i + 1 < len(ids) and …`.
 """),
