@@ -44,7 +44,7 @@ def begun_with(first):
             for pair in pairwise(word):
                 old = counts.get(pair)
                 counts[pair] = first(times) if old is None else old + times
-        return counts
+        return {pair: n for pair, n in counts.items() if n}
 
     return way
 

@@ -25,7 +25,7 @@ A, B, C, D = 97, 98, 99, 100  # the bytes of a, b, c, d
 
 def cases() -> list[Case]:
     g = seeded(704)
-    long = random_word(g, 600, high=100)
+    long = random_word(g, 300, high=100)
     return [
         Case("a word whose middle was learned first", ([A, B, C], [(B, C), (A, B)])),
         Case("a merge of merged tokens", ([A, B, C, D, A, B], [(A, B), (C, D), (256, 257)])),
@@ -41,7 +41,7 @@ def cases() -> list[Case]:
         Case("no merges", ([A, B], [])),
         Case("one byte", ([A], [(A, A)])),
         Case("no byte", ([], [(A, B)])),
-        Case("a word of 600 bytes", (long, learn({tuple(long[:200]): 1}, 25))),
+        Case("a word of 300 bytes", (long, learn({tuple(long[:150]): 1}, 20))),
     ]
 
 
@@ -71,7 +71,7 @@ ENCODE = Exercise(
         (In a run of three `a`, the first two are merged.) The word may be empty, and `merges` may be empty.
         Leave `ids` itself as it is.
 
-        Words are up to 1,000 bytes long; all inputs together must take less than five seconds.
+        Words are up to 300 bytes long; all inputs together must take less than five seconds.
     """),
     inputs={"ids": "a list of byte values", "merges": "a list of pairs, the first learned first"},
     outputs=(Output("tokens", form="ids"),),
