@@ -58,10 +58,16 @@ def changed_sentence(exercise: Exercise, outcomes: list[Outcome]) -> str | None:
     if not places:
         return None
     names = " and ".join(f"`{exercise.parameters[i]}`" for i in places)
-    return (
-        f"Your function changes its input {names} in place, so whoever calls it finds the input "
-        "overwritten. Make a new value instead: a method whose name ends in `_`, `+=` on a tensor and "
-        "`x[...] = ` all change the original."
+    text = (
+        f"Your function changes its input {names} in place, so whoever calls it finds the input overwritten. "
+    )
+    if exercise.outputs[0].form:
+        return text + (
+            "`append`, `del` and `x[...] = ` change the original: `list(…)` or `dict(…)` makes a copy first."
+        )
+    return text + (
+        "Make a new value instead: a method whose name ends in `_`, `+=` on a tensor and `x[...] = ` all change "
+        "the original."
     )
 
 

@@ -32,10 +32,14 @@ def longest(from_left):
     return way
 
 
-def longest_token_first(found, ids, ranks):
+def longest_token_first(ids, merges):
     """The pair that makes the longest token; of equals the one that was learned first."""
-    merges = list(ranks)
-    return min(found, key=lambda at: (-len(bytes_of(256 + ranks[at[0]], merges)), ranks[at[0]], at[1]))
+    size = {pair: len(bytes_of(256 + i, merges)) for i, pair in enumerate(merges)}
+
+    def pick(found, ids, ranks):
+        return min(found, key=lambda at: (-size[at[0]], ranks[at[0]], at[1]))
+
+    return one_at_a_time(pick)(ids, merges)
 
 
 def one_at_a_time(pick, number=lambda rank: 256 + rank):
@@ -167,7 +171,7 @@ SIGNS = {
 WAYS = {
     "longest-from-the-left": longest(from_left=True),
     "longest-from-the-right": longest(from_left=False),
-    "longest-token-first": one_at_a_time(longest_token_first),
+    "longest-token-first": longest_token_first,
     "first-pair-from-the-left": one_at_a_time(lambda found, ids, ranks: found[0]),
     "first-pair-from-the-right": one_at_a_time(lambda found, ids, ranks: found[-1]),
     "last-learned-first": (

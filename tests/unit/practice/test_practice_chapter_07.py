@@ -391,7 +391,8 @@ def test_an_input_that_is_merged_in_place_is_told():
             i += 1
         return ids
 
-    assert run("merge", merge).kind == "changed-input"
+    result = run("merge", merge)
+    assert result.kind == "changed-input" and "`list(…)`" in result.message
 
 
 def test_one_small_change_is_told_where_it_helps():

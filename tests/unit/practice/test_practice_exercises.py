@@ -1,5 +1,6 @@
 """The exercises: references are right, inputs break symmetry, each misconception is named."""
 
+import math
 from itertools import combinations
 
 import pytest
@@ -32,7 +33,13 @@ def test_the_reference_passes(exercise):
 
 @by_id
 def test_the_solution_that_is_shown_passes(exercise):
-    space = {"torch": torch, "PAD_ID": PAD_ID, "BOS_ID": BOS_ID, "EOS_ID": EOS_ID}  # as on the pages
+    space = {
+        "torch": torch,
+        "math": math,
+        "PAD_ID": PAD_ID,
+        "BOS_ID": BOS_ID,
+        "EOS_ID": EOS_ID,
+    }  # as on the pages
     exec(exercise.solution, space)
     assert desk.run_check(exercise.id, space[exercise.function_name]).passed
 
