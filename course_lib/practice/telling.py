@@ -59,15 +59,16 @@ def changed_sentence(exercise: Exercise, outcomes: list[Outcome]) -> str | None:
         return None
     names = " and ".join(f"`{exercise.parameters[i]}`" for i in places)
     text = (
-        f"Your function changes its input {names} in place, so whoever calls it finds the input overwritten. "
+        f"Your function changes its input {names} in place, so whoever calls it finds the input overwritten."
     )
     if exercise.outputs[0].form:
-        return text + (
-            "`append`, `del` and `x[...] = ` change the original: `list(…)` or `dict(…)` makes a copy first."
+        return (
+            f"{text} `append`, `del` and `x[...] = ` change the original: `list(…)` or `dict(…)` makes a copy "
+            "first."
         )
-    return text + (
-        "Make a new value instead: a method whose name ends in `_`, `+=` on a tensor and `x[...] = ` all change "
-        "the original."
+    return (
+        f"{text} Make a new value instead: a method whose name ends in `_`, `+=` on a tensor and "
+        "`x[...] = ` all change the original."
     )
 
 
