@@ -63,8 +63,8 @@ def changed_sentence(exercise: Exercise, outcomes: list[Outcome]) -> str | None:
     )
     if exercise.outputs[0].form:
         return (
-            f"{text} `append`, `del` and `x[...] = ` change the original: `list(…)` or `dict(…)` makes a copy "
-            "first."
+            f"{text} `append`, `del` and `x[...] = ` change the original: `list(…)` or `dict(…)` makes a "
+            "copy first."
         )
     return (
         f"{text} Make a new value instead: a method whose name ends in `_`, `+=` on a tensor and "
