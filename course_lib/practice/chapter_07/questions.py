@@ -8,7 +8,8 @@ PREDICTIONS = predictions("""
     and ab both stand twice. Which of the two should be merged? - Xa: it makes the longer token.
         It does, and BPE does not look at length. Both merges shorten the text by two tokens.
     - ab: it stood there before X came.
-        Three well-known programs choose in three ways here, and no paper says which is right.
+        So one could choose, and well-known programs do not agree here. Both merges shorten the text by two
+        tokens.
     + Either; but a rule must say which, and everybody who uses the tokens needs the same one.
         Equally frequent is equally good. Here the smaller pair wins, by the ids of its two tokens. With
         another rule the tokens are others, and a model that was trained with them reads nonsense.

@@ -114,8 +114,8 @@ WAYS = {
 
 WORDS = """
 shortest-first
-    Where one special token begins like another, you take the shorter one: `<a>` out of `<a><b>`, and the rest
-    becomes text. Of all that begin at a place, the longest counts.
+    Where one special token begins like another, you take the shorter one: `<a>` out of `<a><b>`, and what is
+    left is read by itself. Of all that begin at a place, the longest counts.
 order-of-the-dict
     Where several special tokens begin at the same place, you take the one that stands first in the dict. Of
     all that begin at a place, the longest counts: sort by length before you look.
