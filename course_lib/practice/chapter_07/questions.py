@@ -5,7 +5,8 @@ from course_lib.practice.words import predictions, recall
 PREDICTIONS = predictions("""
 07.ties
     BPE learns from `aaabdaaabac`. The first merge makes X of `aa`; now the text is XabdXabac. The pairs Xa
-    and ab both stand twice. Which of the two should be merged? - Xa: it makes the longer token.
+    and ab both stand twice. Which of the two should be merged?
+    - Xa: it makes the longer token.
         It does, and BPE does not look at length. Both merges shorten the text by two tokens.
     - ab: it stood there before X came.
         So one could choose, and well-known programs do not agree here. Both merges shorten the text by two
@@ -40,7 +41,8 @@ PREDICTIONS = predictions("""
         It would if encoding did not cut at the space.
 07.chinese
     The course's tokenizer learned 8,192 tokens from Python source: English words, names, indentation. How
-    many tokens does 林, a Chinese character, cost? - One: the unknown token.
+    many tokens does 林, a Chinese character, cost?
+    - One: the unknown token.
         There is none. All 256 bytes are tokens from the beginning, and 林 has bytes like everything else.
     - One: a character is a letter.
         In the eyes of a reader. To this tokenizer it is the bytes e6 9e 97, and nothing in Python source made
@@ -93,7 +95,7 @@ PREDICTIONS = predictions("""
     - In twos, from the left: 12|34.
         About one in seven is cut so. Which pairs of digits are tokens depends on how frequent they were.
     - Into single digits.
-        About one in five. Some tokenizers of today force this, by their cut before BPE.
+        About one in five. Some tokenizers force this, by their cut before BPE.
     - From the right, as people write 1,234.
         BPE does not know ones, tens and hundreds. Merges happen where digits were frequent.
     + Now this way, now that: 1|23|4, 1|2|34, 12|34 and others, and no way has half of the numbers.
