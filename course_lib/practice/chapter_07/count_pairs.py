@@ -146,7 +146,7 @@ last-pair-lost
     The last pair of each word is missing. A word of n tokens has n - 1 pairs: i runs from 0 to n - 2, which
     is `range(len(word) - 1)`.
 first-pair-lost
-    The first pair of each word is missing: begin at place 0.
+    The first pair of each word is missing. It stands at the places 0 and 1, so i begins at 0.
 in-twos
     You go through each word in steps of two, so every second pair is missing. The pairs overlap: in (1, 2, 3)
     there are (1, 2) and (2, 3).

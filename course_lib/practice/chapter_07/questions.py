@@ -124,7 +124,7 @@ PREDICTIONS = predictions("""
         What is left is `<|end|>`. Who takes out of a text what it must not spell has to think of everything.
         Who puts markers in by id, and gives texts to `encode` alone, has nothing to take out.
     - An error: the text is broken.
-        It is a text like any other.
+        It is a text like any other: nobody looks whether its brackets make sense.
 07.bits
     One bigram model is counted with three vocabularies: 256, 1,024 and 4,096 tokens. On new Python source its
     mean loss is about 2.6, 4.1 and 4.9 nats a token. Which vocabulary describes the text best?
