@@ -33,7 +33,11 @@ class MergeState(NamedTuple):
 
 
 def merge_states(
-    words: Sequence[Sequence[str]], times: Sequence[int], alphabet: Sequence[str], n_merges: int = 20
+    words: Sequence[Sequence[str]],
+    times: Sequence[int],
+    alphabet: Sequence[str],
+    n_merges: int = 20,
+    picks: Sequence[int] = (),
 ) -> list[MergeState]:
     """The states of a training, from single letters on.
 
@@ -42,6 +46,8 @@ def merge_states(
         times: how often each occurs.
         alphabet: the first tokens in the order of their ids, which decides between equally frequent pairs.
         n_merges: how many merges, at most.
+        picks: for each merge the place in its table of pairs; 0, and where none is said: by the rule. Only a
+            pair that is as frequent as the first one can be picked, any other place counts as 0.
 
     Returns:
         up to `n_merges` + 1 states, the last one after the last merge; fewer where no pair is left.
@@ -55,11 +61,17 @@ def merge_states(
     strange = next((token for word in words for token in word if token not in ids), None)
     if strange is not None:
         raise ValueError(f"words holds {strange!r}, expected tokens of the alphabet: cut words into letters")
-    return list(_states([list(word) for word in words], times, ids, n_merges))
+    return list(_states([list(word) for word in words], times, ids, n_merges, picks))
+
+
+def picked(pairs: Sequence[PairCount], picks: Sequence[int], n: int) -> int:
+    """The place in the table of the pair that merge `n` (from 0) takes, as `merge_states` reads `picks`."""
+    place = picks[n] if n < len(picks) else 0
+    return place if 0 <= place < len(pairs) and pairs[place].tied else 0
 
 
 def _states(
-    words: list[list[str]], times: Sequence[int], ids: dict[str, int], n_merges: int
+    words: list[list[str]], times: Sequence[int], ids: dict[str, int], n_merges: int, picks: Sequence[int]
 ) -> Iterator[MergeState]:
     learned: list[str] = []
     while True:
@@ -67,7 +79,7 @@ def _states(
         yield MergeState(tuple(learned), tuple(map(tuple, words)), pairs)
         if not pairs or len(learned) == n_merges:
             return
-        left, right = pairs[0][:2]
+        left, right = pairs[picked(pairs, picks, len(learned))][:2]
         ids.setdefault(left + right, len(ids))
         learned.append(left + right)
         words = [_merged(word, left, right) for word in words]

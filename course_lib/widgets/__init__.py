@@ -8,6 +8,8 @@ from course_lib.widgets.alignment_movie import AlignmentMovie
 from course_lib.widgets.architecture_view import ArchitectureView
 from course_lib.widgets.attention_view import AttentionView
 from course_lib.widgets.beam_tree import BeamTree
+from course_lib.widgets.bpe_stepper import BpeStepper
+from course_lib.widgets.coloured_tokens import ColouredTokens
 from course_lib.widgets.family_switcher import FamilySwitcher
 from course_lib.widgets.live_loss import LiveLoss
 from course_lib.widgets.mask_lab import MaskLab
@@ -21,6 +23,8 @@ __all__ = [
     "ArchitectureView",
     "AttentionView",
     "BeamTree",
+    "BpeStepper",
+    "ColouredTokens",
     "FamilySwitcher",
     "LiveLoss",
     "MaskLab",

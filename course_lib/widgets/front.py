@@ -22,9 +22,11 @@ PARTS = ("controls", "history", "painting", "grid")  # each needs those before i
 def script(name: str, last_part: str, *own: str) -> str:
     """The JavaScript module of one view, for anywidget's `_esm`.
 
-    last_part: the last of PARTS it needs; own: parts of this view alone, in a folder of its name.
+    last_part: the last of PARTS it needs; own: parts of this view alone, in a folder of its name, or with
+    their folder where several views share them: `bpe/encoding`.
     """
-    files = (*PARTS[: PARTS.index(last_part) + 1], *(f"{name}/{part}" for part in own), name)
+    parts = [part if "/" in part else f"{name}/{part}" for part in own]
+    files = (*PARTS[: PARTS.index(last_part) + 1], *parts, name)
     return "\n".join((BROWSER / f"{file}.js").read_text(encoding="utf-8") for file in files)
 
 

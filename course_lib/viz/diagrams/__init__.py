@@ -6,7 +6,8 @@ a tensor is cut into heads, and what each does), `directions` (what a head of on
 for), `next_words` (inputs above shifted targets), `course_map` (the Transformer with its chapters).
 `table` draws the round table and the quarter turn; `positions` clocks, their vectors and turned pairs;
 `residual` where norms stand; `architecture` the whole Transformer with its parameters, on the plan of
-`blueprint`; `beam` a beam search as a tree; `family_masks` who sees whom in the four families.
+`blueprint`; `beam` a beam search as a tree; `family_masks` who sees whom in the four families;
+`merge_table` a moment of BPE training; `token_rows` a text as coloured tokens.
 """
 
 from course_lib.viz.diagrams import heads
@@ -18,12 +19,14 @@ from course_lib.viz.diagrams.directions import directions
 from course_lib.viz.diagrams.family_masks import family_masks
 from course_lib.viz.diagrams.four_steps import four_steps
 from course_lib.viz.diagrams.lookups import fetch, score_tables
+from course_lib.viz.diagrams.merge_table import merge_table
 from course_lib.viz.diagrams.next_words import next_words
 from course_lib.viz.diagrams.pipeline import pipeline
 from course_lib.viz.diagrams.plane import lookup_plane
 from course_lib.viz.diagrams.positions import clocks, turned_pairs, waves
 from course_lib.viz.diagrams.residual import norm_places
 from course_lib.viz.diagrams.table import quarter_turn, seating
+from course_lib.viz.diagrams.token_rows import token_rows
 from course_lib.viz.diagrams.translation import bottleneck, crossings, look_back
 
 __all__ = [
@@ -39,6 +42,7 @@ __all__ = [
     "heads",
     "look_back",
     "lookup_plane",
+    "merge_table",
     "new_axis",
     "next_words",
     "norm_places",
@@ -47,6 +51,7 @@ __all__ = [
     "score_tables",
     "seating",
     "tanh_meets",
+    "token_rows",
     "transformer_map",
     "turned_pairs",
     "waves",

@@ -90,7 +90,8 @@ function sameState(a, b) {
 // Ctrl+Z (⌘Z) anywhere in a view takes its last change back; in a text box it stays the text box's.
 function undoByKey(box, state) {
   box.addEventListener("keydown", (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z" || event.target.type === "text") return;
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+    if (event.target.type === "text" || event.target.matches("textarea:not([readonly])")) return;
     event.preventDefault();
     event.stopPropagation();
     state.back();

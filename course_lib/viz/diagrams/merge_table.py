@@ -1,0 +1,151 @@
+"""A moment of BPE training drawn: the words as tokens, the pairs that they hold, what was learned so far."""
+
+from collections.abc import Sequence
+
+from matplotlib.colors import to_hex
+from matplotlib.patches import Rectangle
+
+from course_lib.viz import colours
+from course_lib.viz.merging import PairCount
+from course_lib.viz.sheet import box, heading_room, room_for, sheet, wrapped, write
+from course_lib.viz.still import FONT_SIZE, SMALL, Still, in_style, label, sentence
+
+ROW, PIECE = 0.4, 0.3  # inches: from row to row, height of a token
+MOST_WORDS, MOST_PAIRS, MOST_PIECES = 12, 8, 16  # rows; tokens of a word
+PAIRS_WIDE, BAR, WIDEST = 4.3, 0.9, 10.9  # inches: the table of pairs, its longest bar, a page
+MERGED = to_hex(colours.tint(colours.SERIES[1], 0.22))  # behind a learned token
+
+
+@in_style
+def merge_table(
+    words: Sequence[Sequence[str]],
+    times: Sequence[int],
+    pairs: Sequence[PairCount],
+    learned: Sequence[str],
+    *,
+    chosen: int = 0,
+    title: str = "BPE, before a merge",
+) -> Still:
+    """Words and pairs at one moment of BPE training.
+
+    Args:
+        words: the tokens of each different word, as they are drawn.
+        times: how often each word occurs.
+        pairs: most frequent first; none when no merge follows.
+        learned: the merged tokens so far, in their order; the first has id 256.
+        chosen: place of the pair that is merged next.
+        title: of the picture.
+
+    Returns:
+        a Still.
+
+    Raises:
+        ValueError: words and times of other lengths.
+    """
+    if len(words) != len(times):
+        raise ValueError(f"times has {len(times)} numbers, expected one for each of the {len(words)} words")
+    rows = [_cut(word) for word in words[:MOST_WORDS]]
+    words_wide = min(
+        WIDEST - PAIRS_WIDE, max([3.2, *(0.9 + sum(map(_width, row)) + 0.06 * len(row) for row in rows)])
+    )
+    total = 0.3 + words_wide + PAIRS_WIDE
+    heading = wrapped(title, total)
+    lines = _learned_lines(learned, total - 0.3)
+    more_words, more_pairs = len(words) - MOST_WORDS, len(pairs) - MOST_PAIRS
+    n_rows = max(len(rows) + (more_words > 0), min(len(pairs), MOST_PAIRS) + (more_pairs > 0), 1)
+    height = heading_room(heading) + 0.45 + ROW * n_rows + 0.3 + 0.3 * len(lines) + 0.45
+    note = "× : how often the word occurs · tinted: learned · framed: merged next"
+    still, ax = sheet(total, height, heading, _alt(words, times, pairs, learned, chosen, title), note)
+    top = height - heading_room(heading) - 0.4
+    write(ax, 0.15, top + 0.1, "the words and their tokens", colours.SOFT_INK, ha="left")
+    following = pairs[chosen] if pairs else None
+    known = set(learned)
+    for n, (row, count) in enumerate(zip(rows, times, strict=False)):
+        _word(ax, row, count, top - ROW * (n + 0.7), known, following)
+    if more_words > 0:
+        write(ax, 0.15, top - ROW * (len(rows) + 0.7), f"and {more_words} more words", ha="left")
+    _pairs(ax, pairs, chosen, 0.3 + words_wide, top)
+    if more_pairs > 0:
+        write(ax, 0.3 + words_wide, top - ROW * (MOST_PAIRS + 0.7), f"and {more_pairs} more pairs", ha="left")
+    low = top - ROW * n_rows - 0.45
+    for n, line in enumerate(lines):
+        write(ax, 0.15, low - 0.3 * n, line, ha="left")
+    return still
+
+
+def _cut(word: Sequence[str]) -> list[str]:
+    return list(word) if len(word) <= MOST_PIECES else [*word[: MOST_PIECES - 1], "…"]
+
+
+def _width(piece: str) -> float:
+    return max(0.26, room_for([piece]) + 0.12)
+
+
+def _word(ax, row, count: int, y: float, known: set[str], following: PairCount | None) -> None:
+    """A word as a row of tokens; what the next merge takes is framed."""
+    write(ax, 0.6, y, f"{count:,} ×", colours.SOFT_INK, ha="right")
+    left, i, places = 0.75, 0, []
+    for piece in row:
+        width = _width(piece)
+        face = MERGED if piece in known else colours.PAPER
+        box(ax, left, y - PIECE / 2, width, PIECE, label(piece), face=face, line=1.0, size=FONT_SIZE)
+        places.append((left, left + width))
+        left += width + 0.06
+    while following and i + 1 < len(row):
+        taken = (row[i], row[i + 1]) == (following.left, following.right)
+        if taken:
+            frame = places[i][0] - 0.03, y - PIECE / 2 - 0.04
+            size = places[i + 1][1] - places[i][0] + 0.06, PIECE + 0.08
+            ax.add_patch(
+                Rectangle(frame, *size, fill=False, edgecolor=colours.ACCENT, lw=2.0, zorder=5)
+            )
+        i += 1 + taken
+
+
+def _pairs(ax, pairs: Sequence[PairCount], chosen: int, left: float, top: float) -> None:
+    """The most frequent pairs: tokens, count, a bar, and who ties."""
+    write(ax, left, top + 0.1, "neighbouring pairs", colours.SOFT_INK, ha="left")
+    write(ax, left + 2.3, top + 0.1, "count", colours.SOFT_INK, ha="right")
+    ties = sum(pair.tied for pair in pairs)
+    for n, pair in enumerate(pairs[:MOST_PAIRS]):
+        y = top - ROW * (n + 0.7)
+        if n == chosen:
+            frame = (left - 0.08, y - 0.18), PAIRS_WIDE - 0.25, 0.36
+            ax.add_patch(Rectangle(*frame, fill=False, edgecolor=colours.ACCENT, lw=2.0))
+        write(ax, left, y, f"{label(pair.left)}  +  {label(pair.right)}", bold=n == chosen, ha="left")
+        write(ax, left + 2.3, y, f"{pair.count:,}", bold=n == chosen, ha="right")
+        ax.add_patch(Rectangle((left + 2.45, y - 0.07), BAR, 0.14, facecolor=colours.PANEL, lw=0))
+        share = pair.count / pairs[0].count
+        ax.add_patch(Rectangle((left + 2.45, y - 0.07), BAR * share, 0.14, facecolor=colours.SOFT_INK, lw=0))
+        if pair.tied and ties > 1:
+            write(ax, left + 2.5 + BAR, y, "tie", bold=True, ha="left")
+    if not pairs:
+        write(ax, left, top - ROW * 0.7, "no merge follows", colours.SOFT_INK, ha="left")
+
+
+def _learned_lines(learned: Sequence[str], width: float, most: int = 3) -> list[str]:
+    """What was learned, as lines that fit; the latest stay where there are too many."""
+    lines, line = [], "learned so far:"
+    for n, piece in enumerate(learned):
+        part = f"  {256 + n} {label(piece)}"
+        if room_for([line + part], whole=True) > width:
+            lines.append(line)
+            line = part.strip()
+        else:
+            line += part
+    lines.append(line if learned else "learned so far: nothing, the tokens are the 256 bytes")
+    return lines if len(lines) <= most else [*lines[: most - 1], f"… {lines[-1]}"]
+
+
+def _alt(words, times, pairs: Sequence[PairCount], learned, chosen: int, title: str) -> str:
+    said = "; ".join(f"{' | '.join(word)} × {count}" for word, count in zip(words, times, strict=True))
+    ties = sum(pair.tied for pair in pairs)
+    if pairs:
+        table = ", ".join(f"“{pair.left}” + “{pair.right}” {pair.count}" for pair in pairs[:MOST_PAIRS])
+        tie = f" {ties} pairs tie." if ties > 1 else ""
+        following = pairs[chosen]
+        last = f"Pairs: {table}.{tie} Next merge: “{following.left}” + “{following.right}”."
+    else:
+        last = "No merge follows."
+    made = ", ".join(f"{256 + n} “{piece}”" for n, piece in enumerate(learned)) or "nothing"
+    return f"{sentence(title)} Words as tokens: {said or 'none'}. Learned so far: {made}. {last}"
