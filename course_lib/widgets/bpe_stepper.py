@@ -8,7 +8,7 @@ import traitlets
 from course_lib.text.bpe import BPETokenizer
 from course_lib.text.presplit import BYTES, LETTERS, printable, split
 from course_lib.viz.diagrams.merge_table import merge_table
-from course_lib.viz.merging import MergeState, PairCount, merge_states, picked
+from course_lib.viz.merging import MergeState, merge_states, picked
 from course_lib.viz.still import Still
 from course_lib.viz.tokens import token_cells
 from course_lib.widgets.front import LiveView, script, styles, with_still
@@ -105,17 +105,15 @@ class BpeStepper(LiveView):
 
     def still(self) -> Still:
         """Words, pairs and learned tokens at this step, for places where nothing is live."""
-        state = self.states[self.step]
-        pairs = [
-            PairCount(_drawn(pair.left), _drawn(pair.right), *pair[2:])
-            for pair in (state.pairs if self.step < len(self.states) - 1 else ())
-        ]
+        states = self.states
+        state = states[self.step]
         return merge_table(
-            [[_drawn(token) for token in word] for word in state.words],
+            state.words,
             list(_words(self.text).values()),
-            pairs,
-            [_drawn(token) for token in state.learned],
+            state.pairs if self.step < len(states) - 1 else (),
+            state.learned,
             chosen=picked(state.pairs, self.picks, self.step),
+            drawn=_drawn,
             title=self.title,
         )
 

@@ -1,6 +1,7 @@
 """A moment of BPE training drawn: the words as tokens, the pairs that they hold, what was learned so far."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
@@ -8,7 +9,7 @@ from matplotlib.patches import Rectangle
 from course_lib.viz import colours
 from course_lib.viz.merging import PairCount
 from course_lib.viz.sheet import box, heading_room, room_for, sheet, wrapped, write
-from course_lib.viz.still import FONT_SIZE, SMALL, Still, in_style, label, sentence
+from course_lib.viz.still import Still, in_style, label, sentence
 
 ROW, PIECE = 0.4, 0.3  # inches: from row to row, height of a token
 MOST_WORDS, MOST_PAIRS, MOST_PIECES = 12, 8, 16  # rows; tokens of a word
@@ -24,16 +25,18 @@ def merge_table(
     learned: Sequence[str],
     *,
     chosen: int = 0,
+    drawn: Callable[[str], str] = str,
     title: str = "BPE, before a merge",
 ) -> Still:
     """Words and pairs at one moment of BPE training.
 
     Args:
-        words: the tokens of each different word, as they are drawn.
+        words: the tokens of each different word.
         times: how often each word occurs.
         pairs: most frequent first; none when no merge follows.
         learned: the merged tokens so far, in their order; the first has id 256.
         chosen: place of the pair that is merged next.
+        drawn: a token → what is written for it.
         title: of the picture.
 
     Returns:
@@ -44,65 +47,76 @@ def merge_table(
     """
     if len(words) != len(times):
         raise ValueError(f"times has {len(times)} numbers, expected one for each of the {len(words)} words")
-    rows = [_cut(word) for word in words[:MOST_WORDS]]
-    words_wide = min(
-        WIDEST - PAIRS_WIDE, max([3.2, *(0.9 + sum(map(_width, row)) + 0.06 * len(row) for row in rows)])
-    )
+    following = pairs[chosen] if pairs else None
+    known = set(learned)
+    rows = [_pieces(word, known, following, drawn) for word in words[:MOST_WORDS]]
+    words_wide = min(WIDEST - PAIRS_WIDE, max([3.2, *(0.9 + row[-1].right for row in rows)]))
     total = 0.3 + words_wide + PAIRS_WIDE
     heading = wrapped(title, total)
-    lines = _learned_lines(learned, total - 0.3)
+    lines = _learned_lines([drawn(token) for token in learned], total - 0.3)
     more_words, more_pairs = len(words) - MOST_WORDS, len(pairs) - MOST_PAIRS
     n_rows = max(len(rows) + (more_words > 0), min(len(pairs), MOST_PAIRS) + (more_pairs > 0), 1)
     height = heading_room(heading) + 0.45 + ROW * n_rows + 0.3 + 0.3 * len(lines) + 0.45
     note = "× : how often the word occurs · tinted: learned · framed: merged next"
-    still, ax = sheet(total, height, heading, _alt(words, times, pairs, learned, chosen, title), note)
+    still, ax = sheet(total, height, heading, _alt(words, times, pairs, learned, chosen, drawn, title), note)
     top = height - heading_room(heading) - 0.4
     write(ax, 0.15, top + 0.1, "the words and their tokens", colours.SOFT_INK, ha="left")
-    following = pairs[chosen] if pairs else None
-    known = set(learned)
     for n, (row, count) in enumerate(zip(rows, times, strict=False)):
-        _word(ax, row, count, top - ROW * (n + 0.7), known, following)
-    if more_words > 0:
-        write(ax, 0.15, top - ROW * (len(rows) + 0.7), f"and {more_words} more words", ha="left")
-    _pairs(ax, pairs, chosen, 0.3 + words_wide, top)
-    if more_pairs > 0:
-        write(ax, 0.3 + words_wide, top - ROW * (MOST_PAIRS + 0.7), f"and {more_pairs} more pairs", ha="left")
+        _word(ax, row, count, top - ROW * (n + 0.7))
+    _pairs(ax, pairs, chosen, drawn, 0.3 + words_wide, top)
+    for what, more, left, row in (
+        ("word", more_words, 0.15, len(rows)),
+        ("pair", more_pairs, 0.3 + words_wide, MOST_PAIRS),
+    ):
+        if more > 0:
+            y = top - ROW * (row + 0.7)
+            write(ax, left, y, f"and {more} more {what}{'s' * (more > 1)}", colours.SOFT_INK, ha="left")
     low = top - ROW * n_rows - 0.45
     for n, line in enumerate(lines):
         write(ax, 0.15, low - 0.3 * n, line, ha="left")
     return still
 
 
-def _cut(word: Sequence[str]) -> list[str]:
-    return list(word) if len(word) <= MOST_PIECES else [*word[: MOST_PIECES - 1], "…"]
+class _Piece(NamedTuple):
+    """A token in the row of its word; edges in inches from the row's first token."""
+
+    shown: str
+    left: float
+    right: float
+    learned: bool
+    taken: bool  # with the next one, by the merge that follows
 
 
-def _width(piece: str) -> float:
-    return max(0.26, room_for([piece]) + 0.12)
+def _pieces(word, known: set[str], following: PairCount | None, drawn) -> list[_Piece]:
+    pieces, left, free = [], 0.0, True  # free: the token before did not take this one
+    pair = following and (following.left, following.right)
+    for i, token in enumerate(word):
+        last = i == MOST_PIECES - 1 and len(word) > MOST_PIECES
+        shown = "…" if last else label(drawn(token))
+        right = left + max(0.26, room_for([shown]) + 0.12)
+        taken = free and not last and tuple(word[i : i + 2]) == pair
+        pieces.append(_Piece(shown, left, right, token in known and not last, taken))
+        if last:
+            break
+        left, free = right + 0.06, not taken
+    return pieces
 
 
-def _word(ax, row, count: int, y: float, known: set[str], following: PairCount | None) -> None:
+def _word(ax, row: Sequence[_Piece], count: int, y: float) -> None:
     """A word as a row of tokens; what the next merge takes is framed."""
     write(ax, 0.6, y, f"{count:,} ×", colours.SOFT_INK, ha="right")
-    left, i, places = 0.75, 0, []
-    for piece in row:
-        width = _width(piece)
-        face = MERGED if piece in known else colours.PAPER
-        box(ax, left, y - PIECE / 2, width, PIECE, label(piece), face=face, line=1.0, size=FONT_SIZE)
-        places.append((left, left + width))
-        left += width + 0.06
-    while following and i + 1 < len(row):
-        taken = (row[i], row[i + 1]) == (following.left, following.right)
-        if taken:
-            frame = places[i][0] - 0.03, y - PIECE / 2 - 0.04
-            size = places[i + 1][1] - places[i][0] + 0.06, PIECE + 0.08
-            ax.add_patch(
-                Rectangle(frame, *size, fill=False, edgecolor=colours.ACCENT, lw=2.0, zorder=5)
-            )
-        i += 1 + taken
+    low, start = y - PIECE / 2, 0.75
+    for n, piece in enumerate(row):
+        face = MERGED if piece.learned else colours.PAPER
+        box(ax, start + piece.left, low, piece.right - piece.left, PIECE, piece.shown, face=face, line=1.0)
+        if piece.taken:
+            size = row[n + 1].right - piece.left + 0.06, PIECE + 0.08
+            frame = Rectangle((start + piece.left - 0.03, low - 0.04), *size, fill=False, zorder=5)
+            frame.set(edgecolor=colours.ACCENT, lw=2.0)
+            ax.add_patch(frame)
 
 
-def _pairs(ax, pairs: Sequence[PairCount], chosen: int, left: float, top: float) -> None:
+def _pairs(ax, pairs: Sequence[PairCount], chosen: int, drawn, left: float, top: float) -> None:
     """The most frequent pairs: tokens, count, a bar, and who ties."""
     write(ax, left, top + 0.1, "neighbouring pairs", colours.SOFT_INK, ha="left")
     write(ax, left + 2.3, top + 0.1, "count", colours.SOFT_INK, ha="right")
@@ -112,7 +126,14 @@ def _pairs(ax, pairs: Sequence[PairCount], chosen: int, left: float, top: float)
         if n == chosen:
             frame = (left - 0.08, y - 0.18), PAIRS_WIDE - 0.25, 0.36
             ax.add_patch(Rectangle(*frame, fill=False, edgecolor=colours.ACCENT, lw=2.0))
-        write(ax, left, y, f"{label(pair.left)}  +  {label(pair.right)}", bold=n == chosen, ha="left")
+        write(
+            ax,
+            left,
+            y,
+            f"{label(drawn(pair.left))}  +  {label(drawn(pair.right))}",
+            bold=n == chosen,
+            ha="left",
+        )
         write(ax, left + 2.3, y, f"{pair.count:,}", bold=n == chosen, ha="right")
         ax.add_patch(Rectangle((left + 2.45, y - 0.07), BAR, 0.14, facecolor=colours.PANEL, lw=0))
         share = pair.count / pairs[0].count
@@ -137,15 +158,17 @@ def _learned_lines(learned: Sequence[str], width: float, most: int = 3) -> list[
     return lines if len(lines) <= most else [*lines[: most - 1], f"… {lines[-1]}"]
 
 
-def _alt(words, times, pairs: Sequence[PairCount], learned, chosen: int, title: str) -> str:
-    said = "; ".join(f"{' | '.join(word)} × {count}" for word, count in zip(words, times, strict=True))
-    ties = sum(pair.tied for pair in pairs)
+def _alt(words, times, pairs: Sequence[PairCount], learned, chosen: int, drawn, title: str) -> str:
+    said = "; ".join(
+        f"{' | '.join(map(drawn, word))} × {count}" for word, count in zip(words, times, strict=True)
+    )
+    names = [f"“{drawn(pair.left)}” + “{drawn(pair.right)}”" for pair in pairs]
     if pairs:
-        table = ", ".join(f"“{pair.left}” + “{pair.right}” {pair.count}" for pair in pairs[:MOST_PAIRS])
-        tie = f" {ties} pairs tie." if ties > 1 else ""
-        following = pairs[chosen]
-        last = f"Pairs: {table}.{tie} Next merge: “{following.left}” + “{following.right}”."
+        counts = zip(names[:MOST_PAIRS], pairs, strict=False)
+        table = ", ".join(f"{name} {pair.count}" for name, pair in counts)
+        ties = sum(pair.tied for pair in pairs)
+        last = f"Pairs: {table}.{f' {ties} pairs tie.' * (ties > 1)} Next merge: {names[chosen]}."
     else:
         last = "No merge follows."
-    made = ", ".join(f"{256 + n} “{piece}”" for n, piece in enumerate(learned)) or "nothing"
+    made = ", ".join(f"{256 + n} “{drawn(token)}”" for n, token in enumerate(learned)) or "nothing"
     return f"{sentence(title)} Words as tokens: {said or 'none'}. Learned so far: {made}. {last}"

@@ -14,9 +14,7 @@ MOST_LINES, MOST_SAID = 6, 80  # lines of a block in the picture; tokens of a bl
 
 
 @in_style
-def token_rows(
-    rows: Mapping[str, Sequence[TokenCell]], *, title: str = "A text and its tokens"
-) -> Still:
+def token_rows(rows: Mapping[str, Sequence[TokenCell]], *, title: str = "A text and its tokens") -> Still:
     """Coloured tokens with their ids under them.
 
     Args:
@@ -44,7 +42,9 @@ def token_rows(
             top -= LINE
         shown = sum(map(len, lines))
         if shown < len(rows[name]):
-            write(ax, WIDTH - 0.1, top + LINE + 0.2, f"and {len(rows[name]) - shown:,} more tokens", ha="right")
+            write(
+                ax, WIDTH - 0.1, top + LINE + 0.2, f"and {len(rows[name]) - shown:,} more tokens", ha="right"
+            )
     return still
 
 
@@ -75,7 +75,9 @@ def _lines(cells: Sequence[TokenCell]) -> list[list[tuple[float, float, int, Tok
 
 def _draw(ax, line, low: float) -> None:
     for left, width, n, cell in line:
-        ax.add_patch(Rectangle((left, low), width, PIECE, facecolor=TONES[n % 2], edgecolor=colours.LINE, lw=0.8))
+        ax.add_patch(
+            Rectangle((left, low), width, PIECE, facecolor=TONES[n % 2], edgecolor=colours.LINE, lw=0.8)
+        )
         ink = colours.INK if cell.whole else colours.SOFT_INK
         write(ax, left + width / 2, low + PIECE / 2, label(cell.shown), ink, FONT_SIZE)
         write(ax, left + width / 2, low - 0.12, str(cell.id), colours.SOFT_INK, SMALL)
