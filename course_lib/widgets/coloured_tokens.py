@@ -52,7 +52,8 @@ class ColouredTokens(LiveView):
             tokenizers = {"tokens": tokenizers}
         if not isinstance(tokenizers, Mapping) or not 1 <= len(tokenizers) <= MOST_TOKENIZERS:
             raise ValueError(
-                f"tokenizers is {tokenizers!r:.80}, expected one, or name → tokenizer for 1 to {MOST_TOKENIZERS}"
+                f"tokenizers is {tokenizers!r:.80}, expected one tokenizer, or name → tokenizer, "
+                f"1 to {MOST_TOKENIZERS} of them"
             )
         for name, tokenizer in tokenizers.items():
             if not isinstance(tokenizer, BPETokenizer):

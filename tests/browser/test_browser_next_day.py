@@ -45,6 +45,11 @@ of_all = [dict.fromkeys(FAMILIES, one) for one in (row, (2, 3), (said, None))]
 names = ('job', 'input', 'output', 'tokens', 'reads', 'counted', 'expected')
 one = SimpleNamespace(**dict(zip(names, ('tell', ['a'], ['b'], row, *of_all))))
 display(widgets.FamilySwitcher([one]))""",
+    "BpeStepper": "display(widgets.BpeStepper('aaabdaaabac', step=1))",
+    "ColouredTokens": """
+from course_lib.text.bpe import train_bpe
+two = {'learned': train_bpe('a cat, a hat', 260), 'bytes': train_bpe('', 256)}
+display(widgets.ColouredTokens(two, 'a cat'))""",
     "practice": "from course_lib.practice import predict, desk\npredict(next(iter(desk.predictions())))",
     "slider": "display(ipywidgets.VBox([ipywidgets.IntSlider(), ipywidgets.Label('here')]))",
     "interact": "ipywidgets.interact(lambda size=3: print(size * '*'));",

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from course_lib.text.bpe import train_bpe
 from course_lib.text.presplit import LETTERS, printable, split
-from course_lib.viz.merging import merge_states
+from course_lib.viz.merging import merge_states, picked
 
 
 def states_of(text: str, n_merges: int):
@@ -42,6 +42,18 @@ def test_a_tie_is_seen_and_the_smaller_ids_win():
     assert [(pair.left, pair.right) for pair in second.pairs[:2]] == [("a", "b"), ("aa", "a")]
     assert second.words == (("aa", "a", "b", "d", "aa", "a", "b", "a", "c"),)
     assert first.pairs[0].words == (0,)
+
+
+def test_a_tie_can_be_decided_by_hand_and_only_a_tie():
+    words, times = ["aaabdaaabac"], [1]
+    by_hand = merge_states(words, times, LETTERS, 3, picks=[0, 1])
+    assert by_hand[-1].learned[:2] == ("aa", "aaa")
+    assert by_hand[2].words == (("aaa", "b", "d", "aaa", "b", "a", "c"),)
+    rule = merge_states(words, times, LETTERS, 3)
+    for wrong in ([1], [0, 2], [0, -1], [0, 99], [0, 0, 0, 0, 1]):
+        assert merge_states(words, times, LETTERS, 3, wrong) == rule
+    assert picked(rule[1].pairs, [0, 1], 1) == 1 and picked(rule[0].pairs, [0, 1], 0) == 0
+    assert picked((), [3], 0) == 0
 
 
 def test_it_ends_when_no_pair_is_left():

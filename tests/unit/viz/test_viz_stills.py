@@ -17,8 +17,10 @@ from PIL import Image
 
 from course_lib.viz import Still, attention, colours, curves, diagrams, rates
 from course_lib.viz.diagrams import course_map as the_map
+from course_lib.viz.merging import PairCount
 from course_lib.viz.pairs import pairs
 from course_lib.viz.still import LONGEST, label, shown
+from course_lib.viz.tokens import token_cells
 
 STRANGE = "</script><b>&\"'"
 WEIGHTS = np.array([[0.7, 0.2, 0.1], [0.05, 0.05, 0.9]])
@@ -55,6 +57,13 @@ def all_stills() -> dict[str, Still]:
         "empty curve": curves.live_curve([], [], title="loss", total_steps=10),
         "schedules": rates.schedules(512, 4000, 100_000, 25_000, title="Rates"),
         "beam": diagrams.beam([{"nodes": [ended]}], ["$x^2$"], truth=[0], title="Search"),
+        "merges": diagrams.merge_table(
+            [["$x^2$", "b"] * 20, *["ab"] * 20],
+            range(1, 22),
+            [PairCount("$x^2$", "b", 9, (0,), True)] * 9,
+            "cd" * 40,
+        ),
+        "tokens": diagrams.token_rows({"a": token_cells([0, 1, 0] * 70, [b"$x^2$", b"\xe4\n"]), "b": []}),
         "bottleneck": diagrams.bottleneck(),
         "look back": diagrams.look_back(),
         "crossings": diagrams.crossings(["a", "b"], ["x", "y"], [(0, 1), (1, 0)], title="t"),
