@@ -12,8 +12,8 @@ from course_lib.viz.sheet import box, heading_room, room_for, sheet, wrapped, wr
 from course_lib.viz.still import Still, in_style, label, sentence
 
 ROW, PIECE = 0.4, 0.3  # inches: from row to row, height of a token
-MOST_WORDS, MOST_PAIRS, MOST_PIECES = 12, 8, 16  # rows; tokens of a word
-PAIRS_WIDE, BAR, WIDEST = 4.3, 0.9, 10.9  # inches: the table of pairs, its longest bar, a page
+MOST_WORDS, MOST_PAIRS, MOST_LETTERS = 12, 8, 9  # rows; letters of a token in the table of pairs
+PAIRS_WIDE, BAR, WORD_WIDE = 4.3, 0.9, 5.4  # inches: the table of pairs, its longest bar, the longest word
 MERGED = to_hex(colours.tint(colours.SERIES[1], 0.22))  # behind a learned token
 
 
@@ -50,7 +50,7 @@ def merge_table(
     following = pairs[chosen] if pairs else None
     known = set(learned)
     rows = [_pieces(word, known, following, drawn) for word in words[:MOST_WORDS]]
-    words_wide = min(WIDEST - PAIRS_WIDE, max([3.2, *(0.9 + row[-1].right for row in rows)]))
+    words_wide = max([3.2, *(0.9 + row[-1].right for row in rows)])
     total = 0.3 + words_wide + PAIRS_WIDE
     heading = wrapped(title, total)
     lines = _learned_lines([drawn(token) for token in learned], total - 0.3)
@@ -91,13 +91,13 @@ def _pieces(word, known: set[str], following: PairCount | None, drawn) -> list[_
     pieces, left, free = [], 0.0, True  # free: the token before did not take this one
     pair = following and (following.left, following.right)
     for i, token in enumerate(word):
-        last = i == MOST_PIECES - 1 and len(word) > MOST_PIECES
-        shown = "…" if last else label(drawn(token))
+        shown = label(drawn(token))
         right = left + max(0.26, room_for([shown]) + 0.12)
-        taken = free and not last and tuple(word[i : i + 2]) == pair
-        pieces.append(_Piece(shown, left, right, token in known and not last, taken))
-        if last:
+        if right > WORD_WIDE:
+            pieces.append(_Piece("…", left, left + 0.3, False, False))
             break
+        taken = free and tuple(word[i : i + 2]) == pair
+        pieces.append(_Piece(shown, left, right, token in known, taken))
         left, free = right + 0.06, not taken
     return pieces
 
@@ -126,14 +126,8 @@ def _pairs(ax, pairs: Sequence[PairCount], chosen: int, drawn, left: float, top:
         if n == chosen:
             frame = (left - 0.08, y - 0.18), PAIRS_WIDE - 0.25, 0.36
             ax.add_patch(Rectangle(*frame, fill=False, edgecolor=colours.ACCENT, lw=2.0))
-        write(
-            ax,
-            left,
-            y,
-            f"{label(drawn(pair.left))}  +  {label(drawn(pair.right))}",
-            bold=n == chosen,
-            ha="left",
-        )
+        both = "  +  ".join(_short(drawn(token)) for token in pair[:2])
+        write(ax, left, y, both, bold=n == chosen, ha="left")
         write(ax, left + 2.3, y, f"{pair.count:,}", bold=n == chosen, ha="right")
         ax.add_patch(Rectangle((left + 2.45, y - 0.07), BAR, 0.14, facecolor=colours.PANEL, lw=0))
         share = pair.count / pairs[0].count
@@ -142,6 +136,10 @@ def _pairs(ax, pairs: Sequence[PairCount], chosen: int, drawn, left: float, top:
             write(ax, left + 2.5 + BAR, y, "tie", bold=True, ha="left")
     if not pairs:
         write(ax, left, top - ROW * 0.7, "no merge follows", colours.SOFT_INK, ha="left")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 1]}…"
 
 
 def _learned_lines(learned: Sequence[str], width: float, most: int = 3) -> list[str]:
