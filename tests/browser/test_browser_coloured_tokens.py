@@ -1,4 +1,4 @@
-"""ColouredTokens in a real JupyterLab: Python's ids for own text, bytes, two tokenizers, keys, every window."""
+"""ColouredTokens in a real JupyterLab: Python's ids for own text, bytes, two tokenizers, every window."""
 
 import json
 
