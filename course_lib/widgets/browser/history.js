@@ -91,9 +91,9 @@ function sameState(a, b) {
 function undoByKey(box, state) {
   box.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+    event.stopPropagation(); // JupyterLab would take a change of a cell back
     if (event.target.type === "text" || event.target.matches("textarea:not([readonly])")) return;
     event.preventDefault();
-    event.stopPropagation();
     state.back();
   });
 }
