@@ -182,6 +182,8 @@ def test_the_stepper_in_every_window_and_by_finger(lab, open_page):
         words, table, box = (view.locator(name).bounding_box() for name in (".words", ".pairs", ".both"))
         assert (table["x"] > words["x"] + 50) == (width >= 1000), width
         assert table["x"] + table["width"] <= box["x"] + box["width"] + 1, width
+        whole = "(names) => names.every((name) => name.scrollWidth <= name.clientWidth)"
+        assert view.locator(".facts :is(th, .plain)").evaluate_all(whole), f"{width}: a pair is cut"
         before = height(view)
         for _ in range(3):
             view.locator("button.main").click()
