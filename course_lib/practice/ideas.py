@@ -764,8 +764,8 @@ def other_order(
 _WHOLE = entries("""
 whole-numbers
     Your numbers are the right ones without their fractions: {theirs} stands where {right} belongs. A table of
-    whole numbers keeps nothing behind the point. Fill one of floats: `torch.zeros(…)` makes one;
-    `torch.arange`, `dtype=torch.long` and `zeros_like` of whole numbers do not.
+    whole numbers keeps nothing behind the point. Fill a table of floats: `torch.zeros(…)` makes
+    one, in NumPy `np.zeros(…)`; `arange`, a `dtype` of whole numbers, or `zeros_like` of them, does not.
 """)
 
 

@@ -29,16 +29,16 @@ multiplied
     You multiply x by f(x). A residual connection is a sum: x + f(x).
 over-the-positions
     Your mean and variance run over the positions, axis 1: tokens of one sentence are mixed, and later ones
-    reach earlier ones past every mask. Each token is normalised by itself, over its D features: `dim=-1`.
+    reach earlier ones past every mask. Each token is normalised alone, over its D features, the last axis.
 over-the-batch
     Your mean and variance run over axis 0, the batch: sentences that know nothing of each other are mixed.
-    Each token is normalised by itself, over its D features: `dim=-1`.
+    Each token is normalised by itself, over its D features: the last axis.
 batch-norm
     Mean and variance run over all tokens of all sentences, for each feature: this is batch norm. Layer norm
-    takes each token by itself, over its D features: `dim=-1`.
+    takes each token by itself, over its D features: the last axis.
 over-everything
     You take one mean and one variance for many tokens at once. Each token has its own, over its D features:
-    `dim=-1, keepdim=True`.
+    the last axis alone.
 unbiased
     Your variance divides by D - 1: torch's `var` and `std` do so unless told otherwise. Layer norm divides by
     D: `correction=0`. (The 1e-5 is added to the variance, under the root.)

@@ -106,6 +106,6 @@ for-all
 rows
     And in `"prefix-LM"` you open the rows of the input, so that it sees the output: open its columns.
 bos
-    And in `"prefix-LM"` you open one column too many: `[BOS]` is no part of the input, which ends at n_input
-    - 1.
+    And in `"prefix-LM"` you open the column of `[BOS]`, too: it is no part of the input, which ends at
+    n_input - 1.
 """

@@ -5,9 +5,9 @@ everything-counted
     The tokens of the input and `[BOS]` are labels, too. They are given: nobody asks the model for them, and
     here only the output counts. Set the labels before the first word of the output to -100.
 bos-asked-for
-    One label too many: the model is asked for `[BOS]` itself. `[BOS]` is given; it stands behind the input in
-    every row, and there is nothing to predict. Labels stand one place earlier than their tokens, so the first
-    that counts is at place n_input, where `[BOS]` is read.
+    The model is asked for `[BOS]` itself. `[BOS]` is given; it stands behind the input in every row: there is
+    nothing to predict. Labels stand one place earlier than their tokens, so the first that counts is at
+    place n_input, where `[BOS]` is read.
 first-word-missed
     The first word of each output is not a label, so nobody learns to begin. At place n_input the model reads
     `[BOS]` and must say that word: there the first label counts. Given are the places below n_input, and no

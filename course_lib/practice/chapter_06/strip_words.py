@@ -38,7 +38,7 @@ input-ignored
     model writes depends on it. It is given, 1; ignored is padding alone.
 rest-ignored
     What is not blank is ignored in your encoder-only strip. It does not count in the loss, and still it is
-    read: from it the model must find the hidden words. It is given, 1.
+    read: from it the model must find the hidden words. It is given, 1; ignored is padding alone.
 given-ignored
     Your strip knows predicted and ignored only. What does not count in the loss is still read, and the
     predictions depend on it: it is given, 1. Ignored is padding alone.
