@@ -45,8 +45,8 @@ another-mark
 zero-for-padding
     You look for 0, and padding need not be 0: its id is `pad_id`, another one in some of these inputs.
 one-label-too-many
-    The labels are masked by the inputs, one step late: the first padding of each row still counts. Look for
-    `pad_id` in the target itself, since labels stand where the target stands.
+    The labels are masked by the inputs, one step late: where a row has padding, its first still counts. Look
+    for `pad_id` in the target itself, since labels stand where the target stands.
 words-masked
     It is the wrong way round: the words have become -100, and the padding is counted. `masked_fill` writes
     where its mask is True: `target == pad_id`.

@@ -22,8 +22,8 @@ padding-counted
     Labels on padding must be -100. As it is, the loss counts every padded place as well, and a good part of
     what is learned is to say the padding.
 padding-by-the-inputs
-    You look for padding among the inputs, one place late: the first padding of each row still counts. Look
-    for `pad_id` in the labels themselves.
+    You look for padding among the inputs, one place late: where a row has padding, its first still counts.
+    Look for `pad_id` in the labels themselves.
 mark-added
     You add -100 to the labels that must not count (or take it off). The mark is -100 itself, in place of the
     id: `masked_fill(mask, -100)` writes it.
