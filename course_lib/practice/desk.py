@@ -19,6 +19,7 @@ from course_lib.practice import (
     chapter_04,
     chapter_05,
     chapter_06,
+    chapter_07,
     checking,
     progress_file,
 )
@@ -33,6 +34,7 @@ CHAPTERS = {
     "04": chapter_04,
     "05": chapter_05,
     "06": chapter_06,
+    "07": chapter_07,
 }
 
 _hints_shown: dict[str, int] = {}  # in this kernel: running a whole page again starts at the first hint

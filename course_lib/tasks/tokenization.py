@@ -17,8 +17,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from course_lib.data import python_library, town
-from course_lib.text.bpe import BPETokenizer, train_bpe
-from course_lib.text.presplit import split
+from course_lib.text.bpe import BPETokenizer, merge, train_bpe
+from course_lib.text.presplit import byte_ids, split
 
 TRAINING_CHARACTERS, SAMPLE_CHARACTERS = 1_000_000, 100_000
 
@@ -77,6 +77,40 @@ def tokens_per_byte(tokenizer: BPETokenizer, text: str) -> float:
     if not text:
         raise ValueError("text is empty, expected at least one character")
     return len(tokenizer.encode(text)) / len(text.encode())
+
+
+# -- two other encoders: one is slow, one is wrong -------------------------------------------------
+
+
+def in_order(tokenizer: BPETokenizer, word: str) -> list[int]:
+    """The tokens of one word by a walk through all merges, in the order in which they were learned.
+
+    They are the tokenizer's own: a merge makes pairs only with its new token, and those were learned later.
+
+    Args:
+        tokenizer: with the merges.
+        word: one piece of `split`.
+    """
+    ids = byte_ids(word)
+    for i, pair in enumerate(tokenizer.merges):
+        ids = merge(ids, pair, 256 + i)
+    return ids
+
+
+def longest_from_the_left(tokenizer: BPETokenizer, word: str) -> list[int]:
+    """The tokens of one word if each time the longest token that fits is taken: **not** those of BPE.
+
+    Args:
+        tokenizer: with the tokens; special ones are not looked for.
+        word: one piece of `split`.
+    """
+    known = {token: i for i, token in enumerate(tokenizer.tokens[: 256 + len(tokenizer.merges)])}
+    left, ids = b"".join(tokenizer.tokens[i] for i in byte_ids(word)), []
+    while left:
+        n = next(n for n in range(len(left), 0, -1) if left[:n] in known)
+        ids.append(known[left[:n]])
+        left = left[n:]
+    return ids
 
 
 # -- what costs more than it seems -----------------------------------------------------------------
