@@ -16,8 +16,9 @@ from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from course_lib import costs
 from course_lib.data import python_library, town
-from course_lib.text.bpe import BPETokenizer, merge, train_bpe
+from course_lib.text.bpe import BPETokenizer, merge, merge_by_rank, train_bpe
 from course_lib.text.presplit import byte_ids, split
 
 TRAINING_CHARACTERS, SAMPLE_CHARACTERS = 1_000_000, 100_000
@@ -111,6 +112,29 @@ def longest_from_the_left(tokenizer: BPETokenizer, word: str) -> list[int]:
         ids.append(known[left[:n]])
         left = left[n:]
     return ids
+
+
+def walk_against_rank(tokenizer: BPETokenizer, words: Sequence[str]) -> float:
+    """How many times as long `in_order` takes for some words as `merge_by_rank`, the library's way.
+
+    Args:
+        tokenizer: with the merges.
+        words: pieces of `split`; none is remembered from before.
+
+    Raises:
+        ValueError: no words.
+    """
+    if not words:
+        raise ValueError("words is empty, expected at least one word")
+    ranks = {pair: 256 + i for i, pair in enumerate(tokenizer.merges)}
+    seconds = costs.fastest(
+        {
+            "walk": lambda: [in_order(tokenizer, word) for word in words],
+            "rank": lambda: [merge_by_rank(byte_ids(word), ranks) for word in words],
+        },
+        rounds=3,
+    )
+    return seconds["walk"] / seconds["rank"]
 
 
 # -- what costs more than it seems -----------------------------------------------------------------
