@@ -1,6 +1,7 @@
 """What a tokenizer costs: each function on a case that can be counted by hand, then on real text."""
 
 import math
+import random
 from collections import Counter
 
 import pytest
@@ -9,6 +10,7 @@ from course_lib.data import python_library
 from course_lib.tasks import tokenization
 from course_lib.tasks.tokenization import bigram_score, learned, samples, smaller
 from course_lib.text.bpe import BPETokenizer, train_bpe
+from course_lib.text.presplit import split
 
 BYTES = BPETokenizer([])
 AB = train_bpe("abab", 258)  # ab, abab
@@ -31,6 +33,35 @@ def test_tokens_a_byte():
     assert tokenization.tokens_per_byte(AB, "abab") == 1 / 4
     with pytest.raises(ValueError, match="text is empty"):
         tokenization.tokens_per_byte(AB, "")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_walk_through_the_merges_is_right_and_the_longest_token_is_not(seed):
+    """On words of few letters, in which merges meet often."""
+    draw = random.Random(seed)
+    text = " ".join("".join(draw.choices("abc", k=draw.randrange(1, 12))) for _ in range(300))
+    bpe = train_bpe(text, 290, ["[EOS]"])
+    words = {"".join(draw.choices(" abcé", k=draw.randrange(1, 15))) for _ in range(100)}
+    pieces = [piece for word in words for piece in split(word)]
+    longest = [tokenization.longest_from_the_left(bpe, piece) for piece in pieces]
+    assert [tokenization.in_order(bpe, piece) for piece in pieces] == [bpe.encode(piece) for piece in pieces]
+    assert longest != [bpe.encode(piece) for piece in pieces]
+    assert [bpe.decode(ids) for ids in longest] == pieces
+
+
+def test_the_two_encoders_by_hand():
+    the = BPETokenizer([(71, 68), (83, 71)])  # h e, t h
+    assert [the.decode([i]) for i in tokenization.in_order(the, "the")] == ["t", "he"]
+    assert [the.decode([i]) for i in tokenization.longest_from_the_left(the, "the")] == ["th", "e"]
+    assert tokenization.in_order(the, "") == tokenization.longest_from_the_left(the, "") == []
+    special = BPETokenizer([], ["ab"])
+    assert tokenization.longest_from_the_left(special, "ab") == [64, 65]  # no text makes a special token
+
+
+def test_the_walk_is_slow_where_there_are_many_merges():
+    assert tokenization.walk_against_rank(learned(1500, 200_000), [" return", " self"]) > 5
+    with pytest.raises(ValueError, match="words is empty"):
+        tokenization.walk_against_rank(AB, [])
 
 
 def test_indentation_by_hand():
