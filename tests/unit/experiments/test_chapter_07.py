@@ -154,6 +154,12 @@ def test_indentation(tokenizer):
         assert all(-1 <= cost <= 1 for cost in tokenization.indentation_costs(one).values())
 
 
+def test_a_function_of_the_library(tokenizer):
+    assert len(tokenizer.encode(" integer")) == 1 < len(smaller(tokenizer, 512).encode(" integer"))
+    for one in (tokenizer, smaller(tokenizer, 512)):
+        assert len(one.encode("\n        return")) <= 2
+
+
 def test_rare_words(page, tokenizer):
     seen, new = python_library.text(max_characters=1_000_000), samples()["Python"]
     costs = tokenization.word_costs(tokenizer, seen, new)
