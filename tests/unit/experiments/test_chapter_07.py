@@ -66,7 +66,7 @@ def test_the_ten_words(page):
     assert counts[0]["a", "t"] == 8 and counts[0]["h", "a"] == 7 == counts[1]["h", "at"]
     assert "4 + 3 + 1 = 8" in page["pencil"] and "4 + 3 = 7" in page["pencil"]
     assert states[-1].learned[:3] == ("at", "hat", "Ġt") and states[2].pairs[0][:3] == ("Ġ", "t", 5)
-    assert [state.ties for state in states[:6]] == [1, 1, 1, 1, 1, 2] and "Step 6" in page["ties-text"]
+    assert [state.ties for state in states[:6]] == [1, 1, 1, 1, 1, 2] and "Merge 6" in page["ties-text"]
 
 
 def test_three_rules_for_a_tie(cells):
