@@ -49,6 +49,7 @@ def cases() -> list[Case]:
         Case("ids for two bytes at a time", ([("user", "abc"), ("assistant", "de<|e")], OTHERS, twos_of)),
         Case("a turn in which nothing is said", ([("user", ""), ("assistant", "?")], SPECIAL, bytes_of)),
         Case("one turn", ([("user", "<|end|>")], SPECIAL, twos_of)),
+        Case("a marker in the middle of a text", ([("user", "Hm <|end|>!")], OTHERS, twos_of)),
         Case("no turns", ([], SPECIAL, bytes_of)),
     ]
 

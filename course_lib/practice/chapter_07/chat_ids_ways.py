@@ -87,6 +87,14 @@ def one_end(turns, special, encode):
     return turned(plain, end=False)(turns, special, encode) + [special["<|end|>"]] * bool(turns)
 
 
+def one_end_always(turns, special, encode):
+    return [*turned(plain, end=False)(turns, special, encode), special["<|end|>"]]
+
+
+def at_markers(text):
+    return re.split(r"(<\|(?:system|user|assistant|end)\|>)", text)
+
+
 def end_between(turns, special, encode):
     return right(turns, special, encode)[:-1]
 
@@ -118,11 +126,12 @@ WAYS = {
     "markers-refused": refusing,
     "words-apart": (turned(apart(str.split)), turned(apart(lambda text: text.split(" ")))),
     "letters-apart": turned(apart(list)),
+    "cut-at-markers": turned(apart(at_markers)),
     "markers-as-text": tuple(map(markers_as_text, (True, False))),
     "no-end": turned(plain, end=False),
     "no-role": turned(plain, head=False),
     "text-alone": turned(plain, head=False, end=False),
-    "one-end-for-all": one_end,
+    "one-end-for-all": (one_end, one_end_always),
     "last-end-missing": end_between,
     "roles-by-place": by_place,
     "one-role-for-all": as_user,
@@ -155,6 +164,9 @@ words-apart
 letters-apart
     You give the letters to `encode` one by one, so no token of several letters can come out. Give the text to
     `encode` whole.
+cut-at-markers
+    You cut a text where a marker is spelled, and encode the pieces one by one. Its tokens need not end there,
+    so the ids become others. Give the text to `encode` whole: what is spelled in it does not matter.
 markers-as-text
     You give the markers to `encode`, so they become ordinary ids, the very ids that a user's typed marker
     has. The model could not tell them apart. The markers' own ids stand in `special`.

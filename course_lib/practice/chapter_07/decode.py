@@ -1,5 +1,7 @@
 """07.decode: the bytes of the tokens side by side, then letters."""
 
+from codecs import getincrementaldecoder
+
 import torch
 
 from course_lib.practice.inputs import seeded
@@ -35,6 +37,10 @@ def all_or(broken):
     return joined(finish)
 
 
+def stripped(text):
+    return text.decode("utf-8", "replace").strip()
+
+
 WAYS = {
     "token-by-token": (each(with_errors("replace")), each(with_errors("strict"))),
     "token-by-token-left-out": each(with_errors("ignore")),
@@ -53,7 +59,8 @@ WAYS = {
         each(with_errors("replace"), apart=" "),
         lambda ids, tokens: b" ".join(tokens[i] for i in ids).decode("utf-8", "replace"),
     ),
-    "stripped": joined(lambda text: text.decode("utf-8", "replace").strip()),
+    "stripped": tuple(map(joined, (stripped, lambda text: text.decode("utf-8", "replace").lstrip(" ")))),
+    "end-not-said": joined(lambda text: getincrementaldecoder("utf-8")("replace").decode(text)),
     "ids-as-letters": lambda ids, tokens: "".join(map(chr, ids)),
     "each-id-once": lambda ids, tokens: decode(list(dict.fromkeys(ids)), tokens),
 }
@@ -91,7 +98,10 @@ spaces-between
     You put a space between the tokens. Spaces are bytes like all others: where one belongs, a token holds it.
     Join with nothing.
 stripped
-    White space at the ends of the text is lost. It belongs to the text: leave out `strip()`.
+    White space at an end of the text is lost. It belongs to the text: take nothing off.
+end-not-said
+    Half a letter at the end is lost: you decode piece by piece, and the decoder waits for the rest. Nothing
+    more comes. Decode all bytes at once, or tell the decoder with `final=True`.
 ids-as-letters
     You take the ids for letters. An id is a place in `tokens`: `tokens[i]` holds its bytes.
 each-id-once
@@ -129,6 +139,7 @@ def cases() -> list[Case]:
         case("a letter that is cut into two tokens", "a林b", b"a" + lin[:1], lin[1:] + b"b"),
         case("an emoji of four bytes", "ok 👍 👍\n", "👍".encode()[:3], b" " + "👍".encode()[:2]),
         case("white space at both ends", "\n    return x\n", b"\n    ", b" return"),
+        case("a space in front", " the cat", b" the"),
         case("a text that ends in half a letter", b"abc" + lin[:2]),
         case("bytes that belong to no letter", b"a\xffb\x80" + lin, lin[:2]),
         case("a token of half a letter alone", lin[1:], lin[1:]),

@@ -5,6 +5,7 @@ import re
 import torch
 
 from course_lib.practice.chapter_07.chat_ids import bytes_of, twos_of
+from course_lib.practice.chapter_07.special_words import WORDS
 from course_lib.practice.inputs import seeded
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
@@ -51,6 +52,26 @@ def rest_read(text, special, encode, names, most=10**9):
                 cut += [special[name]] * (i > 0) + [piece]
         parts = cut
     return [i for part in parts for i in ([part] if isinstance(part, int) else encode(part))]
+
+
+def without_a_guard(text, special, encode):
+    """With no names the pattern is empty, and it matches between all letters."""
+    parts = re.split(f"({'|'.join(map(re.escape, sorted(special, key=len, reverse=True)))})", text)
+    return [i for part in parts for i in ([special[part]] if part in special else encode(part))]
+
+
+def tail_lost(text, special, encode):
+    """A piece is encoded when a special token comes, and behind the last one none comes."""
+    end = 0
+    for i in range(len(text)):
+        found = [name for name in special if text.startswith(name, i)]
+        if i >= end and found:
+            end = i + len(max(found, key=len))
+    return encode_with_special(text[:end], special, encode)
+
+
+def id_as_truth(text, special, encode):
+    return encode_with_special(text, {name: i for name, i in special.items() if i}, encode)
 
 
 def longest_first_anywhere(text, special, encode):
@@ -101,6 +122,9 @@ WAYS = {
     "signs-not-escaped": split_at(quote=str),
     "first-place-only": first_place,
     "letters-apart": one_by_one,
+    "empty-pattern": without_a_guard,
+    "tail-lost": tail_lost,
+    "id-as-truth": id_as_truth,
     "text-lost": specials_alone,
     "specials-as-text": lambda text, special, encode: encode(text),
     "specials-lost": specials_lost,
@@ -111,43 +135,6 @@ WAYS = {
         text.lower(), {name.lower(): i for name, i in special.items()}, encode
     ),
 }
-
-WORDS = """
-shortest-first
-    Where one special token begins like another, you take the shorter one: `<a>` out of `<a><b>`, and what is
-    left is read by itself. Of all that begin at a place, the longest counts.
-order-of-the-dict
-    Where several special tokens begin at the same place, you take the one that stands first in the dict. Of
-    all that begin at a place, the longest counts: sort by length before you look.
-longest-in-the-whole-text
-    You look for the longest special token in the whole text, then for the next one. So a long one that begins
-    in the middle of another is found first. Go from left to right: what begins first counts, and length
-    decides only among those that begin at the same place.
-signs-not-escaped
-    You make a regular expression of the spellings, and some of their signs have a meaning there: `|` is "or",
-    `[EOS]` is one letter of E, O, S. `re.escape` makes each sign stand for itself.
-first-place-only
-    A special token that is spelled twice is found once. Every place counts.
-letters-apart
-    The text between special tokens is given to `encode` in single letters, so no token of several letters can
-    come out. Give each piece to `encode` whole.
-text-lost
-    The special tokens are there, and the text between them is lost: each piece goes through `encode`.
-specials-as-text
-    No special token is found: everything is encoded as text. (That would be right for what a user has typed;
-    this function is for texts of your own.)
-specials-lost
-    The special tokens are taken out, and their ids are missing: put `special[…]` between the pieces.
-specials-in-front
-    The ids of the special tokens stand in front. Each belongs where it is spelled.
-stripped
-    White space beside a special token is lost. It is text like all other: give each piece to `encode` as it
-    is.
-between-spaces-only
-    You find a special token only where white space stands on both sides. It counts wherever it is spelled.
-capitals-ignored
-    You make capitals small. `<END>` is another spelling than `<end>`, and the letters of the text must stay.
-"""
 
 CHAT = {"<|end|>": 256, "<|user|>": 257}
 NESTED = {"<a>": 500, "<a><b>": 501, "<b>": 502, "[EOS]": 503}
@@ -165,7 +152,8 @@ def cases() -> list[Case]:
         Case("nearly a marker", ("<|End|> <|end| > A", CHAT, bytes_of)),
         Case("ids for two bytes at a time", ("one<|end|>two three", CHAT, twos_of)),
         Case("a text without special tokens", ("élan, 林", CHAT, twos_of)),
-        Case("no special tokens", ("a <|end|>", {}, bytes_of)),
+        Case("no special tokens", ("a <|end|>", {}, twos_of)),
+        Case("a special token with the id 0", ("a[PAD]b", {"[PAD]": 0}, bytes_of)),
         Case("an empty text", ("", CHAT, bytes_of)),
     ]
 
