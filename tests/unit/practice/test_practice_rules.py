@@ -24,6 +24,8 @@ NEVER_1 = {
     "05.smoothing": {"V"},  # with one word there is nothing to say
     "06.strip": {"N"},  # [BOS] and [EOS] at least
     "06.choose": {"C", "P"},  # eight tasks, two texts for each
+    "08.input-triple": {"T"},  # [CLS], a word and [SEP] at least
+    "08.fill": {"V"},  # [MASK] and a word at least
 }
 
 

@@ -1,0 +1,182 @@
+"""08.choose: wrong choices, and what a tutor says."""
+
+import torch
+
+
+def words(ids, special):
+    return ~torch.isin(ids, torch.tensor(special))
+
+
+def below(share):
+    return lambda throw: throw < share
+
+
+def wrong(is_word=words, low=lambda throw: throw < 0.15):
+    """Other rules for what may be chosen, from (ids, special), and for the throws."""
+    return lambda ids, special, throw: is_word(ids, special) & low(throw)
+
+
+def anything(ids, special):
+    return torch.ones_like(ids, dtype=torch.bool)
+
+
+def but(place):
+    """One of the special ids is spared."""
+    return lambda ids, special: ids != special[place]
+
+
+def right(ids, special, throw):
+    return wrong()(ids, special, throw)
+
+
+def smallest(count, among=words):
+    """A number of the smallest throws of each row, as ``count(places that may be chosen)``."""
+
+    def made(ids, special, throw):
+        may = among(ids, special)
+        chosen = torch.zeros_like(may)
+        for row, free, thrown in zip(chosen, may, throw, strict=True):
+            n = min(count(int(free.sum())), int(free.sum()))
+            row[thrown.masked_fill(~free, 2.0).argsort(stable=True)[:n]] = True
+        return chosen
+
+    return made
+
+
+COUNTS = (
+    lambda n: round(0.15 * n),
+    lambda n: int(0.15 * n),
+    lambda n: -int(-0.15 * n // 1),
+    lambda n: max(1, round(0.15 * n)),
+    lambda n: max(1, int(0.15 * n)),
+)
+
+
+def at_least_one(ids, special, throw):
+    chosen, may = right(ids, special, throw), words(ids, special)
+    for row, free, thrown in zip(chosen, may, throw, strict=True):
+        if not row.any() and free.any():
+            row[thrown.masked_fill(~free, 2.0).argmin()] = True
+    return chosen
+
+
+def of_all_tokens(ids, special, throw):
+    """The threshold is raised, so that 15 % of all tokens come out."""
+    may = words(ids, special)
+    return may & (throw < 0.15 * may.numel() / may.sum())
+
+
+def put(value):
+    return lambda *args: args[0].masked_fill(~right(*args), value)
+
+
+WAYS = {
+    "special-chosen": wrong(anything),
+    "special-alone": wrong(lambda ids, special: ~words(ids, special)),
+    "one-special-spared": (
+        wrong(but(0)),
+        wrong(but(-1)),
+        wrong(but(1)),
+        wrong(lambda ids, special: words(ids, special[:2])),
+        wrong(lambda ids, special: words(ids, special[1:])),
+    ),
+    "zero-spared": (wrong(lambda ids, special: ids != 0), wrong(lambda ids, special: ids > 0)),
+    "special-by-size": (
+        wrong(lambda ids, special: ids > max(special)),
+        wrong(lambda ids, special: ids >= len(special)),
+        wrong(lambda ids, special: ids > len(special)),
+        wrong(lambda ids, special: (ids < min(special)) | (ids > max(special))),
+    ),
+    "special-by-place": (
+        wrong(lambda ids, special: (torch.arange(ids.shape[1]) > 0).expand(ids.shape)),
+        wrong(lambda ids, special: (ids != special[0]) & (torch.arange(ids.shape[1]) > 0)),
+    ),
+    "above": wrong(low=lambda throw: throw > 0.15),
+    "above-special-chosen": wrong(anything, lambda throw: throw > 0.15),
+    "above-0.85": wrong(low=lambda throw: throw > 0.85),
+    "another-share": tuple(wrong(low=below(share)) for share in (0.015, 0.1, 0.2, 0.25, 0.3, 0.5, 0.8)),
+    "another-share-special-chosen": tuple(wrong(anything, below(share)) for share in (0.1, 0.2, 0.5)),
+    "every-word": wrong(low=below(2)),
+    "80-10-10": tuple(
+        wrong(low=lambda throw, share=share: throw < 0.15 * share) for share in (0.8, 0.9, 0.15)
+    ),
+    "fixed-number": tuple(map(smallest, COUNTS)),
+    "fixed-number-of-all": tuple(smallest(count, anything) for count in COUNTS),
+    "at-least-one": at_least_one,
+    "of-all-tokens": of_all_tokens,
+    "one-throw-for-all-rows": wrong(low=lambda throw: (throw < 0.15)[:1].expand(throw.shape)),
+    "one-throw-a-row": wrong(low=lambda throw: (throw < 0.15)[:, :1].expand(throw.shape)),
+    "turned-round": lambda *args: ~right(*args),
+    "or-for-and": lambda ids, special, throw: words(ids, special) | (throw < 0.15),
+    "ids-returned": tuple(map(put, (-100, 0, -1))),
+    "places-returned": (lambda *args: right(*args).nonzero(), lambda *args: right(*args).nonzero().T),
+}
+
+WORDS = """
+special-chosen
+    Special tokens are chosen, too. `[CLS]`, `[SEP]` and padding are no words: what stands there is known from
+    the form of the row, and to predict it teaches nothing. Leave out every id that is in `special`. (Did you
+    join `!=` by `|`? An id always differs from one of two others; `&` asks that it differs from all.)
+special-alone
+    It is the wrong way round: you choose special tokens and leave out the words.
+one-special-spared
+    You leave out some of the special ids, and choose others. None of those in `special` may be chosen: all of
+    them are looked for at once by `torch.isin(ids, torch.tensor(special))`. (In a loop over them, is each
+    answer joined to the earlier ones?)
+zero-spared
+    You leave out the id 0. The ids that must not be chosen are those in `special`, others in each of these
+    inputs; where 0 is not among them it is a word.
+special-by-size
+    You tell special tokens by the size of their ids. Here they may stand anywhere among the words: look
+    whether an id is in `special`.
+special-by-place
+    You leave out the first place of each row. A special token can stand at any place, and a row may begin
+    with a word: look whether an id is in `special`.
+above
+    You choose the words whose throw is above 0.15: 85 of 100. Chosen are those below.
+above-special-chosen
+    Two slips. You choose where the throw is above 0.15, 85 of 100 tokens; chosen are those below. And special
+    tokens are chosen, too: leave out every id that is in `special`.
+above-0.85
+    You choose where the throw is above 0.85. That is the same share, but of other words: here a throw below
+    0.15 chooses.
+another-share
+    You compare the throws with another number than 0.15.
+another-share-special-chosen
+    Two slips. You compare the throws with another number than 0.15. And special tokens are chosen, too: leave
+    out every id that is in `special`.
+every-word
+    You choose every word, whatever its throw. If all words were hidden, none would be left to tell which they
+    were: a throw below 0.15 chooses.
+80-10-10
+    You choose with 0.15 times a share. The shares 80, 10 and 10 % come later: they say what is done to a word
+    that has been chosen. Here 0.15 alone decides.
+fixed-number
+    You choose a fixed number of words in each row, those with the smallest throws. (The authors' own code
+    fixes the number.) Here each word is chosen by its own throw, below 0.15, so the number differs from row
+    to row.
+fixed-number-of-all
+    You choose a fixed number of tokens in each row, those with the smallest throws, and special tokens among
+    them. Here each word is chosen by its own throw, below 0.15, and no special token ever.
+at-least-one
+    Where no throw of a row is below 0.15 you choose a word all the same. Such a row has no chosen word: over
+    many rows it is 15 % of the words, and no more.
+of-all-tokens
+    You raise the threshold so that 15 % of all tokens come out, special ones counted. 15 % are meant of the
+    words: each is chosen if its own throw is below 0.15.
+one-throw-for-all-rows
+    The throws of the first row decide for all rows. Each token has a throw of its own.
+one-throw-a-row
+    The first throw of a row decides for the whole row, so it is all or nothing. Each token has a throw of its
+    own.
+turned-round
+    It is the wrong way round: True stands where a token is not chosen. Special tokens are True in your
+    answer, and words with a small throw are False.
+or-for-and
+    You choose a token if it is a word or its throw is small. Both must hold: `&`.
+ids-returned
+    Your answer holds ids. Asked for is where: True on the tokens that are chosen, False on all others.
+places-returned
+    Your answer lists the places of the chosen tokens. Asked for is a tensor like `ids`: True where a token is
+    chosen, False elsewhere.
+"""

@@ -1,0 +1,187 @@
+"""08.fill: wrong fillings, and what a tutor says."""
+
+import torch
+
+
+def probabilities(logits):
+    return torch.softmax(logits, dim=-1)
+
+
+def sureness(logits):
+    return probabilities(logits).amax(-1)
+
+
+def among_blanks(sure, blank):
+    return sure.masked_fill(~blank, float("-inf")).argmax(1)
+
+
+def wrong(
+    sure=sureness,
+    best=lambda logits: logits.argmax(-1),
+    pick=among_blanks,
+    guard=lambda ids, blank, place: blank.any(1),
+    word=lambda best, place: best.gather(1, place[:, None])[:, 0],
+):
+    """Another measure of how sure it is, another word, another choice of the place or of the rows."""
+
+    def fill(ids, logits, mask_id):
+        blank, said = ids == mask_id, best(logits)
+        place = pick(sure(logits), blank)
+        filled = ids.clone()
+        some = guard(ids, blank, place)
+        filled[some, place[some]] = word(said, place)[some]
+        return filled
+
+    return fill
+
+
+def all_at(where):
+    """Every place of a kind gets its best word; ``where`` of (blank, logits)."""
+    return lambda ids, logits, mask_id: torch.where(where(ids == mask_id, logits), logits.argmax(-1), ids)
+
+
+def in_the_batch(ids, logits, mask_id):
+    """One blank of the whole batch is filled."""
+    sure = sureness(logits).masked_fill(ids != mask_id, -1.0)
+    filled = ids.clone()
+    if (ids == mask_id).any():
+        at = int(sure.argmax())
+        filled.view(-1)[at] = logits.argmax(-1).flatten()[at]
+    return filled
+
+
+def spread_out(ids, logits, mask_id):
+    """The word of the surest blank stands in all blanks of its row."""
+    place = among_blanks(sureness(logits), ids == mask_id)
+    return torch.where(ids == mask_id, logits.argmax(-1).gather(1, place[:, None]), ids)
+
+
+def words_of_the_row(logits):
+    """The highest score of the whole row says the word."""
+    return (logits.flatten(1).argmax(1) % logits.shape[-1])[:, None].expand(logits.shape[:2])
+
+
+def nth_blank(last):
+    def pick(sure, blank):
+        order = torch.arange(blank.shape[1]).expand(blank.shape)
+        return order.masked_fill(~blank, -1).argmax(1) if last else blank.long().argmax(1)
+
+    return pick
+
+
+def not_at_a_word(ids, blank, place):
+    """The surest place of all is filled, if a blank stands there."""
+    return blank.gather(1, place[:, None])[:, 0]
+
+
+def every_row(ids, blank, place):
+    return torch.ones(len(ids), dtype=torch.bool)
+
+
+def margin(logits):
+    if logits.shape[-1] < 2:
+        return logits[..., 0]
+    two = probabilities(logits).topk(2, dim=-1).values
+    return two[..., 0] - two[..., 1]
+
+
+def peaked(logits):
+    p = probabilities(logits)
+    return torch.xlogy(p, p).sum(-1)
+
+
+WAYS = {
+    "all-blanks": all_at(lambda blank, logits: blank),
+    "everything-said": all_at(lambda blank, logits: blank | True),
+    "words-overwritten": wrong(pick=lambda sure, blank: sure.argmax(1)),
+    "words-in-the-contest": wrong(pick=lambda sure, blank: sure.argmax(1), guard=not_at_a_word),
+    "blanks-kept": all_at(lambda blank, logits: ~blank),
+    "rows-without-a-blank": wrong(guard=every_row),
+    "by-score": (
+        wrong(lambda logits: logits.amax(-1)),
+        wrong(lambda logits: logits.flatten(1).softmax(-1).view(logits.shape).amax(-1)),
+    ),
+    "softmax-over-places": (
+        wrong(lambda logits: logits.softmax(1).amax(-1), lambda logits: logits.softmax(1).argmax(-1)),
+        wrong(lambda logits: logits.softmax(1).amax(-1)),
+    ),
+    "softmax-over-batch": (
+        wrong(lambda logits: logits.softmax(0).amax(-1), lambda logits: logits.softmax(0).argmax(-1)),
+        wrong(lambda logits: logits.softmax(0).amax(-1)),
+    ),
+    "first-blank": wrong(pick=nth_blank(last=False)),
+    "last-blank": wrong(pick=nth_blank(last=True)),
+    "least-sure": wrong(
+        pick=lambda sure, blank: sure.masked_fill(~blank, float("inf")).argmin(1),
+    ),
+    "one-in-the-batch": in_the_batch,
+    "one-word-for-all-blanks": spread_out,
+    "word-of-another-place": (
+        wrong(word=lambda best, place: best[:, 0]),
+        wrong(best=words_of_the_row),
+        wrong(word=lambda best, place: best[0, place]),
+    ),
+    "by-margin": wrong(margin),
+    "by-entropy": wrong(peaked),
+    "smallest-score": wrong(best=lambda logits: logits.argmin(-1)),
+    "over-half": all_at(lambda blank, logits: blank & (sureness(logits) > 0.5)),
+    "places-for-words": wrong(word=lambda best, place: place),
+}
+
+WORDS = """
+all-blanks
+    You fill all blanks at once. One in each row is asked for, the surest: what stands there then helps with
+    the others.
+everything-said
+    Your answer is the model's best word at every place, also where a word stands. Words stay; only a blank is
+    filled, one in each row.
+words-overwritten
+    You look for the surest place among all places, and a word may stand there: it is overwritten. Look among
+    the blanks alone.
+words-in-the-contest
+    You look for the surest place among all places, and fill it if it is a blank. Where a word stands at that
+    place, the row gets nothing. Look among the blanks alone.
+blanks-kept
+    It is the wrong way round: words are overwritten and blanks stay.
+rows-without-a-blank
+    Rows with a blank are right. In a row without one you overwrite a word all the same: `argmax` always names
+    a place, also where nothing is left to choose from.
+by-score
+    You compare scores between places. A score means something only beside the other scores of its place: 5
+    among 4s is less sure than 3 among -2s. Take the softmax over the words, then compare probabilities. (One
+    softmax over all places and words does not help: the highest score still wins.) (One softmax over all
+    places and words does not help: the highest score still wins.)
+softmax-over-places
+    Your softmax runs over the places, so places compete for a word. At each place the words compete:
+    `dim=-1`.
+softmax-over-batch
+    Your softmax runs over the rows of the batch, which know nothing of each other. At each place the words
+    compete: `dim=-1`.
+first-blank
+    You fill the first blank of each row. Asked for is the one at which the model is surest.
+last-blank
+    You fill the last blank of each row. Asked for is the one at which the model is surest.
+least-sure
+    You fill the blank at which the model is least sure. Begin with the surest: the later ones then have more
+    to go by.
+one-in-the-batch
+    You fill one blank of the whole batch. Each row has a surest blank of its own: look along axis 1.
+one-word-for-all-blanks
+    The best word of the surest blank stands in all blanks of its row. One blank is filled, the others stay.
+word-of-another-place
+    You fill the right blank, with the best word of another place. The word must be the one that is best at
+    this very place.
+by-margin
+    You measure how far the best word lies before the second one. Asked for is the probability of the best
+    word.
+by-entropy
+    You measure how peaked the whole distribution is, by its entropy. Asked for is the probability of the best
+    word.
+smallest-score
+    You fill in the word with the lowest score. The best word is the one with the highest.
+over-half
+    You fill every blank whose best word has more than one half. Asked for is one blank in each row, the
+    surest, whatever its probability.
+places-for-words
+    You fill in the number of the place where the word belongs.
+"""

@@ -1,0 +1,180 @@
+"""08.mlm-loss: what learners write; each answer is made of a loss and a share."""
+
+import math
+from itertools import product
+
+import torch
+from torch.nn import functional as F
+
+from course_lib.practice.chapter_08.mlm_loss_words import LOSS_TOLD, RIGHT_TOLD, TOLD
+
+
+def with_label(labels):
+    return labels != -100
+
+
+def not_0(labels):
+    return labels > 0
+
+
+def log_softmax(logits):
+    return torch.log_softmax(logits, dim=-1)
+
+
+def nll(log=log_softmax, where=with_label):
+    """Minus the logarithm at each place that counts, (n,), from another table or at other places."""
+
+    def values(logits, labels):
+        counted = where(labels)
+        return -log(logits)[counted].gather(1, labels[counted].clamp(min=0)[:, None])[:, 0]
+
+    return values
+
+
+def mean(values=None, after=lambda loss: loss):
+    values = values or nll()
+    return lambda logits, labels: after(values(logits, labels).mean())
+
+
+def total(divide=lambda labels: 1):
+    return lambda logits, labels: nll()(logits, labels).sum() / divide(labels)
+
+
+def of_rows(average):
+    """Each row has a loss of its own; ``average`` makes one number of them."""
+
+    def loss(logits, labels):
+        return average([nll()(logits[b : b + 1], labels[b : b + 1]) for b in range(len(labels))])
+
+    return loss
+
+
+def as_0(logits, labels):
+    """Every place counts: what has no label counts as the word 0."""
+    return F.cross_entropy(logits.flatten(0, 1), labels.clamp(min=0).flatten())
+
+
+def last_word(logits, labels):
+    """-100 is taken off the end: the last word of the vocabulary stands for it."""
+    return F.cross_entropy(
+        logits.flatten(0, 1), labels.masked_fill(labels < 0, logits.shape[-1] - 1).flatten()
+    )
+
+
+def scrambled(logits, labels):
+    """Axes are exchanged before places and words are flattened by their number."""
+    return F.cross_entropy(logits.transpose(1, 2).reshape(-1, logits.shape[-1]), labels.flatten())
+
+
+LOSSES = {
+    "everything-counted": (as_0, last_word),
+    "zero-not-counted": mean(nll(where=not_0)),
+    "divided-by-all": (total(lambda labels: labels.numel()),),
+    "divided-by-rows": total(len),
+    "divided-by-places": total(lambda labels: labels.shape[1]),
+    "not-divided": total(),
+    "mean-of-rows": (
+        of_rows(lambda rows: torch.stack([row.mean() for row in rows]).mean()),
+        of_rows(lambda rows: torch.stack([row.mean() for row in rows]).nanmean()),
+        of_rows(lambda rows: torch.stack([row.mean() for row in rows]).nan_to_num(0.0).mean()),
+        of_rows(lambda rows: torch.stack([row.sum() / max(len(row), 1) for row in rows]).sum()),
+    ),
+    "softmax-over-places": (
+        mean(nll(lambda logits: torch.log_softmax(logits, dim=1))),
+        mean(nll(lambda logits: torch.softmax(logits, dim=1).log())),
+        lambda logits, labels: F.nll_loss(log_softmax_of_chosen(logits, labels), labels[labels != -100]),
+    ),
+    "softmax-over-batch": mean(nll(lambda logits: torch.log_softmax(logits, dim=0))),
+    "softmax-twice": (
+        mean(nll(lambda logits: log_softmax(logits.softmax(-1)))),
+        mean(nll(lambda logits: logits.softmax(-1).softmax(-1).log())),
+    ),
+    "not-normalised": mean(nll(lambda logits: logits)),
+    "no-logarithm": (
+        mean(nll(lambda logits: logits.softmax(-1))),
+        mean(nll(lambda logits: -logits.softmax(-1))),
+        mean(nll(lambda logits: 1 - logits.softmax(-1)), lambda loss: -loss),
+    ),
+    "logarithm-of-the-mean": mean(nll(lambda logits: -logits.softmax(-1)), lambda p: -p.log()),
+    "sign-missing": mean(after=lambda loss: -loss),
+    "another-logarithm": tuple(mean(after=lambda loss, base=base: loss / math.log(base)) for base in (2, 10)),
+    "perplexity": mean(after=torch.exp),
+    "scrambled": scrambled,
+}
+
+
+def log_softmax_of_chosen(logits, labels):
+    """A softmax along the chosen places."""
+    return torch.log_softmax(logits[labels != -100], dim=0)
+
+
+def hits(logits, labels):
+    return logits.argmax(-1) == labels
+
+
+def share(where=with_label):
+    return lambda logits, labels: hits(logits, labels)[where(labels)].float().mean()
+
+
+def over(divide, make=lambda hit, labels: hit):
+    return lambda logits, labels: make(hits(logits, labels), labels).sum() / divide(labels)
+
+
+def probability(logits, labels):
+    return (-nll()(logits, labels)).exp().mean()
+
+
+def row_shares(skip):
+    def right(logits, labels):
+        rows = [share()(logits[b : b + 1], labels[b : b + 1]) for b in range(len(labels))]
+        return torch.stack(rows).nanmean() if skip else torch.stack(rows).nan_to_num(0.0).mean()
+
+    return right
+
+
+RIGHTS = {
+    "right-over-all": over(lambda labels: labels.numel()),
+    "right-without-label": (
+        over(lambda labels: labels.numel(), lambda hit, labels: hit | (labels == -100)),
+        lambda logits, labels: (logits.argmax(-1) == labels.clamp(min=0)).float().mean(),
+    ),
+    "right-counted": over(lambda labels: 1),
+    "right-in-percent": lambda logits, labels: 100 * share()(logits, labels),
+    "right-is-wrong": lambda logits, labels: 1 - share()(logits, labels),
+    "right-without-0": share(not_0),
+    "right-of-rows": (row_shares(True), row_shares(False)),
+    "right-by-probability": probability,
+    "right-by-the-lowest": lambda logits, labels: (
+        (logits.argmin(-1) == labels)[labels != -100].float().mean()
+    ),
+}
+
+
+def both(loss=None, right=None):
+    loss, right = loss or mean(), right or share()
+    return lambda logits, labels: (loss(logits, labels), right(logits, labels))
+
+
+def ways(value):
+    return value if isinstance(value, tuple) else (value,)
+
+
+WAYS = {
+    **{name: tuple(both(one) for one in ways(some)) for name, some in LOSSES.items()},
+    **{name: tuple(both(right=one) for one in ways(some)) for name, some in RIGHTS.items()},
+    "zero-in-neither": both(LOSSES["zero-not-counted"], RIGHTS["right-without-0"]),
+    "both-over-all": both(LOSSES["divided-by-all"][0], RIGHTS["right-over-all"]),
+    "exchanged": lambda *args: both()(*args)[::-1],
+}
+
+TWO = {  # two slips at once, one in each number
+    "losses": ("everything-counted", "zero-not-counted", "divided-by-all", "not-divided", "mean-of-rows"),
+    "rights": ("right-over-all", "right-without-label", "right-counted", "right-without-0", "right-of-rows"),
+}
+WORDS = dict(TOLD)
+for name, other in product(TWO["losses"], TWO["rights"]):
+    if (name, other) in {("zero-not-counted", "right-without-0"), ("divided-by-all", "right-over-all")}:
+        continue  # one slip, told as one
+    some = product(ways(LOSSES[name])[:1], ways(RIGHTS[other]))
+    WAYS[f"{name}-{other}"] = tuple(both(one, two) for one, two in some)
+    WORDS[f"{name}-{other}"] = f"Two slips. {LOSS_TOLD[name]} And the second one: {RIGHT_TOLD[other]}"

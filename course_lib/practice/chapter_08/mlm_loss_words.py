@@ -1,0 +1,97 @@
+"""08.mlm-loss: what a tutor says."""
+
+from course_lib.practice.words import entries
+
+LOSS_TOLD = entries("""
+everything-counted
+    In `loss` every place counts: where the label is -100 a word is looked up all the same, and the model is
+    asked for it. Leave these places out before anything is looked up: `logits[labels != -100]`.
+zero-not-counted
+    In `loss` the word 0 does not count: `labels > 0` leaves it out with the -100. 0 is a word like any other;
+    only -100 says "no label": `labels != -100`.
+divided-by-all
+    You divide the sum of the losses by all places, B · T. Then the loss falls where fewer words are chosen,
+    though no word is said better. Divide by the number of labels that count.
+divided-by-rows
+    You divide the sum of the losses by the number of rows, B. Asked for is the mean over the places with a
+    label: divide by their number.
+divided-by-places
+    You divide the sum of the losses by the number of places in a row, T. Asked for is the mean over the
+    places with a label: divide by their number.
+not-divided
+    You add the losses up and do not divide. Then a batch with more labels has a higher loss. Asked for is the
+    mean over the places with a label.
+mean-of-rows
+    You make one number of each row and then one of the rows. So a label in a row with few of them counts more
+    than one in a row with many (and a row without labels has no mean at all). All labels of the batch count
+    alike: one sum, one division.
+softmax-over-places
+    Your softmax runs along the places, so places compete for a word. At each place the words compete: the
+    softmax runs over the words, the last axis, `dim=-1`.
+softmax-over-batch
+    Your softmax runs over the rows of the batch, which know nothing of each other. At each place the words
+    compete: the softmax runs over the words, the last axis, `dim=-1`.
+softmax-twice
+    You take the softmax twice. `log_softmax` and `cross_entropy` want the scores as they are; a second
+    softmax makes all words nearly equally likely.
+not-normalised
+    You take minus the score of the right word. A score means nothing alone: only `log_softmax` over the words
+    makes a log-probability of it.
+no-logarithm
+    The logarithm is missing: you work with the probability itself. The loss of a place is minus the logarithm
+    of the right word's probability.
+logarithm-of-the-mean
+    You take the logarithm of a mean of probabilities. Each place has a loss of its own, minus the logarithm
+    of its probability; the mean is taken of these.
+sign-missing
+    The minus is missing. The logarithm of a probability is below 0 or 0, and a loss is its opposite.
+another-logarithm
+    You take another logarithm than the natural one. `torch.log` and `log_softmax` have base e; the loss is in
+    nats.
+perplexity
+    You take exp of the loss: that is the perplexity. Asked for is the loss.
+scrambled
+    Places and words are mixed up: after `transpose` the numbers of one place no longer stand side by side, so
+    `reshape(-1, V)` cuts them elsewhere. Flatten the scores as they are, (B, T, V) to (B · T, V).
+""")
+
+RIGHT_TOLD = entries("""
+right-over-all
+    In `right` you divide by all places, B · T. A place without a label can never be right, so the share stays
+    low however good the model is. Divide by the number of labels.
+right-without-label
+    In `right` places without a label count, too. Nothing is asked of the model there, so nothing there can be
+    right or wrong: choose the places first, then compare.
+right-counted
+    `right` is how many are right. Asked for is their share of all places with a label, from 0 to 1.
+right-in-percent
+    `right` is in percent. Asked for is a share from 0 to 1.
+right-is-wrong
+    `right` is the share of the wrong words, 1 minus what is asked for.
+right-without-0
+    In `right` the word 0 does not count: `labels > 0` leaves it out with the -100. Only -100 says "no label":
+    `labels != -100`.
+right-of-rows
+    In `right` you make one number of each row and then one of the rows. So a label in a row with few of them
+    counts more than one in a row with many. All labels of the batch count alike: one sum, one division.
+right-by-probability
+    `right` is the mean probability of the right words. Asked for is at how many of the places the right word
+    has the highest score: yes or no at each place, then the share.
+right-by-the-lowest
+    In `right` you look for the lowest score. The word that a model says is the one with the highest:
+    `argmax`.
+""")
+
+TOLD = {
+    **LOSS_TOLD,
+    **RIGHT_TOLD,
+    **entries("""
+zero-in-neither
+    The word 0 counts in neither number: `labels > 0` leaves it out with the -100. 0 is a word like any other;
+    only -100 says "no label": `labels != -100`.
+both-over-all
+    You divide both by all places, B · T. Both are means over the places with a label: divide by their number.
+exchanged
+    Both are right, and they come back in the other order. Return `loss, right`.
+"""),
+}
