@@ -64,11 +64,12 @@ def _difference(
         return None
     if got.dtype == expected.dtype == torch.bool:
         return "difference", _boolean_sentence(output, what, got, expected)
+    whole = not (got.is_floating_point() or expected.is_floating_point())
     got, expected = widened(got), widened(expected)
     bad = ~torch.isfinite(got) & torch.isfinite(expected)
     if bad.any():
         return "nan", _nan_sentence(output, what, got, bad)
-    text = _value_sentence(output, what, got, expected, tolerance)
+    text = _value_sentence(output, what, got, expected, tolerance, whole)
     if output.rows_sum_to_one:
         sums = got.sum(dim=-1)
         if not torch.allclose(sums, torch.ones_like(sums), atol=1e-4):
@@ -179,19 +180,29 @@ def _cells_that_differ(output: Output, got: torch.Tensor, expected: torch.Tensor
 
 
 def _value_sentence(
-    output: Output, what: str, got: torch.Tensor, expected: torch.Tensor, tolerance: float
+    output: Output,
+    what: str,
+    got: torch.Tensor,
+    expected: torch.Tensor,
+    tolerance: float,
+    whole: bool = False,
 ) -> str:
-    """How many values differ, where the largest difference is, and a pattern if there is one."""
-    wrong = ~torch.isclose(got, expected, rtol=tolerance, atol=tolerance)
+    """How many values differ, where the largest difference is, and a pattern if there is one.
+
+    Of ids and other whole numbers it is the first that is told: a difference of 10 is no larger than one of 1.
+    """
+    wrong = got != expected if whole else ~torch.isclose(got, expected, rtol=tolerance, atol=tolerance)
     gap = torch.where(wrong, (got - expected).abs(), torch.zeros_like(got))
-    where = [int(i) for i in torch.unravel_index(gap.argmax(), gap.shape)]
+    largest = [int(i) for i in torch.unravel_index(gap.argmax(), gap.shape)]
+    where = wrong.nonzero()[0].tolist() if whole else largest
     at = tuple(where)
     right, theirs = expected[at].item(), got[at].item()
     digits = 4 if f"{right:.4f}" != f"{theirs:.4f}" else 7  # close is not equal: show where they part
+    digits = 0 if whole else digits
     if got.dim():
         text = (
             f"{what} has the right shape; {int(wrong.sum())} of {wrong.numel()} values differ. "
-            f"The largest difference is at {_place(output, where)}: "
+            f"The {'first' if whole else 'largest difference'} is at {_place(output, where)}: "
             f"expected {right:.{digits}f}, got {theirs:.{digits}f}."
         )
     else:

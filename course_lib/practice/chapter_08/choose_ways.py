@@ -29,14 +29,14 @@ def right(ids, special, throw):
     return wrong()(ids, special, throw)
 
 
-def smallest(count, among=words):
-    """A number of the smallest throws of each row, as ``count(places that may be chosen)``."""
+def smallest(count, among=words, of_all=False):
+    """The smallest throws of each row; how many says ``count`` of those that may be chosen, or of all."""
 
     def made(ids, special, throw):
         may = among(ids, special)
         chosen = torch.zeros_like(may)
         for row, free, thrown in zip(chosen, may, throw, strict=True):
-            n = min(count(int(free.sum())), int(free.sum()))
+            n = min(count(len(free) if of_all else int(free.sum())), int(free.sum()))
             row[thrown.masked_fill(~free, 2.0).argsort(stable=True)[:n]] = True
         return chosen
 
@@ -97,10 +97,11 @@ WAYS = {
     "another-share": tuple(wrong(low=below(share)) for share in (0.015, 0.1, 0.2, 0.25, 0.3, 0.5, 0.8)),
     "another-share-special-chosen": tuple(wrong(anything, below(share)) for share in (0.1, 0.2, 0.5)),
     "every-word": wrong(low=below(2)),
-    "80-10-10": tuple(
-        wrong(low=lambda throw, share=share: throw < 0.15 * share) for share in (0.8, 0.9, 0.15)
+    "80-10-10": tuple(wrong(low=lambda throw, share=share: throw < 0.15 * share) for share in (0.8, 0.9)),
+    "fixed-number": (
+        *map(smallest, COUNTS),
+        *(smallest(count, of_all=True) for count in COUNTS),
     ),
-    "fixed-number": tuple(map(smallest, COUNTS)),
     "fixed-number-of-all": tuple(smallest(count, anything) for count in COUNTS),
     "at-least-one": at_least_one,
     "of-all-tokens": of_all_tokens,
@@ -141,7 +142,7 @@ above-0.85
     You choose where the throw is above 0.85. That is the same share, but of other words: here a throw below
     0.15 chooses.
 another-share
-    You compare the throws with another number than 0.15.
+    You compare the throws with another number than 0.15, so another share of the words is chosen.
 another-share-special-chosen
     Two slips. You compare the throws with another number than 0.15. And special tokens are chosen, too: leave
     out every id that is in `special`.

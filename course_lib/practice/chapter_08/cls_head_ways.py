@@ -108,7 +108,7 @@ pooler-not-transposed
 no-bias-in-the-pooler
     b_p has no effect. It is added before the tanh: tanh(W_p C + b_p).
 bias-taken-off
-    You take b_p off where it must be added.
+    You take b_p off where it must be added: tanh(W_p C + b_p).
 pooled-added
     You add C to what the pooler gives, as a residual connection does. A layer of the encoder has such a way
     around; the pooler has none.
@@ -126,7 +126,7 @@ tanh-at-the-end-only
     Your tanh stands behind the second layer. It belongs between the two: it is taken of W_p C + b_p, and
     scores may have any size.
 no-bias-in-the-answers
-    b_a has no effect. It is added to the scores.
+    b_a has no effect. It is added at the end, one number for each answer.
 no-biases
     b_p and b_a have no effect. Each dense layer adds its bias: tanh(W_p C + b_p), and the scores get b_a.
 all-places

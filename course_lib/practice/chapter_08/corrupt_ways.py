@@ -41,12 +41,6 @@ def overlapping(ids, chosen, throw, drawn, mask_id):
     return torch.where(chosen & (throw < 0.1), drawn, reads)
 
 
-def of_those_left(ids, chosen, throw, drawn, mask_id):
-    """A tenth (or a half) of the whole range is taken for what is not masked."""
-    reads = ids.masked_fill(chosen & (throw < 0.8), mask_id)
-    return torch.where(chosen & (throw >= 0.8) & (throw - 0.8 < 0.15), drawn, reads)
-
-
 def everything(chosen):
     return torch.ones_like(chosen)
 
@@ -73,12 +67,23 @@ def masked_as(value):
     return by_throw(lambda ids, drawn, mask_id: torch.tensor(value), draw, keep)
 
 
+def half_of_all(ids, chosen, throw, drawn, mask_id):
+    """Masks stand for chosen tokens, drawn words for any."""
+    reads = ids.masked_fill(chosen & (throw < 0.8), mask_id)
+    return torch.where((throw >= 0.8) & (throw < 0.9), drawn, reads)
+
+
+def other_half_of_all(ids, chosen, throw, drawn, mask_id):
+    reads = ids.masked_fill(throw < 0.8, mask_id)
+    return torch.where(chosen & (throw >= 0.8) & (throw < 0.9), drawn, reads)
+
+
 READS = {
-    "all-tokens-hidden": by_throw(mask, draw, keep, everything),
+    "all-tokens-hidden": (by_throw(mask, draw, keep, everything), half_of_all, other_half_of_all),
     "others-hidden": by_throw(mask, draw, keep, others),
     "all-masked": by_throw(mask, mask, mask),
     "random-never": by_throw(mask, keep, keep),
-    "kept-never": (by_throw(mask, draw, draw), of_those_left),
+    "kept-never": by_throw(mask, draw, draw),
     "masked-or-masked": by_throw(mask, mask, keep),
     "same-range-twice": overlapping,
     "last-two-exchanged": by_throw(mask, keep, draw),
@@ -166,10 +171,10 @@ WAYS = {
     "exchanged": exchanged(both()),
     # Every token is hidden by its throw, and what was hidden is asked for.
     "chosen-unused": (
-        both(READS["all-tokens-hidden"], lambda args, reads: args[0]),
-        both(READS["all-tokens-hidden"], lambda args, reads: args[0].masked_fill(args[2] >= 0.9, -100)),
-        both(READS["all-tokens-hidden"], lambda args, reads: args[0].masked_fill(reads != args[4], -100)),
-        both(READS["all-tokens-hidden"], lambda args, reads: args[0].masked_fill(reads == args[0], -100)),
+        both(READS["all-tokens-hidden"][0], lambda args, reads: args[0]),
+        both(READS["all-tokens-hidden"][0], lambda args, reads: args[0].masked_fill(args[2] >= 0.9, -100)),
+        both(READS["all-tokens-hidden"][0], lambda args, reads: args[0].masked_fill(reads != args[4], -100)),
+        both(READS["all-tokens-hidden"][0], lambda args, reads: args[0].masked_fill(reads == args[0], -100)),
     ),
 }
 

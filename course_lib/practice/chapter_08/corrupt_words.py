@@ -38,7 +38,8 @@ nothing-hidden
     Your `reads` are the tokens as they were: nothing is hidden, so every label can be read off.
 masks-never
     There is no `[MASK]` in your `reads`. It stands for a chosen token whose throw is below 0.8. (Its id is
-    `mask_id`. And a method such as `masked_fill` returns a new tensor: did you keep it?)
+    `mask_id`. A method such as `masked_fill` returns a new tensor: did you keep it? And is a mask written
+    over by a later line?)
 one-word-for-all
     You use one drawn word for several places. Each place has a word of its own in `drawn`; with one for all,
     the same wrong word would stand everywhere.

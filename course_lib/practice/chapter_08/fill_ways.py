@@ -69,6 +69,17 @@ def nth_blank(last):
     return pick
 
 
+def place_among_blanks(sure, blank):
+    """Which blank it is, counted among the blanks of its row, and not at which place it stands."""
+    place = among_blanks(sure, blank)
+    return blank.long().cumsum(1).gather(1, place[:, None])[:, 0].sub(1).clamp(min=0)
+
+
+def filled_with_0(sure, blank):
+    """Words get 0 in the contest of scores, which may be below 0."""
+    return sure.masked_fill(~blank, 0.0).argmax(1)
+
+
 def not_at_a_word(ids, blank, place):
     """The surest place of all is filled, if a blank stands there."""
     return blank.gather(1, place[:, None])[:, 0]
@@ -94,11 +105,16 @@ WAYS = {
     "all-blanks": all_at(lambda blank, logits: blank),
     "everything-said": all_at(lambda blank, logits: blank | True),
     "words-overwritten": wrong(pick=lambda sure, blank: sure.argmax(1)),
+    "rows-without-a-blank-by-score": (
+        wrong(lambda logits: logits.amax(-1), guard=every_row),
+        wrong(lambda logits: logits.amax(-1), pick=filled_with_0, guard=every_row),
+    ),
     "words-in-the-contest": wrong(pick=lambda sure, blank: sure.argmax(1), guard=not_at_a_word),
     "blanks-kept": all_at(lambda blank, logits: ~blank),
     "rows-without-a-blank": wrong(guard=every_row),
     "by-score": (
         wrong(lambda logits: logits.amax(-1)),
+        wrong(lambda logits: logits.amax(-1), pick=filled_with_0),
         wrong(lambda logits: logits.flatten(1).softmax(-1).view(logits.shape).amax(-1)),
     ),
     "softmax-over-places": (
@@ -111,6 +127,7 @@ WAYS = {
     ),
     "first-blank": wrong(pick=nth_blank(last=False)),
     "last-blank": wrong(pick=nth_blank(last=True)),
+    "place-among-the-blanks": wrong(pick=place_among_blanks),
     "least-sure": wrong(
         pick=lambda sure, blank: sure.masked_fill(~blank, float("inf")).argmin(1),
     ),
@@ -146,6 +163,10 @@ blanks-kept
 rows-without-a-blank
     Rows with a blank are right. In a row without one you overwrite a word all the same: `argmax` always names
     a place, also where nothing is left to choose from.
+rows-without-a-blank-by-score
+    Two slips. You compare scores between places, and a score means something only beside the other scores of
+    its place: take the softmax over the words, then compare probabilities. And in a row without a blank you
+    overwrite a word: `argmax` always names a place.
 by-score
     You compare scores between places. A score means something only beside the other scores of its place: 5
     among 4s is less sure than 3 among -2s. Take the softmax over the words, then compare probabilities. (One
@@ -161,6 +182,9 @@ first-blank
     You fill the first blank of each row. Asked for is the one at which the model is surest.
 last-blank
     You fill the last blank of each row. Asked for is the one at which the model is surest.
+place-among-the-blanks
+    You know which blank it is, and write at another place: the second blank of a row need not stand at place
+    1. From the number among the blanks go back to the place, `places[number]`.
 least-sure
     You fill the blank at which the model is least sure. Begin with the surest: the later ones then have more
     to go by.
@@ -183,5 +207,5 @@ over-half
     You fill every blank whose best word has more than one half. Asked for is one blank in each row, the
     surest, whatever its probability.
 places-for-words
-    You fill in the number of the place where the word belongs.
+    You fill in the number of the place where the word belongs. What belongs there is the id of the word.
 """

@@ -91,6 +91,16 @@ def changed(change):
     return lambda *args: change(*rows(right)(*args), *args)
 
 
+def counted(once):
+    """A segment is how many `[SEP]` stand so far, this one included; ``once``: 0 or 1."""
+
+    def change(ids, segments, allowed, first, second, length, cls_id, sep_id, pad_id):
+        seps = (ids == sep_id).long().cumsum(0)
+        return ids, seps.clamp(max=1) if once else seps, allowed
+
+    return change
+
+
 def by_id(ids, segments, allowed, first, second, length, cls_id, sep_id, pad_id):
     return ids, segments, ids != 0
 
@@ -148,6 +158,7 @@ WAYS = {
         rows(of_two(lambda a, b, c, s: [([c, *a], 0), ([s, *b, s], 1)])),
         rows(lambda a, b, c, s: [([c, *a], 0), ([s] if b is None else [s, *b, s], 1)]),
     ),
+    "segments-count-the-seps": (changed(counted(True)), changed(counted(False))),
     "last-sep-in-segment-0": rows(of_two(lambda a, b, c, s: [([c, *a, s], 0), (b, 1), ([s], 0)])),
     "special-tokens-in-other-segments": tuple(
         rows(special_apart(0, 1, cls, sep)) for cls, sep in ((2, 2), (0, 2), (1, 1), (1, 0), (-1, -1))

@@ -124,14 +124,31 @@ def probability(logits, labels):
     return (-nll()(logits, labels)).exp().mean()
 
 
-def row_shares(skip):
+def row_shares(average):
     def right(logits, labels):
         rows = [share()(logits[b : b + 1], labels[b : b + 1]) for b in range(len(labels))]
-        return torch.stack(rows).nanmean() if skip else torch.stack(rows).nan_to_num(0.0).mean()
+        return average(torch.stack(rows))
 
     return right
 
 
+def zero_in_a_loop(logits, labels):
+    """Counted by hand: where every label is 0, 0 stands below the line."""
+    total, right, n = 0.0, 0, 0
+    for scores, label in zip(logits.flatten(0, 1), labels.flatten().tolist(), strict=True):
+        if label > 0:
+            total, n = total - scores.log_softmax(0)[label].item(), n + 1
+            right += int(scores.argmax()) == label
+    return torch.tensor(total / n), torch.tensor(right / n)
+
+
+def one_for_the_table(logits, labels):
+    """`argmax` without an axis: one number for all places together."""
+    counted = labels != -100
+    return (logits[counted].argmax() == labels[counted]).float().mean()
+
+
+OF_ROWS = (torch.mean, torch.nanmean, lambda rows: rows.nan_to_num(0.0).mean())
 RIGHTS = {
     "right-over-all": over(lambda labels: labels.numel()),
     "right-without-label": (
@@ -142,8 +159,12 @@ RIGHTS = {
     "right-in-percent": lambda logits, labels: 100 * share()(logits, labels),
     "right-is-wrong": lambda logits, labels: 1 - share()(logits, labels),
     "right-without-0": share(not_0),
-    "right-of-rows": (row_shares(True), row_shares(False)),
+    "right-of-rows": tuple(map(row_shares, OF_ROWS)),
     "right-by-probability": probability,
+    "right-without-an-axis": (
+        one_for_the_table,
+        lambda logits, labels: (logits.argmax() == labels)[labels != -100].float().mean(),
+    ),
     "right-by-the-lowest": lambda logits, labels: (
         (logits.argmin(-1) == labels)[labels != -100].float().mean()
     ),
@@ -162,7 +183,7 @@ def ways(value):
 WAYS = {
     **{name: tuple(both(one) for one in ways(some)) for name, some in LOSSES.items()},
     **{name: tuple(both(right=one) for one in ways(some)) for name, some in RIGHTS.items()},
-    "zero-in-neither": both(LOSSES["zero-not-counted"], RIGHTS["right-without-0"]),
+    "zero-in-neither": (both(LOSSES["zero-not-counted"], RIGHTS["right-without-0"]), zero_in_a_loop),
     "both-over-all": both(LOSSES["divided-by-all"][0], RIGHTS["right-over-all"]),
     "exchanged": lambda *args: both()(*args)[::-1],
 }
@@ -175,6 +196,7 @@ WORDS = dict(TOLD)
 for name, other in product(TWO["losses"], TWO["rights"]):
     if (name, other) in {("zero-not-counted", "right-without-0"), ("divided-by-all", "right-over-all")}:
         continue  # one slip, told as one
-    some = product(ways(LOSSES[name])[:1], ways(RIGHTS[other]))
+    few = None if (name, other) == ("mean-of-rows", "right-of-rows") else 1
+    some = product(ways(LOSSES[name])[:few], ways(RIGHTS[other])[: few and 2])
     WAYS[f"{name}-{other}"] = tuple(both(one, two) for one, two in some)
     WORDS[f"{name}-{other}"] = f"Two slips. {LOSS_TOLD[name]} And the second one: {RIGHT_TOLD[other]}"

@@ -65,7 +65,7 @@ right-without-label
 right-counted
     `right` is how many are right. Asked for is their share of all places with a label, from 0 to 1.
 right-in-percent
-    `right` is in percent. Asked for is a share from 0 to 1.
+    `right` is in percent. Asked for is a share from 0 to 1: without the factor 100.
 right-is-wrong
     `right` is the share of the wrong words, 1 minus what is asked for.
 right-without-0
@@ -77,6 +77,9 @@ right-of-rows
 right-by-probability
     `right` is the mean probability of the right words. Asked for is at how many of the places the right word
     has the highest score: yes or no at each place, then the share.
+right-without-an-axis
+    In `right` an `argmax` has no axis, so it gives one number for all places together. Each place has a best
+    word of its own: `argmax(dim=-1)`.
 right-by-the-lowest
     In `right` you look for the lowest score. The word that a model says is the one with the highest:
     `argmax`.

@@ -17,11 +17,11 @@ always-other
     With `nsp` every text gets another one's end in your answer, whatever its label says. Where the throw is
     below 0.5 it keeps its own.
 all-next
-    With `nsp` every pair is its own and has the label 1 in your answer: `throw` has no effect. A question
-    with one answer teaches nothing, and its loss goes to 0 all the same.
+    With `nsp` every text keeps its own end and has the label 1 in your answer: `throw` has no effect. A
+    question with one answer teaches nothing, and its loss goes to 0 all the same.
 all-random
-    With `nsp` every pair is random and has the label 0 in your answer: `throw` has no effect. A question with
-    one answer teaches nothing, and its loss goes to 0 all the same.
+    With `nsp` every text gets another one's end and has the label 0 in your answer: `throw` has no effect. A
+    question with one answer teaches nothing, and its loss goes to 0 all the same.
 labels-all-1
     With `nsp` all your labels are 1, also where the end of another text stands second. A question with one
     answer teaches nothing, and its loss goes to 0 all the same: count your labels before a training.
@@ -67,7 +67,8 @@ ends-swapped
     You swap two ends, so the text `other[i]` gets another one, too. It may have kept its own: each text takes
     its second part from `ends`, and nothing is taken away there.
 neighbour-for-other
-    For "random" you take the end of the next or the last text of the batch. Whose end it is says `other[i]`.
+    For "random" you take the end of the text before or behind it in the batch. Whose end it is says
+    `other[i]`.
 label-by-what-stands-there
     Your label looks whether the end that stands second is like the own one. Two texts may end alike, and then
     a random end looks like the own one. The label says how the pair was made: by `throw`.

@@ -98,7 +98,7 @@ PREDICTIONS = predictions("""
         It knows what kind of word stands in front of another one. That the two must fit is what one reading
         cannot give.
     - An error: a row holds one `[MASK]` only.
-        In training most rows held several.
+        A row may hold many. In training most rows held several, and each was filled without the others.
 08.which-number
     You load a BERT from a library and ask whether a second text follows the first. It has two scores, and the
     larger one is number 0. What does it say?
@@ -150,7 +150,8 @@ PREDICTIONS = predictions("""
     - None: every parameter is shared with the embedding.
         Almost. A small layer comes before it, 768 · 768 and some more, and each word has a bias.
     - 47 million: one matrix in, one matrix out.
-        One matrix does both, in and out.
+        One matrix does both: its row for a word is the word's vector, and the word's score is a product with
+        it.
     + About 0.6 million.
         Its large matrix is the token embedding itself, used a second time. New are one dense layer, a norm,
         and one number for each word.
