@@ -189,7 +189,7 @@ def _value_sentence(
 ) -> str:
     """How many values differ, where the largest difference is, and a pattern if there is one.
 
-    Of ids and other whole numbers it is the first that is told: a difference of 10 is no larger than one of 1.
+    Of ids and other whole numbers the first is told: to differ by 10 is no more than to differ by 1.
     """
     wrong = got != expected if whole else ~torch.isclose(got, expected, rtol=tolerance, atol=tolerance)
     gap = torch.where(wrong, (got - expected).abs(), torch.zeros_like(got))

@@ -380,6 +380,14 @@ def test_the_card_says_what_comes_back():
         assert says in cards.exercise_card(EXERCISES[name], "8.1").text
 
 
+def test_of_ids_the_first_that_differs_is_shown_as_a_whole_number():
+    def longer(ids, logits, mask_id):
+        return ids + (ids != mask_id).long()
+
+    message = run("fill", longer).message
+    assert "values differ. The first is at [b=0, t=0]: expected" in message and ".0000" not in message
+
+
 @pytest.mark.parametrize("exercise", eight.EXERCISES, ids=lambda e: e.id)
 def test_further_inputs_are_others(exercise):
     known = [repr(case.args) for case in exercise.cases()]
@@ -531,11 +539,3 @@ def test_at_the_door_three_questions_of_earlier_chapters():
     earlier = [q for number in desk.CHAPTERS if "00" < number < "08" for q in desk.CHAPTERS[number].RECALL]
     assert len(asked) == 3 and all(q in earlier for q in asked)
     assert len(eight.RECALL) >= 5 and not set(eight.RECALL) & set(earlier)
-
-
-def test_of_ids_the_first_that_differs_is_shown_as_a_whole_number():
-    def longer(ids, logits, mask_id):
-        return ids + (ids != mask_id).long()
-
-    message = run("fill", longer).message
-    assert "values differ. The first is at [b=0, t=0]: expected" in message and ".0000" not in message
