@@ -34,11 +34,14 @@ def cases() -> list[Case]:
         throw = top * torch.rand(ids.shape, generator=g)
         return Case(name, (ids, special, throw), {"B": len(ids), "T": ids.shape[1]})
 
+    all_four = case("three rows, two of them padded", ((4, 3), (2, 2), (3, 1)), [0, 5, 6, 7])
+    all_four.args[0][0, 2] = all_four.args[0][2, 3] = 7  # a blank that stands in a text
+    all_four.args[2][0, 2] = all_four.args[2][2, 3] = 0.05
     turned = case("rows that are not contiguous", ((2, 2), (1, 3)), [0, 5, 6])
     one = torch.randint(8, 16, (5, 1), generator=g)
     mixed = torch.tensor([[0, 9, 41, 2, 1], [41, 0, 55, 90, 3]])
     return [
-        case("three rows, two of them padded", ((4, 3), (2, 2), (3, 1)), [0, 5, 6, 7]),
+        all_four,
         Case(
             "special ids among those of words",
             (mixed, [3, 90, 41], torch.tensor([[0.1, 0.01, 0.05, 0.3, 0.14], [0.02, 0.2, 0.11, 0.0, 0.03]])),

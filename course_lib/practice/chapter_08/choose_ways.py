@@ -79,6 +79,7 @@ WAYS = {
         wrong(but(1)),
         wrong(lambda ids, special: words(ids, special[:2])),
         wrong(lambda ids, special: words(ids, special[1:])),
+        wrong(lambda ids, special: words(ids, special[:3])),
     ),
     "zero-spared": (wrong(lambda ids, special: ids != 0), wrong(lambda ids, special: ids > 0)),
     "special-by-size": (

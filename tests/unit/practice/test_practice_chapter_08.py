@@ -407,6 +407,15 @@ def test_a_text_never_stands_for_its_own_other():
         assert not nsp or bool((other != torch.arange(len(ends))).all())
 
 
+def test_each_special_token_of_a_row_is_once_among_those_that_a_small_throw_would_choose():
+    for place in range(4):
+        assert any(
+            bool(((ids == special[place]) & (throw < 0.15)).any())
+            for ids, special, throw in (case.args for case in EXERCISES["choose"].cases())
+            if len(special) > place
+        )
+
+
 def test_padding_is_no_word_and_every_row_has_a_token():
     for case in all_cases("mean-vector"):
         vectors, ids, pad_id = case.args
