@@ -108,7 +108,7 @@ pooler-not-transposed
 no-bias-in-the-pooler
     b_p has no effect. It is added before the tanh: tanh(W_p C + b_p).
 bias-taken-off
-    You take b_p off where it must be added: tanh(W_p C + b_p).
+    You take b_p off where it must be added: it is tanh(W_p C + b_p).
 pooled-added
     You add C to what the pooler gives, as a residual connection does. A layer of the encoder has such a way
     around; the pooler has none.
