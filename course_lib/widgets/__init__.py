@@ -11,8 +11,10 @@ from course_lib.widgets.beam_tree import BeamTree
 from course_lib.widgets.bpe_stepper import BpeStepper
 from course_lib.widgets.coloured_tokens import ColouredTokens
 from course_lib.widgets.family_switcher import FamilySwitcher
+from course_lib.widgets.fill_in import FillIn
 from course_lib.widgets.live_loss import LiveLoss
 from course_lib.widgets.mask_lab import MaskLab
+from course_lib.widgets.mlm_corruptor import MlmCorruptor
 from course_lib.widgets.pipeline_stepper import PipelineStepper
 from course_lib.widgets.pronouncer import Pronouncer
 from course_lib.widgets.question import Question
@@ -26,8 +28,10 @@ __all__ = [
     "BpeStepper",
     "ColouredTokens",
     "FamilySwitcher",
+    "FillIn",
     "LiveLoss",
     "MaskLab",
+    "MlmCorruptor",
     "PipelineStepper",
     "Pronouncer",
     "Question",

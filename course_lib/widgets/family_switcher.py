@@ -17,7 +17,7 @@ class FamilySwitcher(LiveView):
     reader and can be set.
     """
 
-    _esm = script("family_switcher", "painting", "mask", "flow", "words")
+    _esm = script("family_switcher", "painting", "mask", "flow", "words", "bars/word_bars")
     _css = styles()
 
     title = traitlets.Unicode().tag(sync=True)

@@ -50,6 +50,14 @@ display(widgets.FamilySwitcher([one]))""",
 from course_lib.text.bpe import train_bpe
 two = {'learned': train_bpe('a cat, a hat', 260), 'bytes': train_bpe('', 256)}
 display(widgets.ColouredTokens(two, 'a cat'))""",
+    "MlmCorruptor": "display(widgets.MlmCorruptor('tom is old , quince', seed=1))",
+    "FillIn": """
+from course_lib.widgets.town_rows import WORDS
+def fill(first, second):
+    tokens = ['[CLS]', *first.split(), '[SEP]']
+    places = [place for place, token in enumerate(tokens) if token == '[MASK]']
+    return tokens, places, np.full((len(places), len(WORDS)), 1 / len(WORDS))
+display(widgets.FillIn(fill, 'tom is old', '', hidden=[1]))""",
     "practice": "from course_lib.practice import predict, desk\npredict(next(iter(desk.predictions())))",
     "slider": "display(ipywidgets.VBox([ipywidgets.IntSlider(), ipywidgets.Label('here')]))",
     "interact": "ipywidgets.interact(lambda size=3: print(size * '*'));",

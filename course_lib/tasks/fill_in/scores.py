@@ -95,8 +95,8 @@ def neighbours(n_stories: int = STORIES) -> Tensor:
     return counts.view(V, V)
 
 
-def baseline(kind: str, batch: PretrainingBatch, n_stories: int = STORIES) -> Filled:
-    """How well a guess by counts fills in the blanks.
+def guesses(kind: str, ids: Tensor | Sequence[Sequence[int]], n_stories: int = STORIES) -> Tensor:
+    """What counts alone would fill in at each `[MASK]`.
 
         unigram           P(w)
         bigram            P(w | left)
@@ -107,31 +107,44 @@ def baseline(kind: str, batch: PretrainingBatch, n_stories: int = STORIES) -> Fi
 
     Args:
         kind: one of BASELINES.
-        batch: from `held_out`.
+        ids: rows `(B, T)` with `[MASK]` at each blank.
         n_stories: how many training stories are counted.
+
+    Returns:
+        probabilities `(N, V)`, blank by blank, row by row; only words have any.
 
     Raises:
         ValueError: another kind.
     """
     if kind not in BASELINES:
         raise ValueError(f"kind is {kind!r}, expected one of {', '.join(map(repr, BASELINES))}")
-    counts = neighbours(n_stories)
+    ids, counts = torch.as_tensor(ids), neighbours(n_stories)
     plain = counts.sum(0) + 1e-3  # (V,): how often each token stands somewhere
     unigram = plain / plain.sum()
     after = (counts + unigram) / (counts.sum(1, keepdim=True) + 1)  # (V, V): row left, column w
-    blanks = batch.labels != IGNORE  # (B, T)
-    left, right = (
-        batch.ids.roll(1, 1)[blanks],
-        batch.ids.roll(-1, 1)[blanks],
-    )  # (N,): [CLS], [SEP] stand around
+    blanks = ids == MASK_ID  # (B, T)
+    left, right = ids.roll(1, 1)[blanks], ids.roll(-1, 1)[blanks]  # (N,): [CLS] and [SEP] stand around
     p = unigram.expand(len(left), -1)  # (N, V)
     if kind != "unigram":
         p = torch.where((left == MASK_ID)[:, None], p, after[left])
     if kind == "both neighbours":
         p = torch.where((right == MASK_ID)[:, None], p, p * after[:, right].T)
     p = p[:, WORDS.words[0] :]  # only words are hidden
-    p = F.pad(p / p.sum(1, keepdim=True), (WORDS.words[0], 0))
-    return _measure(p.log(), batch)
+    return F.pad(p / p.sum(1, keepdim=True), (WORDS.words[0], 0))
+
+
+def baseline(kind: str, batch: PretrainingBatch, n_stories: int = STORIES) -> Filled:
+    """How well a guess by counts fills in the blanks.
+
+    Args:
+        kind: one of BASELINES; `guesses` says what they are.
+        batch: from `held_out`: `[MASK]` at every blank.
+        n_stories: how many training stories are counted.
+
+    Raises:
+        ValueError: another kind.
+    """
+    return _measure(guesses(kind, batch.ids, n_stories).log(), batch)
 
 
 # ---------------------------------------------------------------- whom does a pronoun mean?

@@ -7,7 +7,8 @@ for), `next_words` (inputs above shifted targets), `course_map` (the Transformer
 `table` draws the round table and the quarter turn; `positions` clocks, their vectors and turned pairs;
 `residual` where norms stand; `architecture` the whole Transformer with its parameters, on the plan of
 `blueprint`; `beam` a beam search as a tree; `family_masks` who sees whom in the four families;
-`merge_table` a moment of BPE training; `token_rows` a text as coloured tokens.
+`merge_table` a moment of BPE training; `token_rows` a text as coloured tokens; `masked_row` what BERT reads
+and must say; `filled_blanks` what it fills in.
 """
 
 from course_lib.viz.diagrams import heads
@@ -17,8 +18,10 @@ from course_lib.viz.diagrams.beam import beam
 from course_lib.viz.diagrams.course_map import transformer_map
 from course_lib.viz.diagrams.directions import directions
 from course_lib.viz.diagrams.family_masks import family_masks
+from course_lib.viz.diagrams.filled_blanks import filled_blanks
 from course_lib.viz.diagrams.four_steps import four_steps
 from course_lib.viz.diagrams.lookups import fetch, score_tables
+from course_lib.viz.diagrams.masked_row import masked_row
 from course_lib.viz.diagrams.merge_table import merge_table
 from course_lib.viz.diagrams.next_words import next_words
 from course_lib.viz.diagrams.pipeline import pipeline
@@ -38,10 +41,12 @@ __all__ = [
     "directions",
     "family_masks",
     "fetch",
+    "filled_blanks",
     "four_steps",
     "heads",
     "look_back",
     "lookup_plane",
+    "masked_row",
     "merge_table",
     "new_axis",
     "next_words",

@@ -1,7 +1,5 @@
 // FamilySwitcher: one row of tokens in four families. Mask, flow, who sees whom, and the next word change together.
 
-const BARS = 6;
-
 function render({ model, el }) {
   const cleanups = [];
   const box = viewBox(el, model.get("title"));
@@ -55,7 +53,7 @@ function render({ model, el }) {
   right.append(flow.root, line, readout, legend);
   both.append(mask.root, right);
   const heading = element("div", "next-of"), panels = element("div", "panels");
-  const bars = families.map(({ name }) => barsOf(name));
+  const bars = families.map(wordBars);
   panels.append(...bars.map(({ root }) => root));
   box.append(examples.root, buttons.root, caption, both, heading, panels, state.root);
 
@@ -91,38 +89,11 @@ function render({ model, el }) {
     });
   }
 
-  // One family's next words: six bars, the true word among them.
-  function barsOf(name) {
-    const root = element("div", "next-words"), title = element("div", "of", name), asked = element("div", "soft"), list = element("div", "bars");
-    const rows = Array.from({ length: BARS }, () => {
-      const row = element("div", "bar"), word = element("span", "word"), track = element("span", "track"), fill = element("span", "fill"), number = element("span", "number");
-      track.append(fill);
-      row.append(word, track, number);
-      list.append(row);
-      return { row, word, fill, number };
-    });
-    root.setAttribute("role", "group");
-    root.append(title, asked, list);
-    return {
-      root,
-      paint(found, note, on) {
-        root.classList.toggle("on", on);
-        asked.textContent = note;
-        root.classList.toggle("without", !found);
-        const shown = found ? found.words.map((word, i) => [word, found.probabilities[i], i + 1]).slice(0, BARS) : [];
-        if (found && found.rank > shown.length) shown.splice(BARS - 1, 1, [found.truth, found.probability, found.rank]);
-        rows.forEach(({ row, word, fill, number }, i) => {
-          const [text, probability, rank] = shown[i] ?? ["", 0, 0];
-          row.classList.toggle("truth", Boolean(text) && text === found?.truth);
-          row.style.visibility = text ? "visible" : "hidden";
-          word.textContent = text && rank > i + 1 ? `${rank}. ${text}` : text;
-          word.title = text;
-          fill.style.width = `${100 * probability}%`;
-          number.textContent = text ? chance(probability) : "";
-        });
-        root.setAttribute("aria-label", found ? `${name}: ${note}: ${shown.map(([text, p]) => `${text} ${chance(p)}`).join(", ")}` : `${name}: ${note}`);
-      },
-    };
+  // One family's next words, the true one among them.
+  function barsFor(found) {
+    const bars = found ? found.words.map((word, i) => ({ word, probability: found.probabilities[i], rank: i + 1, truth: word === found.truth })).slice(0, BARS) : [];
+    if (found && found.rank > bars.length) bars.splice(BARS - 1, 1, { word: found.truth, probability: found.probability, rank: found.rank, truth: true });
+    return bars;
   }
 
   function paint() {
@@ -157,7 +128,7 @@ function render({ model, el }) {
     heading.replaceChildren("The next word after ", element("span", "said", beginning), ": the truth is ", element("span", "true-word", truth));
     families.forEach(({ name, writes }, i) => {
       const found = built.families[name].expected[written];
-      bars[i].paint(found, writes ? "says the next word" : !found ? "has no blank here" : built.blank ? "fills the input’s blank" : "fills [MASK] there", name === family());
+      bars[i].paint(name, writes ? "says the next word" : !found ? "has no blank here" : built.blank ? "fills the input’s blank" : "fills [MASK] there", barsFor(found), name === family());
     });
   }
 

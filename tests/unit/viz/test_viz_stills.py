@@ -17,6 +17,7 @@ from PIL import Image
 
 from course_lib.viz import Still, attention, colours, curves, diagrams, rates
 from course_lib.viz.diagrams import course_map as the_map
+from course_lib.viz.diagrams.filled_blanks import Blank
 from course_lib.viz.merging import PairCount
 from course_lib.viz.pairs import pairs
 from course_lib.viz.still import LONGEST, label, shown
@@ -64,6 +65,13 @@ def all_stills() -> dict[str, Still]:
             "cd" * 40,
         ),
         "tokens": diagrams.token_rows({"a": token_cells([0, 1, 0] * 70, [b"$x^2$", b"\xe4\n"]), "b": []}),
+        "hidden words": diagrams.masked_row(
+            ["$x^2$", "[UNK]"] * 30, ["[MASK]", "accordion"] * 30, [1, 2] * 30
+        ),
+        "blanks": diagrams.filled_blanks(
+            ["$x^2$", "accordion"] * 30,
+            [Blank(n, ["accordion"] * 6, [0.1] * 6, "$x^2$", 0.01, 133, (0.2,) * 7) for n in range(8)],
+        ),
         "bottleneck": diagrams.bottleneck(),
         "look back": diagrams.look_back(),
         "crossings": diagrams.crossings(["a", "b"], ["x", "y"], [(0, 1), (1, 0)], title="t"),

@@ -2,7 +2,6 @@
 
 const quoted = (token) => `“${isolated(token)}”`;
 const ordinal = (n) => `${n}${n % 100 > 10 && n % 100 < 14 ? "th" : { 1: "st", 2: "nd", 3: "rd" }[n % 10] ?? "th"}`;
-const chance = (p) => (p >= 0.995 && p < 1 ? "≈1" : short(p, 2));
 const tokensOf = (n) => `${n} ${n === 1 ? "token" : "tokens"}`;
 
 // Whom a token sees, in one sentence; `cross`: the family has two stacks.
