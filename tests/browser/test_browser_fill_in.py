@@ -1,4 +1,4 @@
-"""FillIn in a real JupyterLab: words hidden by mouse, key and finger; the bars are the model's; all windows."""
+"""FillIn in a real JupyterLab: words hidden by mouse, key and finger; bars are the model's; all windows."""
 
 import json
 

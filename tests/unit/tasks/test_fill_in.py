@@ -63,6 +63,22 @@ def test_baselines_by_hand():
         fill_in.baseline("trigram", batch, N)
 
 
+def test_guesses_for_a_row_of_ones_own():
+    """Two blanks: one between two words, one beside another blank, of which nothing is known."""
+    left, right = WORDS.encode("at farm")
+    counts = fill_in.neighbours(N)
+    plain = counts.sum(0) + 1e-3
+    after = (counts + plain / plain.sum()) / (counts.sum(1, keepdim=True) + 1)
+    row = [[CLS_ID, left, MASK_ID, right, MASK_ID, MASK_ID, SEP_ID]]
+    guess = fill_in.guesses("both neighbours", row, N)
+    assert guess.shape == (3, len(WORDS)) and torch.allclose(guess.sum(1), torch.ones(3))
+    assert (guess[:, : WORDS.words[0]] == 0).all()
+    for place, by_hand in enumerate((after[left] * after[:, right], after[right], after[:, SEP_ID])):
+        by_hand = by_hand * (plain / plain.sum()) if place == 2 else by_hand
+        by_hand = by_hand[WORDS.words[0] :] / by_hand[WORDS.words[0] :].sum()
+        assert torch.allclose(guess[place, WORDS.words[0] :], by_hand, atol=1e-6), place
+
+
 def test_training_goes_below_the_first_guess_and_scores_are_shares():
     recipe = vary(TINY, steps=60, lr=4e-3)
     model = new_model(recipe)
