@@ -89,7 +89,7 @@ def test_throws_shares_and_a_text_of_ones_own(lab, open_page):
     hundred.click()
     page.python_becomes("view.seed, view.n_throws", "107 105")
     shown = same_as_training(page)
-    wait_for_text(page, ".counted", "Counted over 105 throws: 1,680 words, 315 special tokens")
+    wait_for_text(page, ".counted", "Counted over 105 throws: 1,785 words, 315 special tokens")
     rows = view.locator(".facts tbody tr").all_inner_texts()
     assert rows[-1].split("\t")[1:4] == ["0", "0.0 %", "never"] and "15 % of the words" in rows[0]
     assert 0.12 < float(rows[0].split("\t")[2][:-2]) / 100 < 0.18
@@ -111,7 +111,7 @@ def test_throws_shares_and_a_text_of_ones_own(lab, open_page):
         ".facts .soft",
     ):
         assert contrast_of(page, f".course-view {place}") > 4.5, place
-    assert view.locator(".chosen").count() == 16 and height(view) == before
+    assert view.locator(".chosen").count() == 17 and height(view) == before
 
     # the three shares stay 100 together, whichever is moved
     for place, key, expected in (

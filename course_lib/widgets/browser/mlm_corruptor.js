@@ -122,7 +122,7 @@ function render({ model, el }) {
     chosen.show(Math.round(100 * now.chosen), percentOf(now.chosen));
     ofChosen.forEach(({ show }, i) => show(three[KINDS[i]], `${three[KINDS[i]]} %`));
     which.textContent = `seed ${seed()}`;
-    for (const [node, n] of [[again, 1], [many, 100]]) node.setAttribute("aria-disabled", String(nThrows() + n > mostThrows));
+    for (const [node, n] of [[again, 1], [many, 100]]) node.setAttribute("aria-disabled", String(nThrows() + n > mostThrows || seed() + n >= 2 ** 32));
     state.show();
     point();
     count(isWord);
