@@ -63,7 +63,7 @@ class MlmCorruptor(LiveView):
 
     def __init__(
         self,
-        first: str = "anna is at the farm . the farm is near the river .",
+        first: str = "anna is at the farm . the farm is near the station .",
         second: str = "",
         *,
         chosen: float = 0.15,

@@ -14,7 +14,7 @@ from course_lib.widgets.front import BROWSER
 CORRUPTOR = """
 import json
 from course_lib.widgets import MlmCorruptor
-view = MlmCorruptor("anna is at the farm . the farm is near the river .", "she sees tom .", seed=3)
+view = MlmCorruptor("anna is at the farm . the farm is near the station .", "she sees tom .", seed=3)
 view"""
 NUMBERS = "() => document.querySelector('.course-view').numbers()"
 COLUMNS = """() => [...document.querySelectorAll('.course-view .place')].map((place) =>
