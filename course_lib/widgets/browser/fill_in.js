@@ -30,7 +30,7 @@ function render({ model, el }) {
     const node = element("button", "", label);
     Object.assign(node, { type: "button", title });
     node.setAttribute("aria-label", title);
-    node.addEventListener("click", () => { if (node.getAttribute("aria-disabled") !== "true") { from += by; point(); } });
+    node.addEventListener("click", () => { if (node.getAttribute("aria-disabled") !== "true") { wanted = from + by; point(); } });
     return node;
   };
   const back = turn("◀", "the blank before", -1), on = turn("▶", "the next blank", 1);
@@ -49,7 +49,7 @@ function render({ model, el }) {
   box.append(boxes.root, line, under, panels, legend, townWordList(model.get("vocabulary")), state.root);
 
   // ---- The row: words are buttons; one of them is in the order of Tab ----
-  let nodes = [], at = 1, from = 0, shown = 1;
+  let nodes = [], at = 1, from = 0, wanted = 0, shown = 1; // of the blanks: the first that is seen, or shall be
   const blanksOf = (all) => all.map((_, i) => i).filter((i) => all[i].isBlank || hidden().includes(i));
   function press(place) {
     const now = hidden().includes(place) ? hidden().filter((each) => each !== place) : [...hidden(), place].sort((a, b) => a - b);
@@ -57,7 +57,7 @@ function render({ model, el }) {
     at = place;
     model.set("hidden", now);
     const blank = blanksOf(row()).indexOf(place);
-    if (blank >= 0) from = Math.max(blank - shown + 1, Math.min(from, blank));
+    if (blank >= 0) wanted = Math.max(blank - shown + 1, Math.min(from, blank));
     model.tellSoon();
   }
   function paint() {
@@ -108,7 +108,7 @@ function render({ model, el }) {
     const all = row(), refused = refusedIn(all), blanks = blanksOf(all), now = isAnswered(), message = now ? model.get("message") : "";
     if (now && !message && blanks.length) said = model.get("said");
     const seen = blanks.length && !refused.length ? said : [];
-    from = Math.max(0, Math.min(from, seen.length - shown));
+    from = Math.max(0, Math.min(wanted, seen.length - shown)); // the answer with a new blank may not be here yet
     box.classList.toggle("waiting", !now || Boolean(message));
     const press = touched() ? "Tap a word" : "Press a word";
     hint.classList.toggle("refusal", Boolean(refused.length || message));
