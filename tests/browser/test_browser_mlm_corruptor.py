@@ -211,7 +211,7 @@ def test_the_corruptor_in_every_window_and_by_finger(lab, open_page):
             view.locator("button.main").click()
             window.wait_for_timeout(100)
             assert height(view) == before, width
-    assert per_line == sorted(per_line, reverse=True) and per_line[-1] >= 4 and per_line[0] >= 10
+    assert per_line == sorted(per_line, reverse=True) and per_line[-1] >= 3 and per_line[0] >= 10
     token = view.locator(".place").nth(2)
     token.scroll_into_view_if_needed()
     before = height(view)

@@ -55,9 +55,8 @@ function render({ model, el }) {
   readout.setAttribute("aria-live", "polite");
   message.setAttribute("aria-live", "polite");
   const table = element("table", "facts"), head = element("tr"), top = element("thead"), body = element("tbody");
-  for (const [name, kind] of [["", ""], ["how many", "right"], ["share", "right"], ["expected", "right"], ["", "track-of"]]) head.append(element("th", kind, name));
-  head.firstChild.setAttribute("aria-label", "what was done");
-  head.lastChild.setAttribute("aria-label", "share as a bar; the line is the expected one");
+  for (const [name, kind] of [["what", ""], ["how many", "right"], ["share", "right"], ["expected", "right"], ["bar", "track-of"]]) head.append(element("th", kind, name));
+  head.lastChild.setAttribute("aria-label", "bar of the share; the line is the expected one");
   top.append(head);
   table.append(top, body);
   const counted = element("div", "lab-title counted");
