@@ -70,10 +70,8 @@ CLS_HEAD = Exercise(
         such a training it has no reason to know anything.
     """),
     advice=advice(r"""
-mat1 and mat2|must match|cannot be multiplied|size mismatch with W_a
-    The rows of W_a are the answers, (A, D): a (B, D) tensor meets them as `pooled @ W_a.T`. And only one
-    place goes in, `vectors[:, 0]`.
 mat1 and mat2|must match|cannot be multiplied|size mismatch
-    For vectors in rows a matrix stands on the right, transposed: `C @ W_p.T + b_p`.
+    For vectors in rows a matrix stands on the right, transposed: `C @ W_p.T + b_p`, `pooled @ W_a.T + b_a`.
+    And one place of each row goes in, `vectors[:, 0]`, (B, D).
 """),
 )

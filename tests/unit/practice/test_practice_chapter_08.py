@@ -89,9 +89,11 @@ def test_heads_and_means_are_the_library_s():
         parts = (bert.pooler.weight, bert.pooler.bias, bert.nsp_head.weight, bert.nsp_head.bias)
         mine = eight.CLS_HEAD.reference(read.tokens, *parts)
         assert torch.allclose(mine, bert(ids=ids)[0].follows, atol=1e-6)
-        classifier = ClassifierConfig(SMALL, 3, vector="mean").build().start_from(bert).eval()
+        classifier = ClassifierConfig(SMALL, SMALL.d_model, vector="mean").build().start_from(bert).eval()
+        classifier.head.weight.copy_(torch.eye(SMALL.d_model))  # so that its scores are the means themselves
+        classifier.head.bias.zero_()
         means = eight.MEAN_VECTOR.reference(read.tokens, ids, SMALL.pad_id)
-        assert torch.allclose(means, classifier.sentence_vector(ids=ids), atol=1e-6)
+        assert torch.allclose(means, classifier(ids=ids), atol=1e-6)
 
 
 # --- right in other ways ------------------------------------------------------------------------------------
@@ -344,7 +346,7 @@ def test_a_learner_s_slip_is_known_by_its_name(name, function, told):
             ),
             "write `&`",
         ),
-        ("cls-head", lambda v, W, b, A, a: torch.tanh(v[:, 0] @ W.T + b) @ A + a, "`pooled @ W_a.T`"),
+        ("cls-head", lambda v, W, b, A, a: torch.tanh(v[:, 0] @ W.T + b) @ A + a, "`pooled @ W_a.T + b_a`"),
         ("mean-vector", lambda v, ids, pad: (v * (ids != pad)).sum(1), "`[:, :, None]`"),
         ("mean-vector", lambda v, ids, pad: v[ids != pad].view(len(ids), -1, v.shape[2]).mean(1), "joins"),
         (
