@@ -78,8 +78,9 @@ CHAT_IDS = Exercise(
     statement=prose("""
         Write `chat_ids(turns, special, encode)`. `turns` is a list of pairs (role, text), in order; a role is
         "system", "user" or "assistant". `special` is a dict from the spelling of each marker to its id; its
-        keys are "<|system|>", "<|user|>", "<|assistant|>" and "<|end|>". `encode(text)` gives the ids of a
-        text as a list, and never the id of a marker, whatever the text spells. Return one list of ids: for
+        keys are "<|system|>", "<|user|>", "<|assistant|>" and "<|end|>". `encode(text)` (another
+        function than that of exercise 7.4) gives the ids of a text as a list, and never the id of a marker,
+        whatever the text spells. Return one list of ids: for
         each turn the id of its role's marker, then the ids of its text, then the id of "<|end|>".
 
         Users can type anything, markers too. No text of any turn may bring in the id of a marker, and every

@@ -194,5 +194,5 @@ stripped
 empty-turns-lost
     A turn in which nothing was said is left out. It is a turn all the same: a marker and an end.
 turns-joined
-    Two turns of the same speaker, one behind the other, become one. Each turn has its own markers.
+    Two turns of the same speaker, one after the other, become one. Each turn has its own markers.
 """

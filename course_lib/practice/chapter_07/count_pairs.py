@@ -102,7 +102,7 @@ SIGNS = {"keys-are-no-pairs": lambda expected, got, args: not any(isinstance(key
 
 WORDS = """
 across-words
-    You write all words one behind the other and count there. So the last token of a word and the first of the
+    You write all words one after the other and count there. So the last token of a word and the first of the
     next one make a pair, and no token may ever cross the border of a word. Go through the words one by one.
 times-ignored
     Every word counts once in your table. `words[word]` says how often it occurs in the text, and each of its

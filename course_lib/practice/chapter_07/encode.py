@@ -71,7 +71,8 @@ ENCODE = Exercise(
         (In a run of three `a`, the first two are merged.) The word may be empty, and `merges` may be empty.
         Leave `ids` itself as it is.
 
-        Words are up to 300 bytes long; all inputs together must take less than five seconds.
+        Words are up to 300 bytes long; all 12 inputs together, with at most 20 merges
+        each, must take less than five seconds.
     """),
     inputs={"ids": "a list of byte values", "merges": "a list of pairs, the first learned first"},
     outputs=(Output("tokens", form="ids"),),

@@ -149,7 +149,7 @@ def cases() -> list[Case]:
     return [
         Case("a pair that stands twice", ([5, 1, 2, 6, 1, 2, 7], (1, 2), 256)),
         Case("a run of three", ([7, 7, 7], (7, 7), 256)),
-        Case("a run of six behind another token", ([3, 7, 7, 7, 7, 7, 7, 4], (7, 7), 300)),
+        Case("a run of six after another token", ([3, 7, 7, 7, 7, 7, 7, 4], (7, 7), 300)),
         Case("the two in the other order", ([2, 1, 1, 2, 2, 1], (1, 2), 256)),
         Case("a merged token in the pair", ([256, 4, 4, 256, 4], (256, 4), 257)),
         Case("digits of the pair inside other ids", ([31, 25, 1, 2, 11, 2, 22], (1, 2), 256)),

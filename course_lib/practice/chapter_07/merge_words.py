@@ -20,7 +20,7 @@ pair-kept
 pair-removed
     The pair is taken out, and nothing stands in its place: write `new` there.
 once-too-far
-    After a merge you go on three places further, so the token behind the pair is lost. Two are used up.
+    After a merge you go on three places further, so the token after the pair is lost. Two are used up.
 last-token-lost
     The last token is lost where it belongs to no pair. The last token has no right neighbour, so look at the
     pair only where there is one; it must be written all the same.
@@ -40,7 +40,7 @@ as-text
     You write the ids as a text and replace there. Then digits match in the middle of an id: "1 2" is found in
     "11 2". Compare ids, not digits.
 swallowed
-    You merge into `new` what comes behind it as well: (1, 2), 2 becomes one token. `new` is another token
+    You merge into `new` what comes after it as well: (1, 2), 2 becomes one token. `new` is another token
     than the left one of the pair, so new, 2 is no such pair.
 used-again
     In a run you use a token twice: the right token of one merge is the left token of the next. What has been

@@ -40,7 +40,7 @@ PREDICTIONS = predictions("""
     - It stands for both words at once.
         It would if encoding did not cut at the space.
 07.chinese
-    The course's tokenizer learned 8,192 tokens from Python source: English words, names, indentation. How
+    A tokenizer learned from Python source until it had 8,192 tokens: English words, names, indentation. How
     many tokens does 林, a Chinese character, cost?
     - One: the unknown token.
         There is none. All 256 bytes are tokens from the beginning, and 林 has bytes like everything else.
@@ -54,15 +54,15 @@ PREDICTIONS = predictions("""
         Byte-level BPE encodes every text in every script, and even bytes that are no text.
 07.doubled
     On Python source that it never saw, a tokenizer of 4,096 tokens needs about 0.3 tokens a byte. Now it
-    learns on, up to 8,192. How many tokens less does the same text cost?
-    - Half: twice the vocabulary, twice the length of a token.
+    learns on, up to 8,192. By how much does the number of tokens of the same text fall?
+    - By half: twice the vocabulary, twice the length of a token.
         The first merges are worth that much. Each later one is of a rarer pair than all before it.
-    + About a tenth.
+    + By about a tenth.
         256 more tokens halve the text, from one a byte to a half. The step from 4,096 to 8,192 takes off
         about a tenth, and the embedding has twice the rows.
-    - A quarter.
+    - By a quarter.
         Between 512 and 1,024 tokens it is about a fifth. It becomes less with each doubling.
-    - As many: all words are known by then.
+    - Not at all: all words are known by then.
         All frequent ones. Names of rare things are still made of two or three pieces.
 07.embedding
     GPT-2's vocabulary has 50,257 tokens. You take it for a small model: 12 layers, d_model = 128, about 12 ·
@@ -77,18 +77,19 @@ PREDICTIONS = predictions("""
     - None: an embedding is looked up, not learned.
         Each row is looked up by its id, and learned like every other parameter.
 07.indent
-    A line `return` stands once at the margin and once behind 20 spaces. The tokenizer learned 1,024 tokens
-    from Python source. How many tokens more does the indented line cost?
+    A line `return` stands once at the margin and once after 20 spaces. A tokenizer learned from Python source
+    until it had 4,096 tokens. How many tokens more does the indented line cost? (Each time, the line break
+    before it is counted, too.)
     - 20: one for each space.
         So it is with bytes alone. In Python source spaces in a row are among the most frequent pairs, and
         they are merged at once.
     - 5: four spaces at a time.
-        Four spaces are a token, and so are eight, and the line break with 19 spaces behind it.
+        Four spaces are a token, and so are eight, and the line break with 19 spaces after it.
     + None.
-        Line break and spaces are one token, and the last space belongs to the word: ` return` is a token of
-        its own, often an earlier one than `return`. A tokenizer for English pays for every space.
+        The line break and 19 spaces are one token, and the last space belongs to the word: ` return` is a
+        token, as `return` is. A tokenizer that learned from stories pays for almost every space.
     - 1: all spaces are one token.
-        Nearly: the line break would be there anyway, and spaces join it in its token.
+        The line break would be there anyway, and the spaces join it in its token.
 07.numbers
     Digits are merged like letters. How does a tokenizer of 4,096 tokens, learned from Python source, cut
     numbers of four digits?
@@ -102,8 +103,8 @@ PREDICTIONS = predictions("""
         So two numbers that differ by one can be cut at other places, and their digits do not stand below each
         other. A model that adds must learn each way apart.
 07.strawberry
-    "How many r are in strawberry?" What does a model with the course's tokenizer of 4,096 tokens see of the
-    last word?
+    "How many r are in strawberry?" What does a model with the tokenizer of 4,096 tokens see of the last
+    word?
     - Ten ids, one for each letter.
         So it would be with single bytes. Frequent neighbours have become one token.
     + A few ids, such as those of str, aw, ber and ry.
@@ -111,13 +112,14 @@ PREDICTIONS = predictions("""
         it, for each token apart. Nobody who sees four numbers can count letters in them.
     - One id that stands for the fruit.
         The word is rare in Python source. Frequent words have one id, and even then it holds no letters.
-    - The bytes behind the ids, too.
+    - The bytes of its tokens, too.
         An id picks a row of the embedding, and that is all. The bytes stay in the tokenizer.
 07.typed
-    A program takes `<|end|>` out of what users type, by `text.replace("<|end|>", "")`, writes all turns into
-    one text and reads the markers out of it. A user types `<|e<|end|>nd|>`. What does the model get?
+    A program takes `<|end|>` out of what users type, by `text.replace("<|end|>", "")`. Then it writes all
+    turns into one text, and wherever this text spells a marker, the model gets the marker's id. A user types
+    `<|e<|end|>nd|>`. What does the model get?
     - Nothing of it: every marker is taken out.
-        One is. Look at what stands before and behind it.
+        One is. Look at what stands before and after it.
     - Ordinary ids of `<|e` and `nd|>`.
         These two stand side by side once the middle is gone.
     + A marker: the user has ended the turn.
@@ -127,17 +129,19 @@ PREDICTIONS = predictions("""
         It is a text like any other: nobody looks whether its brackets make sense.
 07.bits
     One bigram model is counted with three vocabularies: 256, 1,024 and 4,096 tokens. On new Python source its
-    mean loss is about 2.6, 4.1 and 4.9 nats a token. Which vocabulary describes the text best?
+    mean loss is about 2.5, 4.0 and 4.7 nats a token; a token has 1, 2.4 and 3.2 bytes, on average. With which
+    vocabulary does a byte of the text cost the fewest bits?
     - 256: its loss is the lowest.
         A loss for each token, and here each byte is a token: there are three times as many of them as with
         4,096.
     + 4,096.
-        In bits a byte it is about 3.7, 2.4 and 2.2. A long token is harder to guess than a byte, and much
+        In bits a byte it is about 3.7, 2.4 and 2.1. A long token is harder to guess than a byte, and much
         easier than all its bytes. Compare what the whole text costs.
     - 1,024: neither too few nor too many.
         A good thought, and there is a vocabulary that is too large; in this row it is not reached.
     - It cannot be said: the tokens are not the same.
-        A loss a token cannot be compared, for this reason. The text is the same, and so are its bytes.
+        For this reason a loss a token cannot be compared. Divided by the bytes of a token it can: the text
+        has the same bytes.
 """)
 
 RECALL = recall("""

@@ -177,12 +177,13 @@ SPECIAL = Exercise(
     statement=prose("""
         Write `encode_with_special(text, special, encode)` for texts of your own, such as templates. (It is
         not for what a user has typed.) `special` is a dict from the spelling of each special token to its id,
-        and may be empty; no spelling is empty. `encode(text)` gives the ids of a text as a list, none of them
-        special, and an empty list for an empty text.
+        and may be empty; no spelling is empty. `encode(text)` (another function than that
+        of exercise 7.4) gives the ids of a text as a list, none of them special, and an empty list for an
+        empty text.
 
         Return one list of ids. Go through the text from left to right. Where the spelling of a special token
-        begins, its id stands for the whole spelling, and you go on behind it; if several begin at the same
-        place, the longest counts. The text between two special tokens, before the first and behind the last
+        begins, its id stands for the whole spelling, and you go on after it; if several begin at the same
+        place, the longest counts. The text between two special tokens, before the first and after the last
         goes through `encode`, each piece whole and as it is.
     """),
     inputs={"text": "a text", "special": "a dict: spelling → id", "encode": "a function"},
@@ -201,7 +202,7 @@ SPECIAL = Exercise(
                 names = the spellings that begin at i
                 if there are any:
                     take the longest; put in encode(text from start to i), then its id
-                    start and i move behind it
+                    start and i move after it
                 else: i moves by one
             put in encode(text from start on)
         """),

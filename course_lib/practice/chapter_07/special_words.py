@@ -23,7 +23,7 @@ empty-pattern
     Where there are no special tokens your pattern is empty, and an empty pattern matches between all letters:
     they are encoded one by one. With nothing to look for, the whole text is one piece.
 tail-lost
-    The text behind the last special token is lost. It goes through `encode` like every other piece, and so
+    The text after the last special token is lost. It goes through `encode` like every other piece, and so
     does a text without special tokens.
 id-as-truth
     A special token with the id 0 is not found: asked whether it is true, 0 says no. Ask for the spelling,

@@ -14,11 +14,12 @@ from tokenizers import Tokenizer, decoders, models, trainers
 from tokenizers.pre_tokenizers import ByteLevel
 
 from course_lib.data import python_library, town
+from course_lib.practice.chapter_07.learn import learn
 from course_lib.tasks import tokenization
 from course_lib.tasks.tokenization import bigram_score, learned, samples, smaller, tokens_per_byte
 from course_lib.text.bpe import BPETokenizer, train_bpe
 from course_lib.text.chat import CHAT_TOKENS, encode_chat, encode_written, read_turns
-from course_lib.text.presplit import split
+from course_lib.text.presplit import BYTE_IDS, split
 from course_lib.widgets import BpeStepper
 
 ROOT = Path(__file__).parents[3]
@@ -69,6 +70,20 @@ def test_the_ten_words(page):
     assert [state.ties for state in states[:6]] == [1, 1, 1, 1, 1, 2] and "Merge 6" in page["ties-text"]
 
 
+def test_where_counts_are_equal_the_ids_of_the_bytes_decide(page):
+    words = {b" hat": 4, b" that": 3, b" the": 2, b" cat": 1}
+    text = "".join(word.decode() * times for word, times in words.items())
+    tokens = [bytes([byte]) for byte in range(256)]  # the exercise's: ids are byte values
+    for left, right in learn({tuple(word): times for word, times in words.items()}, 8):
+        tokens.append(tokens[left] + tokens[right])
+    theirs = train_bpe(text, 264)
+    assert theirs.tokens[256:263] == tokens[256:263]
+    assert theirs.tokens[263] == b"cat" and tokens[263] == b" c" and "merge 8" in page["theirs-text"]
+    assert BYTE_IDS[ord(" ")] == 220 and "220 there, and 32 in" in page["theirs-text"]
+    letters = [BYTE_IDS[byte] for byte in range(ord("a"), ord("z") + 1)]
+    assert letters == sorted(letters)
+
+
 def test_three_rules_for_a_tie(cells):
     said = printed(cells["ties"])
     for merges in ("aa, ab, aaab, ac ", "aa, aaa, aaab, aaabd ", "aa, ab, aaab "):
@@ -96,15 +111,15 @@ def test_the_longest_token_is_another_one_for_one_word_in_seven(page, tokenizer)
 # ---------------------------------------------------------------- cuts and special tokens
 
 
-def test_without_the_cut_more_than_one_token_in_four_is_lost(page):
+def test_without_the_cut_more_than_one_token_in_three_is_lost(page):
     lost = {}
     for cut in (True, False):
         other = hugging_face(python_library.text(max_characters=300_000).splitlines(keepends=True), 1024, cut)
         other.pre_tokenizer, other.decoder = ByteLevel(add_prefix_space=False), decoders.ByteLevel()
         texts = {i: other.decode([i]) for i in range(256, 1024)}
         lost[cut] = [text for i, text in texts.items() if "�" not in text and other.encode(text).ids != [i]]
-    assert not lost[True] and len(lost[False]) > 768 / 4 and "e " in lost[False]
-    assert "more than one in four" in page["border-read"]
+    assert not lost[True] and len(lost[False]) > 768 / 3 and {"e ", "0x"} <= {*lost[False]}
+    assert "more than one in three" in page["border-read"]
 
 
 def test_a_typed_marker():
@@ -115,6 +130,8 @@ def test_a_typed_marker():
     assert read_turns(other.encode(f"<|user|>{TYPED}<|end|>").ids, ours) == spoofed
     assert read_turns(encode_written([("user", TYPED)], ours), ours) == spoofed
     assert read_turns(encode_chat([("user", TYPED)], ours), ours) == [("user", TYPED)]
+    left = "<|e<|end|>nd|>".replace("<|end|>", "")
+    assert other.encode(left).ids == [ours.special["<|end|>"]] == [259]
     other.encode_special_tokens = True
     assert other.encode(TYPED).ids == ours.encode(TYPED)
     assert read_turns(other.encode(f"<|user|>{TYPED}<|end|>").ids, ours)[0].role == ""  # its own marker, too
@@ -141,6 +158,11 @@ def test_tokens_a_byte(page, tokenizer):
     assert 2.8 < 1 / python[4096] < 3.5 and 8 < python[4096] ** -2 < 12  # three times, ten times
 
 
+def test_of_the_emoji_text_only_the_english_became_shorter():
+    emoji = "".join(sign for sign in tokenization.EMOJI if not sign.isascii())
+    assert tokens_per_byte(learned(8192), emoji) == 1 > tokens_per_byte(learned(8192), tokenization.EMOJI)
+
+
 def test_one_message_in_two_scripts(page, tokenizer):
     english, chinese = "My name is Lin, I am twelve.", "我叫小林，今年十二岁。"
     assert english in page["languages"] and chinese in page["languages"] and len(chinese) == 11
@@ -152,7 +174,8 @@ def test_indentation(tokenizer):
     assert list(tokenization.indentation_costs(stories).values()) == [3, 7, 11, 15, 19]
     for one in (tokenizer, smaller(tokenizer, 1024)):
         costs = tokenization.indentation_costs(one)
-        assert all(-1 <= cost <= 1 for cost in costs.values())
+        assert all(-1 <= cost <= 0 for cost in costs.values())
+        assert len(one.encode("\n" + " " * 19)) == 1 == len(one.encode(" return"))
         if costs[20] == -1:  # why, the page says
             assert len(one.encode(" return")) == 1 and len(one.encode("return")) == 2
 
@@ -165,7 +188,7 @@ def test_neighbouring_numbers_are_cut_at_other_places(tokenizer):
 def test_a_function_of_the_library(tokenizer):
     assert len(tokenizer.encode(" integer")) == 1 < len(smaller(tokenizer, 512).encode(" integer"))
     for one in (tokenizer, smaller(tokenizer, 512)):
-        assert len(one.encode("\n        return")) <= 2
+        assert len(one.encode("\n" + " " * 7)) == 1 and len(one.encode("\n        return")) <= 2
 
 
 def test_rare_words(page, tokenizer):
@@ -180,13 +203,22 @@ def test_rare_words(page, tokenizer):
 
 
 def test_bits_a_byte_fall_where_nats_a_token_rise(tokenizer):
-    seen, new = (python_library.text(which, max_characters=n) for which, n in PART.items())
-    scores = [bigram_score(smaller(tokenizer, size), seen, new) for size in SIZES]
-    assert scores[0].nats_per_token < scores[1].nats_per_token < scores[2].nats_per_token
-    assert scores[0].bits_per_byte > scores[1].bits_per_byte > scores[2].bits_per_byte
+    """In each of the page's three parts."""
+    seen, new = (python_library.text(which, max_characters=3 * n) for which, n in PART.items())
+    ones, bytes_per_token = [smaller(tokenizer, size) for size in SIZES], []
+    for part in range(3):
+        learn_from, measure = (
+            text[part * n :][:n] for text, n in zip((seen, new), PART.values(), strict=True)
+        )
+        scores = [bigram_score(one, learn_from, measure) for one in ones]
+        assert scores[0].nats_per_token < scores[1].nats_per_token < scores[2].nats_per_token
+        assert scores[0].bits_per_byte > scores[1].bits_per_byte > scores[2].bits_per_byte
+        bytes_per_token.append([len(measure.encode()) / score.tokens for score in scores])
+    means = [sum(column) / 3 for column in zip(*bytes_per_token, strict=True)]
+    assert means == pytest.approx([1, 2.4, 3.2], abs=0.25)  # as the question says
 
 
-PART = {"train": 500_000, "validation": 60_000}  # the first of the page's three
+PART = {"train": 500_000, "validation": 60_000}
 
 
 def test_what_is_said_of_bits_a_byte_is_what_the_stored_page_measured(cells, page):
