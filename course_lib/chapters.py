@@ -34,7 +34,7 @@ Multi-head attention | Why ask the same sentence several questions at once? | 90
 Masking | Who may look at whom? | 90 | masking
 The Transformer | What does it take to drop recurrence altogether? | 95 | transformer
 Three families | Encoder, decoder, or both? | 80 | three_families
-Tokenization | What is a token? | 75 | tokenization
+Tokenization | What is a token? | 85 | tokenization
 BERT | What can be learned by filling blanks? | 100 | bert
 GPT pretraining | How does predicting the next token become a language model? | 120 | gpt
 Post-training | How does a text predictor become an assistant? | 120 | post_training
