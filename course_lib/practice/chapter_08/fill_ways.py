@@ -170,8 +170,7 @@ rows-without-a-blank-by-score
 by-score
     You compare scores between places. A score means something only beside the other scores of its place: 5
     among 4s is less sure than 3 among -2s. Take the softmax over the words, then compare probabilities. (One
-    softmax over all places and words does not help: the highest score still wins.) (One softmax over all
-    places and words does not help: the highest score still wins.)
+    softmax over all places and words does not help: the highest score still wins.)
 softmax-over-places
     Your softmax runs over the places, so places compete for a word. At each place the words compete:
     `dim=-1`.

@@ -200,3 +200,8 @@ for name, other in product(TWO["losses"], TWO["rights"]):
     some = product(ways(LOSSES[name])[:few], ways(RIGHTS[other])[: few and 2])
     WAYS[f"{name}-{other}"] = tuple(both(one, two) for one, two in some)
     WORDS[f"{name}-{other}"] = f"Two slips. {LOSS_TOLD[name]} And the second one: {RIGHT_TOLD[other]}"
+WORDS["mean-of-rows-right-of-rows"] = (
+    "You make both numbers of each row first, and then one of the rows. So a label in a row with few of them "
+    "counts more than one in a row with many (and a row without labels has no mean at all). All labels of a "
+    "batch count alike: one sum, one division."
+)
