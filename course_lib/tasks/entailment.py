@@ -2,11 +2,11 @@
 
     story   Anna is at the farm. She goes to the park while Tom is at the farm.
     claim   anna is at the farm .           false
-    claim   tom is not at the park .        true
+    claim   tom is at the farm .            true
 
 The answer cannot be read off the claim: every claim occurs as often with each of the three answers, so
 whatever looks at the claim alone is right in one third of the cases. Nor can it be read off which words
-occur: every word of a claim also stands in its story ("is", "not" and the like apart).
+occur: every word of a claim also stands in its story ("is", "has" and the like apart).
 
 Axes: B batch, T positions.
 """
@@ -15,7 +15,6 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
-from itertools import product
 from math import log
 from typing import NamedTuple
 
@@ -23,20 +22,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from course_lib.data import town
-from course_lib.data.town import lexicon
 from course_lib.models import evaluating
 from course_lib.models.bert import Bert
 from course_lib.models.bert_classifier import BertClassifier, ClassifierConfig
 from course_lib.tasks import fill_in
+from course_lib.tasks.claims import ANSWERS, KINDS, Claim, answer_to, claims_about
 from course_lib.tasks.fill_in import WORDS
 from course_lib.text.batching import batches_by_length, endless
 from course_lib.text.segments import Segments, join, stack
 from course_lib.training.optim import WarmupThenCosine
 from course_lib.training.recipe import Recipe, Task, new_model, train
 
-ANSWERS = ("true", "false", "unknown")  # by name; their places are the columns of the scores
-KINDS = ("place", "thing")
 STORIES = 8_000  # of which examples are made
 TRAINING_SEED, HELD_OUT_SEED = 2, 3  # other stories than those of pre-training
 
@@ -50,59 +46,7 @@ RECIPE = Recipe(
 )
 
 
-# ---------------------------------------------------------------- claims and their answers
-
-
-class Claim(NamedTuple):
-    """What is said about the end of a story: where somebody is, or whether somebody has a thing."""
-
-    name: str
-    what: tuple[str, ...]  # ("park",), or a thing: ("red", "ball")
-    negated: bool = False
-
-    @property
-    def kind(self) -> str:
-        """ "place" or "thing"."""
-        return KINDS[len(self.what) - 1]
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """The claim as a sentence."""
-        if self.kind == "place":
-            be = ("is", "not") if self.negated else ("is",)
-            return (self.name, *be, *lexicon.located(("at", *self.what)).english, ".")
-        have = ("does", "not", "have") if self.negated else ("has",)
-        return (self.name, *have, "the", *self.what, ".")
-
-
-def answer_to(claim: Claim, state: dict) -> str:
-    """Whether a claim is true, false or unknown.
-
-    Nothing is known that the story has not told: somebody of whom no place is told may be anywhere, and a
-    thing of which nothing is told may be anybody's.
-
-    Args:
-        claim: about people and things.
-        state: of a story, `town.Story.state`.
-    """
-    if claim.kind == "place":
-        place = state["people"].get(claim.name)
-        holds = None if place is None else place == claim.what[0]
-    else:
-        where = {tuple(thing.split()[-2:]): where for thing, where in state["things"].items()}.get(claim.what)
-        holds = None if where is None else where == ("held", claim.name)
-    return "unknown" if holds is None else ANSWERS[holds == claim.negated]
-
-
-def claims_about(story: town.Story) -> Iterator[Claim]:
-    """Every claim whose names, places, colours and things all stand in a story."""
-    told = set(story.english_tokens)
-    places = [(place,) for place in lexicon.PLACES if place in told]
-    colours = [colour for colour in lexicon.COLOURS if colour in told]
-    things = list(product(colours, [noun for noun in lexicon.THINGS if noun in told]))
-    for name, what, negated in product(story.state["people"], [*places, *things], (False, True)):
-        if name in told:
-            yield Claim(name, what, negated)
+# ---------------------------------------------------------------- examples
 
 
 class Example(NamedTuple):
