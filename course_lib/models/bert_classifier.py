@@ -1,4 +1,4 @@
-"""Fine-tuning: a new head on a BERT, which says one of a few things about a row.
+"""Fine-tuning: a new head on a BERT, which says one of a few things about a row, or about each token.
 
 The head reads one vector a row, and there are three to choose from:
 
@@ -6,9 +6,13 @@ The head reads one vector a row, and there are three to choose from:
     "pooler"   tanh of a dense layer on C, learned with next-sentence prediction
     "mean"     the mean of all tokens' vectors, padding left out
 
+or a vector a token:
+
+    "tokens"   T_1 … T_N: an answer for every token
+
 Axes: B batch, T positions, D d_model.
 
-Source: Devlin et al. 2019, section 3.2 (it takes the pooled C).
+Source: Devlin et al. 2019, section 3.2 and figure 4 (for a row it takes the pooled C).
 """
 
 from dataclasses import dataclass
@@ -19,7 +23,7 @@ from torch import Tensor, nn
 from course_lib import checks
 from course_lib.models.bert import Bert, BertConfig
 
-VECTORS = ("C", "pooler", "mean")
+VECTORS = ("C", "pooler", "mean", "tokens")
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class ClassifierConfig:
     Args:
         bert: sizes of the BERT.
         n_classes: what can be said.
-        vector: which vector of a row the head reads.
+        vector: which vector of a row the head reads, or those of all tokens.
         frozen: only the head learns; the BERT stays as it is, and drops nothing.
 
     Raises:
@@ -52,7 +56,7 @@ class ClassifierConfig:
 
 
 class BertClassifier(nn.Module):
-    """One of a few answers for each row."""
+    """One of a few answers for each row, or for each token."""
 
     def __init__(self, config: ClassifierConfig) -> None:
         super().__init__()
@@ -82,9 +86,11 @@ class BertClassifier(nn.Module):
         self.bert.load_state_dict(bert.state_dict())
         return self
 
-    def sentence_vector(self, **rows: Tensor) -> Tensor:
-        """The vector that the head reads, `(B, D)`; rows as in `BertEncoder.forward`, by name."""
+    def read_vectors(self, **rows: Tensor) -> Tensor:
+        """What the head reads, `(B, D)` or `(B, T, D)`; rows as in `BertEncoder.forward`, by name."""
         read = self.bert.encoder(**rows)
+        if self.config.vector == "tokens":
+            return read.tokens
         if self.config.vector == "C":
             return read.C
         if self.config.vector == "pooler":
@@ -93,7 +99,7 @@ class BertClassifier(nn.Module):
         return read.tokens.masked_fill(~there, 0.0).sum(1) / there.sum(1)  # (B, D)
 
     def forward(self, **rows: Tensor) -> Tensor:
-        """Scores of the answers, `(B, classes)`; rows as in `BertEncoder.forward`, by name."""
+        """Scores of the answers, `(B, classes)` or `(B, T, classes)`; rows as in `BertEncoder.forward`."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.config.frozen):
-            vector = self.sentence_vector(**rows)
-        return self.head(self.dropout(vector))
+            vectors = self.read_vectors(**rows)
+        return self.head(self.dropout(vectors))

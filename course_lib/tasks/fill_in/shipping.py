@@ -89,8 +89,8 @@ def ship(
     card = {
         "what": "fill in blanks, and say whether a text follows, in stories of Tiny Town: a small BERT",
         "command": f"python -m course_lib train {NAME}",
-        "data": f"{n_stories:,} stories of {min(GRAMMAR.sentences)} to {max(GRAMMAR.sentences)} sentences, and up "
-        f"to {AGAIN} that say again what is true (course_lib/tasks/fill_in/stories.py)",
+        "data": f"{n_stories:,} stories of {min(GRAMMAR.sentences)} to {max(GRAMMAR.sentences)} sentences, "
+        f"and up to {AGAIN} that say something again (course_lib/tasks/fill_in/stories.py)",
         "scored": "on held-out stories with [MASK] at 15 % of the words; names and pronouns: each he and she "
         "hidden by itself",
         "tokenizer": WORDS.fingerprint,

@@ -133,7 +133,7 @@ def test_a_classifier_reads_one_vector_a_row(vector):
             "pooler": (bert.pooler.weight @ read.tokens[1, 0] + bert.pooler.bias).tanh(),
             "mean": read.tokens[1, :4].mean(0),
         }[vector]
-        got = model.sentence_vector(ids=ROWS.ids, segments=ROWS.segments)[1]
+        got = model.read_vectors(ids=ROWS.ids, segments=ROWS.segments)[1]
     assert scores.shape == (3, 3)
     torch.testing.assert_close(got, expected)
     torch.testing.assert_close(scores[1], alone[0])  # padding is left out
