@@ -20,6 +20,7 @@ from course_lib.experiments import (
     chapter_05_words,
     chapter_06,
     chapter_06_words,
+    chapter_08,
 )
 from course_lib.experiments.records import FOLDER, Comparison, Experiment, Record, Row, compare, read
 from course_lib.training.budget import budget
@@ -35,6 +36,7 @@ CHAPTERS = (
     chapter_05_words,
     chapter_06,
     chapter_06_words,
+    chapter_08,
 )
 EXPERIMENTS: tuple[Experiment, ...] = tuple(e for chapter in CHAPTERS for e in chapter.EXPERIMENTS)
 

@@ -57,7 +57,7 @@ RECIPE = Recipe(  # for a page
     BertConfig(
         len(WORDS), d_model=64, n_heads=4, n_layers=2, d_ff=256, max_len=MAX_LEN, dropout=0.0, init_std=0.05
     ),
-    steps=900,
+    steps=700,
     batch_size=64,
     lr=3e-3,
     schedule=WarmupThenCosine(0.1, 0.01),
