@@ -58,12 +58,12 @@ FROZEN = {"frozen": True, "lr": 1e-2}  # a head alone learns at ten times the ra
 
 
 def reference_rows(seed: int, steps: int) -> list[Row]:
-    """Whom does a pronoun mean, after so many labelled stories? (A short run: the fewest only.)"""
-    [(step, bert)] = on_the_way(seed, (steps,))
+    """Whom does a pronoun mean, after so many labelled stories? (Early on: the fewest only.)"""
     return [
         {"seed": seed, "step": step, "labels": n, "way": way}
         | rounded({"accuracy": reference_accuracy(way, bert, n, seed)})
-        for n in (LABELLED if steps == STEPS else LABELLED[:1])
+        for step, bert in on_the_way(seed, points(steps))
+        for n in (LABELLED if step == STEPS else LABELLED[:1])
         for way in WAYS
     ]
 
@@ -74,30 +74,25 @@ def reference_accuracy(way: str, bert: Bert, n: int, seed: int) -> float:
     return reference.accuracy(model, reference.examples(HELD_OUT))
 
 
+ENTAILED = (16, 256, 1024, 4096)  # claims
+VECTORS_AT = 1024
+COMPARED = [(n, way, "C") for n in ENTAILED for way in ("random start", "frozen", "fine-tuned")]
+COMPARED += [(VECTORS_AT, way, vector) for vector in ("pooler", "mean") for way in ("frozen", "fine-tuned")]
+
+
 def entailment_rows(seed: int, steps: int) -> list[Row]:
     """True, false or unknown, after so many labelled claims; and three vectors to read it from."""
-    [(step, bert)] = on_the_way(seed, (steps,))
-    whole, rows = steps == STEPS, []
-    chosen = entailment.examples(600)
-
-    def measure(n: int, way: str, vector: str) -> None:
-        recipe = vary(entailment.RECIPE, seed=seed, vector=vector)
-        model = learned(way, bert, recipe, n, entailment.fine_tune, entailment.task)
-        found = entailment.accuracy(entailment.said_by(model, chosen), chosen)
-        where = {"seed": seed, "step": step, "labels": n, "way": way, "vector": vector}
-        rows.append(where | {"of": f"{way}, {vector}"} | rounded(found))
-
-    for n in ENTAILED if whole else ENTAILED[:1]:
-        for way in ("random start", "frozen", "fine-tuned"):
-            measure(n, way, "C")
-    for vector in ("pooler", "mean") if whole else ():
-        for way in ("frozen", "fine-tuned"):
-            measure(VECTORS_AT, way, vector)
+    rows, chosen = [], entailment.examples(600)
+    for step, bert in on_the_way(seed, points(steps)):
+        for n, way, vector in COMPARED if step == STEPS else COMPARED[:3]:
+            recipe = vary(entailment.RECIPE, seed=seed, vector=vector)
+            model = learned(way, bert, recipe, n, entailment.fine_tune, entailment.task)
+            found = entailment.accuracy(entailment.said_by(model, chosen), chosen)
+            row = {"seed": seed, "step": step, "labels": n, "way": way, "vector": vector}
+            rows.append(row | {"of": f"{way}, {vector}"} | rounded(found))
     return rows
 
 
-ENTAILED = (16, 256, 1024, 4096)  # claims
-VECTORS_AT = 1024
 
 
 def learned(
