@@ -93,8 +93,6 @@ def entailment_rows(seed: int, steps: int) -> list[Row]:
     return rows
 
 
-
-
 def learned(
     way: str, bert: Bert, recipe: Recipe, n: int, fine_tune: Callable, task: Callable
 ) -> BertClassifier:
