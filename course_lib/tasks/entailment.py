@@ -38,9 +38,9 @@ TRAINING_SEED, HELD_OUT_SEED = 2, 3  # other stories than those of pre-training
 
 RECIPE = Recipe(
     ClassifierConfig(fill_in.RECIPE.model, len(ANSWERS)),
-    steps=300,
+    steps=200,
     batch_size=32,
-    lr=1e-3,
+    lr=3e-4,
     schedule=WarmupThenCosine(0.1, 0.01),
     weight_decay=0.01,
 )
