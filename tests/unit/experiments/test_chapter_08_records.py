@@ -29,7 +29,7 @@ def test_one_way_of_hiding_is_made_again():
     ("name", "part", "compared"),
     [
         ("reference-labels", "WAYS", ("frozen",)),
-        ("entailment-labels", "COMPARED", [(16, "frozen", "C")]),
+        ("entailment-labels", "COMPARED", [(64, "frozen", "C")]),
     ],
 )
 def test_a_head_on_an_early_bert_is_made_again(monkeypatch, name, part, compared):
