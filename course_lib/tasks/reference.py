@@ -33,7 +33,7 @@ RECIPE = Recipe(
     ClassifierConfig(fill_in.RECIPE.model, len(NAMES), vector="tokens"),
     steps=200,
     batch_size=32,
-    lr=1e-3,
+    lr=3e-4,
     schedule=WarmupThenCosine(0.1, 0.01),
     weight_decay=0.01,
 )
