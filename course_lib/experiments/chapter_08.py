@@ -44,7 +44,7 @@ def variant_rows(name: str, seed: int, steps: int) -> list[Row]:
         found["follows"] = fill_in.nsp_accuracy(model, HELD_OUT)
         if step == STEPS and name in ("as BERT", "always [MASK]"):
             for way in ("frozen", "fine-tuned"):
-                found[way] = reference_accuracy(way, model, COMPARED_AT, seed)
+                found[way] = reference_accuracy(way, model, COMPARED_AT, seed, **FRESH)
         rows.append({"seed": seed, "step": step, "variant": name, **rounded(found)})
     return rows
 
@@ -55,7 +55,7 @@ LABELLED = (16, 64, 256, 1024)  # stories
 COMPARED_AT = 256
 WAYS = ("random start", "frozen", "fine-tuned", "head first")
 FROZEN = {"frozen": True, "lr": 1e-2}  # a head alone learns at a larger rate
-FRESH = {"lr": 1e-3}  # and so does a random start
+FRESH = {"lr": 1e-3}  # and so do a random start and a small model
 LIVE_TUNING = 20  # steps
 
 
@@ -67,16 +67,16 @@ def reference_rows(seed: int, steps: int) -> list[Row]:
     bert = fill_in.load()
     return [
         {"seed": seed, "step": step, "labels": n, "way": way}
-        | rounded({"accuracy": reference_accuracy(way, bert, n, seed, step)})
+        | rounded({"accuracy": reference_accuracy(way, bert, n, seed, steps=step)})
         for step in ((LIVE_TUNING, steps) if steps == reference.RECIPE.steps else (steps,))
         for n in (LABELLED if step == reference.RECIPE.steps else LABELLED[:1])
         for way in WAYS
     ]
 
 
-def reference_accuracy(way: str, bert: Bert, n: int, seed: int, steps: int = reference.RECIPE.steps) -> float:
-    """What one way of learning makes of `n` labelled stories."""
-    recipe = vary(reference.RECIPE, bert=bert.config, seed=seed, steps=steps)
+def reference_accuracy(way: str, bert: Bert, n: int, seed: int, **changes) -> float:
+    """What one way of learning makes of `n` labelled stories; changes are of the recipe."""
+    recipe = vary(reference.RECIPE, bert=bert.config, seed=seed, **changes)
     model = learned(way, bert, recipe, n, reference.fine_tune, reference.task)
     return reference.accuracy(model, reference.examples(HELD_OUT))
 
