@@ -10,6 +10,7 @@ Axes: B batch, S input positions, N positions of a row, V vocabulary.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ import torch
 from torch import Tensor
 
 from course_lib import checks
+from course_lib.blanks import ORDERS, fill_blanks
 from course_lib.families import family_of
 from course_lib.generation import Writer, draw
 from course_lib.masks import padding_mask
@@ -28,8 +30,6 @@ from course_lib.text.batching import batches_by_length, pad
 from course_lib.text.tokenizers import BOS_ID, EOS_ID, PAD_ID, WordTokenizer
 
 MAX_WORDS = 45  # more than the longest sentence of either language has
-ORDERS = ("mask at the end", "left to right", "most certain first", "refill")
-SWEEPS = 5  # how often "refill" goes through a text
 
 
 @dataclass(frozen=True)
@@ -140,10 +140,8 @@ def fill_in(
         model: trained to fill blanks.
         inputs: lists of ids.
         n_words: how many words each output shall have: the model itself cannot end a text.
-        order: "mask at the end": the text so far and one `[MASK]` behind it, no more; "left to right": a
-            `[MASK]` for every word to come, the first is filled; "most certain first": the one whose
-            likeliest word is most likely is filled; "refill": left to right, then again and again each word
-            is taken out and drawn anew, in random order (Gibbs sampling).
+        order: "mask at the end", "left to right", "most certain first" or "refill", as in
+            `course_lib.blanks.fill_blanks`.
         temperature: 0 always takes the likeliest word.
         seed: of the draws.
 
@@ -151,10 +149,7 @@ def fill_in(
         for each input the words of its output.
 
     Raises:
-        ValueError: another order, or not one length of at least 1 for each input.
-
-    Source: refilling: Wang and Cho 2019; most certain first: Ghazvininejad et al. 2019 (Mask-Predict), who
-    fill several at a time.
+        ValueError: another order, not one length of at least 1 for each input, or a negative temperature.
     """
     checks.one_of("order", order, ORDERS)
     if len(inputs) != len(n_words):
@@ -166,42 +161,16 @@ def fill_in(
             n = torch.tensor([n_words[i] for i in group])  # (B,)
             first = torch.tensor([len(inputs[i]) + 1 for i in group])  # (B,): place of the first blank
             ids = pad([[*inputs[i], BOS_ID, *[MASK_ID] * n_words[i], EOS_ID] for i in group])  # (B, N)
-            _fill(model, ids, first, n, order, temperature, generator)
+            how = {"mask_id": MASK_ID, "temperature": temperature, "generator": generator}
+            ids = fill_blanks(partial(_logits, model), ids, first, n, order, **how)
             for i, row in zip(group, ids.tolist(), strict=True):
                 outputs[i] = WORDS.decode_tokens(row[len(inputs[i]) + 1 :][: n_words[i]])
     return outputs
 
 
-def _fill(model, ids, first, n, order, temperature, generator) -> None:
-    """Fill the blanks of `ids` `(B, N)` in place: `n` of each row, from place `first` on, `(B,)` each."""
-    rows, places = torch.arange(len(ids)), torch.arange(ids.shape[1])  # (B,), (N,)
-    inside = (places >= first[:, None]) & (places < (first + n)[:, None])  # (B, N)
-
-    def say(logits: Tensor, place: Tensor, step: int) -> None:
-        """Put a word at one place `(B,)` of each row that has so many."""
-        word = draw(logits[rows, place], temperature, generator)  # (B,)
-        ids[rows, place] = torch.where(step < n, word, ids[rows, place])
-
-    for step in range(int(n.max())):
-        place = (first + step).clamp(max=ids.shape[1] - 1)  # (B,)
-        behind = places > place[:, None]  # (B, N)
-        logits = _word_logits(model, ids.masked_fill(behind, PAD_ID) if order == "mask at the end" else ids)
-        if order == "most certain first":
-            certain = logits.softmax(-1).amax(-1)  # (B, N)
-            place = certain.masked_fill(~inside | (ids != MASK_ID), -1.0).argmax(-1)
-        say(logits, place, step)
-    for _ in range(SWEEPS if order == "refill" else 0):
-        chance = torch.rand(inside.shape, generator=generator).masked_fill(~inside, torch.inf)
-        for step, place in enumerate(chance.argsort(dim=1)[:, : int(n.max())].unbind(1)):
-            ids[rows, place] = torch.where(step < n, MASK_ID, ids[rows, place])
-            say(_word_logits(model, ids), place, step)
-
-
-def _word_logits(model: OneStack, ids: Tensor) -> Tensor:
-    """Scores `(B, N, V)` without those of `[MASK]`: a blank is no answer to a blank."""
-    logits = model(ids, padding_mask(ids, PAD_ID))[0]
-    logits[..., MASK_ID] = -torch.inf
-    return logits
+def _logits(model: OneStack, ids: Tensor) -> Tensor:
+    """What an encoder-only model expects at each place, `(B, N)` to `(B, N, V)`."""
+    return model(ids, padding_mask(ids, PAD_ID))[0]
 
 
 # ---------------------------------------------------------------- the next word under each family
@@ -260,7 +229,8 @@ def first_words(model: OneStack | Transformer, family: str, chosen: Sequence[Exa
     with evaluating(model):
         for group in of_equal_length(inputs):
             ids = torch.tensor([inputs[i] for i in group])  # (B, S)
-            at_blank = _word_logits(model, ids)[ids == MASK_ID]  # (B, V)
+            at_blank = _logits(model, ids)[ids == MASK_ID]  # (B, V)
+            at_blank[:, MASK_ID] = -torch.inf  # a blank is no answer to a blank
             for i, token in zip(group, at_blank.argmax(-1).tolist(), strict=True):
                 said[i] = WORDS.tokens[token]
     return said

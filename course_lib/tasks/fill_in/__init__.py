@@ -3,8 +3,8 @@
     [CLS] anna is at the farm . [SEP] [MASK] sees tom . [SEP]   →   she
 
 Read the files in this order: `stories` (data, recipe, task, a text of your own), `scores` (how good is it,
-beside the most frequent word, the neighbours, the nearest name) and `shipping` (the model that comes with the
-course).
+beside the most frequent word, the neighbours, the nearest name), `writing` (it is made to write) and
+`shipping` (the model that comes with the course).
 """
 
 from .scores import (
@@ -36,12 +36,14 @@ from .stories import (
     stories,
     task,
 )
+from .writing import ORDERS, sentence_lengths, tell
 
 __all__ = [
     "BASELINES",
     "GRAMMAR",
     "HELD_OUT_SEED",
     "MAX_LEN",
+    "ORDERS",
     "RECIPE",
     "SHIPPED",
     "STORIES",
@@ -63,7 +65,9 @@ __all__ = [
     "nsp_accuracy",
     "pronouns",
     "rows_of",
+    "sentence_lengths",
     "ship",
     "stories",
     "task",
+    "tell",
 ]

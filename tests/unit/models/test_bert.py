@@ -121,7 +121,7 @@ def test_everything_is_passed_by_name():
 
 
 @pytest.mark.parametrize("vector", VECTORS)
-def test_a_classifier_reads_one_vector_a_row(vector):
+def test_a_classifier_reads_the_vector_that_it_is_told_to(vector):
     bert = small(seed=1)
     model = ClassifierConfig(bert.config, 3, vector).build().start_from(bert)
     with evaluating(model):
@@ -132,11 +132,18 @@ def test_a_classifier_reads_one_vector_a_row(vector):
             "C": read.tokens[1, 0],
             "pooler": (bert.pooler.weight @ read.tokens[1, 0] + bert.pooler.bias).tanh(),
             "mean": read.tokens[1, :4].mean(0),
+            "tokens": read.tokens[1],
         }[vector]
         got = model.read_vectors(ids=ROWS.ids, segments=ROWS.segments)[1]
-    assert scores.shape == (3, 3)
+        said = got @ model.head.weight.T + model.head.bias
     torch.testing.assert_close(got, expected)
-    torch.testing.assert_close(scores[1], alone[0])  # padding is left out
+    torch.testing.assert_close(scores[1], said)
+    if vector == "tokens":
+        assert scores.shape == (3, 8, 3)  # an answer for every token; row 1 has four, then padding
+        torch.testing.assert_close(scores[1, :4], alone[0])
+    else:
+        assert scores.shape == (3, 3)
+        torch.testing.assert_close(scores[1], alone[0])  # padding is left out
 
 
 @pytest.mark.parametrize("frozen", [False, True])

@@ -6,6 +6,7 @@ import torch
 from course_lib.models.bert import FOLLOWS, BertConfig
 from course_lib.tasks import fill_in
 from course_lib.tasks.fill_in import WORDS
+from course_lib.tasks.town_lm import judge
 from course_lib.text.segments import CLS_ID, MASK_ID, SEP_ID
 from course_lib.text.tokenizers import PAD_ID
 from course_lib.training import checkpoints
@@ -151,3 +152,58 @@ def test_the_shipped_recipe_is_small_enough_and_ships(tmp_path, monkeypatch):
         ValueError, match=f"tokenizer 0000000000000000, expected {WORDS.fingerprint}: its ids mean"
     ):
         fill_in.load(tmp_path)
+
+
+# ---------------------------------------------------------------- writing
+
+
+def test_sentences_are_as_long_as_those_of_the_training_stories():
+    lengths = fill_in.sentence_lengths(30)
+    known = fill_in.documents(60, fill_in.TRAINING_SEED)
+    assert lengths == [len(sentences[0]) for sentences in known[:30]]
+    told = [WORDS.decode_tokens(sentences[0]) for sentences in known]
+    assert judge(told).valid == 1.0  # so a model that writes like them is judged fairly
+    assert [len(words) for words in fill_in.tell(new_model(TINY), 30)] == lengths
+
+
+@pytest.mark.parametrize("order", fill_in.ORDERS)
+def test_only_words_are_written_and_the_seed_decides(order):
+    model = new_model(TINY).train()
+    with torch.no_grad():
+        model.lm_head.bias[: WORDS.words[0]] = 9.0  # special tokens are by far the likeliest
+    told = fill_in.tell(model, 12, order, seed=4)
+    assert {word for words in told for word in words} <= set(WORDS.tokens[WORDS.words[0] :])
+    assert told == fill_in.tell(model, 12, order, seed=4) != fill_in.tell(model, 12, order, seed=5)
+    assert model.training
+
+
+def test_orders_are_what_they_say():
+    """What the model is shown of a sentence of N words: [CLS], N blanks, [SEP]."""
+    seen, n = [], fill_in.sentence_lengths(1)[0]
+
+    class Watched(Says):
+        def forward(self, *, ids):
+            seen.append([WORDS.tokens[i] for i in ids[0].tolist()])
+            return super().forward(ids=ids, segments=None)
+
+    for order in fill_in.ORDERS:
+        seen.clear()
+        assert fill_in.tell(Watched("tom"), 1, order, temperature=0.0) == [["tom"] * n]
+        rest = ["[MASK]"] * (n - 2)
+        shown = {"mask at the end": ["[PAD]"] * n}.get(order, [*rest, "[MASK]", "[SEP]"])
+        assert seen[0] == ["[CLS]", "[MASK]", *shown] and seen[1][:2] == ["[CLS]", "tom"]
+        assert len(seen) == (n if order != "refill" else n * 6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((0,), "n is 0, expected at least 1"),
+        ((3, "backwards"), "order is 'backwards', expected one of 'mask at the end'"),
+        ((3, "refill", -0.5), "temperature is -0.5, expected 0 or more"),
+    ],
+)
+def test_what_writing_refuses(arguments, message):
+    *arguments, temperature = arguments if len(arguments) == 3 else (*arguments, 1.0)
+    with pytest.raises(ValueError, match=message):
+        fill_in.tell(new_model(TINY), *arguments, temperature=temperature)
