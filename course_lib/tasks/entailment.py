@@ -78,10 +78,19 @@ def examples(n: int, seed: int = HELD_OUT_SEED, n_stories: int = STORIES) -> tup
         n: how many; with a multiple of 6 answers and kinds are exactly balanced.
         seed: of the stories and of the choice among them. Fewer examples are the first of more.
         n_stories: of which they are made.
+
+    Raises:
+        ValueError: so few stories that no claim has all three answers.
     """
     rng, told = random.Random(f"claims {seed}"), fill_in.stories(n_stories, seed)
     known = _with_all_answers(seed, n_stories)
     claims = {kind: list(known[kind]) for kind in KINDS}
+    for kind in KINDS:
+        if not claims[kind]:
+            raise ValueError(
+                f"n_stories is {n_stories}, expected more: no claim about a {kind} is true in one of these "
+                "stories, false in another and unknown in a third"
+            )
     made: list[Example] = []
     while len(made) < n:
         kind = KINDS[len(made) // len(ANSWERS) % len(KINDS)]
