@@ -15,6 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from course_lib import checks
 from course_lib.data.town.lexicon import NAMES
 from course_lib.models import evaluating
 from course_lib.models.bert import Bert
@@ -48,7 +49,12 @@ class Example(NamedTuple):
 
 @cache
 def examples(n: int, seed: int = HELD_OUT_SEED) -> tuple[Example, ...]:
-    """The first `n` stories of a seed that hold a "he" or "she"; fewer are the first of more."""
+    """The first `n` stories of a seed that hold a "he" or "she"; fewer are the first of more.
+
+    Raises:
+        ValueError: `n` below 1.
+    """
+    checks.at_least_1(n=n)
     made: list[Example] = []
     for story in fill_in.stories(2 * n + 20, seed):
         starts = [sum(len(s.english) for s in story.sentences[:i]) for i in range(len(story.sentences))]
@@ -106,22 +112,36 @@ def fine_tune(
 
 
 def accuracy(model: BertClassifier, chosen: Sequence[Example]) -> float:
-    """Share of the pronouns whose name is the model's first choice."""
-    right = []
+    """Share of the pronouns whose name is the model's first choice.
+
+    Raises:
+        ValueError: no pronoun.
+    """
+    right: list[bool] = []
     with evaluating(model):
         for start in range(0, len(chosen), 64):
             here = chosen[start : start + 64]
             labels = labels_of(here)  # (64, T)
             said = model(**rows_of(here)._asdict()).argmax(-1)  # (64, T)
             right += (said == labels)[labels != IGNORE].tolist()
-    return sum(right) / len(right)
+    return _share(right)
 
 
 def nearest_name(chosen: Sequence[Example]) -> float:
-    """The same for a guess without a model: the last name before the pronoun."""
-    right = []
+    """The same for a guess without a model: the last name before the pronoun.
+
+    Raises:
+        ValueError: no pronoun.
+    """
+    right: list[bool] = []
     for one in chosen:
         for at, who in one.means.items():
             before = [word for word in one.story[:at] if word in NAMES]
             right.append(before[-1:] == [who])
+    return _share(right)
+
+
+def _share(right: list[bool]) -> float:
+    if not right:
+        raise ValueError("chosen holds no pronoun, expected examples: see reference.examples")
     return sum(right) / len(right)
