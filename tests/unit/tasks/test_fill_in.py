@@ -5,7 +5,9 @@ import torch
 
 from course_lib.models.bert import FOLLOWS, BertConfig
 from course_lib.tasks import fill_in
+from course_lib.tasks.claims import true_claims
 from course_lib.tasks.fill_in import WORDS
+from course_lib.tasks.fill_in.stories import AGAIN
 from course_lib.tasks.town_lm import judge
 from course_lib.text.segments import CLS_ID, MASK_ID, SEP_ID
 from course_lib.text.tokenizers import PAD_ID
@@ -17,9 +19,23 @@ N = 400  # stories
 TINY = vary(fill_in.RECIPE, d_model=32, n_heads=2, n_layers=1, d_ff=64, steps=4, batch_size=16)
 
 
-def test_no_story_is_cut():
-    longest = max(len(story.english_tokens) for story in fill_in.stories(3_000, seed=7))
+def test_no_document_is_cut():
+    longest = max(sum(map(len, sentences)) for sentences in fill_in.documents(3_000, 7))
     assert longest + 3 <= fill_in.MAX_LEN
+
+
+def test_documents_are_stories_that_end_by_saying_again_what_is_true():
+    told = [story for story in fill_in.stories(200, 7) if true_claims(story)]
+    made = fill_in.documents(200, 7)
+    assert len(made) == len(told) and fill_in.documents(40, 7) == made[: len(fill_in.documents(40, 7))]
+    endings = set()
+    for story, sentences in zip(told, made, strict=True):
+        n, true = len(story.sentences), {claim.words for claim in true_claims(story)}
+        assert sentences[:n] == [WORDS.encode(one.english) for one in story.sentences]
+        again = [tuple(WORDS.tokens[i] for i in ids) for ids in sentences[n:]]
+        assert set(again) <= true and len(set(again)) == len(again) == min(AGAIN, len(true))
+        endings.add(len(again))
+    assert endings == {1, AGAIN}
 
 
 def test_a_batch_is_what_the_paper_describes():

@@ -38,6 +38,27 @@ def test_next_is_the_own_end_and_random_that_of_another():
     assert {len(source(p.first)[1]) for p in pairs} == {1, 2, 3}
 
 
+def test_a_random_end_begins_as_the_own_end_does_where_one_can():
+    """Sentences begin with 1, 2 or 3; what follows says where they come from. One begins as no other does."""
+    documents = [[[1 + (d + s) % 3, 1000 + 10 * d + s] for s in range(3)] for d in range(60)]
+    documents[0][1][0] = 9
+    seen, alone = set(), set()
+    for seed in range(20):
+        for d, pair in enumerate(pair_up(documents, random.Random(seed))):
+            at = len(pair.first) // 2
+            if pair.follows == "random":
+                other = (pair.second[1] - 1000) // 10
+                assert (
+                    pair.second == [i for sentence in documents[other][at:] for i in sentence] and other != d
+                )
+                if (d, at) == (0, 1):
+                    alone.add(other)  # none begins with 9, so any other document serves
+                else:
+                    assert pair.second[0] == documents[d][at][0]
+                    seen.add((d % 3, at))
+    assert len(seen) == 6 and len(alone) > 1
+
+
 def test_labels_are_half_and_half_and_counted():
     counts = label_counts(pair_up(DOCUMENTS, random.Random(0)))
     assert list(counts) == ["next", "random"] and sum(counts.values()) == 1200
