@@ -166,7 +166,7 @@ EXPERIMENTS = (
         "entailment-labels",
         "How many labelled claims does it take to tell true from false, with and without pre-training?",
         entailment_rows,
-        group="of",
+        group="way",
         measure="all",
         seeds=SEEDS,
         steps=entailment.RECIPE.steps,

@@ -11,7 +11,7 @@ NAMES = [one.name for one in chapter_08.EXPERIMENTS]
 @pytest.mark.parametrize("name", NAMES)
 def test_no_seed_is_measured_twice(name):
     record = experiments.load(name)
-    columns = (record.group, "step", "seed", "labels")
+    columns = (record.group, "step", "seed", "labels", "vector")
     measured = [tuple(row.get(column) for column in columns) for row in record.rows]
     assert len(measured) == len(set(measured)) and {row["seed"] for row in record.rows} == {0, 1, 2}
 
