@@ -12,8 +12,8 @@ longest-in-the-whole-text
     in the middle of another is found first. Go from left to right: what begins first counts, and length
     decides only among those that begin at the same place.
 signs-not-escaped
-    You make a regular expression of the spellings, and some of their signs have a meaning there: `|` is "or",
-    `[EOS]` is one letter of E, O, S. `re.escape` makes each sign stand for itself.
+    You make a regular expression of the spellings, and some of their signs have a meaning there: the bar is
+    "or", `[EOS]` is one letter of E, O, S. `re.escape` makes each sign stand for itself.
 first-place-only
     A special token that is spelled twice is found once. Every place counts.
 letters-apart

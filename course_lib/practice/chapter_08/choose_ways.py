@@ -118,7 +118,7 @@ WORDS = """
 special-chosen
     Special tokens are chosen, too. `[CLS]`, `[SEP]` and padding are no words: what stands there is known from
     the form of the row, and to predict it teaches nothing. Leave out every id that is in `special`. (Did you
-    join `!=` by `|`? An id always differs from one of two others; `&` asks that it differs from all.)
+    join `!=` by "or"? An id always differs from one of two others; "and" asks that it differs from all.)
 special-alone
     It is the wrong way round: you choose special tokens and leave out the words.
 one-special-spared
@@ -175,7 +175,7 @@ turned-round
     It is the wrong way round: True stands where a token is not chosen. Special tokens are True in your
     answer, and words with a small throw are False.
 or-for-and
-    You choose a token if it is a word or its throw is small. Both must hold: `&`.
+    You choose a token if it is a word or its throw is small. Both must hold: `&` between the two, each in brackets.
 ids-returned
     Your answer holds ids. Asked for is where: True on the tokens that are chosen, False on all others.
 places-returned
