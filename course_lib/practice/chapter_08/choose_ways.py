@@ -175,7 +175,8 @@ turned-round
     It is the wrong way round: True stands where a token is not chosen. Special tokens are True in your
     answer, and words with a small throw are False.
 or-for-and
-    You choose a token if it is a word or its throw is small. Both must hold: `&` between the two, each in brackets.
+    You choose a token if it is a word or its throw is small. Both must hold: `&`, each in
+    brackets.
 ids-returned
     Your answer holds ids. Asked for is where: True on the tokens that are chosen, False on all others.
 places-returned
