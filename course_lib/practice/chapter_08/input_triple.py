@@ -1,5 +1,7 @@
 """08.input-triple: two texts as one row: ids, segments, and who may be looked at."""
 
+from functools import partial
+
 import torch
 
 from course_lib.practice.chapter_08.input_triple_ways import WAYS
@@ -18,18 +20,24 @@ def input_triple(first, second, length, cls_id, sep_id, pad_id):
     return torch.tensor(ids + [pad_id] * rest), torch.tensor(segments + [0] * rest), torch.tensor(allowed)
 
 
+def pair(g, name: str, n: int, m: int | None, spare: int, special=(5, 6, 0), low: int = 8) -> Case:
+    """``n``, ``m``: words of the two texts; ``spare``: places for padding."""
+    length = n + 2 + (0 if m is None else m + 1) + spare
+    first, second = (
+        None if words is None else torch.randint(low, low + 9, (words,), generator=g).tolist()
+        for words in (n, m)
+    )
+    return Case(name, (first, second, length, *special), {"T": length})
+
+
+def further() -> list[Case]:
+    g = seeded(811)
+    some = ((2, 5, 3), (5, 1, 0), (3, None, 1), (1, None, 4), (4, 4, 2), (6, 2, 7))
+    return [pair(g, "other texts", *sizes, special=(17, 18, 19), low=20) for sizes in some]
+
+
 def cases() -> list[Case]:
-    g = seeded(801)
-
-    def text(n: int, low: int) -> list[int]:
-        return torch.randint(low, low + 9, (n,), generator=g).tolist()
-
-    def case(name: str, n: int, m: int | None, spare: int, special=(5, 6, 0), low: int = 8) -> Case:
-        """``n``, ``m``: words of the two texts; ``spare``: places for padding."""
-        length = n + 2 + (0 if m is None else m + 1) + spare
-        first, second = text(n, low), None if m is None else text(m, low)
-        return Case(name, (first, second, length, *special), {"T": length})
-
+    case = partial(pair, seeded(801))
     word_0 = ([0, 21, 22], [20, 0], 11, 101, 102, 7)
     return [
         case("two texts and padding", 3, 2, 2),
@@ -72,6 +80,7 @@ INPUT_TRIPLE = Exercise(
     outputs=TRIPLE,
     reference=input_triple,
     cases=cases,
+    further=further,
     hints=(
         prose("""
             Write the row of 7, 8 and of 9 on paper, with two places of padding, and below each token its
