@@ -40,4 +40,5 @@ def test_a_head_on_an_early_bert_is_made_again(monkeypatch, name, part, compared
         seed=0, step=live["step"], labels=live["labels"], **{record.group: live[record.group]}
     )
     assert live.keys() == recorded.keys()
-    assert live[record.measure] == pytest.approx(recorded[record.measure], abs=record.tolerance)
+    # nearer than the record's tolerance, in which a random start would lie, too
+    assert live[record.measure] == pytest.approx(recorded[record.measure], abs=0.05)
