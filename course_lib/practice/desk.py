@@ -20,6 +20,7 @@ from course_lib.practice import (
     chapter_05,
     chapter_06,
     chapter_07,
+    chapter_08,
     checking,
     progress_file,
 )
@@ -35,6 +36,7 @@ CHAPTERS = {
     "05": chapter_05,
     "06": chapter_06,
     "07": chapter_07,
+    "08": chapter_08,
 }
 
 _hints_shown: dict[str, int] = {}  # in this kernel: running a whole page again starts at the first hint

@@ -60,8 +60,8 @@ PREDICTIONS = predictions("""
         0.3 less (Devlin et al. 2019, Table 7). The vectors of its last layer alone give 94.9, the token
         embeddings, which know no context, 91.0.
 08.plateau
-    The loss of the hidden words falls quickly in the first steps. Then it stays level for a while, and people
-    ask whether something is broken. What has the model learned when the level begins?
+    In many trainings the loss of the hidden words falls quickly in the first steps, then stays level for a
+    while, and people ask whether something is broken. What has the model learned when the level begins?
     - Nothing: the level is ln V, where all V words are equally likely.
         It begins near ln V, before the first step. The level lies clearly below it.
     - To copy: it says the word that it reads.

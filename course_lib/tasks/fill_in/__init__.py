@@ -10,6 +10,7 @@ beside the most frequent word, the neighbours, the nearest name), `writing` (it 
 from .scores import (
     BASELINES,
     Filled,
+    Places,
     Pronouns,
     baseline,
     filled,
@@ -17,6 +18,7 @@ from .scores import (
     held_out,
     neighbours,
     nsp_accuracy,
+    places,
     pronouns,
 )
 from .shipping import SHIPPED, load, measure, ship
@@ -51,6 +53,7 @@ __all__ = [
     "WORDS",
     "Blanks",
     "Filled",
+    "Places",
     "Pronouns",
     "baseline",
     "batches",
@@ -63,6 +66,7 @@ __all__ = [
     "measure",
     "neighbours",
     "nsp_accuracy",
+    "places",
     "pronouns",
     "rows_of",
     "sentence_lengths",

