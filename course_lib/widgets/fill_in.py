@@ -30,7 +30,7 @@ class FillIn(LiveView):
     first = traitlets.Unicode().tag(sync=True)
     second = traitlets.Unicode().tag(sync=True)
     hidden = traitlets.List(traitlets.Int()).tag(sync=True)
-    beside = traitlets.Unicode().tag(sync=True)  # what the pale bars are; "" for none
+    beside = traitlets.Unicode().tag(sync=True)  # what the thin grey bars are; "" for none
     vocabulary = traitlets.List(traitlets.Unicode(), VOCABULARY).tag(sync=True)
     most = traitlets.Int(MOST_CHARACTERS).tag(sync=True)
     start = traitlets.Dict().tag(sync=True)  # what "Reset" brings back
@@ -55,7 +55,7 @@ class FillIn(LiveView):
 
         first, second: texts of at most 160 characters of the Town's words.
         hidden: places in the row `[CLS] first [SEP] second [SEP]`, counted from 0, that are hidden at first.
-        beside: ids (1, T) of a row with blanks → probabilities (N, V) of another guess, drawn as pale bars.
+        beside: ids (1, T) of a row with blanks → probabilities (N, V) of another guess, drawn as thin bars.
         beside_name: what these are.
         Raises ValueError for texts that are too long, or a place without a word.
         """

@@ -74,9 +74,9 @@ CHOOSE = Exercise(
     statement=prose("""
         Write `choose_words(ids, special, throw)`. `ids` (B, T) are the tokens of a batch, `[CLS]`, `[SEP]`
         and padding among them. `special` is a list of ids (two or more): of padding and of all special
-        tokens. `throw` (B, T) holds a random number from 0 to 1 for each token. Return a boolean tensor
-        (B, T): True on the tokens that are chosen to be predicted. A word is chosen if its own throw is below
-        0.15; what is in `special` is never chosen.
+        tokens. `throw` (B, T) holds a random number from 0 to 1 for each token, thrown for this question
+        alone. Return a boolean tensor (B, T): True on the tokens that are chosen to be predicted. A word is
+        chosen if its own throw is below 0.15; what is in `special` is never chosen.
     """),
     inputs={"ids": "B, T", "special": "a list of ids", "throw": "B, T"},
     outputs=(Output("chosen", ("B", "T")),),

@@ -54,9 +54,9 @@ CORRUPT = Exercise(
     difficulty=2,
     statement=prose("""
         Write `corrupt(ids, chosen, throw, drawn, mask_id)`. `ids` (B, T) are the tokens of a batch, and
-        `chosen` (B, T), boolean, says which of them are to be predicted. `throw` (B, T) holds a random number
-        from 0 to 1 for each token, `drawn` (B, T) a random word for each. Return two tensors of ids, both (B,
-        T), `reads, labels`.
+        `chosen` (B, T), boolean, says which of them are to be predicted. `throw` (B, T) holds a new random
+        number from 0 to 1 for each token (not that by which the word was chosen), `drawn` (B, T) a random
+        word for each. Return two tensors of ids, both (B, T), `reads, labels`.
 
         `reads` is what the model reads. A chosen token becomes `mask_id` (the id of `[MASK]`) if its throw is
         below 0.8, the drawn word of its place if its throw is from 0.8 to below 0.9, and stays as it is if

@@ -64,7 +64,8 @@ FILL = Exercise(
         At each place the model's best word is the one with the highest probability, and this probability says
         how sure the model is there. In each row the blank at which it is surest gets its best word. All other
         blanks stay, and so do all words, however sure the model is of something else at their places. A row
-        without a blank stays as it is. Do not change `ids`. No two of the numbers to compare are equal.
+        without a blank stays as it is. `[MASK]` itself is nowhere the best word. Do not change `ids`. No two
+        of the numbers to compare are equal.
     """),
     inputs={"ids": "B, T", "logits": "B, T, V", "mask_id": "one id"},
     outputs=(Output("filled", ("B", "T")),),

@@ -67,7 +67,8 @@ INPUT_TRIPLE = Exercise(
         one text: `[CLS]`, the text, `[SEP]`, padding. The ids of the special tokens are `cls_id`, `sep_id`
         and `pad_id`. `segments`: 0 for the first text, for `[CLS]` and for the `[SEP]` that ends the first
         text; 1 for the second text and the `[SEP]` that ends it; 0 on padding. `allowed`: boolean, True where
-        others may look: on every token but padding.
+        others may look: on every token but padding. `ids` and `segments` are whole numbers (int64), as
+        `torch.tensor` makes them of a list of ids.
     """),
     inputs={
         "first": "a list of ids",

@@ -51,7 +51,7 @@ MEAN_VECTOR = Exercise(
         each place, and `ids` (B, T) the tokens that stood there, filled up at the end of the row with
         `pad_id`. Return one vector for each row, (B, D): the mean of the vectors of its tokens. Special
         tokens count like words, padding does not. Every row has a token. What stands in `vectors` at places
-        of padding is not 0, and must have no effect.
+        of padding is not 0 (nor infinite, nor nan), and must have no effect.
     """),
     inputs={"vectors": "B, T, D", "ids": "B, T", "pad_id": "one id"},
     outputs=(Output("means", ("B", "D")),),

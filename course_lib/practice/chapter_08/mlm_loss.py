@@ -59,7 +59,7 @@ MLM_LOSS = Exercise(
         chosen, and -100 elsewhere. Return two numbers, `loss, right`, over all places of the batch with a
         label: `loss` is the mean of minus the natural logarithm of the probability that the model gives to
         the right word; `right` is the share of these places, from 0 to 1, at which the right word has the
-        highest score.
+        highest score. Python numbers or tensors of one number, both are fine.
 
         Places with -100 count in neither. A row may have no label; the batch has at least one. The id 0 is a
         word like any other. No two scores of a place are equal.

@@ -53,7 +53,7 @@ def filled_blanks(
     Args:
         tokens: T tokens of the row as it is read, `[MASK]` where a blank is.
         blanks: what is said at each; of many the first six.
-        beside: what the pale bars are.
+        beside: what the thin grey bars are.
         title: of the picture.
 
     Returns:
@@ -72,8 +72,8 @@ def filled_blanks(
     heading, lines = wrapped(title, width), _lines(tokens, width - 0.3)
     deep = -(-len(drawn) // ACROSS)
     height = heading_room(heading) + 0.45 + LINE * len(lines) + deep * (HEAD + LINE * BARS + 0.2)
-    pale = any(blank.beside for blank in drawn)
-    note = "bar: chance of the word · gold: what stood there" + f" · pale: {beside}" * pale
+    two = any(blank.beside for blank in drawn)
+    note = "bar: chance of the word · gold: what stood there" + f" · thin and grey: {beside}" * two
     if len(blanks) > len(drawn):
         note += f" · and {len(blanks) - len(drawn)} more blanks"
     still, ax = sheet(width, height, heading, _alt(tokens, blanks, beside, title), note)

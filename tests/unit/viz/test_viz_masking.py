@@ -113,7 +113,7 @@ def test_bars_of_blanks_hold_the_truth_wherever_it_stands():
         for p in still.axes[0].patches
         if isinstance(p, Rectangle) and to_hex(p.get_facecolor()) == to_hex(PALE)
     ]
-    assert len(pale) == 12 and "pale: two neighbours" in still.get_supxlabel()
+    assert len(pale) == 12 and "thin and grey: two neighbours" in still.get_supxlabel()
     assert still.alt == (
         "What was it? [CLS] [MASK] [MASK] [MASK] [MASK]. "
         "At place 1: “a” 0.40, “b” 0.20, “c” 0.10; the truth is “b” 0.20 (two neighbours: 0.30). "
@@ -121,7 +121,7 @@ def test_bars_of_blanks_hold_the_truth_wherever_it_stands():
         "At place 4: “a” 0.40, “b” 0.20, “c” 0.10."
     )
     none = filled_blanks(["tom"], [])
-    assert none.alt.endswith("tom. No blank.") and "pale" not in none.get_supxlabel()
+    assert none.alt.endswith("tom. No blank.") and "grey" not in none.get_supxlabel()
     assert (
         "and 2 more blanks"
         in filled_blanks(["a"] * 9, [Blank(i, "a", [1]) for i in range(8)]).get_supxlabel()
