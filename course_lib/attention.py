@@ -249,6 +249,7 @@ class MultiHeadAttention(nn.Module):
         d_model: D, features of a token, in and out.
         n_heads: H; each head gets K = d_model / n_heads features (d_k = d_v = K).
         scale: what the scores are multiplied by, 1/√d_k when not given.
+        bias: False leaves the biases out.
 
     Raises:
         ValueError: `n_heads` is less than 1, or does not divide `d_model`.
@@ -256,18 +257,19 @@ class MultiHeadAttention(nn.Module):
     Source: Vaswani et al. 2017, section 3.2.2 (with biases, as in `torch.nn.MultiheadAttention`).
     """
 
-    def __init__(self, d_model: int, n_heads: int, *, scale: float | None = None) -> None:
+    def __init__(self, d_model: int, n_heads: int, *, scale: float | None = None, bias: bool = True) -> None:
         super().__init__()
         checks.heads("d_model", d_model, n_heads)
         self.d_model, self.n_heads, self.d_k = d_model, n_heads, d_model // n_heads
         self.scale = scale
-        self.W_q = nn.Linear(d_model, d_model)
-        self.W_k = nn.Linear(d_model, d_model)
-        self.W_v = nn.Linear(d_model, d_model)
-        self.W_o = nn.Linear(d_model, d_model)
+        self.W_q = nn.Linear(d_model, d_model, bias)
+        self.W_k = nn.Linear(d_model, d_model, bias)
+        self.W_v = nn.Linear(d_model, d_model, bias)
+        self.W_o = nn.Linear(d_model, d_model, bias)
         for projection in (self.W_q, self.W_k, self.W_v, self.W_o):
             nn.init.xavier_uniform_(projection.weight)  # keeps the variance of what passes through
-            nn.init.zeros_(projection.bias)
+            if bias:
+                nn.init.zeros_(projection.bias)
 
     def forward(
         self,

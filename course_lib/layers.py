@@ -16,6 +16,7 @@ K features of one head, F features inside the feed-forward network.
 
 import math
 from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import torch
@@ -120,10 +121,22 @@ def rotate(x: Tensor, start: int = 0) -> Tensor:
 
     Source: Su et al. 2021 (RoFormer), eq. 34; pairs are neighbours, as there.
     """
-    turned = angles(torch.arange(start, start + x.shape[-2], device=x.device), x.shape[-1])  # (T, K / 2)
-    cos, sin = turned.cos().to(x.dtype), turned.sin().to(x.dtype)
-    a, b = x[..., 0::2], x[..., 1::2]  # (B, H, T, K / 2) each
-    return torch.stack([a * cos - b * sin, a * sin + b * cos], dim=-1).flatten(-2)  # (B, H, T, K)
+    end = start + x.shape[-2]
+    hands = _hands(2 ** max(end - 1, 1).bit_length(), x.shape[-1], x.device)[start:end]  # (T, K / 2)
+    pairs = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+    pairs = torch.view_as_complex(pairs.unflatten(-1, (-1, 2)).contiguous())  # (B, H, T, K / 2)
+    return torch.view_as_real(pairs * hands.to(pairs.dtype)).flatten(-2).to(x.dtype)  # (B, H, T, K)
+
+
+@lru_cache(maxsize=64)
+def _hands(n_positions: int, n_features: int, device: torch.device) -> Tensor:
+    """Every clock's hand at every position as a complex number, `(n_positions, n_features / 2)`.
+
+    To multiply by it is to turn by its angle.
+    """
+    with torch.inference_mode(False):  # kept, and used in training too
+        turned = angles(torch.arange(n_positions, device=device), n_features).double()
+        return torch.polar(torch.ones_like(turned), turned)
 
 
 # ---------------------------------------------------------------- each token on its own
@@ -152,37 +165,56 @@ def rms_norm(x: Tensor, gain: Tensor, eps: float = 1e-5) -> Tensor:
 
 
 NORMS = {"layer": nn.LayerNorm, "rms": nn.RMSNorm}
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu}
+
+
+def relu_squared(x: Tensor) -> Tensor:
+    """`max(0, x)²`. Source: So et al. 2021 (Primer), section 4.1."""
+    return F.relu(x).square()
+
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": F.relu,
+    "gelu": F.gelu,
+    "gelu_tanh": partial(F.gelu, approximate="tanh"),  # as GPT-2 computes it
+    "relu_squared": relu_squared,
+    "swiglu": F.silu,
+}
 
 
 class FeedForward(nn.Module):
     """Two matrices and what bends between them, at each position alone: `max(0, x W_1 + b_1) W_2 + b_2`.
 
+    With "swiglu" a third matrix opens and closes what the first one found: `(silu(x W_1) ⊙ x W_3) W_2`.
+
     Args:
         d_model: D.
         d_ff: F, features in the middle.
-        activation: "relu" as in the paper, or "gelu".
+        activation: "relu" as in the paper, "gelu", "gelu_tanh", "relu_squared" or "swiglu".
+        bias: False leaves the biases out.
 
     Raises:
         ValueError: another activation, or a size below 1.
 
-    Source: Vaswani et al. 2017, eq. 2.
+    Source: Vaswani et al. 2017, eq. 2; SwiGLU: Shazeer 2020, eq. 6.
     """
 
-    def __init__(self, d_model: int, d_ff: int, activation: str = "relu") -> None:
+    def __init__(self, d_model: int, d_ff: int, activation: str = "relu", *, bias: bool = True) -> None:
         super().__init__()
         checks.at_least_1(d_model=d_model, d_ff=d_ff)
         checks.one_of("activation", activation, ACTIVATIONS)
         self.activation = ACTIVATIONS[activation]
-        self.W_1 = nn.Linear(d_model, d_ff)
-        self.W_2 = nn.Linear(d_ff, d_model)
-        for projection in (self.W_1, self.W_2):
+        self.W_1 = nn.Linear(d_model, d_ff, bias)
+        self.W_2 = nn.Linear(d_ff, d_model, bias)
+        self.W_3 = nn.Linear(d_model, d_ff, bias) if activation == "swiglu" else None
+        for projection in self.children():
             nn.init.xavier_uniform_(projection.weight)
-            nn.init.zeros_(projection.bias)
+            if bias:
+                nn.init.zeros_(projection.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """`(B, T, D)` to `(B, T, D)`."""
-        return self.W_2(self.activation(self.W_1(x)))  # (B, T, F), (B, T, D)
+        inside = self.activation(self.W_1(x))  # (B, T, F)
+        return self.W_2(inside if self.W_3 is None else inside * self.W_3(x))  # (B, T, D)
 
 
 class SubLayer(nn.Module):
@@ -248,18 +280,30 @@ class CachedAttention(MultiHeadAttention):
     """Multi-head attention in two halves: `remember` makes keys and values, `ask` looks at them.
 
     Args:
-        d_model, n_heads: as in `MultiHeadAttention`.
+        d_model, n_heads, bias: as in `MultiHeadAttention`.
         rotary: turn queries and keys by their positions.
+        qk_norm: bring each head's queries and keys to mean square 1, so that no score is above √K; without a
+            gain.
 
     Raises:
         ValueError: heads that do not fit, or with `rotary` an odd number of features in each.
+
+    Source: normalised queries and keys: Henry et al. 2020 (arXiv 2010.04245), section 3.
     """
 
-    def __init__(self, d_model: int, n_heads: int, *, rotary: bool = False) -> None:
-        super().__init__(d_model, n_heads)
+    def __init__(
+        self,
+        d_model: int,
+        n_heads: int,
+        *,
+        rotary: bool = False,
+        qk_norm: bool = False,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(d_model, n_heads, bias=bias)
         if rotary:
             checks.even("d_model / n_heads", self.d_k, "rotary positions turn pairs of features")
-        self.rotary = rotary
+        self.rotary, self.qk_norm = rotary, qk_norm
 
     def forward(
         self,
@@ -304,15 +348,19 @@ class CachedAttention(MultiHeadAttention):
         Returns:
             output `(B, T, D)`, and weights `(B, H, T, S)` or None.
         """
-        q = split_heads(self.W_q(x), self.n_heads)  # (B, H, T, K)
-        if self.rotary:
-            q = rotate(q, memory.k.shape[-2] - q.shape[-2])
+        q = self._placed(self.W_q(x), memory.k.shape[-2] - x.shape[1])  # (B, H, T, K)
         heads, weights = self.attend(q, memory.k, memory.v, allowed, need_weights)
         return self.W_o(merge_heads(heads)), weights  # (B, T, D)
 
+    def _placed(self, x: Tensor, start: int) -> Tensor:
+        """Queries or keys of every head, normalised and turned where that is asked for."""
+        x = split_heads(x, self.n_heads)  # (B, H, S, K)
+        if self.qk_norm:
+            x = F.rms_norm(x, (self.d_k,))
+        return rotate(x, start) if self.rotary else x
+
     def _keys(self, x: Tensor, start: int) -> Tensor:
-        k = split_heads(self.W_k(x), self.n_heads)  # (B, H, S, K)
-        return rotate(k, start) if self.rotary else k
+        return self._placed(self.W_k(x), start)  # (B, H, S, K)
 
     def _values(self, x: Tensor) -> Tensor:
         return split_heads(self.W_v(x), self.n_heads)  # (B, H, S, K)
@@ -328,8 +376,9 @@ class EncoderLayer(nn.Module):
         d_model: D.
         n_heads: H.
         d_ff: features in the middle of the feed-forward network; 4 · d_model when not given.
-        activation: "relu" or "gelu".
-        rotary: positions by turning queries and keys.
+        activation: as in `FeedForward`.
+        rotary, qk_norm: as in `CachedAttention`.
+        bias: False leaves the biases of all matrices out.
         frame: `dropout`, `norm_first`, `norm`, `residual` of each `SubLayer`.
 
     Source: Vaswani et al. 2017, section 3.1.
@@ -343,11 +392,13 @@ class EncoderLayer(nn.Module):
         *,
         activation: str = "relu",
         rotary: bool = False,
+        qk_norm: bool = False,
+        bias: bool = True,
         **frame,
     ) -> None:
         super().__init__()
-        self.self_attention = CachedAttention(d_model, n_heads, rotary=rotary)
-        self.feed_forward = FeedForward(d_model, 4 * d_model if d_ff is None else d_ff, activation)
+        self.self_attention = CachedAttention(d_model, n_heads, rotary=rotary, qk_norm=qk_norm, bias=bias)
+        self.feed_forward = FeedForward(d_model, 4 * d_model if d_ff is None else d_ff, activation, bias=bias)
         self.around_self = SubLayer(d_model, **frame)
         self.around_feed_forward = SubLayer(d_model, **frame)
 

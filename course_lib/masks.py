@@ -135,6 +135,27 @@ def sliding_window_mask(n_positions: int, window: int, *, device: torch.device |
     return _all_alive(causal_mask(n_positions, device=device) & near)
 
 
+def document_mask(documents: Tensor) -> Tensor:
+    """Documents packed into one row: each position sees itself and what stands before it in its own document.
+
+    Args:
+        documents: which document each position belongs to, whole numbers `(B, T)`.
+
+    Returns:
+        `(B, 1, T, T)`.
+
+    Raises:
+        ValueError: not two axes of whole numbers.
+    """
+    if documents.dim() != 2 or documents.is_floating_point() or documents.dtype == torch.bool:
+        raise ValueError(
+            f"documents has shape {tuple(documents.shape)} and dtype {documents.dtype}, expected whole "
+            "numbers (B, T): the number of the document to which each position belongs"
+        )
+    same = documents[:, None, :, None] == documents[:, None, None, :]  # (B, 1, T, T)
+    return _all_alive(same & causal_mask(documents.shape[1], device=documents.device))
+
+
 def combine(*masks: Tensor | None) -> Tensor | None:
     """A key may be seen if *every* mask allows it.
 

@@ -39,6 +39,7 @@ class Recipe:
         schedule: progress from 0 to 1 → factor on the rate. None: a constant rate, with which a short
             run is the beginning of a long one.
         weight_decay: of AdamW.
+        optimizer: model → what steps in place of AdamW with `lr` and `weight_decay`; it has its own.
         seed: of the first weights, the order of the data, and dropout.
     """
 
@@ -49,6 +50,7 @@ class Recipe:
     schedule: Callable[[float], float] | None = None
     weight_decay: float = 0.0
     seed: int = 0
+    optimizer: Callable[[nn.Module], torch.optim.Optimizer] | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,7 @@ def train(
             lr=recipe.lr,
             weight_decay=recipe.weight_decay,
             schedule=recipe.schedule,
+            optimizer=recipe.optimizer and recipe.optimizer(model),
             on_step=on_step,
             save_to=save_to,
         )
@@ -141,6 +144,8 @@ def train_in_stages(
     """
     if list(stages) != sorted(set(stages)):
         raise ValueError(f"stages is {list(stages)}, expected rising numbers of steps")
+    if optimizer is None and recipe.optimizer is not None:
+        optimizer = recipe.optimizer(model)
     if optimizer is None:
         optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay)
     batches, done = task.batches(recipe), 0

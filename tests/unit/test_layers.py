@@ -97,7 +97,7 @@ def test_a_rotary_score_depends_on_the_distance_only(i, j, shift, K, seed):
 @many(30, T=st.integers(1, 9), start=st.integers(0, 200), K=even_sizes, seed=seeds)
 def test_rotating_from_a_start_is_a_part_of_rotating_all(T, start, K, seed):
     x = Dice(seed).normal(2, 3, start + T, K)
-    assert torch.equal(rotate(x[:, :, start:], start), rotate(x)[:, :, start:])
+    assert_close(rotate(x[:, :, start:], start), rotate(x)[:, :, start:], 1e-6)  # a kernel may fuse either
     assert torch.equal(rotate(x)[:, :, :1], x[:, :, :1])  # position 0 is not turned
 
 

@@ -26,6 +26,21 @@ def test_a_prefix_is_seen_by_all_and_the_rest_is_causal(n_positions, n_prefix):
     assert torch.equal(masks.prefix_mask(n_positions, n_prefix), expected)
 
 
+def test_documents_in_one_row_do_not_see_each_other():
+    documents = tensor([[7, 7, 7, 2, 2], [0, 1, 1, 1, 1]])  # names, in no order
+    allowed = masks.document_mask(documents)
+    assert allowed.shape == (2, 1, 5, 5)
+    for row, one in zip(documents, allowed, strict=True):
+        assert torch.equal(one[0], table(lambda t, s, row=row: s <= t and bool(row[s] == row[t]), 5, 5))
+    assert masks.about(allowed).dead is None and not masks.about(allowed).is_causal
+
+
+@pytest.mark.parametrize("documents", [tensor([0, 0, 1]), tensor([[0.0, 1.0]]), tensor([[True, False]])])
+def test_documents_are_whole_numbers_a_position(documents):
+    with pytest.raises(ValueError, match=r"documents has shape .* expected whole numbers \(B, T\)"):
+        masks.document_mask(documents)
+
+
 def test_each_sentence_can_have_a_prefix_of_its_own():
     allowed = masks.prefix_mask(4, tensor([0, 1, 3]))
     assert allowed.shape == (3, 1, 4, 4)

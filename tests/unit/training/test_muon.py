@@ -1,75 +1,93 @@
-"""Two optimizers that step as one: Muon for the matrices inside the layers, AdamW for the rest."""
+"""Muon: every direction of a step is made equally long."""
+
+import copy
 
 import pytest
 import torch
+from torch import nn
 
-from course_lib.tasks import translation
-from course_lib.training import loop
-from course_lib.training.optim import Together, muon_and_adamw
-from course_lib.training.recipe import new_model, train, train_in_stages, vary
-
-SMALL = vary(translation.TRANSFORMER, steps=4, batch_size=4, d_model=16, d_ff=32, weight_decay=0.1)
+from course_lib.training.muon import Muon, orthogonalise
 
 
-def test_each_parameter_has_one_optimizer():
-    model = new_model(SMALL)
-    both = muon_and_adamw(model, lr=1e-3)
-    muon, adamw = both.optimizers
-    names = {id(p): name for name, p in model.named_parameters()}
-    by_muon = {names[id(p)] for group in muon.param_groups for p in group["params"]}
-    by_adamw = {names[id(p)] for group in adamw.param_groups for p in group["params"]}
-    assert by_muon | by_adamw == set(names.values()) and not by_muon & by_adamw
-    assert "encoder.layers.0.self_attention.W_q.weight" in by_muon
-    assert "decoder.layers.1.feed_forward.W_2.weight" in by_muon
-    assert not [name for name in by_muon if "embedding" in name or "norm" in name or "bias" in name]
-    assert "embed_source.token_embedding.weight" in by_adamw
+def matrices(*shape, seed=0):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-def test_one_step_of_both_is_one_step_of_each():
-    together, apart = new_model(SMALL), new_model(SMALL)
-    both, (muon, adamw) = muon_and_adamw(together, 1e-3, 0.1), muon_and_adamw(apart, 1e-3, 0.1).optimizers
-    batch = next(translation.batches(SMALL))
-    for model in (together, apart):
-        translation.task().loss(model, batch).backward()
-    both.step()
-    muon.step()
-    adamw.step()
-    for a, b in zip(together.parameters(), apart.parameters(), strict=True):
-        assert torch.equal(a, b)
-    both.zero_grad()
-    assert all(p.grad is None for p in together.parameters())
+@pytest.mark.parametrize("shape", [(3, 8, 8), (2, 24, 6), (2, 6, 24), (1, 1, 5)])
+def test_singular_values_come_near_1_and_directions_stay(shape):
+    before = matrices(*shape)
+    after = orthogonalise(before)
+    values = torch.linalg.svdvals(after)
+    assert values.min() > 0.6 and values.max() < 1.25
+    u, _, vt = torch.linalg.svd(before, full_matrices=False)
+    stretched = u.mT @ after @ vt.mT  # diagonal: the same directions
+    torch.testing.assert_close(stretched, torch.diag_embed(values_in_order(stretched)), atol=2e-3, rtol=0)
 
 
-def test_a_rate_that_is_set_reaches_both():
-    both = muon_and_adamw(new_model(SMALL), lr=1e-3)
-    for group in both.param_groups:
-        group["lr"] = 0.5
-    assert [group["lr"] for optimizer in both.optimizers for group in optimizer.param_groups] == [0.5, 0.5]
+def values_in_order(x):
+    return x.diagonal(dim1=-2, dim2=-1)
 
 
-def test_stages_with_an_optimizer_of_ones_own():
-    model, plain = new_model(SMALL), new_model(SMALL)
-    stages = train_in_stages(model, SMALL, translation.task(), (1, 4), muon_and_adamw(model, 1e-2))
-    losses = [loss for _, history in stages for loss in history.losses]
-    others = train(plain, SMALL, translation.task()).losses
-    assert len(losses) == 4 and losses[0] == others[0] and losses[1:] != others[1:]
+def test_each_matrix_is_worked_on_alone_and_zeros_stay():
+    pair = torch.stack([matrices(6, 6), torch.zeros(6, 6)])
+    after = orthogonalise(pair)
+    torch.testing.assert_close(after[0], orthogonalise(pair[:1])[0])
+    assert after[1].count_nonzero() == 0
 
 
-def test_a_run_that_was_stopped_goes_on(tmp_path):
-    def run(steps, save_to=None):
-        model = new_model(SMALL)
-        optimizer = muon_and_adamw(model, 1e-2)
-        task = translation.task()
-        history = loop.train(
-            model, task.batches(SMALL), task.loss, steps=steps, optimizer=optimizer, save_to=save_to
-        )
-        return history.losses
+@pytest.mark.parametrize("shape", [(32, 32), (64, 16), (16, 64)])
+@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+def test_it_is_torchs_muon_up_to_the_rounding_of_bfloat16(shape, weight_decay):
+    ours, theirs = (nn.Parameter(matrices(*shape)) for _ in range(2))
+    mine = Muon([ours], lr=0.02, weight_decay=weight_decay)
+    torchs = torch.optim.Muon([theirs], lr=0.02, weight_decay=weight_decay)
+    start = ours.detach().clone()
+    for step in range(6):
+        ours.grad, theirs.grad = (matrices(*shape, seed=step + 1) for _ in range(2))
+        mine.step()
+        torchs.step()
+    moved = (theirs - start).norm()
+    assert (ours - theirs).norm() < 0.02 * moved
+    assert moved > 0.3
 
-    run(2, tmp_path / "run.state")
-    assert run(4, tmp_path / "run.state") == run(4)
+
+def test_stacking_matrices_of_one_shape_changes_nothing():
+    together, alone = ([nn.Parameter(matrices(5, 7, seed=s)) for s in range(3)] for _ in range(2))
+    optimizers = [Muon(together)] + [Muon([p]) for p in alone]
+    for step in range(3):
+        for i, (a, b) in enumerate(zip(together, alone, strict=True)):
+            a.grad, b.grad = (matrices(5, 7, seed=10 * step + i) for _ in range(2))
+        for optimizer in optimizers:
+            optimizer.step()
+    for a, b in zip(together, alone, strict=True):
+        torch.testing.assert_close(a, b, atol=1e-5, rtol=0)
 
 
-def test_a_model_without_layers_is_refused():
-    with pytest.raises(ValueError, match="without a matrix in `layers`"):
-        muon_and_adamw(torch.nn.Linear(3, 3), lr=1e-3)
-    assert isinstance(muon_and_adamw(new_model(SMALL), lr=1e-3), Together)
+def test_what_has_no_gradient_stays_and_the_state_is_kept():
+    used, unused = nn.Parameter(matrices(4, 4)), nn.Parameter(matrices(4, 4))
+    before = unused.detach().clone()
+    optimizer = Muon([used, unused])
+    used.grad = matrices(4, 4, seed=1)
+    optimizer.step()
+    assert torch.equal(unused, before)
+    other = Muon([nn.Parameter(used.detach().clone()), unused])
+    other.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    theirs = other.param_groups[0]["params"][0]
+    used.grad, theirs.grad = matrices(4, 4, seed=2), matrices(4, 4, seed=2)
+    optimizer.step()
+    other.step()
+    assert torch.equal(used, theirs)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "settings", "words"),
+    [
+        (torch.zeros(3), {}, r"a parameter of shape \(3,\), expected matrices"),
+        (torch.zeros(3, 3), {"lr": -1.0}, "lr is -1.0, expected 0 or more"),
+        (torch.zeros(3, 3), {"weight_decay": float("nan")}, "weight_decay is nan"),
+        (torch.zeros(3, 3), {"momentum": 2.0}, "momentum is 2.0"),
+    ],
+)
+def test_bad_settings_are_named(parameter, settings, words):
+    with pytest.raises(ValueError, match=words):
+        Muon([nn.Parameter(parameter)], **settings)

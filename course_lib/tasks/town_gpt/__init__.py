@@ -1,0 +1,38 @@
+"""A GPT that tells stories of Tiny Town, measured against the loss that nobody can beat."""
+
+from course_lib.tasks.town_gpt.scores import Shares, floor, gap, judge, loss, mistakes, write
+from course_lib.tasks.town_gpt.shipping import SHIPPED, load, measure, ship
+from course_lib.tasks.town_gpt.stories import (
+    RECIPE,
+    STORIES,
+    WORDS,
+    MuonAndAdamW,
+    batches,
+    encoded,
+    next_word_loss,
+    stories,
+    task,
+)
+
+__all__ = [
+    "RECIPE",
+    "SHIPPED",
+    "STORIES",
+    "WORDS",
+    "MuonAndAdamW",
+    "Shares",
+    "batches",
+    "encoded",
+    "floor",
+    "gap",
+    "judge",
+    "load",
+    "loss",
+    "measure",
+    "mistakes",
+    "next_word_loss",
+    "ship",
+    "stories",
+    "task",
+    "write",
+]

@@ -1,0 +1,112 @@
+"""Whole stories of Tiny Town for a GPT: data, recipe, task.
+
+A story has 4 to 8 sentences, and a world to keep track of: who is where, who holds what, whom a pronoun can
+mean. The Town knows the probability of each story, so the loss that nobody can beat is known.
+
+Axes: B batch, T positions, V vocabulary.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, partial
+
+import torch
+from torch import Tensor, nn
+
+from course_lib.data import town
+from course_lib.models.gpt import GPT, GPTConfig
+from course_lib.text.batching import batches_by_length, endless, pad
+from course_lib.text.tokenizers import WordTokenizer
+from course_lib.training.muon import Muon
+from course_lib.training.objectives import shift, token_loss
+from course_lib.training.optim import Together, WarmupStableDecay
+from course_lib.training.recipe import Recipe, Task
+
+WORDS = WordTokenizer(town.vocabulary("english"))
+MAX_LEN = 192  # more than the longest story needs
+STORIES = 12_000
+TRAINING_SEED, HELD_OUT_SEED = 0, 1
+
+
+@dataclass(frozen=True)
+class MuonAndAdamW:
+    """Muon for the matrices inside the layers; AdamW for embeddings, scores, norms and biases.
+
+    Args:
+        muon_lr, lr: the two peak rates.
+        betas: of AdamW.
+        weight_decay: of Muon's matrices.
+    """
+
+    muon_lr: float = 0.02
+    lr: float = 8e-3
+    betas: tuple[float, float] = (0.9, 0.95)
+    weight_decay: float = 0.0
+
+    def __call__(self, model: nn.Module) -> Together:
+        """The two as one optimizer; each parameter is in exactly one of them."""
+        inside = {
+            id(p): p for name, p in model.named_parameters() if name.startswith("layers.") and p.dim() == 2
+        }
+        rest = [p for p in model.parameters() if id(p) not in inside]
+        return Together(
+            Muon(inside.values(), self.muon_lr, weight_decay=self.weight_decay),
+            torch.optim.AdamW(rest, self.lr, self.betas, weight_decay=0.0),
+        )
+
+
+RECIPE = Recipe(  # for a page
+    GPTConfig(
+        len(WORDS),
+        d_model=128,
+        n_heads=4,
+        n_layers=4,
+        max_len=MAX_LEN,
+        positions="rotary",
+        norm="rms",
+        activation="relu_squared",
+        qk_norm=True,
+        bias=False,
+        residual="zero",
+    ),
+    steps=350,
+    batch_size=32,
+    lr=8e-3,
+    schedule=WarmupStableDecay(20, 175, 350),
+    optimizer=MuonAndAdamW(),
+)
+
+
+# ---------------------------------------------------------------- data and training
+
+
+@cache
+def stories(n: int, seed: int = HELD_OUT_SEED) -> tuple[town.Story, ...]:
+    """The first `n` stories of a seed."""
+    return tuple(town.stories(n, seed))
+
+
+@cache
+def encoded(n: int, seed: int) -> list[list[int]]:
+    """The same as ids, from `[BOS]` to `[EOS]`."""
+    return [WORDS.encode(story.english_tokens, bos=True, eos=True) for story in town.stories(n, seed)]
+
+
+def batches(recipe: Recipe, n_stories: int = STORIES) -> Iterator[Tensor]:
+    """Epoch after epoch of ids `(B, T + 1)`, in an order that depends on the recipe's seed alone."""
+    generator = torch.Generator().manual_seed(recipe.seed)
+    ids = encoded(n_stories, TRAINING_SEED)
+    lengths = [len(row) for row in ids]
+    for rows in endless(partial(batches_by_length, lengths, recipe.batch_size, generator)):
+        yield pad([ids[i] for i in rows])
+
+
+def next_word_loss(model: GPT, ids: Tensor) -> Tensor:
+    """Mean loss of the next word, in nats a token, `[EOS]` included; ids `[BOS] … [EOS]`, `(B, T + 1)`."""
+    inputs, labels = shift(ids)  # (B, T) each
+    return token_loss(model(inputs)[0], labels)
+
+
+def task(n_stories: int = STORIES) -> Task:
+    """Guess the next word of a story; the loss is in nats a token."""
+    return Task(partial(batches, n_stories=n_stories), next_word_loss)

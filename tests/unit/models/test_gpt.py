@@ -1,0 +1,187 @@
+"""GPT: its sizes, its mask, and writing with a cache that is the same as reading anew."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from course_lib.generation import WholeText, sample
+from course_lib.masks import document_mask
+from course_lib.models import evaluating
+from course_lib.models.gpt import GPT, GPTConfig, parameter_count
+
+V, WINDOW = 40, 12
+SMALL = {"vocab_size": V, "d_model": 16, "n_heads": 2, "n_layers": 3, "max_len": WINDOW, "init_std": 0.3}
+MODERN = {
+    "positions": "rotary", "norm": "rms", "activation": "relu_squared", "qk_norm": True, "bias": False
+}  # fmt: skip
+KINDS = {
+    "gpt-2": {},
+    "modern": MODERN,
+    "swiglu, untied": {"activation": "swiglu", "tied": False, "d_ff": 24},
+    "rotary, layer norm": {"positions": "rotary"},
+}
+
+
+@pytest.fixture(scope="module", params=KINDS.values(), ids=KINDS)
+def model(request):
+    torch.manual_seed(1)
+    return GPT(GPTConfig(**SMALL, **request.param)).eval()
+
+
+def texts(n_texts, length, seed=0):
+    return torch.randint(4, V, (n_texts, length), generator=torch.Generator().manual_seed(seed))
+
+
+def whole(model):
+    return WholeText(lambda ids: model(ids)[0], model.config.max_len)
+
+
+# ---------------------------------------------------------------- sizes
+
+
+def test_gpt_2_has_as_many_parameters_as_are_counted_from_its_shapes():
+    assert sum(parameter_count(GPTConfig()).values()) == 124_439_808
+    assert sum(parameter_count(GPTConfig(tied=False)).values()) == 163_037_184
+
+
+def test_the_formula_counts_what_the_model_has(model):
+    counted = parameter_count(model.config)
+    assert sum(counted.values()) == sum(p.numel() for p in model.parameters())
+    assert counted["layers"] == sum(p.numel() for p in model.layers.parameters())
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"positions": "sinusoidal"}, "positions is 'sinusoidal', expected one of 'learned', 'rotary'"),
+        ({"activation": "swish"}, "activation is 'swish'"),
+        ({"residual": "none"}, "residual is 'none', expected one of 'scaled', 'zero'"),
+        ({"d_model": 15}, r"d_model \(15\) must be divisible by n_heads"),
+        ({"positions": "rotary", "d_model": 6, "n_heads": 2}, "an even number"),
+        ({"d_ff": 0}, "d_ff is 0"),
+        ({"dropout": 1.5}, "dropout is 1.5"),
+    ],
+)
+def test_bad_configurations_are_named(changes, words):
+    with pytest.raises(ValueError, match=words):
+        GPTConfig(**SMALL | changes)
+
+
+def test_a_small_start_says_about_ln_v():
+    torch.manual_seed(0)
+    model = GPT(GPTConfig(**SMALL | {"init_std": 0.02}))
+    with evaluating(model):
+        logits = model(texts(8, WINDOW))[0]
+    loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), texts(8, WINDOW, seed=1).flatten())
+    assert loss.item() == pytest.approx(torch.tensor(float(V)).log().item(), abs=0.02)
+
+
+def test_zero_at_first_adds_nothing():
+    model = GPT(GPTConfig(**SMALL, residual="zero", positions="rotary")).eval()
+    ids = texts(2, 6)
+    with evaluating(model):
+        assert torch.equal(model(ids)[0], model.lm_head(model.final_norm(model.token_embedding(ids))))
+
+
+# ---------------------------------------------------------------- who sees whom
+
+
+def test_the_future_changes_nothing(model):
+    ids = texts(3, WINDOW)
+    changed = ids.clone()
+    changed[:, 7:] = texts(3, WINDOW, seed=9)[:, 7:]
+    with evaluating(model):
+        before, after = model(ids)[0], model(changed)[0]
+    assert torch.equal(before[:, :7], after[:, :7])
+    assert not torch.allclose(before[:, 7:], after[:, 7:])
+
+
+def test_weights_are_those_of_the_output(model):
+    ids = texts(2, 9)
+    with evaluating(model):
+        fast, none = model(ids)
+        slow, weights = model(ids, need_weights=True)
+    assert none is None and len(weights) == 3
+    torch.testing.assert_close(fast, slow, atol=1e-5, rtol=0)
+    assert weights[0].shape == (2, 2, 9, 9)
+    torch.testing.assert_close(weights[1].sum(-1), torch.ones(2, 2, 9))
+    assert weights[2].triu(1).count_nonzero() == 0
+
+
+def test_a_document_mask_keeps_packed_documents_apart(model):
+    first, second = texts(1, 5), texts(1, 7, seed=3)
+    packed = torch.cat([first, second], dim=1)
+    documents = torch.tensor([[0] * 5 + [1] * 7])
+    apart = document_mask(documents)
+    other = torch.cat([texts(1, 5, seed=8), second], dim=1)
+    with evaluating(model):
+        assert torch.equal(model(packed, apart)[0][:, 5:], model(other, apart)[0][:, 5:])
+        assert not torch.allclose(model(packed)[0][:, 5:], model(other)[0][:, 5:])
+
+
+@pytest.mark.parametrize(
+    ("ids", "words"),
+    [
+        (torch.zeros(1, WINDOW + 1, dtype=torch.long), "13"),
+        (torch.full((1, 3), V), str(V)),
+        (torch.zeros(1, 3), "dtype"),
+        (torch.zeros(3, dtype=torch.long), r"\(3,\)"),
+    ],
+)
+def test_bad_ids_are_named(model, ids, words):
+    with pytest.raises(ValueError, match=words):
+        model(ids)
+
+
+# ---------------------------------------------------------------- writing with a cache
+
+
+@settings(max_examples=25, deadline=None)
+@given(cut=st.lists(st.integers(1, 6), min_size=1, max_size=8), seed=st.integers(0, 99))
+def test_a_cache_gives_what_reading_anew_gives(model, cut, seed):
+    """In pieces of any size, up to the window's edge and across it."""
+    ids, state, end = texts(2, sum(cut), seed), None, 0
+    with evaluating(model):
+        for n in cut:
+            logits, _, state = model.next_logits(ids[:, end : end + n], state)
+            end += n
+            anew = model(ids[:, max(0, end - WINDOW) : end])[0][:, -1]
+            torch.testing.assert_close(logits, anew, atol=2e-5, rtol=0)
+
+
+@pytest.mark.parametrize("n_texts", [1, 8])
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_cached_text_is_uncached_text_token_for_token(model, n_texts, temperature):
+    written = [
+        sample(
+            writer,
+            texts(n_texts, 3),
+            3 * WINDOW,
+            temperature=temperature,
+            generator=torch.Generator().manual_seed(5),
+        )
+        for writer in (model, whole(model))
+    ]
+    assert torch.equal(*written)
+    assert written[0].shape == (n_texts, 3 + 3 * WINDOW) or (written[0] == 2).any()
+
+
+def test_the_weights_of_a_step(model):
+    ids = texts(2, 5)
+    with evaluating(model):
+        _, weights, state = model.next_logits(ids, None, need_weights=True)
+        expected = model(ids, need_weights=True)[1][-1][:, :, -1].mean(1)
+        _, longer, _ = model.next_logits(ids[:, :1], state, need_weights=True)
+    torch.testing.assert_close(weights, expected)
+    assert longer.shape == (2, 6)
+
+
+def test_a_key_that_was_kept_never_changes(model):
+    ids, state, kept = texts(1, 9), None, []
+    with evaluating(model):
+        for t in range(9):
+            _, _, state = model.next_logits(ids[:, t : t + 1], state)
+            if t >= 3:
+                kept.append(state.past[1].k[:, :, 3])
+    assert all(torch.equal(key, kept[0]) for key in kept)
