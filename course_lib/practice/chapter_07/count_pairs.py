@@ -189,7 +189,7 @@ COUNT_PAIRS = Exercise(
         says how often this word occurs in the text. Return a dict that says for each pair of neighbours (left
         id, right id) how often it occurs in the text. Neighbours stand side by side in the same word; what
         ends one word and begins the next is no pair. Every place counts: in `(9, 9, 9)` the pair `(9, 9)`
-        stands twice. A pair that never occurs is no key.
+        stands twice. A pair that never occurs is no key, or counts 0.
     """),
     inputs={"words": "a dict: tuple of ids → how often it occurs"},
     outputs=(Output("counts", form="counts"),),
