@@ -5,7 +5,7 @@ from functools import partial
 
 import torch
 
-from course_lib.tasks import families, fill_in, pronunciation
+from course_lib.tasks import families, fill_in, pronunciation, town_gpt
 from course_lib.tools import ROOT, parser
 
 ALL_CORES = os.cpu_count() or 1
@@ -19,6 +19,7 @@ CHECKPOINTS = {
     ),
     **{name: (partial(families.ship, name), "about a minute on 1 core", 1) for name in families.SHIPPED},
     "bert": (fill_in.ship, "about half an hour on 1 core", 1),
+    "town-gpt": (town_gpt.ship, "some hours on 1 core", 1),
 }
 WORK = ROOT / "build" / "train"
 

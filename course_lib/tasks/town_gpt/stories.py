@@ -67,6 +67,7 @@ RECIPE = Recipe(  # for a page
         activation="relu_squared",
         qk_norm=True,
         bias=False,
+        init_std=0.1,
         residual="zero",
     ),
     steps=350,
