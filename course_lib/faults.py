@@ -4,7 +4,8 @@ A fault is a *reader*: a function from a model and ids `(B, T)` to logits `(B, T
 `tasks.town_lm.causal`. The model stays what it is; only the way in which it reads is faulty. A model can be
 trained, tested and let write under any of them.
 
-One fault is not a reader but an `attend`, for `attention.attending`: heads cut by `view` alone.
+Two are no readers: heads cut by `view` alone, an `attend` for `attention.attending`; and a switch that is set
+too late, where several processes train one model.
 
 Beside the faults stand the two places where dropout may act on attention: one is as right as the other.
 
@@ -12,11 +13,12 @@ Axes: B batch, T query positions, S key positions (here equal to T), H heads, V 
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.nn.parallel import DistributedDataParallel
 
 from course_lib.attention import MultiHeadAttention, attending, merge_heads
 from course_lib.masks import causal_mask, masked_softmax
@@ -106,3 +108,25 @@ def cut_by_view(
     """
     q, k, v = (merge_heads(x).view(x.shape) for x in (q, k, v))  # (B, T, D), read anew as (B, H, T, K)
     return MultiHeadAttention.attend(layer, q, k, v, allowed, need_weights)
+
+
+# ---------------------------------------------------------------- several processes
+
+
+def flag_set_late(model: DistributedDataParallel, parts: Sequence, loss_of: Callable) -> None:
+    """Gradients of several pieces, with the processes asked to add them up a little too late.
+
+    `require_backward_grad_sync` is to be False for all pieces but the last. But the model reads it in its
+    *forward* pass. Set between forward and backward, it counts for the next piece: the last piece is never
+    added up, and the processes take different steps. Each goes on learning, alone and on less data, and the
+    loss falls: what shows the fault is that after a step the processes' parameters are no longer the same.
+
+    Args:
+        model: on several processes.
+        parts: this process's pieces of a batch.
+        loss_of: model and piece to a loss.
+    """
+    for i, part in enumerate(parts):
+        loss = loss_of(model, part)
+        model.require_backward_grad_sync = i == len(parts) - 1
+        loss.backward()

@@ -1,4 +1,7 @@
-"""`python3 -m course_lib train NAME`: make a shipped checkpoint again, on a CPU."""
+"""`python3 -m course_lib train NAME`: make a shipped checkpoint again, on a CPU.
+
+With `torchrun --nproc_per_node 2 -m course_lib train town-gpt` several processes train it together.
+"""
 
 import os
 from functools import partial
@@ -7,6 +10,7 @@ import torch
 
 from course_lib.tasks import families, fill_in, pronunciation, town_gpt
 from course_lib.tools import ROOT, parser
+from course_lib.training import distributed
 
 ALL_CORES = os.cpu_count() or 1
 # name -> (what makes it, how long that takes, threads: a small model gains nothing from a second one)
@@ -32,12 +36,14 @@ def main(arguments: list[str]) -> int:
         "--fresh", action="store_true", help="start anew instead of going on where a run stopped"
     )
     options = asked.parse_args(arguments)
-    for name in options.name:
-        make, _, threads = CHECKPOINTS[name]
-        torch.set_num_threads(threads)
-        if options.fresh:
-            for state in WORK.glob(f"{name}*.state"):
-                state.unlink()
-        card = make(WORK)
-        print(f"{name}: " + " · ".join(f"{key} {value}" for key, value in card["metrics"].items()))
+    with distributed.together():
+        for name in options.name:
+            make, _, threads = CHECKPOINTS[name]
+            torch.set_num_threads(threads)
+            if options.fresh and distributed.is_first():
+                for state in WORK.glob(f"{name}*.state"):
+                    state.unlink()
+            card = make(WORK)
+            if distributed.is_first():
+                print(f"{name}: " + " · ".join(f"{key} {value}" for key, value in card["metrics"].items()))
     return 0

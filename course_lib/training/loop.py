@@ -10,11 +10,13 @@ import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from course_lib.training import distributed
 from course_lib.training.interrupts import Interrupts
 from course_lib.training.saved_run import SavedRun
 
@@ -50,6 +52,7 @@ def train(
     schedule: Callable[[float], float] | None = None,
     clip: float = 1.0,
     optimizer: torch.optim.Optimizer | None = None,
+    gradients: Callable[[nn.Module, object], float] | None = None,
     on_step: Callable[[int, float], None] | None = None,
     save_to: Path | None = None,
     save_every: int = 500,
@@ -67,6 +70,8 @@ def train(
         schedule: progress from 0 to 1 → factor on the learning rate.
         clip: largest gradient norm.
         optimizer: your own instead of AdamW.
+        gradients: model and batch → loss, with the gradients left in the parameters, in place of one backward
+            pass through `loss_of` (see `training.distributed`).
         on_step: called after each step with the step's number (from 1) and loss, for a live view; at the end
             its `finish()` is called, if it has one.
         save_to: write the run here every `save_every` steps and at the end; go on with it if it exists. A run
@@ -86,6 +91,7 @@ def train(
     peaks = [group["lr"] for group in optimizer.param_groups]
     history = History()
     state = None if save_to is None else SavedRun(Path(save_to), model, optimizer, history.losses)
+    spread = distributed.spread(model)
     model.train()
     whole = False  # False while a step is half taken
     with Interrupts() as stop:
@@ -106,7 +112,15 @@ def train(
                         f"batches ended after {history.steps} steps, before the budget: "
                         "use course_lib.text.batching.endless to go round again"
                     )
-                loss = _one_step(model, loss_of(model, batch), optimizer, clip, history.steps + 1)
+                optimizer.zero_grad(set_to_none=True)
+                loss = (gradients or partial(_gradients, loss_of))(spread, batch)
+                if not math.isfinite(loss):
+                    raise FloatingPointError(
+                        f"the loss is {loss} at step {history.steps + 1}: is the learning rate too large, or "
+                        "the data not finite?"
+                    )
+                nn.utils.clip_grad_norm_(model.parameters(), clip)
+                optimizer.step()
                 history.losses.append(loss)
                 whole = True
                 if on_step is not None:
@@ -145,25 +159,16 @@ def _set_rates(optimizer: torch.optim.Optimizer, rates: Sequence[float]) -> None
         group["lr"] = rate
 
 
-def _one_step(
-    model: nn.Module, loss: Tensor, optimizer: torch.optim.Optimizer, clip: float, step: int
-) -> float:
-    """Gradients, clip, step; returns the loss."""
+def _gradients(loss_of: Callable[[nn.Module, object], Tensor], model: nn.Module, batch: object) -> float:
+    """One backward pass; returns the loss."""
+    loss = loss_of(model, batch)
     if not isinstance(loss, Tensor) or loss.numel() != 1 or not loss.requires_grad:
         raise ValueError(
             f"loss_of returned {loss!r:.80}, expected one number with a gradient: "
             "a tensor computed from the model's output, with the mean taken and nothing detached"
         )
-    value = loss.item()
-    if not math.isfinite(value):
-        raise FloatingPointError(
-            f"the loss is {value} at step {step}: is the learning rate too large, or the data not finite?"
-        )
-    optimizer.zero_grad(set_to_none=True)
     loss.backward()
-    nn.utils.clip_grad_norm_(model.parameters(), clip)
-    optimizer.step()
-    return value
+    return loss.item()
 
 
 def _progress(history: History, steps: int | None, seconds: float | None) -> float:

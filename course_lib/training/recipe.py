@@ -15,7 +15,8 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from course_lib.training import loop
+from course_lib import checks
+from course_lib.training import distributed, loop
 from course_lib.training.loop import History
 from course_lib.training.randomness import drawing_from, seeded
 
@@ -39,6 +40,7 @@ class Recipe:
         schedule: progress from 0 to 1 → factor on the rate. None: a constant rate, with which a short
             run is the beginning of a long one.
         weight_decay: of AdamW.
+        pieces: a batch is cut into so many and read piece after piece: the same step in less memory.
         optimizer: model → what steps in place of AdamW with `lr` and `weight_decay`; it has its own.
         seed: of the first weights, the order of the data, and dropout.
     """
@@ -50,15 +52,38 @@ class Recipe:
     schedule: Callable[[float], float] | None = None
     weight_decay: float = 0.0
     seed: int = 0
+    pieces: int = 1
     optimizer: Callable[[nn.Module], torch.optim.Optimizer] | None = None
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is learned: the batches that a recipe gives, without end, and a model's loss on one of them."""
+    """What is learned: the batches that a recipe gives, without end, and a model's loss on one of them.
+
+    With `count`, the number of tokens that a batch's loss is a mean of, batches (one tensor, rows first) can
+    be cut into pieces and dealt out to several processes.
+    """
 
     batches: Callable[[Recipe], Iterator]
     loss: Callable[[nn.Module, object], Tensor]
+    count: Callable[[Tensor], int] | None = None
+
+    def gradients(self, pieces: int) -> Callable[[nn.Module, object], float] | None:
+        """How a step's gradients are found; None: in one backward pass.
+
+        Raises:
+            ValueError: less than 1 piece, or several pieces or processes where nobody can count.
+        """
+        checks.at_least_1(pieces=pieces)
+        if pieces == distributed.processes() == 1:
+            return None
+        if self.count is None:
+            raise ValueError(
+                f"the task has no `count`, and pieces is {pieces} in {distributed.processes()} processes, "
+                "expected 1 in 1: without the number of tokens in each piece a mean cannot be put together; "
+                "was this started with torchrun?"
+            )
+        return distributed.Gradients(self.loss, self.count, pieces)
 
 
 def vary(recipe: Recipe, **changes) -> Recipe:
@@ -115,6 +140,7 @@ def train(
             weight_decay=recipe.weight_decay,
             schedule=recipe.schedule,
             optimizer=recipe.optimizer and recipe.optimizer(model),
+            gradients=task.gradients(recipe.pieces),
             on_step=on_step,
             save_to=save_to,
         )
@@ -155,7 +181,13 @@ def train_in_stages(
         schedule = recipe.schedule and _part_of(recipe.schedule, done, stage, stages[-1])
         with drawing_from(dropout):
             history = loop.train(
-                model, batches, task.loss, steps=stage - done, optimizer=optimizer, schedule=schedule
+                model,
+                batches,
+                task.loss,
+                steps=stage - done,
+                optimizer=optimizer,
+                schedule=schedule,
+                gradients=task.gradients(recipe.pieces),
             )
         if history.interrupted:
             return

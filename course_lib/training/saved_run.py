@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.files import write_whole
+from course_lib.training import distributed
 from course_lib.training.randomness import drawing_from, random_state, set_random_state
 
 
@@ -45,7 +46,9 @@ class SavedRun:
         return stream
 
     def save(self, seconds: float) -> None:
-        """One file, whole or not at all."""
+        """One file, whole or not at all; of several processes the first one writes it."""
+        if not distributed.is_first():
+            return
         state = {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),

@@ -6,7 +6,7 @@ from pathlib import Path
 from course_lib.models.gpt import GPT, GPTConfig
 from course_lib.tasks.town_gpt.scores import floor, gap, judge, write
 from course_lib.tasks.town_gpt.stories import RECIPE, WORDS, stories, task
-from course_lib.training import checkpoints
+from course_lib.training import checkpoints, distributed
 from course_lib.training.optim import WarmupStableDecay
 from course_lib.training.recipe import Recipe, new_model, train, vary
 
@@ -61,12 +61,12 @@ def ship(
         n_stories: how many stories it learns from.
 
     Returns:
-        the card.
+        the card; of several processes only the first one writes it.
     """
     model = new_model(recipe)
 
     def report(step: int, loss: float) -> None:
-        if step % 250 == 0:
+        if step % 250 == 0 and distributed.is_first():
             print(f"step {step:6,} of {recipe.steps:,} · loss {loss:.3f} nats a token", flush=True)
 
     history = train(model, recipe, task(n_stories), on_step=report, save_to=work / f"{NAME}.state")
@@ -81,6 +81,8 @@ def ship(
         "seed": recipe.seed,
         "steps": history.steps,
     }
+    if not distributed.is_first():
+        return card
     checkpoints.save_checkpoint(NAME, model, card, folder)
     stored = load(folder)
     card["metrics"] = {key: round(value, 4) for key, value in measure(stored).items()}

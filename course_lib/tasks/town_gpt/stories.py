@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from course_lib.data import town
 from course_lib.models.gpt import GPT, GPTConfig
 from course_lib.text.batching import batches_by_length, endless, pad
-from course_lib.text.tokenizers import WordTokenizer
+from course_lib.text.tokenizers import PAD_ID, WordTokenizer
 from course_lib.training.muon import Muon
 from course_lib.training.objectives import shift, token_loss
 from course_lib.training.optim import Together, WarmupStableDecay
@@ -108,6 +108,11 @@ def next_word_loss(model: GPT, ids: Tensor) -> Tensor:
     return token_loss(model(inputs)[0], labels)
 
 
+def counted(ids: Tensor) -> int:
+    """How many tokens the loss of a batch `(B, T + 1)` is a mean of."""
+    return int((ids[:, 1:] != PAD_ID).sum())
+
+
 def task(n_stories: int = STORIES) -> Task:
     """Guess the next word of a story; the loss is in nats a token."""
-    return Task(partial(batches, n_stories=n_stories), next_word_loss)
+    return Task(partial(batches, n_stories=n_stories), next_word_loss, counted)
