@@ -43,6 +43,7 @@ def main(arguments: list[str]) -> int:
             if options.fresh and distributed.is_first():
                 for state in WORK.glob(f"{name}*.state"):
                     state.unlink()
+            distributed.wait()
             card = make(WORK)
             if distributed.is_first():
                 print(f"{name}: " + " · ".join(f"{key} {value}" for key, value in card["metrics"].items()))

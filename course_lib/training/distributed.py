@@ -49,6 +49,12 @@ def together() -> Iterator[None]:
         distributed.destroy_process_group()
 
 
+def wait() -> None:
+    """Go on when all processes have come here."""
+    if processes() > 1:
+        distributed.barrier()
+
+
 def spread(model: nn.Module) -> nn.Module:
     """The model as it is trained: itself, or one that adds up the gradients of all processes."""
     return DistributedDataParallel(model) if processes() > 1 else model
