@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from course_lib import checks
+from course_lib.training.muon import Muon
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,33 @@ class Together:
         """Take back what `state_dict` gave."""
         for i, optimizer in enumerate(self.optimizers):
             optimizer.load_state_dict(state[str(i)])
+
+
+@dataclass(frozen=True)
+class MuonAndAdamW:
+    """A recipe's optimizer: this course's Muon for the matrices inside the layers, AdamW for the rest.
+
+    Args:
+        muon_lr, lr: the two peak rates.
+        betas: of AdamW.
+        weight_decay: of Muon's matrices.
+    """
+
+    muon_lr: float = 0.02
+    lr: float = 8e-3
+    betas: tuple[float, float] = (0.9, 0.95)
+    weight_decay: float = 0.0
+
+    def __call__(self, model: nn.Module) -> Together:
+        """The two as one optimizer; each parameter is in exactly one of them."""
+        inside = {
+            id(p): p for name, p in model.named_parameters() if name.startswith("layers.") and p.dim() == 2
+        }
+        rest = [p for p in model.parameters() if id(p) not in inside]
+        return Together(
+            Muon(inside.values(), self.muon_lr, weight_decay=self.weight_decay),
+            torch.optim.AdamW(rest, self.lr, self.betas, weight_decay=0.0),
+        )
 
 
 def muon_and_adamw(model: nn.Module, lr: float, weight_decay: float = 0.0) -> Together:

@@ -7,52 +7,23 @@ Axes: B batch, T positions, V vocabulary.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache, partial
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from course_lib.data import town
 from course_lib.models.gpt import GPT, GPTConfig
 from course_lib.text.batching import batches_by_length, endless, pad
 from course_lib.text.tokenizers import PAD_ID, WordTokenizer
-from course_lib.training.muon import Muon
 from course_lib.training.objectives import shift, token_loss
-from course_lib.training.optim import Together, WarmupStableDecay
+from course_lib.training.optim import MuonAndAdamW, WarmupStableDecay
 from course_lib.training.recipe import Recipe, Task
 
 WORDS = WordTokenizer(town.vocabulary("english"))
 MAX_LEN = 192  # more than the longest story needs
 STORIES = 12_000
 TRAINING_SEED, HELD_OUT_SEED = 0, 1
-
-
-@dataclass(frozen=True)
-class MuonAndAdamW:
-    """Muon for the matrices inside the layers; AdamW for embeddings, scores, norms and biases.
-
-    Args:
-        muon_lr, lr: the two peak rates.
-        betas: of AdamW.
-        weight_decay: of Muon's matrices.
-    """
-
-    muon_lr: float = 0.02
-    lr: float = 8e-3
-    betas: tuple[float, float] = (0.9, 0.95)
-    weight_decay: float = 0.0
-
-    def __call__(self, model: nn.Module) -> Together:
-        """The two as one optimizer; each parameter is in exactly one of them."""
-        inside = {
-            id(p): p for name, p in model.named_parameters() if name.startswith("layers.") and p.dim() == 2
-        }
-        rest = [p for p in model.parameters() if id(p) not in inside]
-        return Together(
-            Muon(inside.values(), self.muon_lr, weight_decay=self.weight_decay),
-            torch.optim.AdamW(rest, self.lr, self.betas, weight_decay=0.0),
-        )
 
 
 RECIPE = Recipe(  # for a page
