@@ -77,7 +77,7 @@ def fill_blanks(
 
     def say(logits: Tensor, place: Tensor, step: int) -> None:
         """Put a word at one place `(B,)` of each row that has so many."""
-        word = draw(logits[rows, place], temperature, generator)  # (B,)
+        word = draw(logits[rows, place], temperature, generator=generator)  # (B,)
         ids[rows, place] = torch.where(step < n, word, ids[rows, place])
 
     for step in range(int(n.max())):

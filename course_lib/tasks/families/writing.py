@@ -105,7 +105,7 @@ def write(
             ended = torch.zeros(len(group), dtype=torch.bool)
             while len(written) < max_words and not ended.all():
                 logits, _, state = writer.next_logits(token[:, None], state)  # (B, V)
-                token = draw(logits, temperature, generator).masked_fill(ended, PAD_ID)  # (B,)
+                token = draw(logits, temperature, generator=generator).masked_fill(ended, PAD_ID)  # (B,)
                 ended = ended | (token == EOS_ID)
                 written.append(token)
             for i, ids in zip(group, torch.stack(written, dim=1).tolist(), strict=True):

@@ -1,155 +1,16 @@
-"""Writing with a trained model, one token after another.
+"""Beam search: several texts grow side by side, and the best of those that have ended is returned."""
 
-One protocol, for every model that writes. Nothing here knows what is inside of it:
-
-    logits, weights, state = model.next_logits(tokens, state)
-
-    tokens    ids that are new since `state` was made, (B, n): the prompt at first, then one token at a time
-    logits    scores of the token after them, (B, V)
-    weights   where the model looked for it, such as (B, S) over the source; None where it does not say
-    state     what the model remembers: tensors with the batch as first axis, in tuples
-
-The first state of a model that reads a source is `model.encode(source)`; of one that goes on from a prompt it
-is None. What a state holds is the model's affair: a recurrent state and its memory, a cache of keys and
-values, or the text so far (`WholeText`). As the batch always stands first, a search can choose rows of any.
-"""
-
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from course_lib import checks
-from course_lib.models import evaluating
-from course_lib.text.batching import batches_by_length, pad
-from course_lib.text.tokenizers import BOS_ID, EOS_ID, PAD_ID, WordTokenizer
+from course_lib.text.batching import pad
+from course_lib.text.tokenizers import BOS_ID, EOS_ID
 
-
-class Writer(Protocol):
-    """A model that writes."""
-
-    def next_logits(self, tokens: Tensor, state: object) -> tuple[Tensor, Tensor | None, object]:
-        """Logits `(B, V)` of the token after `tokens` `(B, n)`, weights or None, and the new state."""
-        ...
-
-
-@dataclass(frozen=True)
-class WholeText:
-    """Any function from ids to logits, as a model that writes: at each step it reads the whole text anew.
-
-    Args:
-        logits_of: ids `(B, T)` to logits `(B, T, V)`.
-        max_len: the longest text that it can read; of a longer one it gets the last `max_len` tokens.
-    """
-
-    logits_of: Callable[[Tensor], Tensor]
-    max_len: int | None = None
-
-    def next_logits(self, tokens: Tensor, state: Tensor | None = None) -> tuple[Tensor, None, Tensor]:
-        """The state is the text so far, `(B, T)`."""
-        ids = tokens if state is None else torch.cat([state, tokens], dim=1)  # (B, T + n)
-        ids = ids if self.max_len is None else ids[:, -self.max_len :]
-        return self.logits_of(ids)[:, -1], None, ids
-
-
-# ---------------------------------------------------------------- one text
-
-
-def greedy(model: Writer, source: Tensor, max_new_tokens: int) -> tuple[Tensor, Tensor | None]:
-    """Take the most likely token at each step.
-
-    Args:
-        model: one that reads a source; a model with modes is used in evaluation mode, and put back.
-        source: ids `(B, S)`, padded on the right.
-        max_new_tokens: stop here even where no `[EOS]` has come.
-
-    Returns:
-        ids `(B, T)`, with `[PAD]` after each `[EOS]`, and attention weights `(B, T, S)`: row t belongs to
-        the step that wrote token t. None where the model has no weights.
-
-    Raises:
-        ValueError: `max_new_tokens` below 1.
-    """
-    checks.at_least_1(max_new_tokens=max_new_tokens)
-    with _looking_at(model):
-        state = model.encode(source)
-        token = torch.full_like(source[:, 0], BOS_ID)  # (B,)
-        done = torch.zeros_like(token, dtype=torch.bool)
-        ids, rows = [], []
-        for _ in range(max_new_tokens):
-            logits, row, state = model.next_logits(token[:, None], state)
-            token = logits.argmax(-1).masked_fill(done, PAD_ID)  # (B,)
-            ids.append(token)
-            rows.append(row)
-            done |= token == EOS_ID
-            if done.all():
-                break
-    weights = None if rows[0] is None else torch.stack(rows, dim=1)  # (B, T, S)
-    return torch.stack(ids, dim=1), weights
-
-
-@torch.no_grad()
-def sample(
-    model: Writer,
-    prompt: Tensor,
-    max_new_tokens: int,
-    *,
-    temperature: float = 1.0,
-    generator: torch.Generator | None = None,
-) -> Tensor:
-    """Go on from a prompt, one token after another.
-
-    Args:
-        model: one whose first state is None; a model with modes is used in evaluation mode, and put back.
-        prompt: ids `(B, T)`, rows of equal length without padding; `[BOS]` first, where the model knows it.
-        max_new_tokens: stop here even where no `[EOS]` has come.
-        temperature: the logits are divided by it; 0 always takes the likeliest token.
-        generator: source of the draws.
-
-    Returns:
-        ids `(B, T + new)`, prompt included, with `[PAD]` after each `[EOS]`.
-
-    Raises:
-        ValueError: a prompt without tokens, `max_new_tokens` below 1, or a negative temperature.
-    """
-    if prompt.dim() != 2 or not prompt.numel():
-        raise ValueError(
-            f"prompt has shape {tuple(prompt.shape)}, expected (B, T) with T ≥ 1: [BOS] is a prompt too"
-        )
-    checks.at_least_1(max_new_tokens=max_new_tokens)
-    if not temperature >= 0:
-        raise ValueError(f"temperature is {temperature}, expected 0 or more: 0 takes the likeliest token")
-    written, tokens, state = [prompt], prompt, None  # (B, T) at first, then (B, 1) each
-    done = (prompt == EOS_ID).any(dim=1)  # (B,)
-    with _looking_at(model):
-        for _ in range(max_new_tokens):
-            if done.all():
-                break
-            logits, _, state = model.next_logits(tokens, state)  # (B, V)
-            tokens = draw(logits, temperature, generator).masked_fill(done, PAD_ID)[:, None]  # (B, 1)
-            written.append(tokens)
-            done = done | (tokens[:, 0] == EOS_ID)
-    return torch.cat(written, dim=1)
-
-
-def draw(logits: Tensor, temperature: float = 1.0, generator: torch.Generator | None = None) -> Tensor:
-    """One token for each row of logits: `(B, V)` to `(B,)`.
-
-    Args:
-        logits: scores of the next token.
-        temperature: they are divided by it; 0 takes the likeliest token.
-        generator: source of the draw.
-    """
-    if temperature == 0:
-        return logits.argmax(-1)
-    chances = (logits / temperature).softmax(-1)  # (B, V)
-    return torch.multinomial(chances, 1, generator=generator)[:, 0]
-
-
-# ---------------------------------------------------------------- several texts at once
+from .writers import Writer, looking_at
 
 
 class BeamNode(NamedTuple):
@@ -264,7 +125,7 @@ def beam(
     if not length_penalty >= 0:
         raise ValueError(f"length_penalty is {length_penalty}, expected 0 or more: 0 leaves raw sums")
     searches = [_Search(beam_size, max_new_tokens, length_penalty) for _ in source]
-    with _looking_at(model):
+    with looking_at(model):
         going_on = searches
         state = model.encode(source)
         tokens = torch.full_like(source[:, :1], BOS_ID)  # (B, n): of n hypotheses each; at first of one
@@ -339,46 +200,3 @@ class _Search:
     def trace(self) -> BeamTrace:
         best = self.best or self.steps[-1].nodes[0]  # none has ended: the best that runs
         return BeamTrace(tuple(self.steps), best.id, self.stopped)
-
-
-# ---------------------------------------------------------------- many sources
-
-
-def decode_all(
-    model: Writer,
-    sources: Sequence[Sequence[int]],
-    target: WordTokenizer,
-    *,
-    max_new_tokens: int = 40,
-    batch_size: int = 512,
-    beam_size: int = 1,
-    length_penalty: float = 0.6,
-) -> list[list[str]]:
-    """The outputs for many sources, in their order.
-
-    Args:
-        model: one that reads a source.
-        sources: lists of ids.
-        target: turns ids into tokens.
-        max_new_tokens: the longest output.
-        batch_size: sources decoded at a time.
-        beam_size: 1 decodes greedily, more by beam search.
-        length_penalty: of the beam search.
-
-    Returns:
-        for each source its output tokens.
-    """
-    outputs: list[list[str]] = [[] for _ in sources]
-    for rows in batches_by_length([len(s) for s in sources], batch_size):
-        batch = pad([sources[i] for i in rows])
-        if beam_size == 1:
-            ids, _ = greedy(model, batch, max_new_tokens)
-        else:
-            ids, _ = beam(model, batch, max_new_tokens, beam_size=beam_size, length_penalty=length_penalty)
-        for i, row in zip(rows, ids.tolist(), strict=True):
-            outputs[i] = target.decode_tokens(row)
-    return outputs
-
-
-def _looking_at(model: Writer) -> AbstractContextManager:
-    return evaluating(model) if isinstance(model, nn.Module) else nullcontext()

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from course_lib.generation import WholeText, greedy, sample
+from course_lib.generation import WholeText, greedy, sample, trace_draw
 from course_lib.models import evaluating
 from course_lib.models.seq2seq import Seq2Seq, Seq2SeqConfig
 from course_lib.text.tokenizers import BOS_ID, EOS_ID, PAD_ID
@@ -39,6 +39,62 @@ def test_sampling_shows_the_model_at_most_max_len_tokens():
     assert lengths == [3, 4, 4]
 
 
+def dice(ids):
+    """A model whose next token depends on the last two, and on nothing else."""
+    mixed = (ids[:, -1] * 31 + ids[:, -2:].sum(1) * 17).tolist()
+    rows = [torch.randn(12, generator=torch.Generator().manual_seed(m)) for m in mixed]
+    return torch.stack(rows)[:, None]  # (B, 1, V)
+
+
+def write(n=30, **asked):
+    prompt = torch.arange(4, 12)[:, None].expand(8, 2)
+    return sample(WholeText(dice), prompt, n, generator=torch.Generator().manual_seed(0), **asked)
+
+
+def test_other_tokens_can_stop_and_each_row_stops_for_itself():
+    endless = write(stop_ids=(), top_k=8)
+    assert endless.shape == (8, 32)
+    stopped = write(stop_ids=[EOS_ID, 7, 9], top_k=8, pad_id=11)
+    for row, free in zip(stopped.tolist(), endless.tolist(), strict=True):
+        end = next((t + 1 for t in range(2, 32) if free[t] in (EOS_ID, 7, 9)), 32)
+        if end < len(row):
+            assert row[end:] == [11] * (len(row) - end)
+    ends = [next(t for t in range(2, len(row)) if row[t] in (EOS_ID, 7, 9)) for row in stopped.tolist()]
+    assert len(set(ends)) > 1 and stopped.shape[1] == 1 + max(ends)  # not a step longer than the longest
+    # Up to the end of its row the first text to end is what it is without stops.
+    first = ends.index(min(ends))
+    assert torch.equal(stopped[first, : ends[first] + 1], endless[first, : ends[first] + 1])
+
+
+def test_a_stop_in_the_prompt_ends_nothing_but_eos_does():
+    five = torch.tensor([[5, 6]])
+    assert sample(WholeText(counting), five, 5, stop_ids=(5, 8)).tolist() == [[5, 6, 7, 8]]
+    over = torch.tensor([[5, EOS_ID]])
+    assert sample(WholeText(counting), over, 2, stop_ids=(8,)).tolist() == [[5, EOS_ID, 3, 4]]
+    assert sample(WholeText(counting), over, 2, stop_ids=(8, EOS_ID)).tolist() == [[5, EOS_ID]]
+
+
+@pytest.mark.parametrize(
+    "asked", [{"top_k": 3}, {"top_p": 0.6}, {"temperature": 0.7, "top_k": 5, "top_p": 0.8}]
+)
+def test_each_written_token_is_one_that_the_filters_keep(asked):
+    ids = write(stop_ids=(), **asked)
+    before = [ids[:, : t + 1] for t in range(1, ids.shape[1] - 1)]
+    for seen, following in zip(before, ids[:, 2:].T, strict=True):
+        for row, token in zip(dice(seen)[:, 0], following.tolist(), strict=True):
+            assert token in trace_draw(row, **asked).kept()
+
+
+def test_with_temperature_0_the_filters_change_nothing():
+    assert torch.equal(
+        write(temperature=0, stop_ids=()), write(temperature=0, top_k=2, top_p=0.3, stop_ids=())
+    )
+
+
+def test_filters_that_keep_all_change_nothing():
+    assert torch.equal(write(), write(top_k=12, top_p=1.0))
+
+
 def test_temperature_divides_the_logits():
     logits = torch.tensor([0.0, 1.0, 2.0, 3.0]).expand(2000, 1, 4)
     for temperature in (0.5, 1.0, 4.0):
@@ -59,9 +115,20 @@ def test_bad_input_of_sampling_is_named():
     ):
         with pytest.raises(ValueError, match=words):
             sample(WholeText(counting), *arguments)
-    for temperature in (-1.0, math.nan):
-        with pytest.raises(ValueError, match="temperature is"):
-            sample(WholeText(counting), prompt, 1, temperature=temperature)
+    for asked, words in (
+        ({"temperature": -1.0}, "temperature is"),
+        ({"temperature": math.nan}, "temperature is"),
+        ({"temperature": 0, "top_p": 2}, "top_p is 2"),  # also where it would change nothing
+        ({"temperature": 0, "top_k": 0}, "top_k is 0"),
+        ({"stop_ids": 2}, r"stop_ids is 2, expected several whole numbers: token ids, such as \(2,\)"),
+        ({"stop_ids": "."}, "stop_ids is '.'"),
+        ({"stop_ids": (1.5,)}, "stop_ids is"),
+        ({"stop_ids": None}, "stop_ids is None"),
+        ({"stop_ids": (3, 12)}, "stop_ids holds 12, expected 0 to 11"),
+        ({"stop_ids": (-1,)}, "stop_ids holds -1"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            sample(WholeText(counting), prompt, 1, **asked)
 
 
 class Recurrent(nn.Module):
