@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -126,6 +126,8 @@ class Exercise:
         forbidden: which cells of the answer must be exactly 0, from the function's arguments.
         further: more inputs, on which a repair must be right before it is told. Without them the cases are
             made again from other seeds.
+        two_slips: makes wrong ideas that come two at a time; asked after the single ones. They are made
+            only when a check needs them.
     """
 
     id: str
@@ -145,6 +147,7 @@ class Exercise:
     view: View | None = None
     forbidden: Callable[..., Any] | None = None
     further: Callable[[], list[Case]] | None = None
+    two_slips: Callable[[], Iterable[Misconception]] | None = None
 
     @property
     def parameters(self) -> tuple[str, ...]:

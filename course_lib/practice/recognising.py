@@ -36,7 +36,7 @@ def matching_misconception(
     """Name and sentence of the first misconception that answers like the learner on *every* input.
 
     Where the numbers are so large that an answer drowns in NaN, a wrong idea may be known by the other
-    inputs; a sign is asked after all that.
+    inputs. Then come two slips at once; a sign is asked after all that.
     """
     seen = [replace(o, value=_as_float(o.value, e)) for o, e in zip(outcomes, expected, strict=True)]
     told = lambda m: _sentence(m, exercise, cases, seen, expected)  # noqa: E731
@@ -50,6 +50,9 @@ def matching_misconception(
             for way in misconception.ways:
                 if behaves_like(way, *part, exercise.tolerance) and (sentence := told(misconception)):
                     return misconception.name, sentence
+    for misconception in exercise.two_slips() if exercise.two_slips and not exercise.view else ():
+        if any(behaves_like(way, cases, seen, exercise.tolerance) for way in misconception.ways):
+            return misconception.name, told(misconception)
     for misconception in exercise.misconceptions:
         if misconception.sign and _shows(misconception, exercise, cases, seen, expected):
             sentence = told(misconception)

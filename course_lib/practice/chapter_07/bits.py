@@ -2,6 +2,7 @@
 
 import math
 
+from course_lib.practice.chapter_07.bits_slips import two_slips
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
 
@@ -52,7 +53,6 @@ WAYS = {
     "eight-bits-a-byte": (
         rate(lambda nats, n, b, c: nats / LN2 * n / (8 * b)),
         rate(lambda nats, n, b, c: 8 * nats / LN2 * n / b),
-        rate(lambda nats, n, b, c: 8 * nats * n / b),
     ),
 }
 
@@ -136,6 +136,7 @@ BITS = Exercise(
     reference=bits_per_byte,
     cases=cases,
     further=further,
+    two_slips=two_slips,
     hints=(
         prose("""
             What does the whole text cost, in nats? A nat is more than a bit: does the number rise or fall

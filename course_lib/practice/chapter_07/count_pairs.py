@@ -3,6 +3,7 @@
 from collections import Counter
 from itertools import combinations, pairwise
 
+from course_lib.practice.chapter_07.count_pairs_slips import two_slips
 from course_lib.practice.chapter_07.inputs_ways import random_words
 from course_lib.practice.inputs import seeded
 from course_lib.practice.kinds import Case, Exercise, Output
@@ -164,6 +165,7 @@ def cases() -> list[Case]:
         Case("two words that share a pair", ({(5, 6, 7): 3, (4, 6, 7): 2},)),
         Case("a pair that stands twice in a word", ({(1, 2, 1, 2): 3, (8, 1, 2): 2},)),
         Case("a run of one token", ({(9, 9, 9, 9): 2, (9, 9): 1},)),
+        Case("runs inside words", ({(9, 9, 8, 8, 1): 2, (8, 8, 1, 9, 9, 9, 9, 8, 8, 1): 3},)),
         Case("a pair in both orders", ({(1, 2): 4, (2, 1): 3, (3, 2, 1): 1},)),
         Case("words of one token", ({(4,): 7, (8,): 2},)),
         Case("tokens that were merged before", ({(300, 97, 300, 97, 98): 2, (97,): 5},)),
@@ -196,6 +198,7 @@ COUNT_PAIRS = Exercise(
     reference=count_pairs,
     cases=cases,
     further=further,
+    two_slips=two_slips,
     hints=(
         prose("""
             The word (5, 6, 7) occurs 3 times. Which two pairs does it hold, and by how much must each of them

@@ -4,6 +4,7 @@ from codecs import getincrementaldecoder
 
 import torch
 
+from course_lib.practice.chapter_07.decode_slips import two_slips
 from course_lib.practice.inputs import seeded
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
@@ -142,6 +143,7 @@ def cases() -> list[Case]:
         case("a space in front", " the cat", b" the"),
         case("a text that ends in half a letter", b"abc" + lin[:2]),
         case("bytes that belong to no letter", b"a\xffb\x80" + lin, lin[:2]),
+        case("a token with a broken letter inside", b"\xc3\xa9 x  ab\xffc \n y ", b"\xc3\xa9", b"ab\xffc"),
         case("a token of half a letter alone", lin[1:], lin[1:]),
         case("no ids", ""),
     ]
@@ -174,6 +176,7 @@ DECODE = Exercise(
     reference=decode,
     cases=cases,
     further=further,
+    two_slips=two_slips,
     hints=(
         prose("""
             The letter 林 is three bytes. If two of them are in one token and the third in the next one, which

@@ -1,5 +1,6 @@
 """07.encode: the bytes of one word become tokens, by the order in which merges were learned."""
 
+from course_lib.practice.chapter_07.encode_slips import two_slips
 from course_lib.practice.chapter_07.encode_ways import SIGNS, WAYS, sizes
 from course_lib.practice.chapter_07.encode_words import WORDS
 from course_lib.practice.chapter_07.inputs_ways import random_word, random_words
@@ -79,6 +80,7 @@ ENCODE = Exercise(
     reference=encode,
     cases=cases,
     further=further,
+    two_slips=two_slips,
     hints=(
         prose("""
             The merges are (b, c), then (a, b). What becomes of `abc` if you repeat what learning did? Is

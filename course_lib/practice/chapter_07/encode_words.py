@@ -24,7 +24,8 @@ most-frequent-first
     You merge the pair that is most frequent in this word. Frequency is counted once, in learning, and
     `merges` holds the outcome. Otherwise the same word would be cut in another way in another text.
 smallest-pair-first
-    You go through the merges sorted by their ids. The order of the list is what has been learned: keep it.
+    Of two known pairs you merge the one with the smaller ids first, as `min(pairs)` and `sorted(merges)` do.
+    What counts is when a pair was learned: the smallest place in `merges`. (`min` takes a `key`.)
 first-place-only
     Each pair is merged at its first place only. It is merged wherever it stands, from left to right.
 not-skipped

@@ -1,6 +1,7 @@
 """07.learn: BPE learned from counted words: count, choose, merge, again."""
 
 from course_lib.practice.chapter_07.inputs_ways import random_words
+from course_lib.practice.chapter_07.learn_slips import two_slips
 from course_lib.practice.chapter_07.learn_ways import SIGNS, WAYS
 from course_lib.practice.chapter_07.learn_words import WORDS
 from course_lib.practice.inputs import seeded
@@ -38,6 +39,10 @@ def cases() -> list[Case]:
     return [
         Case("one word, `aaabdaaabac` in bytes", ({aaab: 1}, 4)),
         Case("pairs that are equally frequent", ({(5, 6): 2, (9, 4): 2, (3, 9): 2, (3, 8): 2}, 3)),
+        Case(
+            "equally frequent pairs of other lengths",
+            ({(1, 9, 40): 2, (1, 5, 100): 2, (1, 20, 9): 2, (3, 9, 4): 2}, 3),
+        ),
         Case("rare words and a frequent one", ({(1, 2, 3): 2, (4, 2, 3): 2, (1, 2, 5): 3, (8, 9): 6}, 4)),
         Case("a merged token beside others", ({(7, 8, 9): 5, (9, 7, 8): 3, (8, 9): 1}, 3)),
         Case("runs of one token", ({(6, 6, 6, 6, 6): 2, (6, 6, 6, 5): 1, (5, 5): 6, (4, 5): 5}, 4)),
@@ -84,6 +89,7 @@ LEARN = Exercise(
     reference=learn,
     cases=cases,
     further=further,
+    two_slips=two_slips,
     hints=(
         prose("""
             Each step has three parts: count, choose, merge. You may call functions that you wrote before.

@@ -1,6 +1,7 @@
 """07.merge: one token in the place of two neighbours."""
 
 from course_lib.practice.chapter_07.inputs_ways import random_word
+from course_lib.practice.chapter_07.merge_slips import two_slips
 from course_lib.practice.chapter_07.merge_words import WORDS
 from course_lib.practice.inputs import seeded
 from course_lib.practice.kinds import Case, Exercise, Output
@@ -151,6 +152,7 @@ def cases() -> list[Case]:
         Case("a run of three", ([7, 7, 7], (7, 7), 256)),
         Case("a run of six after another token", ([3, 7, 7, 7, 7, 7, 7, 4], (7, 7), 300)),
         Case("the two in the other order", ([2, 1, 1, 2, 2, 1], (1, 2), 256)),
+        Case("each of the two beside itself", ([1, 1, 2, 2, 1, 1], (1, 2), 256)),
         Case("a merged token in the pair", ([256, 4, 4, 256, 4], (256, 4), 257)),
         Case("digits of the pair inside other ids", ([31, 25, 1, 2, 11, 2, 22], (1, 2), 256)),
         Case("the pair at the end", ([8, 9, 1, 2], (1, 2), 256)),
@@ -187,6 +189,7 @@ MERGE = Exercise(
     reference=merge,
     cases=cases,
     further=further,
+    two_slips=two_slips,
     hints=(
         prose("""
             A `for` loop moves one step each time. After a merge you must move two. Which kind of loop lets

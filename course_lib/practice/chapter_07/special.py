@@ -5,6 +5,7 @@ import re
 import torch
 
 from course_lib.practice.chapter_07.chat_ids import bytes_of, twos_of
+from course_lib.practice.chapter_07.special_slips import two_slips
 from course_lib.practice.chapter_07.special_words import WORDS
 from course_lib.practice.inputs import seeded
 from course_lib.practice.kinds import Case, Exercise, Output
@@ -145,6 +146,7 @@ def cases() -> list[Case]:
     return [
         Case("two markers in a text", ("<|user|>Hi there<|end|>", CHAT, bytes_of)),
         Case("a marker at two places", ("a <|end|> b<|end|>  c", CHAT, twos_of)),
+        Case("white space beside special tokens", (" \n<|user|> <|end|>  é \n", CHAT, bytes_of)),
         Case("special tokens that begin alike", ("x<a><b>y<a>z<b>", NESTED, bytes_of)),
         Case("special tokens that overlap", ("abcd", CROSSED, bytes_of)),
         Case("the longer one in the dict first", ("<a><b><a>", dict(reversed(NESTED.items())), bytes_of)),
@@ -191,6 +193,7 @@ SPECIAL = Exercise(
     reference=encode_with_special,
     cases=cases,
     further=further,
+    two_slips=two_slips,
     hints=(
         prose("""
             `text.startswith(name, i)` asks whether a spelling begins at place i. Where does a piece of text

@@ -15,6 +15,7 @@ from course_lib.chapters import CHAPTERS
 from course_lib.data import python_library
 from course_lib.practice import cards, checking, desk, repairing
 from course_lib.practice import chapter_07 as seven
+from course_lib.practice.chapter_07 import two_slips
 from course_lib.practice.chapter_07.encode_ways import longest
 from course_lib.tasks import tokenization
 from course_lib.text import bpe, chat
@@ -518,3 +519,161 @@ def test_at_the_door_three_questions_of_earlier_chapters():
     earlier = [q for number in ("05", "06") for q in desk.CHAPTERS[number].RECALL]
     assert len(asked) == 3 and all(q in earlier for q in asked)
     assert len(seven.RECALL) >= 4 and not set(seven.RECALL) & set(earlier)
+
+
+# --- two slips at once --------------------------------------------------------------------------------------
+
+
+def log_of_the_loss_by_letters(nats_per_token, n_tokens, text):
+    return (torch.log2(torch.tensor(float(nats_per_token))) * n_tokens / len(text)).item()
+
+
+def said_and_stripped(turns, special, encode):
+    ids = []
+    for role, text in turns:
+        if text.strip():
+            ids += [special[f"<|{role}|>"], *encode(text.strip()), special["<|end|>"]]
+    return ids
+
+
+def a_dict_of_turns(turns, special, encode):
+    ids = []
+    for role, text in dict(turns).items():
+        ids += [special[f"<|{role}|>"], *encode(text), special["<|end|>"]]
+    return ids
+
+
+def as_in_merging(words):
+    counts = Counter()
+    for word, times in words.items():
+        i = 0
+        while i < len(word) - 2:
+            counts[word[i], word[i + 1]] += times
+            i += 2 if word[i] == word[i + 1] else 1
+    return counts
+
+
+def one_after_the_other(ids, tokens):
+    try:
+        return b"".join(tokens[i] for i in ids).decode()
+    except UnicodeDecodeError:
+        return "".join(tokens[i].decode("utf-8", "replace") for i in ids)
+
+
+def one_place_each_from_257(ids, merges):
+    for i, pair in enumerate(merges, 1):
+        for j in range(len(ids) - 1):
+            if (ids[j], ids[j + 1]) == pair:
+                ids = [*ids[:j], 256 + i, *ids[j + 2 :]]
+                break
+    return ids
+
+
+def smallest_candidate(ids, merges):
+    ids = list(ids)
+    while known := [pair for pair in pairwise(ids) if pair in merges]:
+        ids = bpe.merge(ids, min(known), 256 + merges.index(min(known)))
+    return ids
+
+
+def learned_with(best, new=lambda merges: 256 + len(merges) - 1):
+    def learn(words, n_merges):
+        merges = []
+        for _ in range(n_merges):
+            counts = with_a_counter(words)
+            if not counts:
+                break
+            merges.append(best(counts))
+            words = {tuple(bpe.merge(word, merges[-1], new(merges))): n for word, n in words.items()}
+        return merges
+
+    return learn
+
+
+def right_choice(counts):
+    return min(counts, key=lambda pair: (-counts[pair], pair))
+
+
+def in_any_order_of_the_old_row(ids, pair, new):
+    merged = []
+    for i, token in enumerate(ids):
+        if i and sorted(ids[i - 1 : i + 1]) == sorted(pair):
+            merged[-1] = new
+        else:
+            merged.append(token)
+    return merged
+
+
+def stripped_without_an_end(text, special, encode):
+    ids, waiting, i = [], "", 0
+    while i < len(text):
+        name = max((one for one in special if text.startswith(one, i)), key=len, default="")
+        if name:
+            ids += [*encode(waiting.strip()), special[name]]
+            waiting = ""
+        else:
+            waiting += text[i]
+        i += len(name) or 1
+    return ids
+
+
+@pytest.mark.parametrize(
+    ("name", "function", "told"),
+    [
+        ("bits", log_of_the_loss_by_letters, "letters + logarithm"),
+        ("chat-ids", said_and_stripped, "stripped + empty-turns-lost"),
+        ("chat-ids", a_dict_of_turns, "one-text-a-role"),
+        ("count-pairs", as_in_merging, "last-pair-lost + two-steps-after-equal"),
+        ("decode", one_after_the_other, "token-by-token-where-broken"),
+        (
+            "decode",
+            lambda ids, tokens: str(b" ".join(tokens[i] for i in ids)),
+            "as-python-writes-it + spaces-between",
+        ),
+        ("encode", one_place_each_from_257, "first-place-only + ids-from-elsewhere"),
+        ("encode", smallest_candidate, "smallest-pair-first"),
+        (
+            "learn",
+            learned_with(lambda counts: min(counts, key=lambda p: (-counts[p], str(p)))),
+            "compared-as-text",
+        ),
+        ("learn", learned_with(right_choice, lambda merges: 256), "always-256"),
+        ("learn", learned_with(right_choice, lambda merges: 256 + len(merges)), "ids-begin-elsewhere"),
+        ("merge", in_any_order_of_the_old_row, "old-list + both-orders"),
+        ("special", stripped_without_an_end, "stripped + tail-lost"),
+    ],
+)
+def test_slips_that_come_together_are_both_named(name, function, told):
+    result = run(name, function)
+    assert result.misconception == told, result.message
+    assert result.message.startswith("Two slips. (1) ") == ("+" in told)
+
+
+WHITE = {"special": ("whitespace-dropped", "whole-text-stripped"), "chat-ids": ("each-turn-once",)}
+
+
+@pytest.mark.parametrize("exercise", seven.EXERCISES, ids=lambda e: e.id)
+def test_each_slip_alone_is_refused_and_has_no_hole(exercise):
+    """The first of the slips' ways; a pair is told in the words of its slips."""
+    alone = {m.name: m for m in exercise.two_slips() if " + " not in m.name}
+    for one in alone.values():
+        for way in one.ways:
+            result = checking.run_check(exercise, way)
+            assert not result.passed and len(result.message) > 20, one.name
+    for two in exercise.two_slips():
+        if " + " in two.name:
+            a, b = two.name.split(" + ")
+            assert two.sentence == f"Two slips. (1) {alone[a].sentence} (2) {alone[b].sentence}"
+            assert not {"obviously", "simply", "just"} & set(two.sentence.lower().split())
+
+
+@pytest.mark.parametrize("name", WHITE)
+def test_what_was_once_accepted_is_refused_by_its_name(name):
+    ways = {m.name: m.ways for m in EXERCISES[name].two_slips()}
+    for told in WHITE[name]:
+        assert all(run(name, way).misconception == told for way in ways[told])
+
+
+def test_names_of_parts_and_words_are_the_same():
+    with pytest.raises(ValueError, match="'b'"):
+        list(two_slips.slips(lambda **parts: len, {"a": {}}, "a\n    Words.\nb\n    More."))
