@@ -96,7 +96,10 @@ PARTS = {
     "role-as-text": {"head": lambda role, special, encode: encode(f"<|{role}|>")},
     "no-end": {"end": nothing},
     "end-as-text": {"end": lambda special, encode: encode("<|end|>")},
-    "one-end-for-all": {"once": True},
+    "one-end-for-all": (
+        {"once": True},
+        {"end": nothing, "after": lambda special: [special["<|end|>"]]},
+    ),
     "end-in-front": {"order": lambda head, said, end: end + head + said},
     "end-before-the-text": {"order": lambda head, said, end: head + end + said},
     "role-behind": {"order": lambda head, said, end: said + head + end},

@@ -60,6 +60,7 @@ def make(
 
 PARTS = {
     "token-by-token": {"join": each},
+    "token-by-token-left-out": {"join": each, "spell": in_utf_8("ignore")},
     "token-by-token-where-broken": {"join": whole_or_each},
     "broken-raises": {"spell": in_utf_8("strict")},
     "broken-left-out": {"spell": in_utf_8("ignore")},
@@ -100,6 +101,9 @@ TOLD = """
 token-by-token
     Each token is turned into letters by itself, and a letter may be cut into two tokens: put the bytes of all
     tokens side by side, then decode once.
+token-by-token-left-out
+    Each token is turned into letters by itself, and what is no whole letter there is left out: put the bytes
+    of all tokens side by side, then decode once, with `errors="replace"`.
 token-by-token-where-broken
     Where the text as a whole raises an error, you turn each token into letters by itself, and that tears
     whole letters apart: decode all bytes once, with `errors="replace"`.

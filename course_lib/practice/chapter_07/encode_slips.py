@@ -107,7 +107,10 @@ WALKING = {**ACTIONS, **OTHERS}
 SEARCHING = {
     **{name: parts for name, parts in ACTIONS.items() if name != "first-place-only"},
     **OTHERS,
-    "left-place-first": {"order": lambda pair, rank, at, times: at},
+    "left-place-first": (
+        {"order": lambda pair, rank, at, times: at},
+        {"order": lambda pair, rank, at, times: at, "act": first_place},
+    ),
     "right-place-first": {"order": lambda pair, rank, at, times: -at},
     "most-frequent-first": (
         {"order": lambda pair, rank, at, times: (-times, rank)},

@@ -42,7 +42,7 @@ def make(**parts):
 
 PARTS = {
     "times-ignored": {"counting": ways.without_times},
-    "once-a-word": {"counting": ways.once_a_word},
+    "once-a-word": ({"counting": ways.once_a_word}, {"counting": some_pairs(set)}),
     "across-words": ({"counting": ways.across}, {"counting": ways.across_once}),
     "overlap-skipped": {"counting": ways.not_overlapping},
     "last-pair-lost": {"counting": some_pairs(lambda found: found[:-1])},
