@@ -41,6 +41,7 @@ class GPTConfig:
         dropout: share of features dropped in training, after the embeddings and in each sub-layer.
         positions: "learned" or "rotary".
         norm: "layer" or "rms".
+        norm_eps: what each norm adds to the variance, or to the mean square.
         activation: "gelu_tanh" as in GPT-2, or another of `FeedForward`.
         qk_norm: normalise queries and keys.
         bias: False leaves the biases of the layers' matrices out.
@@ -63,6 +64,7 @@ class GPTConfig:
     dropout: float = 0.0
     positions: str = "learned"
     norm: str = "layer"
+    norm_eps: float = 1e-5
     activation: str = "gelu_tanh"
     qk_norm: bool = False
     bias: bool = True
@@ -150,7 +152,7 @@ class GPT(nn.Module):
             )
             for _ in range(config.n_layers)
         )
-        self.final_norm = NORMS[config.norm](d_model, eps=1e-5)
+        self.final_norm = NORMS[config.norm](d_model)
         self.lm_head = nn.Linear(d_model, config.vocab_size, bias=False)
         if config.tied:
             self.lm_head.weight = self.token_embedding.weight
@@ -179,6 +181,13 @@ class GPT(nn.Module):
         x, weights, _ = self.read(ids, allowed, None, need_weights)
         return self.lm_head(x), weights if need_weights else None  # (B, T, V)
 
+    def embed(self, ids: Tensor, start: int = 0) -> Tensor:
+        """Tokens `(B, T)`, and where they stand: position `start` and those behind it; to `(B, T, D)`."""
+        x = self.token_embedding(ids)  # (B, T, D)
+        if self.config.positions == "learned":
+            x = x + self.position_embedding.weight[start : start + ids.shape[1]]  # (T, D): for every text
+        return self.dropout(x)
+
     def read(
         self,
         ids: Tensor,
@@ -195,10 +204,7 @@ class GPT(nn.Module):
             need_weights: as in `forward`.
         """
         start = 0 if past is None else past[0].k.shape[-2]
-        x = self.token_embedding(ids)  # (B, T, D)
-        if self.config.positions == "learned":
-            x = x + self.position_embedding.weight[start : start + ids.shape[1]]  # (T, D): for every text
-        x, weights, seen = self.dropout(x), [], []
+        x, weights, seen = self.embed(ids, start), [], []
         for i, layer in enumerate(self.layers):
             x, looked, cache = layer(x, allowed, past and past[i], need_weights)
             weights.append(looked)
@@ -241,7 +247,7 @@ class GPT(nn.Module):
 
 
 def initialise(model: GPT) -> None:
-    """Small random matrices, biases of 0, and little or nothing of what a sub-layer adds at first.
+    """Small random matrices, biases of 0, little or nothing of what a sub-layer adds at first; each norm's ε.
 
     Source: Radford et al. 2019, section 2.3; the standard deviation: the authors' code.
     """
@@ -251,6 +257,8 @@ def initialise(model: GPT) -> None:
             nn.init.normal_(part.weight, std=config.init_std)
         if isinstance(part, nn.Linear) and part.bias is not None:
             nn.init.zeros_(part.bias)
+        if isinstance(part, NORMS[config.norm]):
+            part.eps = config.norm_eps
     factor = 0.0 if config.residual == "zero" else 1 / math.sqrt(2 * config.n_layers)
     with torch.no_grad():
         for layer in model.layers:

