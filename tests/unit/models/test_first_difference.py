@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-import transformers
+from gpt2_helpers import random_gpt2
 
 from course_lib.models.gpt import GPTConfig
 from course_lib.models.hugging_face import first_difference, states_of
@@ -15,17 +15,7 @@ IDS = torch.randint(0, V, (3, 9), generator=torch.Generator().manual_seed(2))
 
 @pytest.fixture(scope="module", params=[True, False], ids=["tied", "untied"])
 def theirs(request):
-    torch.manual_seed(0)
-    config = transformers.GPT2Config(
-        vocab_size=V, n_positions=12, n_embd=D, n_layer=N, n_head=2, initializer_range=0.2,
-        bos_token_id=0, eos_token_id=0, tie_word_embeddings=request.param,
-    )  # fmt: skip
-    model = transformers.GPT2LMHeadModel(config).eval()
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if name.endswith("bias") or ".ln_" in name:
-                parameter += 0.2 * torch.randn_like(parameter)
-    return model
+    return random_gpt2(V, n_embd=D, n_layer=N, n_head=2, n_positions=12, tie_word_embeddings=request.param)
 
 
 @pytest.fixture
@@ -106,7 +96,7 @@ FAULTS = {  # what went wrong in a layer: (how, the first position at which it c
 def test_a_fault_is_found_at_its_layer(ours, theirs, k, spoil, position):
     with torch.no_grad():
         spoil(ours.layers[k])
-    difference = look(ours, theirs)
+    difference = look(ours, theirs, tolerance=1e-5)
     assert difference.part == f"layers.{k}" and difference.position == position
     assert 0 <= difference.text < 3 and 0 <= difference.feature < D
 
