@@ -104,7 +104,7 @@ PARTS = {
     "end-before-the-text": {"order": lambda head, said, end: head + end + said},
     "role-behind": {"order": lambda head, said, end: said + head + end},
     "texts-lost": {"order": lambda head, said, end: head + end},
-    "last-end-missing": {"done": lambda ids: ids[:-1]},
+    "last-end-missing": {"done": lambda ids: ids[:-1], "after": nothing},
     "reply-begun": {"after": lambda special: [special["<|assistant|>"]]},
 }
 

@@ -630,6 +630,11 @@ def stripped_without_an_end(text, special, encode):
             lambda ids, tokens: str(b" ".join(tokens[i] for i in ids)),
             "as-python-writes-it + spaces-between",
         ),
+        (
+            "decode",
+            lambda ids, tokens: b" ".join(tokens[i] for i in ids).decode("utf-8", "ignore"),
+            "broken-left-out + spaces-between",
+        ),
         ("encode", one_place_each_from_257, "first-place-only + ids-from-elsewhere"),
         ("encode", smallest_candidate, "smallest-pair-first"),
         (
