@@ -11,7 +11,7 @@ from torch import nn
 from course_lib.experiments.records import Experiment, Row, rounded
 from course_lib.models.bert import Bert
 from course_lib.models.bert_classifier import BertClassifier
-from course_lib.tasks import entailment, fill_in, reference
+from course_lib.tasks import entailment, fill_in, reference, town_lm
 from course_lib.training.recipe import Recipe, new_model, train, train_in_stages, vary
 
 SEEDS = (0, 1, 2)
@@ -122,6 +122,28 @@ def learned(
     return model
 
 
+# ---------------------------------------------------------------- writing
+
+WRITTEN = ("left to right", "most certain first", "refill")
+
+
+def bert_rows(seed: int, steps: int) -> list[Row]:
+    """The page's recipe is asked for sentences: how many make sense? At its end the shipped BERT, too."""
+    rows = []
+    for step, model in on_the_way(seed, points(steps)):
+        rows += told_rows("this recipe", model, seed, step)
+    return rows + (told_rows("shipped", fill_in.load(), seed, steps) if steps == STEPS else [])
+
+
+def told_rows(who: str, model: Bert, seed: int, step: int) -> list[Row]:
+    """What one model tells in each order of filling; the seed is that of the draws, too."""
+    return [
+        {"seed": seed, "step": step, "way": f"{who}, {order}"}
+        | rounded(town_lm.judge(fill_in.tell(model, order=order, seed=seed))._asdict())
+        for order in WRITTEN
+    ]
+
+
 # ---------------------------------------------------------------- training
 
 
@@ -171,6 +193,17 @@ EXPERIMENTS = (
         seeds=SEEDS,
         steps=entailment.RECIPE.steps,
         live_steps=LIVE_TUNING,
+        tolerance=0.1,
+    ),
+    Experiment(
+        "bert-writes",
+        "How many sentences that make sense does a BERT write, its blanks filled in one order or another?",
+        bert_rows,
+        group="way",
+        measure="consistent",
+        seeds=SEEDS,
+        steps=STEPS,
+        live_steps=LIVE_STEPS,
         tolerance=0.1,
     ),
 )

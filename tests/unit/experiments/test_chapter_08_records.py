@@ -4,6 +4,7 @@ import pytest
 
 from course_lib import experiments
 from course_lib.experiments import chapter_08
+from course_lib.tasks import fill_in
 
 NAMES = [one.name for one in chapter_08.EXPERIMENTS]
 
@@ -42,3 +43,20 @@ def test_a_head_on_an_early_bert_is_made_again(monkeypatch, name, part, compared
     assert live.keys() == recorded.keys()
     # nearer than the record's tolerance, in which a random start would lie, too
     assert live[record.measure] == pytest.approx(recorded[record.measure], abs=0.05)
+
+
+def test_what_the_shipped_one_writes_is_told_again(monkeypatch):
+    """With the same draws. (What the page's own model writes is held against the record by the page.)"""
+    monkeypatch.setattr(chapter_08, "WRITTEN", ("left to right", "most certain first"))
+    record = experiments.load("bert-writes")
+    for live in chapter_08.told_rows("shipped", fill_in.load(), 0, record.steps):
+        [recorded] = record.at(seed=0, step=record.steps, way=live["way"])
+        assert live.keys() == recorded.keys() and recorded["consistent"] > 0.5
+        for share in ("valid", "consistent", "different"):
+            assert live[share] == pytest.approx(recorded[share], abs=0.05)
+
+
+def test_only_the_shipped_one_is_left_out_of_a_short_run(monkeypatch):
+    monkeypatch.setattr(chapter_08, "WRITTEN", ("left to right",))
+    [live] = chapter_08.bert_rows(0, 3)
+    assert live["way"] == "this recipe, left to right" and live["consistent"] < 0.05
