@@ -159,7 +159,7 @@ def test_head_first_then_all(page):
         for ways in (("random start",), ("fine-tuned", "head first"))
     )
     assert f"With 256 a random start has {hundredths(start[256])}, like {nearest}" in text
-    assert f"with 1,024 {hundredths(start[1024])}, pre-trained {hundredths(tuned[1024])}." in text
+    assert f"with 1,024, {hundredths(start[1024])}, pre-trained {hundredths(tuned[1024])}." in text
     claim = f"(256 stories: {hundredths(tuned[256])} of 100 against {hundredths(start[256])}; section 7)"
     assert claim in page["claims"] and all(min(tuned[n]) > max(start[n]) for n in start)
     frozen = [x for n in (256, 1024) for x in of[n]["frozen"]]
