@@ -12,7 +12,7 @@ from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.trainers import BpeTrainer
 
 from course_lib.data import town
-from course_lib.generation import WholeText
+from course_lib.generation import WholeText, sample
 from course_lib.masks import causal_mask
 from course_lib.models import evaluating
 from course_lib.models.gpt import GPTConfig, parameter_count
@@ -117,19 +117,6 @@ def test_what_is_not_said_is_the_small_gpt_2(tmp_path):
 # ---------------------------------------------------------------- text
 
 
-def write(model, prompt, n):
-    """The likeliest token, n times: `(B, T)` to `(B, T + n)`; and its lead over the next, at least."""
-    written, tokens, state, lead = [prompt], prompt, None, float("inf")
-    with torch.no_grad():
-        for _ in range(n):
-            logits, _, state = model.next_logits(tokens, state)
-            best = logits.topk(2).values
-            lead = min(lead, (best[:, 0] - best[:, 1]).min().item())
-            tokens = logits.argmax(-1)[:, None]
-            written.append(tokens)
-    return torch.cat(written, dim=1), lead
-
-
 @pytest.mark.parametrize("cached", [True, False], ids=["cached", "uncached"])
 def test_greedy_ids_and_texts_are_those_of_generate(theirs, folder, cached):
     own_tokenizer, ours = load_tokenizer(folder), load_gpt2(folder)
@@ -142,14 +129,31 @@ def test_greedy_ids_and_texts_are_those_of_generate(theirs, folder, cached):
         eos_token_id=None, pad_token_id=0,
     )  # fmt: skip
     writer = ours if cached else WholeText(lambda ids: ours(ids)[0], WINDOW)
-    got, lead = write(writer, prompt, n)
-    assert lead > 1e-4  # nothing hangs on the last bit
+    got = sample(writer, prompt, n, temperature=0, stop_ids=[])
     assert torch.equal(got, expected) and prompt.shape[1] < 30
     assert len(set(got[:, -n:].flatten().tolist())) > 10  # more than one token again and again
+    with evaluating(ours):
+        best = ours(got)[0].topk(2).values[:, -n - 1 : -1]
+    assert (best[..., 0] - best[..., 1]).min() > 1e-4  # nothing hangs on the last bit
     their_tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"))
     said = [their_tokenizer.decode(row) for row in expected.tolist()]
     assert [own_tokenizer.decode(row, skip_special_tokens=False) for row in got.tolist()] == said
     assert [load_bpe(folder).decode(row) for row in got.tolist()] == said
+
+
+def test_a_stop_token_ends_where_theirs_ends(theirs, folder):
+    """With padding behind the end of the shorter texts, as theirs."""
+    ours, prompt = load_gpt2(folder), texts(3, 6)
+    free = sample(ours, prompt, 20, temperature=0, stop_ids=[])
+    written = free[:, 6:].tolist()
+    first = {i: [(*row, i).index(i) for row in written] for row in written for i in row}
+    stop = max(first, key=lambda i: max(first[i]) - min(first[i]))  # it ends the texts far from one another
+    expected = theirs.generate(
+        prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=20, do_sample=False,
+        eos_token_id=stop, pad_token_id=7,
+    )  # fmt: skip
+    assert torch.equal(sample(ours, prompt, 20, temperature=0, stop_ids=[stop], pad_id=7), expected)
+    assert (expected == 7).sum() > 5
 
 
 def test_three_tokenizers_give_the_same_ids(folder):
