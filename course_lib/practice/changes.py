@@ -70,15 +70,15 @@ class Change:
 
 def all_changes(tree: ast.Module) -> Iterator[Change]:
     """All changes, those with the plainest cause first."""
-    places = list(_places(tree))
+    found = list(places(tree))
     yield from _statements(tree)
     for rule in (_sign, _call, _name, _brackets, _order, _axis, _part, _left_out):
-        for node, put in places:
+        for node, put in found:
             for (why, old, new), other, kind in rule(node):
                 yield Change(why, old, new, partial(put, other), partial(put, node), kind)
 
 
-def _places(tree: ast.Module) -> Iterator[tuple[ast.AST, Callable[[ast.AST], None]]]:
+def places(tree: ast.Module) -> Iterator[tuple[ast.AST, Callable[[ast.AST], None]]]:
     """Each node below the function, with what puts another one at its place."""
     for parent in ast.walk(tree.body[0]):
         for field, value in ast.iter_fields(parent):
@@ -113,28 +113,28 @@ def _statements(tree: ast.Module) -> Iterator[Change]:
             if isinstance(step, ast.For):
                 yield from _moved_into(step, block, i)
             if isinstance(step, ast.AugAssign) and isinstance(step.op, (ast.Add, ast.Sub, ast.Mult, ast.Div)):
-                sign, name = _SYMBOLS[type(step.op)], _shown(step.target)
+                sign, name = _SYMBOLS[type(step.op)], shown(step.target)
                 made = ast.Assign([step.target], ast.BinOp(_read(step.target), step.op, step.value))
                 why = f"`{sign}=` changes a tensor in place, for all who hold it."
-                new = f"{name} = {_shown(made.value)}"
+                new = f"{name} = {shown(made.value)}"
                 put = partial(block.__setitem__, i)
-                yield Change(why, _shown(step), new, partial(put, made), partial(put, step), "in place")
+                yield Change(why, shown(step), new, partial(put, made), partial(put, step), "in place")
             if thrown_away(step) and isinstance(step.value.func.value, ast.Name):
                 name = step.value.func.value.id
                 kept = ast.Assign([ast.Name(name, ast.Store())], step.value)
-                why = not_kept(_shown(step))
-                new = f"{name} = {_shown(step)}"
+                why = not_kept(shown(step))
+                new = f"{name} = {shown(step)}"
                 put = partial(block.__setitem__, i)
-                yield Change(why, _shown(step), new, partial(put, kept), partial(put, step), "thrown away")
+                yield Change(why, shown(step), new, partial(put, kept), partial(put, step), "thrown away")
 
 
 def _moved_into(loop: ast.For, block: list, i: int) -> Iterator[Change]:
     """A line that stands before a loop, such as `total = 0`, moved to the loop's beginning."""
     for line in [step for step in block[:i] if isinstance(step, ast.Assign)]:
         for inner in [part for part in ast.walk(loop) if isinstance(part, ast.For)]:
-            head = f"for {_shown(inner.target)} in {_shown(inner.iter)}:"
+            head = f"for {shown(inner.target)} in {shown(inner.iter)}:"
             why = (
-                f"`{_shown(line)}` stands before the loop, so it is done once for all rounds. Move it to the "
+                f"`{shown(line)}` stands before the loop, so it is done once for all rounds. Move it to the "
                 f"right, to the beginning of what `{head}` repeats:"
             )
             at = block.index(line)
@@ -189,21 +189,21 @@ def _call(node: ast.AST):
     name = getattr(node.func, "id", getattr(node.func, "attr", ""))
     if name in ("int", "round") and len(node.args) == 1:
         why = f"`{name}` takes the fraction away."
-        yield (why, _shown(node), _shown(node.args[0])), node.args[0], name
+        yield (why, shown(node), shown(node.args[0])), node.args[0], name
     if name == "range" and node.args:
         last = node.args[-1]
         first = node.args[0]
         if len(node.args) == 2 and isinstance(first, ast.Constant) and first.value == 1:
             whole, why = ast.Call(node.func, [last], []), "The loop begins at 1, and the first index is 0."
-            yield (why, _shown(node), _shown(whole)), whole, ""
+            yield (why, shown(node), shown(whole)), whole, ""
         if len(node.args) == 1 and isinstance(last, ast.BinOp) and isinstance(last.op, ast.Sub):
             whole, why = ast.Call(node.func, [last.left], []), "The loop ends too early."
-            yield (why, _shown(node), _shown(whole)), whole, ""
+            yield (why, shown(node), shown(whole)), whole, ""
     given = {word.arg for word in node.keywords} & {"dim", "axis"}
     if name in ("cat", "concat", "concatenate") and len(node.args) == 1 and not given:
         whole = ast.Call(node.func, node.args, [ast.keyword("dim", ast.parse("-1", mode="eval").body)])
         why = f"`{name}` without `dim` joins along axis 0."
-        yield (why, _shown(node), _shown(whole)), whole, ""
+        yield (why, shown(node), shown(whole)), whole, ""
 
 
 def _name(node: ast.AST):
@@ -240,11 +240,11 @@ def _brackets(node: ast.AST):
 def _order(node: ast.AST):
     if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.MatMult, ast.Sub, ast.Div)):
         new = ast.BinOp(node.right, node.op, node.left)
-        yield ("The two sides stand in the wrong order.", _shown(node), _shown(new)), new, ""
+        yield ("The two sides stand in the wrong order.", shown(node), shown(new)), new, ""
     if isinstance(node, ast.Tuple) and 2 <= len(node.elts) <= 3:
         for parts in list(itertools.permutations(node.elts))[1:]:
             new = ast.Tuple(list(parts), node.ctx)
-            yield ("The parts stand in the wrong order.", _shown(node), _shown(new)), new, ""
+            yield ("The parts stand in the wrong order.", shown(node), shown(new)), new, ""
 
 
 def _axis(node: ast.AST):
@@ -291,9 +291,9 @@ def _part(node: ast.AST):
         end = node.upper
         if isinstance(end.op, ast.USub) and not isinstance(end.operand, ast.Constant):
             new = ast.Slice(node.lower, ast.BoolOp(ast.Or(), [end, ast.Constant(None)]))
-            size, minus = _shown(end.operand), _shown(end)
+            size, minus = shown(end.operand), shown(end)
             why = f"Where `{size}` is 0, `{minus}` is 0 as well, and `[:0]` takes nothing."
-            yield (why, f"[{_shown(node)}]", f"[{_shown(new)}]"), new, ""
+            yield (why, f"[{shown(node)}]", f"[{shown(new)}]"), new, ""
     if isinstance(node, ast.Slice) and node.step is None and (node.lower is None) != (node.upper is None):
         bound = node.lower or node.upper
         bound = bound.operand if isinstance(bound, ast.UnaryOp) and isinstance(bound.op, ast.USub) else bound
@@ -301,7 +301,7 @@ def _part(node: ast.AST):
         for new in (ast.Slice(None, bound), ast.Slice(bound), ast.Slice(minus), ast.Slice(None, minus)):
             if ast.dump(new) != ast.dump(node):
                 why = "The slice takes another part."
-                yield (why, f"[{_shown(node)}]", f"[{_shown(new)}]"), new, ""
+                yield (why, f"[{shown(node)}]", f"[{shown(new)}]"), new, ""
 
 
 def _left_out(node: ast.AST):
@@ -310,15 +310,15 @@ def _left_out(node: ast.AST):
         sign = _SYMBOLS.get(type(node.op), "")
         same = isinstance(node.op, (ast.Add, ast.Mult, ast.BitAnd, ast.BitOr))
         if sign and sign != "@":
-            yield ("", f"{sign} {_shown(node.right)}", ""), node.left, ""
+            yield ("", f"{sign} {shown(node.right)}", ""), node.left, ""
             if same:
-                yield ("", f"{_shown(node.left)} {sign}", ""), node.right, ""
+                yield ("", f"{shown(node.left)} {sign}", ""), node.right, ""
     if isinstance(node, ast.Compare) and len(node.ops) == 1:
-        words = f"{_SYMBOLS.get(type(node.ops[0]), '')} {_shown(node.comparators[0])}"
+        words = f"{_SYMBOLS.get(type(node.ops[0]), '')} {shown(node.comparators[0])}"
         yield ("", words, ""), node.left, ""
 
 
-def _shown(node: ast.AST) -> str:
+def shown(node: ast.AST) -> str:
     text = ast.unparse(node).split("\n")[0]
     text = text[1:-1] if isinstance(node, ast.Tuple) else text
     return text if len(text) <= MOST_SHOWN else text[: MOST_SHOWN - 1] + "…"

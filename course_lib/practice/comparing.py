@@ -132,7 +132,10 @@ def _one_type_problem(output: Output, value: Any, begin: str, expected: Any) -> 
     if isinstance(value, Stranger) and value.name in ("method", "builtin_function_or_method", "function"):
         return f"{begin} a function; check expects {wanted}. Are brackets missing, as in `.bool()`?"
     if isinstance(value, Stranger) and value.iterates:
-        return f"{begin} a generator; check expects {wanted}. Use `return`, not `yield`."
+        return (
+            f"{begin} a generator; check expects {wanted}. A `yield` in the function makes one, and so does "
+            "`(… for … in …)` in round brackets."
+        )
     return f"{begin} {_a_type(value)}; check expects {wanted}."
 
 

@@ -105,13 +105,18 @@ def _axes_sentence(output: Output, case: Case, got: tuple, expected: tuple, valu
             return " An axis of length 1 stands at another place."
         return " The sizes are right and the order is not." if sorted(got) == sorted(expected) else ""
     if got and expected and math.prod(got) == math.prod(expected):
-        joined = "axes were joined" if more < 0 else "axes must still be joined"
+        joined = ""
         pairs = [(i, expected[i] * expected[i + 1]) for i in range(len(expected) - 1)]
         found = [(i, n) for i, n in pairs if (*expected[:i], n, *expected[i + 2 :]) == got]
         if len(found) == 1 and output.axes:
             (i, size) = found[0]
             joined = f"one axis of {size} stands where {output.axes[i]} and {output.axes[i + 1]} are two"
-        return f" No number is lost, and none is new: {joined}."
+        if not values[0].is_complex():
+            mine, right = (torch.sort(widened(value).flatten()).values for value in values)
+            if comparing.same(mine, right, 1e-4):
+                joined = joined or ("axes were joined" if more < 0 else "axes must still be joined")
+                return f" No number is lost, and none is new: {joined}."
+        return f" It has as many numbers as it should, and {joined or 'another number of axes'}."
     if more < 0:
         missing = [i for i in range(len(expected)) if expected[:i] + expected[i + 1 :] == got]
         if len(missing) == 1 and output.axes:
@@ -157,8 +162,8 @@ def _nan_sentence(output: Output, what: str, got: torch.Tensor, bad: torch.Tenso
         places = f"{int(bad.sum())} of {bad.numel()} places"
         text = f"{what} is {kind} at {places}, the first at {_place(output, where)}."
     if kind == "NaN":
-        text += " NaN comes from 0/0, ∞/∞, ∞ − ∞ or 0 · ∞ (exp of a number above 89 is ∞ in float32), or "
-        text += "from a softmax over a row that is −∞ everywhere."
+        text += " What makes a NaN: 0/0, ∞/∞, ∞ − ∞ or 0 · ∞ (exp of a number above 89 is ∞ in float32), a "
+        text += "softmax over a row that is −∞ everywhere, the root or the logarithm of a number below 0."
     return text
 
 

@@ -57,7 +57,8 @@ SUM_KEEPS_ITS_AXIS = (
 KEYS_TURNED = (
     (
         r"k\.T\b|k\.t\(\)",
-        "`.T` turns all axes round, the batch too. Only the last two change places: `k.transpose(-2, -1)`.",
+        "Where there is a batch, `.T` turns all axes round, the batch too. Only the last two change places: "
+        "`k.transpose(-2, -1)`.",
     ),
     (
         r"k\.(transpose|swapaxes)\((?!-2, -1|-1, -2|2, 3|3, 2)|k\.permute\((?!0, 1, 3, 2)",
@@ -94,7 +95,7 @@ softmax-over-table
     dim=-1)` for all of it.
 softmax-twice
     You take the softmax twice. The second one gets numbers between 0 and 1, which are close together, and
-    makes the weights almost even. Mask the scores, and take one softmax.
+    makes the weights much more even. Mask the scores, and take one softmax.
 no-softmax
     The softmax is missing: your weights are still scores, which can be negative and of any size. A softmax
     makes each row a set of shares, between 0 and 1, that sum to 1.
@@ -398,6 +399,12 @@ divided-by-d-model
 divided-by-d-k
     Your scores are {root_K:.2f} times too small: you divide by d_k = {K} and not by its root (or by √{K}
     twice). The variance of a score is about d_k, so its standard deviation is √d_k.
+power-before-division
+    You divide by {half:.3g}, which is {K} / 2, where √{K} ≈ {root_K:.2f} belongs. (`(d_k ** 1 / 2)` does so:
+    Python takes the power first and divides afterwards.) The root is `d_k ** 0.5`, or `d_k ** (1 / 2)`.
+power-before-division-below
+    You divide by 2 · {K} = {twice:.3g}, where √{K} ≈ {root_K:.2f} belongs. (`/ d_k ** 1 / 2` does so: Python
+    takes the power first, then divides by it and by 2.) The root is `d_k ** 0.5`, or `d_k ** (1 / 2)`.
 multiplied-by-root
     You multiply by √{K} where you should divide: your scores are {K} times too large.
 scaled-by-positions
@@ -440,6 +447,8 @@ def scale(make, heads, *, leave: tuple[str, ...] = ()) -> tuple[Misconception, .
         "scaled-by-d-model": by(rooted(lambda q, k, v: q.shape[1] * q.shape[-1])),
         "divided-by-d-model": by(lambda q, k, v: 1 / (q.shape[1] * q.shape[-1])),
         "divided-by-d-k": by(lambda q, k, v: 1 / k.shape[-1]),
+        "power-before-division": by(lambda q, k, v: 2 / k.shape[-1]),
+        "power-before-division-below": by(lambda q, k, v: 1 / (2 * k.shape[-1])),
         "multiplied-by-root": by(lambda q, k, v: k.shape[-1] ** 0.5),
         "scaled-by-positions": by(rooted(lambda q, k, v: k.shape[-2]), rooted(lambda q, k, v: q.shape[-2])),
         "scaled-by-heads": by(rooted(lambda q, k, v: k.shape[1])),
@@ -454,7 +463,14 @@ def scale(make, heads, *, leave: tuple[str, ...] = ()) -> tuple[Misconception, .
         q, keys, allowed = heads(*args)
         b, h, _, k = q.shape
         left = (to_keys(q @ keys.transpose(-2, -1)) * allowed).sum(-1).min().item()
-        roots = {"root_K": k**0.5, "root_H": h**0.5, "one_over": k**-0.5, "times_model": h * k**0.5}
+        roots = {
+            "half": k / 2,
+            "twice": 2 * k,
+            "root_K": k**0.5,
+            "root_H": h**0.5,
+            "one_over": k**-0.5,
+            "times_model": h * k**0.5,
+        }
         return {"B": b, "H": h, "K": k, "D": h * k, "left": left, **roots}
 
     return _told(_SCALE, ways, None, leave, dict.fromkeys(_SCALE, measure), {})
@@ -498,8 +514,8 @@ hard-choice
     You fetch the one {value} with the largest weight. It looks sharp, and no gradient flows through a choice,
     so it could not be learned this way. Mix all {value}s, each with its weight.
 softmax-twice
-    You take a softmax of weights that had one already. The second softmax makes them almost even{twice}. Use
-    the weights as they are.
+    You take a softmax of weights that had one already. The second softmax makes them much more even{twice}.
+    Use the weights as they are.
 """)
 
 

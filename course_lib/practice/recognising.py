@@ -49,7 +49,8 @@ def matching_misconception(
         for misconception in exercise.misconceptions:
             for way in misconception.ways:
                 if behaves_like(way, *part, exercise.tolerance) and (sentence := told(misconception)):
-                    return misconception.name, sentence
+                    made = (running.run_ours(way, case.args).value for case in part[0])
+                    return misconception.name, sentence + _not_boolean(part[1], made)
     for misconception in exercise.two_slips() if exercise.two_slips and not exercise.view else ():
         if any(behaves_like(way, cases, seen, exercise.tolerance) for way in misconception.ways):
             return misconception.name, told(misconception)
@@ -57,7 +58,7 @@ def matching_misconception(
         if misconception.sign and _shows(misconception, exercise, cases, seen, expected):
             sentence = told(misconception)
             if sentence:
-                return misconception.name, sentence
+                return misconception.name, sentence + _not_boolean(seen, expected)
     return None
 
 
@@ -168,13 +169,35 @@ def _sentence(
     outcomes: list[Outcome],
     expected: list[Any],
 ) -> str | None:
-    """The tutor's words; None if they cannot be measured on this answer."""
+    """The tutor's words; None if they cannot be measured on this answer.
+
+    What is measured is told with its input, unless it is the same on all of them.
+    """
     if isinstance(misconception.sentence, str):
         return misconception.sentence
+    measured = {}
     for case, outcome, right in zip(cases, outcomes, expected, strict=True):
         if outcome.error is None and not comparing.right(exercise, case, outcome.value, right):
             try:
-                return misconception.sentence(right, outcome.value, case.args)
+                measured[case.name] = misconception.sentence(right, outcome.value, case.args)
             except Exception:  # this input does not show it; the next one may
                 continue
-    return None
+    if not measured:
+        return None
+    name, sentence = next(iter(measured.items()))
+    alike = len(measured) == len(cases) and len(set(measured.values())) == 1
+    return sentence if alike else f"{sentence} (Measured on the input with {name}.)"
+
+
+def _not_boolean(outcomes: list[Outcome], made: Iterable[Any]) -> str:
+    """A second slip: what is recognised is a boolean mask, and the learner's holds numbers."""
+    for outcome, ours in zip(outcomes, made, strict=True):
+        theirs = outcome.value
+        both = isinstance(theirs, torch.Tensor) and isinstance(ours, torch.Tensor)
+        if outcome.error is None and both and ours.dtype == torch.bool != theirs.dtype:
+            kind = str(theirs.dtype).removeprefix("torch.")
+            return (
+                f" And a mask is True or False, while yours holds {kind}: "
+                "return a comparison, or add `.bool()`. (Before that, `~` does not turn it round.)"
+            )
+    return ""

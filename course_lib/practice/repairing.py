@@ -2,7 +2,8 @@
 
 Where no wrong idea is recognised, the cause is often one sign or one word: ``//`` for ``/``, a ``return``
 that stands inside the loop, factors in the other order. Each such change is made in the learner's code, and
-the result is run on every input of the check and on inputs that the check does not use.
+the result is run on every input of the check and on inputs that the check does not use. Where no single
+change is enough, two are tried: the first must make more of the inputs right than before.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any
 
-from course_lib.practice import answers, comparing, forms, inputs, running
-from course_lib.practice.changes import MOST_SHOWN, Change, all_changes, thrown_away
+from course_lib.practice import answers, changes, comparing, finer_changes, forms, inputs, running
+from course_lib.practice.changes import MOST_SHOWN, Change, thrown_away
 from course_lib.practice.kinds import Case, Exercise
 from course_lib.practice.running import Outcome
 
-SEARCH_TIME = 1.0  # seconds, for changes to the learner's code
+SEARCH_TIME = 1.0  # seconds, for changes to the learner's code; half as many more for two together
+MOST_FIRST = 8  # changes that are tried as the first of two
 FURTHER_SEED = 5000
 
 
@@ -64,8 +66,15 @@ def repair(
             holds(changed, case, right) for case, right in further(exercise)
         )
 
+    def rights(changed: Callable[..., Any]) -> int:
+        return sum(holds(changed, cases[i], expected[i]) for i in order)
+
     try:
-        return first_that_helps(function, is_right, lambda: left() > 0)
+        found = first_that_helps(function, is_right, lambda: left() > 0)
+        if found:
+            return found
+        end[:] = [time.monotonic() + 1.5 * SEARCH_TIME]
+        return two_that_help(function, is_right, rights, lambda: left() > 0)
     except Exception:  # code that Python's own tools cannot read; the plain difference is told without this
         return ""
 
@@ -96,24 +105,80 @@ def first_that_helps(
     if tree is None:
         return ""
     code = ast.unparse(tree)
-    changes = list(all_changes(tree))
-    kinds = {}
-    for change in changes:
+    plain, kinds = list(changes.all_changes(tree)), {}
+    for change in plain:
         kinds.setdefault(change.kind, []).append(change)
     together = [group for kind, group in kinds.items() if kind and len(group) > 1]
-    for group in [*([change] for change in changes), *together]:
+    finer = list(finer_changes.all_changes(tree))
+    for group in [*([change] for change in plain), *together, *([change] for change in finer)]:
         if not go_on():
             return ""
-        for change in group:
-            change.make()
-        try:
-            fixed, line = _made(tree, function), _line(code, ast.unparse(tree))
-        finally:
-            for change in reversed(group):
-                change.undo()
+        fixed, line = _with(group, tree, function, code)
         if fixed is not None and is_right(fixed):
             return _sentence(group, code, line)
     return ""
+
+
+def two_that_help(
+    function: Callable[..., Any],
+    is_right: Callable[[Callable[..., Any]], bool],
+    rights: Callable[[Callable[..., Any]], int],
+    go_on: Callable[[], bool],
+) -> str:
+    """The sentence of two changes with which ``is_right`` holds; empty if none are found.
+
+    Args:
+        function, is_right, go_on: as in ``first_that_helps``.
+        rights: how many inputs a changed function answers rightly; the first change must raise this number.
+    """
+    tree = _tree(function)
+    if tree is None:
+        return ""
+    code, before, better = ast.unparse(tree), rights(function), []
+    for change in _told_by_their_code(tree):
+        if not go_on():
+            return ""
+        fixed, _ = _with([change], tree, function, code)
+        if fixed is not None and (many := rights(fixed)) > before:
+            better.append((many, change))
+    better.sort(key=lambda pair: -pair[0])
+    for _, first in better[:MOST_FIRST]:
+        first.make()
+        try:
+            half = ast.unparse(tree)
+            for second in _told_by_their_code(tree):
+                if not go_on():
+                    return ""
+                fixed, _ = _with([second], tree, function, half)
+                if fixed is not None and is_right(fixed):
+                    return (
+                        f"There are two slips. W{_phrase(first)}, and w{_phrase(second)}, your function is "
+                        "right on every input that was tried."
+                    )
+        finally:
+            first.undo()
+    return ""
+
+
+def _told_by_their_code(tree: ast.Module) -> list[Change]:
+    found = [*changes.all_changes(tree), *finer_changes.all_changes(tree)]
+    return [change for change in found if change.old]
+
+
+def _phrase(change: Change) -> str:
+    """Without its first letter, which is a w."""
+    return f"ith `{change.new}` in place of `{change.old}`" if change.new else f"ithout `{change.old}`"
+
+
+def _with(group: list[Change], tree: ast.Module, function: FunctionType, code: str) -> tuple[Any, str]:
+    """The function with these changes, and the first line that they change; the tree stays as it was."""
+    for change in group:
+        change.make()
+    try:
+        return _made(tree, function), _line(code, ast.unparse(tree))
+    finally:
+        for change in reversed(group):
+            change.undo()
 
 
 def _line(before: str, after: str) -> str:

@@ -112,7 +112,7 @@ def error_sentence(error: BaseException) -> str:
     if isinstance(error, NameError) and not isinstance(error, UnboundLocalError):
         return text + " Is it a typing mistake, or is there a cell above that has not been run?"
     if isinstance(error, RecursionError):
-        return text + " Your function calls itself and never stops."
+        return text + " Functions call one another, or themselves, again and again: where does it stop?"
     return text
 
 

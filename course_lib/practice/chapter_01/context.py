@@ -91,7 +91,7 @@ SHARED = (
         values="h",
         unused="`weights` has",
         mean=" That is the bottleneck again.",
-        twice=", and even padding gets a share",
+        twice=", and padding gets a share",
     ),
     *ideas.rows_in_a_loop(lambda mix: lambda weights, h: mix(weights, h), "target word"),
     *ideas.view_for_transpose(
@@ -135,6 +135,7 @@ CONTEXT = Exercise(
     """),
     advice=advice(r"""
 weights\s*\*\s*h
-    `*` multiplies cell by cell; `@` multiplies and sums over the source words: use that one.
+    `*` multiplies cell by cell. `@` multiplies and sums over the source words: it stands for both, `weights @
+    h`.
 """),
 )

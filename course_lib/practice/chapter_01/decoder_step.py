@@ -93,6 +93,11 @@ def cases() -> list[Case]:
     ]
 
 
+def zeros_at_padding(y_prev, s_prev, h, allowed, attend, cell):
+    """The step on states that are 0 where padding stands, with all places open."""
+    return decoder_step(y_prev, s_prev, h * allowed[..., None], torch.ones_like(allowed), attend, cell)
+
+
 WORDS = """
 query-is-new-state
     Your query is the new state sᵢ: you step first and look afterwards. In Bahdanau's decoder the old state
@@ -120,9 +125,12 @@ mask-inverted
 padding-open
     `allowed` does not reach `attend`, so padding takes part of the attention. The same sentence would be
     translated differently in a batch with longer ones. Pass it as the third argument.
+padding-as-zeros
+    You put zeros in the place of padding and let `attend` look at all places. Zeros are an ordinary vector:
+    it gets a score and takes part of the attention. `attend` leaves padding out by itself: give it `h` and
+    `allowed` as they are.
 old-state-returned
-    You return the old state, `s_prev`. The step is computed and then lost, and the decoder never moves on.
-    Return what the cell gives.
+    You return the old state, `s_prev`, so the decoder never moves on. Return what the cell gives.
 word-as-query
     Your query is the previous word's vector. It runs where word vectors and states have the same length. The
     query is the decoder's state: it knows the whole sentence so far, the word alone does not.
@@ -137,6 +145,7 @@ WAYS = {
     "state-not-passed": wrong(state=lambda s_prev: ()),
     "mask-inverted": wrong(mask=torch.logical_not),
     "padding-open": wrong(mask=torch.ones_like),
+    "padding-as-zeros": zeros_at_padding,
     "old-state-returned": wrong(answer=lambda s, s_prev: s_prev),
     "word-as-query": wrong(query=lambda y_prev, s_prev: y_prev),
 }

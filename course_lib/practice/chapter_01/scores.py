@@ -54,8 +54,9 @@ matrices-swapped
     W_a and U_a are exchanged: W_a belongs to the decoder state s, U_a to the encoder states h. It only runs
     where both states have the same length, so the shapes do not always warn you.
 not-transposed
-    The matrices are not transposed. W_a has shape (A, D_s), and the rows of `s` stand on the left, so W_a s
-    is written `s @ W_a.T`. With a square matrix both ways run, and only one is right.
+    A matrix is not transposed, W_a, U_a or both. W_a has shape (A, D_s), and the rows of `s` stand on the
+    left, so W_a s is written `s @ W_a.T`, and U_a hⱼ is `h @ U_a.T`. With a square matrix both ways run, and
+    only one is right.
 summed-over-words
     You sum over the words (axis S). The sum belongs over the A features, one score for each word: after the
     tanh you have (B, S, A), and A is the axis that must go.
@@ -126,7 +127,11 @@ def with_v(inside):
 WAYS = {
     "missing-tanh": wrong(meet=lambda query, keys: query + keys),
     "matrices-swapped": lambda s, h, W_a, U_a, v_a: alignment_scores(s, h, U_a, W_a, v_a),
-    "not-transposed": lambda s, h, W_a, U_a, v_a: alignment_scores(s, h, W_a.T, U_a.T, v_a),
+    "not-transposed": (
+        lambda s, h, W_a, U_a, v_a: alignment_scores(s, h, W_a.T, U_a.T, v_a),
+        lambda s, h, W_a, U_a, v_a: alignment_scores(s, h, W_a.T, U_a, v_a),
+        lambda s, h, W_a, U_a, v_a: alignment_scores(s, h, W_a, U_a.T, v_a),
+    ),
     "summed-over-words": wrong(reduce=lambda hidden, v_a: (hidden * v_a).sum(dim=1)),
     "summed-over-batch": wrong(reduce=lambda hidden, v_a: (hidden * v_a).sum(dim=0)),
     "tanh-last": wrong(lambda query, keys: query + keys, lambda hidden, v_a: torch.tanh(hidden @ v_a)),
@@ -201,8 +206,8 @@ SCORES = Exercise(
     ),
     insight="The tanh is where query and key meet; W_a, U_a and v_a are learned with the translator.",
     advice=advice(r"""
-W_a\s*@\s*s|U_a\s*@\s*h
-    `W_a @ s` is for one sentence. Here each row of `s` belongs to another sentence: write `s @ W_a.T` and `h
-    @ U_a.T`.
+W_a\s*@\s*s\b(?!\s*[\[.])|U_a\s*@\s*h\b(?!\s*[\[.])
+    `W_a @ s` is for one sentence. Here each row of `s` belongs to another sentence: `s @ W_a.T` is (B, A),
+    and `h @ U_a.T` is (B, S, A). Where they meet, the first needs an axis for the words, (B, 1, A).
 """),
 )

@@ -52,8 +52,8 @@ masked-queries
     `allowed[:, None, :]` blocks columns, `allowed[:, :, None]` blocks rows.
 padding-at-the-end-only
     You count the words and give weight to as many positions from the left. That takes for granted that
-    padding stands at the end; where it stands in front, words get nothing. `allowed` says it for each
-    position.
+    padding stands at the end; where it stands in front, padding gets weight, and the last words get none.
+    `allowed` says it for each position.
 moved-to-the-left
     Your numbers are right, and they stand at the beginning of each row: you take the words alone, and padding
     in front is not skipped when their weights are written. Each weight must stand at the place of its word,
@@ -113,7 +113,8 @@ WEIGHTS = Exercise(
         ideas.SUM_KEEPS_ITS_AXIS,
         (
             r"must match the size|broadcast unless None|unsqueeze|view|reshape|expand|newaxis",
-            "`allowed` is (B, S) and the scores are (B, T, S): give it an axis for T, `allowed[:, None, :]`.",
+            "`allowed` is (B, S) and the scores are (B, T, S): where the two meet, `allowed` needs an axis "
+            "for T, `allowed[:, None, :]`.",
         ),
         ideas.NOT_FOR_TENSORS,
     ),

@@ -203,7 +203,7 @@ ATTENTION = Exercise(
 only one element tensors|must be Tensor, not int|must be real number
     The root is of one number, the size of an axis: `k.shape[-1] ** 0.5`.
 must match the size|broadcast with allowed\[[^\]]*None|allowed\.unsqueeze
-    `allowed` broadcasts to (B, H, T, S) as it is: it needs no new axis.
+    `allowed` broadcasts to scores (B, H, T, S) as it is: there it needs no new axis.
 q\s*\*\s*k
     `*` multiplies cell by cell. Every query meets every key in a matrix product: `q @ k.transpose(-2, -1)`.
 q\s*@\s*k\b(?!\.)|matmul\(q, k\) unless transpose|\.mT|permute|swap

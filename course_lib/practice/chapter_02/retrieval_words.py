@@ -5,8 +5,9 @@ import torch
 WORDS = """
 too-quiet
     Every query looks most at the key it wants, but not clearly enough: one row puts {share:.2f} there with
-    {n} keys. Dot products must differ by more. Make the queries longer, for example `100 * q`; and remember
-    that the scores are divided by √K, so many features need more.
+    {n} keys. Dot products must differ by more. Make the queries longer than they are: here {times} times as
+    long is enough. With more keys, or with more features (scores are divided by √K), more may be needed, and
+    1,000 times does no harm.
 one-number
     Your queries for {at} all look most at the last key, position {last}. Is the position itself, or a
     multiple of it, your one feature? Then a score grows with i · j, and a product is no comparison: for each
@@ -26,14 +27,15 @@ keys-chosen
     round: 'who wants me?' The keys say who they are; the queries say what they want. (Or do you return `k,
     q`? The order is `q, k`.)
 one-wish-for-all
-    All queries ask for the same key. Each row of `q` belongs to another query: row i must look like the key
-    at wanted[i].
+    All queries ask for the same: every row of weights is equal. Each row of `q` belongs to another query: row
+    i must look like the key at wanted[i].
 all-scores-equal
-    Every row is even: all keys get the same score. Keys that are equal, or queries that fit all keys alike,
-    cannot be told apart. Give each key a vector of its own.
+    Every row is even: all keys get the same score, or nearly so. Keys that are equal, or queries that fit
+    all keys alike, cannot be told apart. Give each key a vector of its own.
 infinite
-    Infinity is too large: ∞ · 0 is NaN, and so is the whole row. A large number is enough: with a score that
-    is 10 above the others, e¹⁰ ≈ 22,000 to 1, a row is as good as one cell.
+    Some weights are NaN. Is there an infinity? ∞ · 0 is NaN, and so is the whole row; a large number is
+    enough: a score that is 10 above the others counts e¹⁰ ≈ 22,000 times as much. Or is something divided by
+    0, such as a vector of zeros by its length? 0/0 is NaN, too.
 another-wins
     Some query does not score the key that it wants highest: another one gets as much or more. The dot product
     of a query with its key is not enough: it must beat the dot products with all others. Keys of equal length
@@ -51,6 +53,20 @@ def shifted(step):
 
 def listed(positions: torch.Tensor) -> str:
     return ", ".join(map(str, positions.tolist()))
+
+
+def long_enough(expected, got, args):
+    """How much there is on the wanted key, and how many times as long the queries would have to be here."""
+    logits = got.double().clamp(min=1e-300).log()  # up to a number for each row, these are the scores
+    enough = (
+        times
+        for size in range(6)
+        for times in (2 * 10**size, 5 * 10**size, 10 ** (size + 1))
+        if bool(((torch.softmax(times * logits, -1) * expected).sum(-1) >= 0.99).all())
+    )
+    # two digits, and from 0.985 on rounded down: the bar is 0.99, and this row is below it
+    share = (got * expected).sum(-1).min().clamp(max=0.9849)
+    return {"share": share, "n": args[1], "times": f"{next(enough):,}"}
 
 
 def looks(expected, got, args):

@@ -156,7 +156,7 @@ LAYER = Exercise(
         ideas.SUM_KEEPS_ITS_AXIS,
         *ideas.KEYS_TURNED,
         *advice(r"""
-'tuple'
+'tuple' with scaled_dot_product_attention
     `scaled_dot_product_attention` returns two things, (output, weights): take both apart, `output, weights =
     …`.
 . with allowed\[[^\]]*None|allowed\.unsqueeze

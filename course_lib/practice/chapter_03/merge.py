@@ -24,6 +24,15 @@ def as_merged(order):
     return lambda x: join(order)(x).reshape(len(x), x.shape[2], -1)
 
 
+def overlapping(x):
+    """Head h written to the features from h on: what comes later stands over what was there."""
+    b, h, t, k = x.shape
+    merged = torch.zeros(b, t, h * k)
+    for head in range(h):
+        merged[..., head : head + k] = x[:, head]
+    return merged
+
+
 def join_by_reshape(x):
     return x.reshape(len(x), x.shape[2], -1)
 
@@ -92,8 +101,15 @@ words-joined
     {what}, and each token must get one row: (B, T, H·K). Did you read the sizes as `b, t, h, k`? The input is
     (B, H, T, K), so it is `b, h, t, k = x.shape`.
 batch-joined
-    A loop over a tensor, `for part in x`, goes along axis 0, the sentences, and you join those. The heads are
-    axis 1: `x[:, h]`.
+    You join the sentences, which stand along axis 0. (`for part in x` and `list(x)` go along that axis.) The
+    heads are axis 1: `x[:, h]`.
+batch-and-heads-joined
+    Batch and heads have become one axis, (B·H, T, K), all heads of sentence 0 first. Each token must get one
+    row with all its heads: (B, T, H·K). (Where you join the parts of a loop: `for part in x` goes along axis
+    0, the sentences; the heads are axis 1, `x[:, h]`.)
+pieces-overlap
+    Your pieces overlap: where head h begins, you write over most of head h - 1. Head h begins behind those
+    before it, at feature h · K: `[..., h * K : (h + 1) * K]`.
 one-head-only
     You return one head and throw the others away. Put all H heads of a token side by side.
 batch-exchanged
@@ -116,7 +132,9 @@ WAYS = {
     "not-joined": lambda x: x.transpose(1, 2),
     "joined-along-words": (lambda x: x.flatten(1, 2), lambda x: x.transpose(1, 2).flatten(1, 2)),
     "words-joined": (join("bhtk"), lambda x: x.transpose(1, 2).reshape(*x.shape[:2], -1)),
-    "batch-joined": (lambda x: torch.cat(list(x), dim=-1), lambda x: torch.cat(list(x), dim=0)),
+    "batch-joined": lambda x: torch.cat(list(x), dim=-1),
+    "batch-and-heads-joined": lambda x: torch.cat(list(x), dim=0),
+    "pieces-overlap": overlapping,
     "one-head-only": (lambda x: x[:, 0], lambda x: x[:, -1]),
     "batch-exchanged": join("tbhk"),
     "features-before-words": (

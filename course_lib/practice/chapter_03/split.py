@@ -118,10 +118,20 @@ WAYS = {
     ),
     "heads-reversed": lambda x, n_heads: my_split_heads(x, n_heads).flip(1),
     "scrambled": (cut("bkht", "bhtk"), cut("bkth", "bhtk")),
+    "pieces-behind-one-another": lambda x, n: torch.cat(x.chunk(n, dim=-1)).reshape(
+        len(x), n, x.shape[1], -1
+    ),
 }
 
 MEASURES = dict.fromkeys(
-    ("heads-interleaved", "batch-mixed", "transposed-before-cutting", "scrambled"), measure
+    (
+        "heads-interleaved",
+        "batch-mixed",
+        "transposed-before-cutting",
+        "scrambled",
+        "pieces-behind-one-another",
+    ),
+    measure,
 ) | {"heads-before-batch": heads_first}
 MEASURES |= {"batch-and-heads-joined": batch_and_heads}
 MEASURES |= dict.fromkeys(("heads-and-features-exchanged", "features-before-words"), order_of_axes)
@@ -172,7 +182,7 @@ SPLIT = Exercise(
 is invalid for input of size|shape '\[
     The new sizes must multiply to as many numbers as before: T · D for each sentence. One head has K = D // H
     features; take all sizes from `x.shape`, since every input has others.
-'float' object|must be tuple of ints|float
+('float' object|must be tuple of ints|float) with [^/]/[^/]
     `/` gives a float, and a size must be a whole number: write `d // n_heads`.
 """),
     ),

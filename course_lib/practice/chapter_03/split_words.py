@@ -50,7 +50,12 @@ heads-reversed
     The heads stand in reversed order. Head 0 comes first: it gets the first K features.
 scrambled
     The shape is right and no number is lost, but they stand at wrong places. {where} `view` and `reshape`
-    cut; only `transpose` and `permute` move.
+    read on in the order of the axes and exchange none. Cut to (B, T, H, K), in the order of `x`, then
+    exchange T and H, `.transpose(1, 2)`.
+pieces-behind-one-another
+    You put the pieces one behind the other along the batch, all sentences of head 0 first, (H·B, T, K), and
+    read that as (B, H, T, K). {where} Read it as (H, B, T, K) and exchange the first two, `.transpose(0, 1)`;
+    where you join pieces, `torch.stack(pieces, dim=1)` does it.
 """
 
 

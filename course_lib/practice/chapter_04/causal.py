@@ -36,7 +36,16 @@ def measure(expected, got, args):
     T, S = args
     future, past = got.bool() & ~expected, (expected & ~got.bool()).nonzero().tolist()
     t, key = past[0] if past else (0, 0)
-    numbers = {"first": S - T, "next": S - T + 1, "seen": int(future.sum()), "open": cells(future)}
+    last = int(got[0].nonzero().max()) if got.dim() == 2 and got[0].any() else None
+    numbers = {
+        "T": T,
+        "S": S,
+        "last": last,
+        "first": S - T,
+        "next": S - T + 1,
+        "seen": int(future.sum()),
+        "open": cells(future),
+    }
     return {**numbers, "t": t, "place": S - T + t, "key": key}
 
 
@@ -92,6 +101,10 @@ diagonal-the-wrong-way
 earlier-keys-on-the-right
     With T = S your mask is right; with more keys than queries the S - T earlier keys stand in your last
     columns. They are the first ones: put the open columns in front, and the triangle behind them.
+fits-the-example-only
+    Your mask fits the example, T = 2 and S = 5, and not every size: for T = {T} and S = {S} the last key that
+    query 0 sees is {last}, and it should be {first}. Is a number of the example written into your code? Query
+    t stands at position t + S - T.
 future-open
     {open} open in which a query sees a later position. Compare the position of each key with the position
     of its query, S - T + t for query t: only keys up to it are allowed.
@@ -127,12 +140,25 @@ WAYS = {
     "only-itself": lambda T, S: my_causal_mask(T, S) & upper(T, S, S - T),
     "diagonal-the-wrong-way": lambda T, S: lower(T, S, T - S),
     "earlier-keys-on-the-right": lambda T, S: torch.cat([lower(T, T, 0), torch.ones(T, S - T).bool()], dim=1),
+    "fits-the-example-only": (
+        lambda T, S: lower(T, S, 3),
+        lambda T, S: lower(T, S, T + 1),
+        lambda T, S: lower(T, S, S - 2),
+    ),
     "future-open": (lambda T, S: torch.ones(T, S).bool(), lambda T, S: lower(T, S, S - T + 2)),
     "past-closed": lambda T, S: my_causal_mask(T, S) & upper(T, S, S - T - 1),
 }
 
 MEASURES = dict.fromkeys(
-    ("diagonal-blocked", "sees-the-next", "upper-triangle", "future-open", "past-closed"), measure
+    (
+        "diagonal-blocked",
+        "sees-the-next",
+        "fits-the-example-only",
+        "upper-triangle",
+        "future-open",
+        "past-closed",
+    ),
+    measure,
 )
 
 _TOLD = entries(WORDS) | {"mirrored": ideas.MIRRORED}

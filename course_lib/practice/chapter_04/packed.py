@@ -115,6 +115,10 @@ axis-in-front
 last-text-closed
     The last text of each row is closed: does a loop write a text when the next one begins? After the last one
     none begins. Write it behind the loop, too.
+blocks-in-order-of-names
+    Your blocks stand in the order of the names, the smallest first, and the texts of a row are in no order.
+    (`torch.unique` sorts, and so do `sorted` and `bincount`.) No lengths are needed: two positions belong
+    together where their numbers are equal, `==`.
 first-row-for-all
     You look at the first row of `text` only, and use it for the whole batch. Each row is packed in its own
     way: keep the batch axis.
@@ -127,7 +131,16 @@ def of_the_last(text):
     return last[:, :, None] & last[:, None, :]
 
 
+def sorted_blocks(text):
+    rows = [
+        torch.block_diag(*(torch.ones(n, n).tril() for n in row.unique(return_counts=True)[1]))
+        for row in text
+    ]
+    return torch.stack(rows).bool()[:, None]
+
+
 WAYS = {
+    "blocks-in-order-of-names": sorted_blocks,
     "future-of-its-text": by(lambda a, b, query, key: a == b),
     "only-the-neighbour": by(lambda a, b, query, key: (a == b) & (key <= query) & (key >= query - 1)),
     "earlier-texts-open": (

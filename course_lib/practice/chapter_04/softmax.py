@@ -142,8 +142,9 @@ row-of-infinities
 nan-in-the-gradient
     Your weights are right on all inputs, and the gradient is NaN. You add -∞ to the scores, and a row of
     nothing but -∞ becomes NaN in the softmax. You set it to 0 afterwards; on the way back the gradient meets
-    the NaN again, 0 · NaN is NaN, and it spoils all parameters. Do not let the NaN arise: give such rows
-    finite scores.
+    the NaN again, 0 · NaN is NaN, and it spoils all parameters. Two things together mend it: a finite number
+    in the place of -∞, the lowest there is, so that no NaN arises; and after the softmax 0 where `allowed` is
+    False, since a row of equal finite scores shares out 1.
 empty-rows-share
     Nearly: only the rows with nothing allowed are wrong. A softmax shares out 1 in any case, whatever
     the scores of the row are: one forbidden key gets {share:.3f}. Our rule is 0: set the weights to 0 where

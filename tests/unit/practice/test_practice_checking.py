@@ -172,7 +172,8 @@ def test_an_unknown_id_names_the_nearest():
         (lambda e: e.numpy(), "a NumPy array; check expects one tensor `scores` with axes (B, S). "
                               "`torch.as_tensor(...)` makes a tensor of it."),
         (lambda e: (row for row in e), "a generator; check expects one tensor `scores` with axes (B, S). "
-                                       "Use `return`, not `yield`."),
+                                       "A `yield` in the function makes one, and so does `(… for … in …)` "
+                                       "in round brackets."),
         (lambda e: 3.5, "a float; check expects one tensor `scores` with axes (B, S)."),
         (lambda e: "e", "a str; check expects one tensor `scores` with axes (B, S)."),
     ],
@@ -246,7 +247,7 @@ def test_nan_and_infinity():
 
     result = run(with_value(float("nan")))
     assert result.kind == "nan"
-    assert "is NaN at 1 of 10 places, the first at [b=1, s=3]. NaN comes from 0/0" in result.message
+    assert "is NaN at 1 of 10 places, the first at [b=1, s=3]. What makes a NaN: 0/0" in result.message
     assert "is infinite at 1 of 10 places, the first at [b=1, s=3]." in run(with_value(float("inf"))).message
 
 
@@ -339,7 +340,7 @@ def test_names_recursion_and_exit():
         sys.exit(1)
 
     assert "NameError: name 'atention' is not defined. Is it a typing mistake" in run(unknown).message
-    assert "Your function calls itself and never stops." in run(endless).message
+    assert "where does it stop?" in run(endless).message
     assert "SystemExit" in run(leave).message
 
 

@@ -1,0 +1,159 @@
+"""More small changes to a learner's code: numbers, names and signs that stand where another one belongs.
+
+They are tried after those of ``changes``: there are many of them, and each finds a rarer slip.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Iterator
+from functools import partial
+
+from course_lib.practice.changes import Change, places, shown
+
+_FILLERS = ("masked_fill", "masked_fill_", "where")
+
+
+def all_changes(tree: ast.Module) -> Iterator[Change]:
+    """All changes of this module, those with the plainest cause first."""
+    found = list(places(tree))
+    function = tree.body[0]
+    given = [arg.arg for arg in function.args.args]
+    names = _names(function)
+    rules = (
+        _power, _piece, _turned, _transposed, _bound, _number,
+        partial(_fixed, names=names, given=given),
+        partial(_other_name, names=names),
+    )  # fmt: skip
+    for rule in rules:
+        for node, put in found:
+            for (why, old, new), other in rule(node):
+                yield Change(why, old, new, partial(put, other), partial(put, node), "")
+
+
+def _names(function: ast.FunctionDef) -> list[str]:
+    """The names of the function's own values, in the order in which they come; no functions among them."""
+    called = {node.func.id for node in ast.walk(function) if _is_call_of_a_name(node)}
+    given = [arg.arg for arg in function.args.args]
+    made = [n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    return [name for name in dict.fromkeys([*given, *made]) if name not in called]
+
+
+def _is_call_of_a_name(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+
+
+def _power(node: ast.AST):
+    """a ** (b / c) for a ** b / c, and a / (b * c) for a / b * c."""
+    if not (isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Div, ast.Mult))):
+        return
+    left, right = node.left, node.right
+    if isinstance(left, ast.BinOp) and isinstance(left.op, (ast.Div, ast.Mult)):
+        over, power = left, left.right
+    else:
+        over, power = None, left
+    if isinstance(power, ast.BinOp) and isinstance(power.op, ast.Pow):
+        new = ast.BinOp(power.left, ast.Pow(), ast.BinOp(power.right, node.op, right))
+        old = ast.BinOp(power, node.op, right)
+        why = f"Python takes a power before it divides or multiplies: `{shown(power)}` comes first here."
+        whole = ast.BinOp(over.left, over.op, new) if over else new
+        yield (why, shown(old), shown(new)), whole
+    if over is not None and isinstance(over.op, ast.Div):
+        new = ast.BinOp(over.left, ast.Div(), ast.BinOp(over.right, ast.Mult(), right))
+        why = "Python divides and multiplies from left to right: only what stands next to `/` is below it."
+        yield (why, shown(node), shown(new)), new
+
+
+def _piece(node: ast.AST):
+    """[i * k : (i + 1) * k] for [i : i + k]."""
+    if not (isinstance(node, ast.Slice) and isinstance(node.lower, ast.Name) and node.step is None):
+        return
+    end = node.upper
+    if isinstance(end, ast.BinOp) and isinstance(end.op, ast.Add):
+        sides = [end.left, end.right]
+        size = next((b for a, b in (sides, sides[::-1]) if ast.dump(a) == ast.dump(node.lower)), None)
+        if size is not None:
+            i = node.lower
+            one = ast.BinOp(i, ast.Add(), ast.Constant(1))
+            new = ast.Slice(ast.BinOp(i, ast.Mult(), size), ast.BinOp(one, ast.Mult(), size))
+            why = f"Piece number `{i.id}` begins behind those before it, at `{i.id} * {shown(size)}`."
+            yield (why, f"[{shown(node)}]", f"[{shown(new)}]"), new
+
+
+def _turned(node: ast.AST):
+    """Without ~, - or not; and with ~ in what fills cells."""
+    turned = isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Invert, ast.USub, ast.Not))
+    if turned and not isinstance(node.operand, ast.Constant):
+        yield ("", shown(node), shown(node.operand)), node.operand
+    if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in _FILLERS and node.args:
+        mask = node.args[0]
+        if not (isinstance(mask, ast.UnaryOp) and isinstance(mask.op, ast.Invert)):
+            new = ast.UnaryOp(ast.Invert(), mask)
+            yield ("", shown(mask), shown(new)), ast.Call(node.func, [new, *node.args[1:]], node.keywords)
+
+
+def _transposed(node: ast.AST):
+    """A matrix in a product with its last two axes exchanged, or as it came."""
+    if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)):
+        return
+    for side in ("right", "left"):
+        matrix = getattr(node, side)
+        if isinstance(matrix, ast.Attribute) and matrix.attr in ("T", "mT"):
+            others, why = [matrix.value], ""
+        else:
+            others = [ast.Attribute(matrix, attr, ast.Load()) for attr in ("T", "mT")]
+            why = "In the product, rows meet columns."
+        for other in others:
+            pair = {"left": node.left, "right": node.right, side: other}
+            yield (why, shown(matrix), shown(other)), ast.BinOp(pair["left"], ast.MatMult(), pair["right"])
+
+
+def _bound(node: ast.AST):
+    """The end or the beginning of a slice or a range, one further or one less, or left out."""
+    if isinstance(node, ast.Slice) and node.lower and node.upper and not node.step:
+        for new in (ast.Slice(None, node.upper), ast.Slice(node.lower)):
+            yield ("The slice takes too small a part.", f"[{shown(node)}]", f"[{shown(new)}]"), new
+    if isinstance(node, ast.Slice):
+        for side in ("upper", "lower"):
+            bound = getattr(node, side)
+            if bound is not None and not isinstance(bound, ast.Constant):
+                for op, what in ((ast.Add(), "small"), (ast.Sub(), "large")):
+                    ends = {"lower": node.lower, "upper": node.upper}
+                    new = ast.Slice(**ends | {side: ast.BinOp(bound, op, ast.Constant(1))}, step=node.step)
+                    yield (f"A bound is one too {what}.", f"[{shown(node)}]", f"[{shown(new)}]"), new
+    if _is_call_of_a_name(node) and node.func.id == "range" and 1 <= len(node.args) <= 2:
+        for i, bound in enumerate(node.args):
+            if not isinstance(bound, ast.Constant):
+                for op, what in ((ast.Add(), "small"), (ast.Sub(), "large")):
+                    args = [*node.args]
+                    args[i] = ast.BinOp(bound, op, ast.Constant(1))
+                    new = ast.Call(node.func, args, [])
+                    yield (f"A bound is one too {what}.", shown(node), shown(new)), new
+
+
+def _number(node: ast.AST):
+    """A whole number in the code, one more or one less."""
+    if isinstance(node, ast.Constant) and type(node.value) is int and abs(node.value) < 1000:
+        for other in (node.value + 1, node.value - 1):
+            yield ("", str(node.value), str(other)), ast.Constant(other)
+
+
+def _fixed(node: ast.AST, names: list[str], given: list[str]):
+    """A whole number that is fixed in the code, and belongs to the input."""
+    if not (isinstance(node, ast.Constant) and type(node.value) is int and 0 <= node.value < 10_000):
+        return
+    texts = [*names, *(f"{a} - {b}" for a, b in itertools.permutations(names[:6], 2))]
+    texts += [f"{name}.shape[{axis}]" for name in given for axis in (-1, 1, 0)]
+    for text in texts:
+        why = f"`{node.value}` is the same on every input, and what belongs there is not."
+        new = ast.parse(text, mode="eval").body
+        yield (why, str(node.value), text), new
+
+
+def _other_name(node: ast.AST, names: list[str]):
+    """Another one of the function's own names."""
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in names:
+        for name in names:
+            if name != node.id:
+                yield ("", node.id, name), ast.Name(name, ast.Load())
