@@ -13,7 +13,17 @@ from typing import Any
 
 import torch
 
-from course_lib.practice import answers, changes, comparing, differences, forms, repairing, running, telling
+from course_lib.practice import (
+    answers,
+    changes,
+    comparing,
+    differences,
+    forms,
+    repairing,
+    running,
+    slips,
+    telling,
+)
 from course_lib.practice.answers import TIME_LIMIT
 from course_lib.practice.kinds import CannotCompare, Case, Exercise
 from course_lib.practice.recognising import matching_misconception, through_view
@@ -117,7 +127,11 @@ def _judge(exercise: Exercise, function: Callable[..., Any], seconds: float) -> 
     match = matching_misconception(exercise, cases, outcomes, expected)
     if match:
         name, sentence = match
-        return result("misconception", sentence + _not_kept(function), misconception=name, notes=notes)
+        more = _not_kept(function)
+        if name == slips.PARTS and took <= repairing.SEARCH_TIME:
+            repair = repairing.repair(written, exercise, function, cases, outcomes, expected)
+            more = f"{more} {repair}" if repair else more
+        return result("misconception", sentence + more, misconception=name, notes=notes)
     match = _without_the_one_that_fails(exercise, cases, outcomes, expected)
     if match:
         return result("misconception", match[1], misconception=match[0], notes=notes)

@@ -7,6 +7,7 @@ gives its misconceptions.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
@@ -483,10 +484,40 @@ def scaled_attention(make, heads, **more) -> tuple[Misconception, ...]:
         q, k, allowed = heads(*args)
         return q @ k.transpose(-2, -1) / k.shape[-1] ** 0.5, allowed
 
+    def large(*args):
+        q, k, allowed = heads(*args)
+        return q @ k.transpose(-2, -1), allowed
+
+    def without(**exchanged):
+        return make(**{"scale": unscaled, **exchanged})
+
     axes = {"queries": 2, "heads": 1, "batch": 0, "table": ((0, 1, 2, 3), (2, 3))}
-    also = ({}, {"scale": unscaled})  # where the mask is wrong, the scale is often missing too
     says = {"row": "row of weights", "inverted": _TORCH_READS_ALLOWED}
-    return (*scale(make, heads), *masked_softmax(make, table, axes, also=also, **says, **more))
+    both = masked_softmax(without, large, axes, **says, **{**more, "more": None, "leave": ()})
+    return (
+        *scale(make, heads),
+        *masked_softmax(make, table, axes, **says, **more),
+        # where the mask or the softmax is wrong, the scale is often missing too
+        *(
+            _with_no_scale(idea)
+            for idea in both
+            if idea.name not in (*_SAME_UNSCALED, *more.get("leave", ()))
+        ),
+    )
+
+
+# Ideas that give the same answers with and without the scale, or that another one tells with it.
+_SAME_UNSCALED = (
+    "hard-choice", "zero-times-infinity", "infinity-after-softmax", "mask-after-softmax",
+    "exponentials-overflow", "one-maximum", "renormalised-afterwards",
+)  # fmt: skip
+_NO_SCALE = " And there is a second slip: the scale is missing, divide the scores by √d_k."
+
+
+def _with_no_scale(idea: Misconception) -> Misconception:
+    said = idea.sentence
+    told = said + _NO_SCALE if isinstance(said, str) else (lambda *seen: said(*seen) + _NO_SCALE)
+    return replace(idea, name=f"{idea.name}-no-scale", sentence=told, sign=None)
 
 
 # --- the weighted sum ---------------------------------------------------------------------------------------
@@ -647,6 +678,43 @@ def head_0_for_all(make, own: str = "") -> tuple[Misconception, ...]:
     return misconceptions(
         _HEADS, {"same-keys-for-all-heads": tuple(map(make, ("kv", "k", "v", "q")))}, own=own
     )
+
+
+_MASKS = entries("""
+one-mask-for-all-heads
+    All heads use one mask. `allowed` may hold another one for each head: here its shape is {shape}, and
+    {others} of its cells differ from those of head 0. Head h has its own mask; scores (B, H, T, S), with all
+    heads at once, take `allowed` whole.
+mask-of-the-first-sentence
+    All sentences use the mask of the first one. Each sentence has its own padding; scores (B, H, T, S), with
+    all sentences at once, take `allowed` whole.
+""")
+
+
+def masks_that_are_shared(with_mask, allowed_of) -> tuple[Misconception, ...]:
+    """One mask for all heads, or for all sentences.
+
+    Args:
+        with_mask: the exercise's function with another mask; it gets a function of ``allowed`` (B, H, T, S).
+        allowed_of: ``allowed`` (B, H, T, S) from the function's arguments.
+    """
+
+    def measure(expected, got, args):
+        mask = allowed_of(*args)
+        return {"shape": tuple(mask.shape), "others": int((mask != mask[:, :1]).sum())}
+
+    heads = (
+        lambda mask: mask[:, :1],
+        lambda mask: mask[:, -1:],
+        lambda mask: mask.any(dim=1, keepdim=True),
+        lambda mask: mask.all(dim=1, keepdim=True),
+        lambda mask: mask[:1, :1],
+    )
+    ways = {
+        "one-mask-for-all-heads": tuple(map(with_mask, heads)),
+        "mask-of-the-first-sentence": (with_mask(lambda mask: mask[:1]),),
+    }
+    return misconceptions(_MASKS, ways, {"one-mask-for-all-heads": measure})
 
 
 _CAUSAL = entries("""

@@ -102,6 +102,18 @@ another-bend
 mean-for-sum
     You take the mean over the features: your scores are {A} times too small. v_aᵀ times a vector is a sum,
     `hidden @ v_a`.
+missing-tanh-and-weights-already
+    Two slips. The tanh is missing: query and key are added, and the sum goes to v_a as it is. And these are
+    weights already, as your rows sum to 1: the scores come before the softmax.
+tanh-last-and-weights-already
+    Two slips. The tanh comes too late, after v_a: add, tanh, and v_a last. And these are weights already, as
+    your rows sum to 1: the scores come before the softmax.
+tanh-on-each-and-weights-already
+    Two slips. You take the tanh of each part and add afterwards: add first, then one tanh. And these are
+    weights already, as your rows sum to 1: the scores come before the softmax.
+without-v-and-weights-already
+    Two slips. v_a has no effect: it says how much each of the A features counts. And these are weights
+    already, as your rows sum to 1: the scores come before the softmax.
 weights-already
     These are weights already: your rows sum to 1. The scores come before the softmax; the next exercise turns
     them into weights, after the padding is masked.
@@ -118,6 +130,10 @@ def turned(s, h, W_a, U_a, v_a):
     """Queries sentence by sentence, and the rows of h word by word."""
     keys = (h.transpose(0, 1) @ U_a.T).reshape(*h.shape[:2], -1)
     return torch.tanh((s @ W_a.T)[:, None] + keys) @ v_a
+
+
+def added(query, keys):
+    return query + keys
 
 
 def with_v(inside):
@@ -160,6 +176,17 @@ WAYS = {
         wrong(meet=lambda query, keys: torch.relu(query + keys)),
     ),
     "mean-for-sum": wrong(reduce=lambda hidden, v_a: (hidden * v_a).mean(dim=-1)),
+    "missing-tanh-and-weights-already": wrong(added, lambda hidden, v_a: torch.softmax(hidden @ v_a, dim=-1)),
+    "tanh-last-and-weights-already": wrong(
+        added, lambda hidden, v_a: torch.softmax(torch.tanh(hidden @ v_a), dim=-1)
+    ),
+    "tanh-on-each-and-weights-already": wrong(
+        lambda query, keys: torch.tanh(query) + torch.tanh(keys),
+        lambda hidden, v_a: torch.softmax(hidden @ v_a, dim=-1),
+    ),
+    "without-v-and-weights-already": wrong(
+        reduce=lambda hidden, v_a: torch.softmax(hidden.sum(dim=-1), dim=-1)
+    ),
     "weights-already": wrong(reduce=lambda hidden, v_a: torch.softmax(hidden @ v_a, dim=-1)),
 }
 

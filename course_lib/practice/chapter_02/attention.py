@@ -78,6 +78,11 @@ keys-not-transposed
     The keys are not transposed. Each score is a query times a key, feature by feature, so the last two axes
     of `k` must change places: `k.transpose(-2, -1)`. `view` and `reshape` only cut the numbers anew; they
     exchange no axes.
+mask-taken-apart
+    You take `allowed` apart by sentences and heads, as if its axes were always (B, H, T, S). It comes in any
+    shape that broadcasts to that: where it is (T, S), a causal mask, `allowed[b]` is a row of cells and
+    `allowed[b, h]` one cell. Write it out first, `allowed.expand(B, H, T, S)`: then `allowed[b, h]` is the
+    mask of sentence b in head h.
 heads-merged
     The numbers are right, and you have joined the heads already. This function keeps them apart: (B, H, T,
     V). Joining is a step of its own, in chapter 03.
@@ -109,7 +114,38 @@ def of_head_0(names):
     return wrong_heads
 
 
+def by_head(of):
+    """A loop over sentences and heads, each with the mask ``of(allowed, b, h)``."""
+
+    def loop(q, k, v, allowed):
+        def one(b, h):
+            return attention(q[b, h], k[b, h], v[b, h], of(allowed, b, h))
+
+        return torch.stack([torch.stack([one(b, h) for h in range(q.shape[1])]) for b in range(len(q))])
+
+    return loop
+
+
+def by_sentence(q, k, v, allowed):
+    return torch.stack([attention(q[b], k[b], v[b], allowed[b]) for b in range(len(q))])
+
+
+def with_mask(change):
+    def shared(q, k, v, allowed):
+        return attention(q, k, v, change(allowed.expand(*q.shape[:3], k.shape[2])))
+
+    return shared
+
+
 WAYS = {
+    "mask-taken-apart": (
+        by_head(lambda allowed, b, h: allowed[b, 0]),
+        by_head(lambda allowed, b, h: allowed[b, h]),
+        by_head(lambda allowed, b, h: allowed[b]),
+        by_head(lambda allowed, b, h: allowed[0, h]),
+        by_head(lambda allowed, b, h: allowed[0, 0]),
+        by_sentence,
+    ),
     "scaled-by-d-v": wrong(scale=lambda q, k, v: v.shape[-1] ** -0.5),
     "values-masked": values_masked,
     "queries-and-keys-swapped": (
@@ -146,6 +182,9 @@ SHARED = (
     ),
     *ideas.rows_in_a_loop(lambda mix: wrong(mix=mix)),
     *ideas.head_0_for_all(of_head_0),
+    *ideas.masks_that_are_shared(
+        with_mask, lambda q, k, v, allowed: allowed.expand(*q.shape[:3], k.shape[2])
+    ),
     *ideas.causal_always(
         *(wrong(mask=causal(both), **also) for also in ALSO for both in (False, True)),
         so="",
@@ -200,6 +239,9 @@ ATTENTION = Exercise(
         ideas.SUM_KEEPS_ITS_AXIS,
         *ideas.KEYS_TURNED,
         *advice(r"""
+(out of bounds|too many indices) with allowed\[
+    `allowed` comes in any shape that broadcasts to (B, H, T, S): an axis may be 1, or be missing. Write it
+    out before you take it apart, `allowed.expand(B, H, T, S)`.
 only one element tensors|must be Tensor, not int|must be real number
     The root is of one number, the size of an axis: `k.shape[-1] ** 0.5`.
 must match the size|broadcast with allowed\[[^\]]*None|allowed\.unsqueeze

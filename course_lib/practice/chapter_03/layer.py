@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import torch
 
-from course_lib.practice import ideas, parts
+from course_lib.practice import ideas, parts, slips
 from course_lib.practice.chapter_02.attention import causal
-from course_lib.practice.chapter_03.layer_ways import WAYS, wrong
-from course_lib.practice.chapter_03.layer_words import WORDS
+from course_lib.practice.chapter_03.layer_ways import EXCHANGED, WAYS, with_mask, wrong
+from course_lib.practice.chapter_03.layer_words import SLIPS, WORDS
 from course_lib.practice.chapter_03.merge import join_by_reshape
 from course_lib.practice.chapter_03.split import cut, my_split_heads
 from course_lib.practice.inputs import random, seeded
@@ -32,10 +32,6 @@ def multi_head_attention(x_q, x_kv, params, n_heads, allowed):
 def heads(x_q, x_kv, params, n_heads, allowed):
     q, k = (my_split_heads(parts.linear(x, params, n), n_heads) for x, n in ((x_q, "q"), (x_kv, "k")))
     return q, k, allowed
-
-
-def measure(expected, got, args):
-    return {"shape": tuple(args[4].shape), "others": int((args[4] != args[4][:, :1]).sum())}
 
 
 def cases() -> list[Case]:
@@ -77,11 +73,18 @@ def cases() -> list[Case]:
     ]
 
 
+# Pairs of slips that have a name of their own.
+TOLD_ALREADY = (
+    "not-transposed+mask-after", "no-biases+no-scale", "no-biases+mask-after", "no-scale+mask-unused",
+    "no-scale+mask-after", "no-scale+mask-inverted", "split-by-view+merge-by-view",
+)  # fmt: skip
+
 SHARED = (
     *ideas.scaled_attention(wrong, heads, leave=("log-softmax",), nan_spreads=True),
     *ideas.sum_in_a_loop(lambda mix: wrong(mix=mix)),
     *ideas.rows_in_a_loop(lambda mix: wrong(mix=mix)),
     *ideas.head_0_for_all(lambda names: wrong(first_head=names), " slice of all three"),
+    *ideas.masks_that_are_shared(with_mask, lambda x_q, x_kv, params, n_heads, allowed: allowed),
     *ideas.causal_always(*(wrong(mask=causal(both)) for both in (False, True))),
     *ideas.view_for_transpose(
         "split-by-view",
@@ -140,8 +143,13 @@ LAYER = Exercise(
         """),
     ),
     misconceptions=(
-        *misconceptions(WORDS, WAYS, {"one-mask-for-all-heads": measure}),
+        *misconceptions(WORDS, WAYS),
         *SHARED,
+        *slips.two_at_once(
+            wrong,
+            {name: (*told, EXCHANGED[name]) for name, told in SLIPS.items()},
+            known=TOLD_ALREADY,
+        ),
         *ideas.squeezed(multi_head_attention),
     ),
     insight=prose("""

@@ -3,7 +3,7 @@
 import torch
 
 from course_lib.practice import parts
-from course_lib.practice.chapter_03.merge import join
+from course_lib.practice.chapter_03.merge import join, join_by_reshape
 from course_lib.practice.chapter_03.split import cut
 
 
@@ -52,6 +52,31 @@ def split_first(same):
     return layer
 
 
+def changed_linear(*, transposed=True, bias=True, names="qkv"):
+    def linear(x, params, name):
+        if name not in names:
+            return parts.linear(x, params, name)
+        weight = params["W_" + name]
+        return x @ (weight.T if transposed else weight) + (params["b_" + name] if bias else 0)
+
+    return linear
+
+
+# The parts that the slips of ``layer_words.SLIPS`` exchange.
+EXCHANGED = {
+    "not-transposed": {"linear": changed_linear(transposed=False)},
+    "no-biases": {"linear": changed_linear(bias=False)},
+    "no-w-o": {"out": unprojected},
+    "no-scale": {"scale": parts.unscaled},
+    "scaled-by-d-model": {"scale": lambda q, k, v: (q.shape[1] * q.shape[-1]) ** -0.5},
+    "mask-unused": {"mask": parts.unmasked},
+    "mask-after": {"mask": parts.unmasked, "after": parts.zero},
+    "mask-inverted": {"mask": lambda scores, allowed: parts.block(scores, ~allowed)},
+    "split-by-view": {"split": cut("bhtk")},
+    "merge-by-view": {"merge": join_by_reshape},
+}
+
+
 def values_from_keys(x, params, name):
     return parts.linear(parts.linear(x, params, "k") if name == "v" else x, params, name)
 
@@ -62,15 +87,7 @@ WAYS = {
         wrong(merge=lambda heads: heads, out=unprojected),
         wrong(merge=lambda heads: heads.transpose(1, 2), out=unprojected),
     ),
-    "one-mask-for-all-heads": (
-        with_mask(lambda allowed: allowed[:, :1]),
-        with_mask(lambda allowed: allowed[:, -1:]),
-        with_mask(lambda allowed: allowed.any(dim=1, keepdim=True)),
-        with_mask(lambda allowed: allowed.all(dim=1, keepdim=True)),
-        with_mask(lambda allowed: allowed[0, 0]),
-    ),
     "mask-without-heads": with_mask(lambda allowed: allowed[:, 0]),
-    "mask-of-the-first-sentence": (with_mask(lambda mask: mask[:1]), with_mask(lambda mask: mask[0])),
     "biases-forgotten": tuple(
         project(no_bias=names)
         for names in ("qkvo", "qkv", "qv", "qk", "q", "kv", "v", "o", "qo", "vo", "qvo")

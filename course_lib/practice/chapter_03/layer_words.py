@@ -7,17 +7,10 @@ no-w-o
 not-merged
     You return the heads, each on its own. Merge the heads to (B, T, D), as in exercise 3.2; then multiply by
     W_o transposed, and add b_o.
-one-mask-for-all-heads
-    All heads use one mask. `allowed` has an axis for the heads, {shape}, and {others} of its cells differ
-    from those of head 0. Head h has its own mask, `allowed[:, h]`; scores (B, H, T, S), with all heads at
-    once, take `allowed` whole.
 mask-without-heads
     Your mask has lost the axis of the heads: it is (B, T, S), and broadcasting lines shapes up from the
     right, so it meets (B, H, T, S) with B at the heads. Where B = H it even runs. Scores (B, H, T, S) take
     `allowed` whole.
-mask-of-the-first-sentence
-    All sentences use the mask of the first one. Each sentence has its own padding: sentence b has the masks
-    `allowed[b]`, and scores (B, H, T, S) take `allowed` whole.
 biases-forgotten
     A bias is missing. Each of the four projections is `x @ W.T + b`: add b_q, b_k and b_v before the split,
     and b_o at the very end.
@@ -73,3 +66,26 @@ residual-added
     You add the input to the output. This residual connection comes with the Transformer block (chapter 05);
     the layer itself returns what W_o gives.
 """
+
+# Slips of which a layer may hold two at once: what part each concerns, and what is said of it.
+SLIPS = {
+    "not-transposed": ("projections", "the matrices of the projections are not transposed, `x @ W.T`."),
+    "no-biases": ("projections", "the biases of the projections are missing, `x @ W.T + b`."),
+    "no-w-o": ("out", "W_o is missing: multiply the merged heads by W_o transposed, and add b_o."),
+    "no-scale": (
+        "scores",
+        "the scale is missing: divide the scores by √d_k, the root of one head's features.",
+    ),
+    "scaled-by-d-model": ("scores", "the scale is √d_k, the root of one head's features, and not √d_model."),
+    "mask-unused": ("mask", "`allowed` has no effect: set the forbidden scores to -inf before the softmax."),
+    "mask-after": ("mask", "you mask after the softmax: set the forbidden scores to -inf before it."),
+    "mask-inverted": ("mask", "your mask is inverted: `masked_fill` needs the forbidden cells, `~allowed`."),
+    "split-by-view": (
+        "split",
+        "you split without a `transpose`: cut to (B, T, H, K), then exchange T and H.",
+    ),
+    "merge-by-view": (
+        "merge",
+        "you merge without a `transpose`: exchange the tokens and the heads before you join.",
+    ),
+}

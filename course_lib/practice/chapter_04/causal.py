@@ -2,7 +2,7 @@
 
 import torch
 
-from course_lib.practice import ideas
+from course_lib.practice import ideas, slips
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, entries, lines, misconceptions, prose
 
@@ -25,6 +25,16 @@ def cells(where: torch.Tensor) -> str:
     """How many are True, with the verb: "1 cell is", "3 cells are"."""
     many = int(where.sum())
     return f"{many} cell{' is' if many == 1 else 's are'}"
+
+
+def regions(T, S):
+    ahead = torch.arange(S)[None, :] - torch.arange(S - T, S)[:, None]
+    return {
+        "each position, looking at itself": ahead == 0,
+        "the positions before its own": ahead < 0,
+        "the next position": ahead == 1,
+        "the future behind that": ahead > 1,
+    }
 
 
 def yes_or_no(mask: torch.Tensor) -> bool:
@@ -214,7 +224,17 @@ CAUSAL = Exercise(
             return key ≤ query                                   (T, S)
         """),
     ),
-    misconceptions=(*misconceptions(TOLD, WAYS, MEASURES, SIGNS), *SHARED),
+    misconceptions=(
+        *misconceptions(TOLD, WAYS, MEASURES, SIGNS),
+        *SHARED,
+        slips.parts_of_a_mask(
+            regions,
+            my_causal_mask,
+            lambda T, S: f"T = {T} and S = {S}",
+            lambda T, S: lower(T, S, S - T + 1) & ~lower(T, S, S - T - 2),
+            lambda T, S: ~torch.eye(T, S).bool(),
+        ),
+    ),
     insight="With T = 1 every key is allowed: that is one step of a generator that keeps its old keys.",
     advice=advice(r"""
 triu|tril

@@ -2,7 +2,7 @@
 
 import torch
 
-from course_lib.practice import ideas
+from course_lib.practice import ideas, slips
 from course_lib.practice.chapter_04.causal import cells, yes_or_no
 from course_lib.practice.inputs import seeded
 from course_lib.practice.kinds import Case, Exercise, Output
@@ -28,6 +28,20 @@ def by(rule):
 
 def past(text):
     return torch.ones(text.shape[1], text.shape[1]).tril().bool()
+
+
+def regions(text):
+    T = text.shape[1]
+    ahead = torch.arange(T)[None, :] - torch.arange(T)[:, None]  # (T, T)
+    same = text[:, :, None] == text[:, None, :]  # (B, T, T)
+    found = {
+        "each position, looking at itself": (ahead == 0) & same,
+        "what comes before it in its own text": (ahead < 0) & same,
+        "what comes later in its own text": (ahead > 0) & same,
+        "texts that stand before its own": (ahead < 0) & ~same,
+        "texts that stand after its own": (ahead > 0) & ~same,
+    }
+    return {name: cells[:, None] for name, cells in found.items()}
 
 
 def measure(expected, got, args):
@@ -204,6 +218,13 @@ PACKED = Exercise(
         *misconceptions(WORDS, WAYS, MEASURES, {"future-of-its-text": future_of_a_text}),
         *ideas.boolean_mask(my_packed_mask),
         *ideas.squeezed(my_packed_mask),
+        slips.parts_of_a_mask(
+            regions,
+            my_packed_mask,
+            lambda text: f"`text` = {text.tolist()}",
+            by(lambda a, b, query, key: ((a == b) & (key < query)) | ((a != b) & (key > query))),
+            by(lambda a, b, query, key: (a != b) | (query == key)),
+        ),
     ),
     insight="Packed like this, a batch has no padding at all, and each text is read as if it stood alone.",
     advice=advice(r"""

@@ -2,7 +2,7 @@
 
 import torch
 
-from course_lib.practice import ideas
+from course_lib.practice import ideas, slips
 from course_lib.practice.chapter_04.causal import cells, lower, my_causal_mask
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
@@ -21,6 +21,19 @@ def by(*rules):
         return lambda T, n: rule(torch.arange(T)[:, None], torch.arange(T)[None, :], n).expand(T, T)
 
     return tuple(map(mask, rules))
+
+
+def regions(T, n_prefix):
+    query, key = torch.arange(T)[:, None], torch.arange(T)[None, :]
+    given, asked = query < n_prefix, key < n_prefix
+    return {
+        "the prefix, looking at itself": given & asked,
+        "the prefix, looking at what comes after it": given & ~asked,
+        "the positions after the prefix, looking at the prefix": ~given & asked,
+        "each position after the prefix, looking at itself": ~given & (query == key),
+        "the positions after the prefix, looking back at one another": ~given & ~asked & (key < query),
+        "the positions after the prefix, looking at what comes later": ~given & (key > query),
+    }
 
 
 def measure(expected, got, args):
@@ -185,6 +198,15 @@ PREFIX = Exercise(
         *misconceptions(WORDS, WAYS, MEASURES),
         *ideas.boolean_mask(my_prefix_mask),
         *ideas.squeezed(my_prefix_mask),
+        slips.parts_of_a_mask(
+            regions,
+            my_prefix_mask,
+            lambda T, n_prefix: f"T = {T} and n_prefix = {n_prefix}",
+            *by(
+                lambda query, key, n: ((query < n) & (key < n)) | ((key < query) & (key >= n)),
+                lambda query, key, n: (key < query) | ((key <= n) & (query < n)),
+            ),
+        ),
     ),
     advice=advice(r"""
 existing size \(0\)|size \(0\)|tensor b \(0\) with \[-\(?\w|:\s*-\(?\w
