@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from course_lib.practice import comparing, running
+from course_lib.practice import comparing, forms, running
 from course_lib.practice.kinds import CannotCompare, Case, Exercise, Misconception
 from course_lib.practice.running import Outcome
 
@@ -151,6 +151,8 @@ def _alike(value: Any, right: Any, any_shape: bool = False) -> bool:
         return len(value) == len(right) and all(_alike(part, other, any_shape) for part, other in pairs)
     if isinstance(right, (list, dict, str)):
         return type(value) is type(right)
+    if forms.is_number(right):
+        return forms.is_number(value)
     tensors = isinstance(value, torch.Tensor) and isinstance(right, torch.Tensor)
     return tensors and (any_shape or value.shape == right.shape) and not value.is_complex()
 

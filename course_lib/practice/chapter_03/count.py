@@ -19,6 +19,15 @@ def measure(expected, got, args):
     return {"got": int(got), "missing": int(expected - got), "d": d, "h": h, "k": d // h}
 
 
+def squares_and_rows(expected, got, args):
+    """The count as a·D² + b·D; None where a and b would be no small whole numbers."""
+    d = args[0]
+    a, rest = divmod(int(got), d * d)
+    b, left = divmod(rest, d)
+    fits = int(got) == got and left == 0 and 1 <= a < 9 and b < min(d, 9)
+    return {"a": a, "b": b, "d": d, "got": int(got)} if fits else None
+
+
 def cases() -> list[Case]:
     return [
         Case("8 heads on 64 features", (64, 8)),
@@ -77,6 +86,9 @@ o-without-bias
     The matrices are right and biases are missing: all four projections have one, q, k, v and o.
 one-matrix
     This is one projection. The layer has four of them: q, k, v and o.
+other-count
+    Your count is {a} · {d}² + {b} · {d} = {got:,}: as many numbers as {a} matrices of {d} × {d} and {b}
+    biases of {d} hold. Four projections, q, k, v and o, have four of each.
 """
 
 WAYS = {
@@ -128,6 +140,7 @@ WAYS = {
     "rows-counted": counted(lambda d, h, k: 8 * d),
     "o-without-bias": counted(*(lambda d, h, k, many=many: 4 * d * d + many * d for many in (1, 2, 3))),
     "one-matrix": counted(lambda d, h, k: d * d + d, lambda d, h, k: d * d),
+    "other-count": counted(lambda d, h, k: 2 * (d * d + d), lambda d, h, k: 5 * d * d + 3 * d),
 }
 
 COUNT = Exercise(
@@ -156,7 +169,12 @@ COUNT = Exercise(
             add up the four
         """),
     ),
-    misconceptions=misconceptions(WORDS, WAYS, {"times-heads": measure, "biases-forgotten": measure}),
+    misconceptions=misconceptions(
+        WORDS,
+        WAYS,
+        {"times-heads": measure, "biases-forgotten": measure, "other-count": squares_and_rows},
+        {"other-count": lambda expected, got, args: squares_and_rows(expected, got, args) is not None},
+    ),
     insight="More heads cost no parameter: they share the same d_model features among themselves.",
     tolerance=1e-9,
 )

@@ -82,22 +82,21 @@ still-leaks
     mask? (A `detach()` hides a leak from the gradient; the numbers still have it.)
 stricter-mask
     You have closed the diagonal as well. The mask was right before; now the first row has nothing allowed and
-    is NaN. Leave the mask, and look at what happens to `x` before it.
+    is NaN. Put the mask back as it was. {rest}
 looser-mask
-    You have changed the mask: `triu(diagonal=2)` leaves the next token open, a new leak. The mask was right
-    before, `diagonal=1`. Change the line that takes mean and std, and nothing else.
+    You have changed the mask: `triu(diagonal=2)` leaves the next token open, a new leak. The mask was
+    right before, `diagonal=1`. {rest}
 scaling-lost
-    The scores are no longer divided by √d_k. The scaling was right before: it keeps the softmax from becoming
-    too sharp. Change the line that takes mean and std, and nothing else.
+    The scores are no longer divided by √d_k. The scaling was right before: it keeps the softmax from
+    becoming too sharp. {rest}
 scaled-by-root-d
     You divide the scores by √D. The line was right before: a score is a sum over the K features of a key,
-    √d_k, `k.shape[-1] ** 0.5`. Change the line that takes mean and std, and nothing else.
+    √d_k, `k.shape[-1] ** 0.5`. {rest}
 mask-removed
     The causal mask is gone, so every position sees the future in the attention itself. The mask was right
-    before. Change the line that takes mean and std, and nothing else.
+    before. {rest}
 softmax-over-queries
-    Your softmax runs over the queries (`dim=1`). It was right before, over the keys, `dim=-1`: the axis that
-    has to change is the one of mean and std in the first line.
+    Your softmax runs over the queries (`dim=1`). It was right before, over the keys, `dim=-1`. {rest}
 half-repaired
     Half of it: mean and std stand in one line, and one of the two still runs over the positions. Output 0
     depends on token {last} (‖∂o/∂x‖ = {leak:.2f}, and it must be 0). Both must run over the features,
@@ -129,8 +128,8 @@ statistics-of-all-so-far
     by itself, over its own D features.
 mask-moved-behind
     You mask after the softmax: the weights of the future are 0, but its scores still stand in the
-    denominator. Output 0 depends on token {last} (‖∂o/∂x‖ = {leak:.2f}). The mask was right where it was;
-    look at the first line.
+    denominator. Output 0 depends on token {last} (‖∂o/∂x‖ = {leak:.2f}). The mask was right where it was.
+    {rest}
 variance-for-std
     No leak any more: the axis is right. You divide by the variance; the given line divides by its root, the
     standard deviation, `.std`.
@@ -204,7 +203,38 @@ LEAKING = (
     "mask-moved-behind",
 )
 
+SPOILED = (  # another line was changed; the first way of each has the first line mended
+    "stricter-mask",
+    "looser-mask",
+    "scaling-lost",
+    "scaled-by-root-d",
+    "mask-removed",
+    "softmax-over-queries",
+    "mask-moved-behind",
+)
+
+
+def rest_of(ways):
+    """Says whether the line with the leak is mended in this answer."""
+
+    def measured(expected, got, args):
+        mended = torch.allclose(ways[0](*args), got, atol=1e-3, equal_nan=True)
+        return {
+            "rest": "Your line for mean and std is mended: leave it as it is."
+            if mended
+            else "What must change is the line that takes mean and std, and nothing else."
+        }
+
+    return measured
+
+
+def together(one, other):
+    return lambda *seen: one(*seen) | other(*seen)
+
+
 MEASURES = {name: leak_of(WAYS[name]) for name in LEAKING}
+MEASURES |= {name: rest_of(WAYS[name]) for name in SPOILED if name not in LEAKING}
+MEASURES["mask-moved-behind"] = together(MEASURES["mask-moved-behind"], rest_of(WAYS["mask-moved-behind"]))
 
 LEAK = Exercise(
     id="04.leak",

@@ -225,7 +225,7 @@ KeyError
 IndexError
     The last token of a word has no right neighbour: let i end at the last place but one,
     `range(len(word) - 1)`.
-unpack
+(?s)^[^\n]*in words\s*:.*unpack
     A loop over a dict gives its keys. `words.items()` gives each word with its number.
 """),
 )
