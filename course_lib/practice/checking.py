@@ -128,9 +128,12 @@ def _judge(exercise: Exercise, function: Callable[..., Any], seconds: float) -> 
     if match:
         name, sentence = match
         more = _not_kept(function)
-        if name == slips.PARTS and took <= repairing.SEARCH_TIME:
-            repair = repairing.repair(written, exercise, function, cases, outcomes, expected)
-            more = f"{more} {repair}" if repair else more
+        if name == slips.PARTS:
+            unknown = _unknown_mistake(exercise, cases, outcomes, expected, result, notes)
+            sentence = f"{unknown.message} {sentence}"
+            if took <= repairing.SEARCH_TIME:
+                repair = repairing.repair(written, exercise, function, cases, outcomes, expected)
+                more = f"{more} {repair}" if repair else more
         return result("misconception", sentence + more, misconception=name, notes=notes)
     match = _without_the_one_that_fails(exercise, cases, outcomes, expected)
     if match:

@@ -683,7 +683,7 @@ def head_0_for_all(make, own: str = "") -> tuple[Misconception, ...]:
 _MASKS = entries("""
 one-mask-for-all-heads
     All heads use one mask. `allowed` may hold another one for each head: here its shape is {shape}, and
-    {others} of its cells differ from those of head 0. Head h has its own mask; scores (B, H, T, S), with all
+    {others} of its cells differ from those of head 0. Head h has its own mask{own}; scores (B, H, T, S), with all
     heads at once, take `allowed` whole.
 mask-of-the-first-sentence
     All sentences use the mask of the first one. Each sentence has its own padding; scores (B, H, T, S), with
@@ -691,12 +691,13 @@ mask-of-the-first-sentence
 """)
 
 
-def masks_that_are_shared(with_mask, allowed_of) -> tuple[Misconception, ...]:
+def masks_that_are_shared(with_mask, allowed_of, own: str = "") -> tuple[Misconception, ...]:
     """One mask for all heads, or for all sentences.
 
     Args:
         with_mask: the exercise's function with another mask; it gets a function of ``allowed`` (B, H, T, S).
         allowed_of: ``allowed`` (B, H, T, S) from the function's arguments.
+        own: how the code calls a head's mask.
     """
 
     def measure(expected, got, args):
@@ -714,7 +715,7 @@ def masks_that_are_shared(with_mask, allowed_of) -> tuple[Misconception, ...]:
         "one-mask-for-all-heads": tuple(map(with_mask, heads)),
         "mask-of-the-first-sentence": (with_mask(lambda mask: mask[:1]),),
     }
-    return misconceptions(_MASKS, ways, {"one-mask-for-all-heads": measure})
+    return misconceptions(_MASKS, ways, {"one-mask-for-all-heads": measure}, own=own)
 
 
 _CAUSAL = entries("""

@@ -71,7 +71,7 @@ def repair(
 
     try:
         found = first_that_helps(function, is_right, lambda: left() > 0)
-        if found:
+        if found or left() <= 0:  # two are tried only where all single ones were
             return found
         end[:] = [time.monotonic() + 1.5 * SEARCH_TIME]
         return two_that_help(function, is_right, rights, lambda: left() > 0)

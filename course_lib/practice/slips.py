@@ -63,16 +63,14 @@ def parts_of_a_mask(
         return bool(((got == 0) | (got == 1)).all())
 
     def sentence(expected, got, args):
-        told, right = [], []
+        told = []
         for name, many, wrong, is_open in parts(got, args):
             if wrong:
                 how = "closed, and should be open" if is_open else "open, and should be closed"
                 count = f"all {many}" if wrong == many > 1 else f"{wrong} of {many}"
                 told.append(f"{name}: {count} {how}")
-            else:
-                right.append(name)
         wrong_ones = "; ".join(told)
-        text = f"With {sizes(*args)}, some cells are wrong. {wrong_ones[0].upper()}{wrong_ones[1:]}."
-        return text + (f" Right are: {'; '.join(right)}." if right else "")
+        words = "; ".join(told)
+        return f"With {sizes(*args)}, these parts are wrong. {words[0].upper()}{words[1:]}."
 
     return Misconception(PARTS, ways, sentence, sign)

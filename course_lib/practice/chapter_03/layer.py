@@ -84,7 +84,9 @@ SHARED = (
     *ideas.sum_in_a_loop(lambda mix: wrong(mix=mix)),
     *ideas.rows_in_a_loop(lambda mix: wrong(mix=mix)),
     *ideas.head_0_for_all(lambda names: wrong(first_head=names), " slice of all three"),
-    *ideas.masks_that_are_shared(with_mask, lambda x_q, x_kv, params, n_heads, allowed: allowed),
+    *ideas.masks_that_are_shared(
+        with_mask, lambda x_q, x_kv, params, n_heads, allowed: allowed, own=", `allowed[:, h]`"
+    ),
     *ideas.causal_always(*(wrong(mask=causal(both)) for both in (False, True))),
     *ideas.view_for_transpose(
         "split-by-view",

@@ -537,7 +537,10 @@ def test_a_sign_is_asked_after_every_way_and_must_hold_wherever_the_answer_is_wr
     exercise = tiny_exercise((negative, minus_five))
     assert checking.run_check(exercise, lambda x: x * 0 - 5).misconception == "minus-five"
     other = checking.run_check(exercise, lambda x: x - 9)
-    assert (other.misconception, other.message) == ("negative", "lowest -8")
+    assert (other.misconception, other.message) == (
+        "negative",
+        "lowest -8 (Measured on the input with only ones and twos.)",
+    )
     assert checking.run_check(exercise, lambda x: x - 9 * (len(x) == 2)).kind == "difference"
     assert checking.run_check(exercise, lambda x: -x[:1]).kind == "shape"
     assert checking.run_check(exercise, lambda x: x * x).passed
@@ -670,10 +673,18 @@ def test_in_a_notebook_each_check_shows_one_thing(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("id", "function", "says"),
     [
-        ("01.scores", lambda s, h, W_a, U_a, v_a: v_a @ torch.tanh(W_a @ s + U_a @ h), "write `s @ W_a.T`"),
-        ("01.weights", lambda scores, allowed: scores.masked_fill(~allowed, -1e9), "give it an axis for T"),
+        (
+            "01.scores",
+            lambda s, h, W_a, U_a, v_a: v_a @ torch.tanh(W_a @ s + U_a @ h),
+            "`s @ W_a.T` is (B, A)",
+        ),
+        (
+            "01.weights",
+            lambda scores, allowed: scores.masked_fill(~allowed, -1e9),
+            "`allowed` needs an axis for T",
+        ),
         ("01.weights", lambda scores, allowed: scores.softmax(-1) * (not allowed), "write `~allowed`"),
-        ("01.context", lambda weights, h: weights * h, "use that one"),
+        ("01.context", lambda weights, h: weights * h, "it stands for both"),
         (
             "01.decoder-step",
             lambda y, s, h, m, attend, cell: (cell(s, y), *attend(s, h, m)),

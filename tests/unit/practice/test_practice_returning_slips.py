@@ -139,7 +139,7 @@ def statistics_so_far(x, W_q, W_k, W_v):
             "01.weights",
             from_the_left,
             "padding-at-the-end-only",
-            "where it stands in front, words get nothing",
+            "padding gets weight, and the last words get none",
         ),
         ("02.retrieval", query_number, "wanted-unused", "`wanted` has no effect"),
         ("03.count", count_of_tensors, "tensors-counted", "`p.numel()`"),
