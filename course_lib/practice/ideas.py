@@ -683,8 +683,8 @@ def head_0_for_all(make, own: str = "") -> tuple[Misconception, ...]:
 _MASKS = entries("""
 one-mask-for-all-heads
     All heads use one mask. `allowed` may hold another one for each head: here its shape is {shape}, and
-    {others} of its cells differ from those of head 0. Head h has its own mask{own}; scores (B, H, T, S), with all
-    heads at once, take `allowed` whole.
+    {others} of its cells differ from those of head 0. Head h has its own mask{own}; scores (B, H, T, S),
+    with all heads at once, take `allowed` whole.
 mask-of-the-first-sentence
     All sentences use the mask of the first one. Each sentence has its own padding; scores (B, H, T, S), with
     all sentences at once, take `allowed` whole.

@@ -69,7 +69,6 @@ def parts_of_a_mask(
                 how = "closed, and should be open" if is_open else "open, and should be closed"
                 count = f"all {many}" if wrong == many > 1 else f"{wrong} of {many}"
                 told.append(f"{name}: {count} {how}")
-        wrong_ones = "; ".join(told)
         words = "; ".join(told)
         return f"With {sizes(*args)}, these parts are wrong. {words[0].upper()}{words[1:]}."
 

@@ -17,13 +17,19 @@ def names(id):
     [
         ("softmax-over-queries", "01.weights 02.attention 03.layer 04.softmax 04.leak"),
         ("softmax-over-heads", "02.attention 03.layer 04.softmax"),
-        ("softmax-over-batch", "01.weights 02.attention 03.layer 04.softmax"),
+        ("softmax-over-batch", "01.weights 02.attention 03.layer 04.softmax 08.fill 08.mlm-loss"),
         ("softmax-over-table", "01.weights 02.attention 03.layer 04.softmax"),
-        ("softmax-twice", "01.weights 01.context 02.soft-dict 02.attention 03.layer 04.softmax 05.smoothing"),
+        (
+            "softmax-twice",
+            "01.weights 01.context 02.soft-dict 02.attention 03.layer 04.softmax 05.smoothing 08.mlm-loss",
+        ),
         ("no-softmax", "01.weights 02.soft-dict 02.attention 03.layer 04.softmax"),
         ("hard-choice", "01.weights 01.context 02.soft-dict 02.attention 03.layer 04.softmax"),
         ("mask-after-softmax", "01.weights 02.attention 03.layer 04.softmax"),
-        ("mask-inverted", "01.weights 01.decoder-step 02.attention 03.layer 04.softmax 05.encoder-layer"),
+        (
+            "mask-inverted",
+            "01.weights 01.decoder-step 02.attention 03.layer 04.softmax 05.encoder-layer 08.input-triple",
+        ),
         ("mask-unused", "01.weights 02.attention 03.layer 04.softmax"),
         ("mask-added", "01.weights 02.attention 03.layer 04.softmax"),
         ("score-of-zero", "01.weights 02.attention 03.layer 04.softmax"),
@@ -62,7 +68,7 @@ def names(id):
             "squeezed",
             "01.scores 01.weights 01.context 02.soft-dict 02.attention 03.split 03.merge 03.layer 04.causal "
             "04.padding 04.prefix 04.packed 04.softmax 04.leak 05.sinusoidal 05.sublayer 05.encoder-layer "
-            "05.greedy 06.family-masks 06.strip 06.three-masks",
+            "05.greedy 06.family-masks 06.strip 06.three-masks 08.choose 08.mean-vector 08.fill 08.cls-head",
         ),
     ],
 )
