@@ -72,7 +72,7 @@ def all_changes(tree: ast.Module) -> Iterator[Change]:
     """All changes, those with the plainest cause first."""
     found = list(places(tree))
     yield from _statements(tree)
-    for rule in (_sign, _call, _name, _brackets, _order, _axis, _part, _left_out):
+    for rule in (_number_left_out, _sign, _call, _name, _brackets, _order, _axis, _part, _left_out):
         for node, put in found:
             for (why, old, new), other, kind in rule(node):
                 yield Change(why, old, new, partial(put, other), partial(put, node), kind)
@@ -175,6 +175,12 @@ def thrown_away(node: ast.AST) -> bool:
         and call.func.attr in _NEW_TENSORS
         and not any(word.arg in ("out", "inplace") for word in call.keywords)
     )
+
+
+def _number_left_out(node: ast.AST):
+    """a for a + 1, a ** 2, a / 8: before another sign is tried, since a * 1 is a as well."""
+    if isinstance(node, ast.BinOp) and isinstance(node.right, ast.Constant) and type(node.op) in _SYMBOLS:
+        yield ("", f"{_SYMBOLS[type(node.op)]} {shown(node.right)}", ""), node.left, ""
 
 
 def _sign(node: ast.AST):

@@ -130,7 +130,7 @@ def _judge(exercise: Exercise, function: Callable[..., Any], seconds: float) -> 
         more = _not_kept(function)
         if name == slips.PARTS:
             unknown = _unknown_mistake(exercise, cases, outcomes, expected, result, notes)
-            sentence = f"{unknown.message} {sentence}"
+            sentence = f"{unknown.message} {sentence.partition(' (Measured on')[0]}"
             if took <= repairing.SEARCH_TIME:
                 repair = repairing.repair(written, exercise, function, cases, outcomes, expected)
                 more = f"{more} {repair}" if repair else more

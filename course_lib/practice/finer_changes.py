@@ -12,6 +12,7 @@ from functools import partial
 
 from course_lib.practice.changes import Change, places, shown
 
+_MODULES = ("torch", "F", "nn", "math", "np", "numpy")
 _FILLERS = ("masked_fill", "masked_fill_", "where")
 
 
@@ -22,9 +23,10 @@ def all_changes(tree: ast.Module) -> Iterator[Change]:
     given = [arg.arg for arg in function.args.args]
     names = _names(function)
     rules = (
-        _power, _piece, _turned, _transposed, _bound, _number,
+        _power, _piece, _turned, _unwrapped, _transposed, _bound, _number,
         partial(_fixed, names=names, given=given),
         partial(_other_name, names=names),
+        partial(_name_for_a_call, names=names),
     )  # fmt: skip
     for rule in rules:
         for node, put in found:
@@ -93,6 +95,28 @@ def _turned(node: ast.AST):
             yield ("", shown(mask), shown(new)), ast.Call(node.func, [new, *node.args[1:]], node.keywords)
 
 
+def _unwrapped(node: ast.AST):
+    """x for f(x) and for x.f(…), and the sum for the largest or smallest with its `.values`."""
+    if isinstance(node, ast.Attribute) and node.attr == "values" and isinstance(node.value, ast.Call):
+        call = node.value
+        if isinstance(call.func, ast.Attribute) and call.func.attr in ("max", "min", "median"):
+            new = ast.Call(ast.Attribute(call.func.value, "sum", ast.Load()), call.args, call.keywords)
+            yield (f"`{call.func.attr}` keeps one number of many.", shown(node), shown(new)), new
+    if not isinstance(node, ast.Call):
+        return
+    if isinstance(node.func, ast.Attribute) and not _is_module(node.func.value):
+        yield ("", shown(node), shown(node.func.value)), node.func.value
+    elif len(node.args) >= 1 and not isinstance(node.args[0], (ast.Constant, ast.Starred)):
+        yield ("", shown(node), shown(node.args[0])), node.args[0]
+
+
+def _is_module(node: ast.AST) -> bool:
+    """True for `torch`, `F`, `math`, `np`, and for what stands behind them, `torch.nn.functional`."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name) and node.id in _MODULES
+
+
 def _transposed(node: ast.AST):
     """A matrix in a product with its last two axes exchanged, or as it came."""
     if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)):
@@ -157,3 +181,10 @@ def _other_name(node: ast.AST, names: list[str]):
         for name in names:
             if name != node.id:
                 yield ("", node.id, name), ast.Name(name, ast.Load())
+
+
+def _name_for_a_call(node: ast.AST, names: list[str]):
+    """One of the function's own names for what is computed there."""
+    if isinstance(node, ast.Call):
+        for name in names:
+            yield ("", shown(node), name), ast.Name(name, ast.Load())

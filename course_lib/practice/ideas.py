@@ -493,10 +493,13 @@ def scaled_attention(make, heads, **more) -> tuple[Misconception, ...]:
 
     axes = {"queries": 2, "heads": 1, "batch": 0, "table": ((0, 1, 2, 3), (2, 3))}
     says = {"row": "row of weights", "inverted": _TORCH_READS_ALLOWED}
-    both = masked_softmax(without, large, axes, **says, **{**more, "more": None, "leave": ()})
+    own = more.pop("more", None) or {}
+    zeros = tuple(make(mask=fill(value), after=zero) for value in (0.0, -1e-9))
+    own = {**own, "score-of-zero": (*own.get("score-of-zero", ()), *zeros)}
+    both = masked_softmax(without, large, axes, **says, **{**more, "leave": ()})
     return (
         *scale(make, heads),
-        *masked_softmax(make, table, axes, **says, **more),
+        *masked_softmax(make, table, axes, more=own, **says, **more),
         # where the mask or the softmax is wrong, the scale is often missing too
         *(
             _with_no_scale(idea)

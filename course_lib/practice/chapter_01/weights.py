@@ -74,6 +74,7 @@ SHARED = ideas.masked_softmax(
     wrong,
     lambda scores, allowed: (scores, allowed[:, None, :]),
     {"batch": 0, "queries": 1, "table": ((1, 2), (0, 1, 2))},
+    also=({}, {"after": parts.zero}),
     weights=True,
     query="target word",
     key="source word",

@@ -29,8 +29,8 @@ last-clock-of-10000
     clocks minus 1. Some programs do (tensor2tensor, by authors of the paper, is one). The paper's formula
     divides 2i by D, so the last divisor is {slowest:.0f} here.
 one-speed
-    All your clocks turn at the same speed, one radian a position: every exponent is 0. `//` cuts a fraction
-    off, and 2i is smaller than D: write `/`.
+    All your clocks turn at the same speed, one radian a position: every exponent is 0. (`2 * i // D` does so:
+    `//` cuts a fraction off, and 2i is smaller than D. The exponent is a fraction, `2 * i / D`.)
 positions-from-1
     Your first row is position 1. Positions begin with 0: at position 0 all clocks stand at their start, sine
     0 and cosine 1.
@@ -43,8 +43,8 @@ full-turns
 turn-divided
     You divide the angle by 2π. It is right as it stands: the position divided by 10000^(2i / D), in radians.
 degrees
-    Degrees and radians are mixed: your angles are too small or too large by π / 180. `torch.sin` expects
-    radians, and the position divided by 10000^(2i / D) is in radians already.
+    Degrees and radians are mixed: your angles are too small or too large by the factor π / 180. `torch.sin`
+    expects radians, and the position divided by 10000^(2i / D) is in radians already.
 another-base
     Your clocks turn as if {base} stood where 10000 belongs. (Where it is written with `exp` and a logarithm:
     it is the natural one, `math.log`, that undoes `exp`.) With a smaller number the slow clocks come round
@@ -53,8 +53,8 @@ clocks-reversed
     Your exponents fall from clock to clock. Clock 0 is the fastest: its divisor is 10000 to the 0, which is
     1, and the divisors grow from there, 10000^(2i / D).
 angles-rounded
-    `//` rounds the angles down to whole numbers, so a slow clock stands still for a long time and then jumps.
-    The position is divided with `/`.
+    Your angles are rounded down to whole numbers, as `//` does it, so a slow clock stands still for a long
+    time and then jumps. The position is divided with `/`.
 position-as-share
     You divide the positions by T or by T - 1, so a vector depends on how long the text is. The same position
     must have the same vector in every text: take 0, 1, 2 … as they are.

@@ -213,7 +213,7 @@ def given_no_answer(T, n_prefix):
             "the scale is missing",
             "differ",
         ),
-        ("02.attention", no_scale_and_no_mask, "mask-unused-no-scale", "the scale is missing", "differ"),
+        ("02.attention", no_scale_and_no_mask, "mask-unused-no-scale", "the scale is missing", "twice"),
         ("04.causal", float_inverted, "inverted", "while yours holds float32", "differ"),
         ("02.retrieval", zero_divided, "infinite", "0/0 is NaN, too", "Infinity is too large"),
         ("04.leak", one_line_mended, "scaling-lost", "is mended: leave it", "What must change"),
@@ -224,7 +224,7 @@ def given_no_answer(T, n_prefix):
             "as 3 matrices of 64 × 64 and 4 biases",
             "W_o",
         ),
-        ("04.prefix", given_no_answer, slips.PARTS, "looking at the prefix: all 6 closed", "differ"),
+        ("04.prefix", given_no_answer, slips.PARTS, "looking at the prefix: all 6 closed", "Measured"),
     ],
 )
 def test_the_kind_is_named_in_every_exercise_that_it_fits(id, function, name, told, not_so):
@@ -276,7 +276,7 @@ def test_queries_as_long_as_told_are_long_enough_on_that_input(length):
     exercise = desk.exercises()["02.retrieval"]
     result = desk.run_check("02.retrieval", on_a_circle(length))
     assert result.misconception == "too-quiet" and "100 * q" not in result.message
-    times = float(result.message.split("here ")[1].split(" times")[0].replace(",", ""))
+    times = float(result.message.split(": here ")[1].split(" times")[0].replace(",", ""))
     name = result.message.split("on the input with ")[1].removesuffix(".)")
     (case,) = (c for c in exercise.cases() if c.name == name)
     longer = exercise.view.make(on_a_circle(times * length)(*case.args), case.args)
@@ -315,9 +315,9 @@ def half_root(x, W_q, W_k, W_v):
     return torch.softmax((q @ k.mT / k.shape[-1] ** 0.5).masked_fill(future, -math.inf), -1) @ v
 
 
-def five_words(weights, h):
+def four_words(weights, h):
     total = 0
-    for j in range(5):
+    for j in range(4):
         if j < h.shape[1]:
             total = total + weights[:, :, j, None] * h[:, None, j]
     return total
@@ -329,6 +329,30 @@ def other_letters(values, weights):
     return (share * values).sum()
 
 
+def one_more(x, W_q, W_k, W_v):
+    x = (x - x.mean(-1, keepdim=True)) / (x.std(-1, correction=0, keepdim=True) + 1)
+    future = torch.ones(x.shape[1], x.shape[1]).triu(1).bool()
+    scores = (x @ W_q.T) @ (x @ W_k.T).mT / W_k.shape[0] ** 0.5
+    return torch.softmax(scores.masked_fill(future, -math.inf), -1) @ (x @ W_v.T)
+
+
+def bent_v(s, h, W_a, U_a, v_a):
+    return torch.tanh((s @ W_a.T)[:, None] + h @ U_a.T) @ torch.sigmoid(v_a)
+
+
+def softmax_again(weights, h):
+    return torch.bmm(weights.softmax(1), h)
+
+
+def largest(s, h, W_a, U_a, v_a):
+    return (torch.tanh((s @ W_a.T)[:, None] + h @ U_a.T) * v_a).max(-1).values
+
+
+def mean_state(y_prev, s_prev, h, allowed, attend, cell):
+    context, weights = attend(s_prev, h, allowed)
+    return cell(torch.cat([y_prev, h.mean(1)], -1), s_prev), context, weights
+
+
 def one_and_another(T, n_prefix):
     row, column = torch.arange(T)[:, None], torch.arange(T)[None]
     return (column < row) | (column <= n_prefix)
@@ -338,12 +362,17 @@ def one_and_another(T, n_prefix):
     ("id", "function", "told"),
     [
         ("04.leak", half_root, "Python takes a power before it divides or multiplies"),
-        ("01.context", five_words, "`5` is the same on every input, and what belongs there is not. With"),
+        ("01.context", four_words, "`4` is the same on every input, and what belongs there is not. With"),
         (
             "00.weighted-mean",
             other_letters,
             "With `weights` in place of `values` in `share = values / total`",
         ),
+        ("04.leak", one_more, "Without `+ 1` your function"),
+        ("01.scores", bent_v, "With `v_a` in place of `torch.sigmoid(v_a)`"),
+        ("01.context", softmax_again, "With `weights` in place of `weights.softmax(1)`"),
+        ("01.scores", largest, "`.sum(-1)` in place of `"),
+        ("01.decoder-step", mean_state, "With `context` in place of `h.mean(1)`"),
         ("04.prefix", one_and_another, "There are two slips. With `<"),
     ],
 )
