@@ -388,7 +388,7 @@ def test_an_input_that_is_merged_in_place_is_told():
 
 def test_one_small_change_is_told_where_it_helps():
     def bits_per_byte(nats_per_token, n_tokens, text):
-        return nats_per_token / n_tokens / math.log(2) / len(text.encode())
+        return nats_per_token * n_tokens / math.log(2) / (len(text.encode()) + 1)
 
     assert "your function is right on every input that was tried" in run("bits", bits_per_byte).message
 
