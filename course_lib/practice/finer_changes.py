@@ -23,11 +23,17 @@ def all_changes(tree: ast.Module) -> Iterator[Change]:
     given = [arg.arg for arg in function.args.args]
     names = _names(function)
     rules = (
-        _power, _piece, _turned, _unwrapped, _transposed, _bound, _number,
-        partial(_fixed, names=names, given=given),
+        _power,
+        _piece,
+        _turned,
+        _unwrapped,
+        _transposed,
+        _bound,
+        partial(_fixed, names=names, given=given),  # before _number: 5 may do for 4 where S is never larger
+        _number,
         partial(_other_name, names=names),
         partial(_name_for_a_call, names=names),
-    )  # fmt: skip
+    )
     for rule in rules:
         for node, put in found:
             for (why, old, new), other in rule(node):
@@ -101,7 +107,9 @@ def _unwrapped(node: ast.AST):
         call = node.value
         if isinstance(call.func, ast.Attribute) and call.func.attr in ("max", "min", "median"):
             new = ast.Call(ast.Attribute(call.func.value, "sum", ast.Load()), call.args, call.keywords)
-            yield (f"`{call.func.attr}` keeps one number of many.", shown(node), shown(new)), new
+            given = ", ".join(map(ast.unparse, [*call.args, *call.keywords]))
+            why = f"`{call.func.attr}` keeps one number of many."
+            yield (why, f".{call.func.attr}({given}).values", f".sum({given})"), new
     if not isinstance(node, ast.Call):
         return
     if isinstance(node.func, ast.Attribute) and not _is_module(node.func.value):
