@@ -72,7 +72,7 @@ def all_changes(tree: ast.Module) -> Iterator[Change]:
     """All changes, those with the plainest cause first."""
     found = list(places(tree))
     yield from _statements(tree)
-    for rule in (_number_left_out, _sign, _call, _name, _brackets, _order, _axis, _part, _left_out):
+    for rule in (_call, _number_left_out, _sign, _name, _brackets, _order, _axis, _part, _left_out):
         for node, put in found:
             for (why, old, new), other, kind in rule(node):
                 yield Change(why, old, new, partial(put, other), partial(put, node), kind)
