@@ -46,8 +46,9 @@ NOT_FOR_TENSORS = (
 )
 MASK_IN_BRACKETS = (
     r"shape of the mask",
-    "A mask in square brackets must have the full shape. `scores.masked_fill(~allowed, ...)` broadcasts it "
-    "for you.",
+    "A mask in square brackets must have the full shape of what it picks from. `masked_fill` lets a smaller "
+    "one broadcast. If you take single sentences or heads out of the mask, give it the full shape before "
+    "that, with `allowed.expand(...)`.",
 )
 SUM_KEEPS_ITS_AXIS = (
     r"(?s)^[^\n]*(/|\.sum\(|\.mean\()[^\n]*\n.*(must match the size|broadcast)"

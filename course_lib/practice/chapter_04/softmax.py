@@ -41,11 +41,12 @@ def weights_or_gradient(weights, args):
     scores, _ = args
     if not scores.requires_grad:
         return weights
+    cut = CannotCompare(
+        "No gradient comes back: your weights are cut off from the scores, so nothing before them could "
+        "learn. Is there a `detach()`, a `.data`, a `torch.tensor(...)`, a `no_grad` or NumPy on the way?"
+    )
     if not weights.requires_grad:
-        raise CannotCompare(
-            "No gradient comes back: your weights are cut off from the scores, so nothing before them could "
-            "learn. Is there a `detach()`, a `.data`, a `torch.tensor(...)` or a `no_grad` too many?"
-        )
+        raise cut
     # check hands out clones; what they have in common is the tensor that they were cloned from.
     origin = scores if scores.is_leaf else scores.grad_fn.next_functions[0][0].variable
     wanted = (
@@ -54,6 +55,8 @@ def weights_or_gradient(weights, args):
     try:
         return torch.autograd.grad(weights, origin, wanted.reshape(weights.shape))[0]
     except RuntimeError as error:
+        if "inplace" not in str(error):  # the scores were not used on the way to these weights
+            raise cut from error
         raise CannotCompare(
             "No gradient comes back: the weights were changed in place (`weights[...] = 0`, `*=`), and the "
             "softmax needs its own answer for the way back. `masked_fill` makes new ones."

@@ -696,7 +696,7 @@ def test_in_a_notebook_each_check_shows_one_thing(tmp_path, monkeypatch):
         ("02.attention", lambda q, k, v, allowed: torch.softmax(q @ k, -1) @ v, "must be the features K"),
         ("02.attention", lambda q, k, v, allowed: q @ k.transpose(1, 2), "it is the last two, -2 and -1"),
         ("02.attention", lambda q, k, v, allowed: q @ k.mT / torch.sqrt(k.shape[-1]), "`k.shape[-1] ** 0.5`"),
-        ("02.attention", lambda q, k, v, allowed: (q @ k.mT)[~allowed], "broadcasts it for you"),
+        ("02.attention", lambda q, k, v, allowed: (q @ k.mT)[~allowed], "lets a smaller one broadcast"),
         (
             "02.retrieval",
             lambda wanted, n_keys: (torch.eye(2)[wanted], torch.eye(n_keys)),
