@@ -8,7 +8,7 @@ from functools import partial
 
 import torch
 
-from course_lib.tasks import families, fill_in, pronunciation, town_gpt
+from course_lib.tasks import families, fill_in, pronunciation, python_gpt, town_gpt
 from course_lib.tools import ROOT, parser
 from course_lib.training import distributed
 
@@ -22,6 +22,7 @@ CHECKPOINTS = {
         ALL_CORES,
     ),
     **{name: (partial(families.ship, name), "about a minute on 1 core", 1) for name in families.SHIPPED},
+    "python-gpt": (python_gpt.ship, "three to four hours on 1 core", 1),
     "bert": (fill_in.ship, "about half an hour on 1 core", 1),
     "town-gpt": (town_gpt.ship, "some hours on 1 core", 1),
 }

@@ -11,14 +11,15 @@ from course_lib.text.tokenizers import PAD_ID
 IGNORE = -100  # targets with this id are not counted
 
 
-def shift(ids: Tensor) -> tuple[Tensor, Tensor]:
+def shift(ids: Tensor, pad_id: int | None = PAD_ID) -> tuple[Tensor, Tensor]:
     """Split a text into what the decoder reads and what it must say: the one place where labels are shifted.
 
     Args:
-        ids: `[BOS] … [EOS]`, padded with `[PAD]`, `(B, T + 1)`.
+        ids: `[BOS] … [EOS]`, padded, or blocks of a text, `(B, T + 1)`.
+        pad_id: what pads them; None: nothing does, and each token counts.
 
     Returns:
-        inputs `(B, T)`, without the last token, and labels `(B, T)`, without the first, `[PAD]` as -100.
+        inputs `(B, T)`, without the last token, and labels `(B, T)`, without the first, padding as -100.
 
     Raises:
         ValueError: fewer than two tokens a row.
@@ -28,7 +29,7 @@ def shift(ids: Tensor) -> tuple[Tensor, Tensor]:
             f"ids has shape {tuple(ids.shape)}, expected (B, T + 1) with T ≥ 1: [BOS] and a next token"
         )
     labels = ids[:, 1:]
-    return ids[:, :-1], labels.masked_fill(labels == PAD_ID, IGNORE)
+    return ids[:, :-1], labels if pad_id is None else labels.masked_fill(labels == pad_id, IGNORE)
 
 
 def token_loss(logits: Tensor, labels: Tensor, *, label_smoothing: float = 0.0) -> Tensor:

@@ -1,0 +1,109 @@
+"""The GPT of Python that comes with the course: how it is made, measured and loaded."""
+
+import sys
+import zlib
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+from course_lib.models.gpt import GPT, GPTConfig
+from course_lib.tasks.python_gpt.library import NAME, RECIPE, modules, stream, task, tokens
+from course_lib.tasks.python_gpt.memory import longest_matches, training_files
+from course_lib.tasks.python_gpt.scores import bits_per_byte, nats, text_of, together
+from course_lib.tasks.python_gpt.writing import judge, write_blocks
+from course_lib.training import checkpoints, distributed
+from course_lib.training.optim import WarmupStableDecay
+from course_lib.training.recipe import Recipe, new_model, train, vary
+
+SHIPPED = vary(
+    RECIPE,
+    d_model=192,
+    n_heads=6,
+    max_len=256,
+    steps=6_000,
+    schedule=WarmupStableDecay(50, 2_000, 6_000),
+)
+TEMPERATURES = (1.0, 0.7)
+
+
+def load(folder: Path = checkpoints.FOLDER) -> GPT:
+    """The shipped GPT, ready to use.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        ValueError: a damaged file, or one that was trained with other tokens.
+    """
+    model = GPTConfig(**checkpoints.load_card(NAME, folder)["config"]).build()
+    checkpoints.load_weights(NAME, model, folder, tokenizers=[tokens()])
+    return model
+
+
+def library() -> dict:
+    """Which library this is: another version of Python has other modules, and other figures."""
+    kept = text_of(modules("kept away"))
+    return {
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "kept_away_modules": len(modules("kept away")),
+        "kept_away_bytes": len(kept),
+        "kept_away_crc32": zlib.crc32(kept),
+        "training_modules": len(modules("training")),
+        "training_tokens": len(stream("training")),
+    }
+
+
+def measure(model: GPT, n: int = 300) -> dict:
+    """Bits a byte on each module that was kept away, and what the parser says of written blocks.
+
+    Args:
+        model: a trained model.
+        n: blocks that it writes at each temperature.
+    """
+    kept = modules("kept away")
+    bits = bits_per_byte(partial(nats, model), kept)
+    metrics: dict = {"bits_per_byte": together(bits, kept)}
+    for temperature in TEMPERATURES:
+        written = write_blocks(model, n, temperature=temperature)
+        shares = judge(written)._asdict()
+        metrics |= {f"{kind}_at_{temperature}": share for kind, share in shares.items()}
+        metrics[f"longest_match_at_{temperature}"] = median(longest_matches(written, training_files()))
+    return metrics | {f"bits_per_byte of {name}": value for name, value in bits.items()}
+
+
+def ship(work: Path, folder: Path = checkpoints.FOLDER, recipe: Recipe = SHIPPED) -> dict:
+    """Train, store, measure with the stored parameters, and write the card; goes on where it was stopped.
+
+    Args:
+        work: where unfinished training is kept.
+        folder: where the checkpoint and its tokens go.
+        recipe: what to train.
+
+    Returns:
+        the card; of several processes only the first one writes it.
+    """
+    model = new_model(recipe)
+
+    def report(step: int, loss: float) -> None:
+        if step % 100 == 0 and distributed.is_first():
+            print(f"step {step:6,} of {recipe.steps:,} · loss {loss:.3f} nats a token", flush=True)
+
+    history = train(model, recipe, task(), on_step=report, save_to=work / f"{NAME}.state")
+    card = {
+        "what": "writes Python: a small GPT, trained on the source of the standard library",
+        "command": f"python -m course_lib train {NAME}",
+        "data": "training modules of the library (course_lib/tasks/python_gpt/library.py), read on the spot",
+        "library": library(),
+        "scored": "bits_per_byte: on modules that were kept away; parses, cut, wrong: what the parser says "
+        "of blocks of 8 lines; longest_match: with a training file, in characters, median over the blocks",
+        "recipe": asdict(recipe),
+        "seed": recipe.seed,
+        "steps": history.steps,
+    }
+    if not distributed.is_first():
+        return card
+    tokens().save(folder / f"{NAME}.bpe")
+    checkpoints.save_checkpoint(NAME, model, card, folder, tokenizers=[tokens()])
+    stored = load(folder)
+    card["metrics"] = {key: round(value, 4) for key, value in measure(stored).items()}
+    checkpoints.save_checkpoint(NAME, stored, card, folder, tokenizers=[tokens()])
+    return card
