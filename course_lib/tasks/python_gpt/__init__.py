@@ -26,7 +26,7 @@ from course_lib.tasks.python_gpt.scores import (
     of_ngrams,
     together,
 )
-from course_lib.tasks.python_gpt.shipping import SHIPPED, library, load, measure, ship
+from course_lib.tasks.python_gpt.shipping import SHIPPED, load, measure, provenance, ship
 from course_lib.tasks.python_gpt.writing import (
     Shares,
     blocks_of,
@@ -53,7 +53,6 @@ __all__ = [
     "go_on",
     "judge",
     "learned",
-    "library",
     "load",
     "longest_matches",
     "measure",
@@ -63,6 +62,7 @@ __all__ = [
     "of_compressors",
     "of_gpt",
     "of_ngrams",
+    "provenance",
     "real_blocks",
     "ship",
     "side_of",

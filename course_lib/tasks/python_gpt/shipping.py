@@ -39,7 +39,7 @@ def load(folder: Path = checkpoints.FOLDER) -> GPT:
     return model
 
 
-def library() -> dict:
+def provenance() -> dict:
     """Which library this is: another version of Python has other modules, and other figures."""
     kept = text_of(modules("kept away"))
     return {
@@ -92,7 +92,7 @@ def ship(work: Path, folder: Path = checkpoints.FOLDER, recipe: Recipe = SHIPPED
         "what": "writes Python: a small GPT, trained on the source of the standard library",
         "command": f"python -m course_lib train {NAME}",
         "data": "training modules of the library (course_lib/tasks/python_gpt/library.py), read on the spot",
-        "library": library(),
+        "library": provenance(),
         "scored": "bits_per_byte: on modules that were kept away; parses, cut, wrong: what the parser says "
         "of blocks of 8 lines; longest_match: with a training file, in characters, median over the blocks",
         "recipe": asdict(recipe),

@@ -123,8 +123,8 @@ def write_blocks(model: Writer, n: int, *, temperature: float = 1.0, seed: int =
     for depth in sorted(set(depths)):
         start = " " * depth + "def"
         rows = _write(model, "\n" + start, depths.count(depth), temperature, generator)
-        written[depth] = iter("\n".join((start + row).split("\n")[:LINES]) for row in rows)
-    return [next(written[depth]) for depth in depths]
+        written[depth] = ["\n".join((start + row).split("\n")[:LINES]) for row in rows]
+    return [written[depth].pop() for depth in depths]
 
 
 def go_on(model: Writer, start: str = "def", n: int = 100, *, temperature: float = 0.7, seed: int = 0) -> str:
@@ -155,7 +155,7 @@ def _write(
     temperature: float,
     generator: torch.Generator,
     *,
-    max_tokens: int = MAX_TOKENS,
+    max_tokens: int | None = None,
     lines: int | None = LINES,
 ) -> list[str]:
     """What comes after `start`, n times; a text that has its lines, or ends, leaves the batch."""
@@ -169,7 +169,7 @@ def _write(
     rows, done, state = torch.arange(n), torch.zeros(n), None  # done: line breaks so far
     ids: list[list[int]] = [[] for _ in range(n)]
     with evaluating(model) if isinstance(model, nn.Module) else nullcontext():
-        for _ in range(max_tokens):
+        for _ in range(max_tokens or MAX_TOKENS):
             logits, _, state = model.next_logits(new, state)  # (B, V)
             new = draw(logits, temperature=temperature, generator=generator)[:, None]  # (B, 1)
             for row, token in zip(rows.tolist(), new[:, 0].tolist(), strict=True):
