@@ -175,7 +175,7 @@ def _without_the_one_that_fails(
 ) -> tuple[str, str] | None:
     """Two slips: a wrong idea that the other inputs show, where one input alone cannot be compared."""
     failed = [i for i, o in enumerate(outcomes) if o.error is not None]
-    if len(failed) != 1 or not isinstance(outcomes[failed[0]].error, CannotCompare):
+    if len(failed) != 1 or not _hides_no_cause(outcomes[failed[0]].error):
         return None
     (one,) = failed
     part = [[thing for i, thing in enumerate(things) if i != one] for things in (cases, outcomes, expected)]
@@ -185,7 +185,13 @@ def _without_the_one_that_fails(
     if not match:
         return None
     text = f"On the input with {cases[one].name}: {telling.error_sentence(outcomes[one].error)}"
-    return match[0], f"{match[1]} And there is a second slip. {text}"
+    number = "third" if match[1].startswith("Two slips.") else "second"
+    return match[0], f"{match[1]} And there is a {number} slip. {text}"
+
+
+def _hides_no_cause(error: BaseException) -> bool:
+    """An answer that cannot be compared, or a ``view`` of numbers that lie in another order."""
+    return isinstance(error, CannotCompare) or "view size is not compatible" in forms.text_of(error)
 
 
 def _not_kept(function: Callable[..., Any]) -> str:

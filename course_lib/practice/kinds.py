@@ -101,6 +101,10 @@ class Misconception:
     any_shape: bool = False
 
 
+# From the cases, the learner's outcomes, the right answers and the tolerance: name and sentence, or None.
+Pairs = Callable[[list[Case], list[Any], list[Any], float], tuple[str, str] | None]
+
+
 @dataclass(frozen=True)
 class Exercise:
     """One function for the learner to write.
@@ -117,6 +121,7 @@ class Exercise:
         cases: makes the inputs; called once for each check.
         hints: a nudge, then pseudocode.
         misconceptions: at least four.
+        pairs: looks for two wrong ideas at once; asked where no way of a misconception fits.
         insight: one sentence that a learner sees after solving it.
         tolerance: largest difference that still counts as equal.
         advice: pairs (pattern, sentence). When the function raises, the sentence is added if the regular
@@ -148,6 +153,7 @@ class Exercise:
     forbidden: Callable[..., Any] | None = None
     further: Callable[[], list[Case]] | None = None
     two_slips: Callable[[], Iterable[Misconception]] | None = None
+    pairs: Pairs | None = None
 
     @property
     def parameters(self) -> tuple[str, ...]:

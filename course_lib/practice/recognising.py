@@ -54,6 +54,10 @@ def matching_misconception(
     for misconception in exercise.two_slips() if exercise.two_slips and not exercise.view else ():
         if any(behaves_like(way, cases, seen, exercise.tolerance) for way in misconception.ways):
             return misconception.name, told(misconception)
+    if exercise.pairs and exercise.view is None:
+        two = exercise.pairs(cases, seen, expected, exercise.tolerance)
+        if two:
+            return two
     for misconception in exercise.misconceptions:
         if misconception.sign and _shows(misconception, exercise, cases, seen, expected):
             sentence = told(misconception)

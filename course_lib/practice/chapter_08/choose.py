@@ -3,7 +3,7 @@
 import torch
 
 from course_lib.practice import ideas
-from course_lib.practice.chapter_08.choose_ways import WAYS, WORDS
+from course_lib.practice.chapter_08.choose_ways import PAIRS, WAYS, WORDS
 from course_lib.practice.inputs import not_contiguous, seeded
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
@@ -94,6 +94,7 @@ CHOOSE = Exercise(
         """),
     ),
     misconceptions=(*misconceptions(WORDS, WAYS), *ideas.squeezed(choose_words)),
+    pairs=PAIRS,
     insight=prose("""
         About 15 of 100 words, whatever the length of a row; a short row may have none. To ask for [SEP] or
         for padding would teach nothing, and would be right nearly every time.

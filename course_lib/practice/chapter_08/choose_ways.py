@@ -2,6 +2,9 @@
 
 import torch
 
+from course_lib.practice.chapter_08.two_slips import listed, of_parts, single
+from course_lib.practice.words import entries
+
 
 def words(ids, special):
     return ~torch.isin(ids, torch.tensor(special))
@@ -66,39 +69,69 @@ def of_all_tokens(ids, special, throw):
     return may & (throw < 0.15 * may.numel() / may.sum())
 
 
+def every_occurrence(by_row):
+    """A word that is chosen at one place is chosen wherever it stands: in the batch, or in its row."""
+
+    def made(ids, special, throw):
+        chosen = right(ids, special, throw)
+        if not by_row:
+            return torch.isin(ids, ids[chosen])
+        return torch.stack([torch.isin(row, row[some]) for row, some in zip(ids, chosen, strict=True)])
+
+    return made
+
+
 def put(value):
     return lambda *args: args[0].masked_fill(~right(*args), value)
 
 
+PARTS = {
+    "is_word": {
+        "special-chosen": anything,
+        "special-alone": lambda ids, special: ~words(ids, special),
+        "one-special-spared": (
+            but(0),
+            but(-1),
+            but(1),
+            lambda ids, special: words(ids, special[:2]),
+            lambda ids, special: words(ids, special[1:]),
+            lambda ids, special: words(ids, special[:3]),
+        ),
+        "zero-spared": (lambda ids, special: ids != 0, lambda ids, special: ids > 0),
+        "special-by-size": (
+            lambda ids, special: ids > max(special),
+            lambda ids, special: ids >= len(special),
+            lambda ids, special: ids > len(special),
+            lambda ids, special: (ids < min(special)) | (ids > max(special)),
+        ),
+        "special-by-place": (
+            lambda ids, special: (torch.arange(ids.shape[1]) > 0).expand(ids.shape),
+            lambda ids, special: (ids != special[0]) & (torch.arange(ids.shape[1]) > 0),
+        ),
+    },
+    "low": {
+        "above": lambda throw: throw > 0.15,
+        "above-0.85": lambda throw: throw > 0.85,
+        "another-share": tuple(map(below, (0.1, 0.2, 0.5, 0.015, 0.25, 0.3, 0.8, 0.85))),
+        "every-word": below(2),
+        "80-10-10": (below(0.15 * 0.8), below(0.15 * 0.9)),
+        "one-throw-for-all-rows": lambda throw: (throw < 0.15)[:1].expand(throw.shape),
+        "one-throw-a-row": lambda throw: (throw < 0.15)[:, :1].expand(throw.shape),
+    },
+}
+SKIP = {  # told as one, or not to be told from others
+    ("special-chosen", "above"),
+    ("special-chosen", "another-share"),
+    ("zero-spared", "80-10-10"),
+    ("special-by-size", "80-10-10"),
+    *((name, "above-0.85") for name in PARTS["is_word"]),
+}
+
 WAYS = {
-    "special-chosen": wrong(anything),
-    "special-alone": wrong(lambda ids, special: ~words(ids, special)),
-    "one-special-spared": (
-        wrong(but(0)),
-        wrong(but(-1)),
-        wrong(but(1)),
-        wrong(lambda ids, special: words(ids, special[:2])),
-        wrong(lambda ids, special: words(ids, special[1:])),
-        wrong(lambda ids, special: words(ids, special[:3])),
-    ),
-    "zero-spared": (wrong(lambda ids, special: ids != 0), wrong(lambda ids, special: ids > 0)),
-    "special-by-size": (
-        wrong(lambda ids, special: ids > max(special)),
-        wrong(lambda ids, special: ids >= len(special)),
-        wrong(lambda ids, special: ids > len(special)),
-        wrong(lambda ids, special: (ids < min(special)) | (ids > max(special))),
-    ),
-    "special-by-place": (
-        wrong(lambda ids, special: (torch.arange(ids.shape[1]) > 0).expand(ids.shape)),
-        wrong(lambda ids, special: (ids != special[0]) & (torch.arange(ids.shape[1]) > 0)),
-    ),
-    "above": wrong(low=lambda throw: throw > 0.15),
+    **single(PARTS, wrong),
     "above-special-chosen": wrong(anything, lambda throw: throw > 0.15),
-    "above-0.85": wrong(low=lambda throw: throw > 0.85),
-    "another-share": tuple(wrong(low=below(share)) for share in (0.015, 0.1, 0.2, 0.25, 0.3, 0.5, 0.8)),
     "another-share-special-chosen": tuple(wrong(anything, below(share)) for share in (0.1, 0.2, 0.5)),
-    "every-word": wrong(low=below(2)),
-    "80-10-10": tuple(wrong(low=lambda throw, share=share: throw < 0.15 * share) for share in (0.8, 0.9)),
+    "every-occurrence": (every_occurrence(by_row=False), every_occurrence(by_row=True)),
     "fixed-number": (
         *map(smallest, COUNTS),
         *(smallest(count, of_all=True) for count in COUNTS),
@@ -106,15 +139,13 @@ WAYS = {
     "fixed-number-of-all": tuple(smallest(count, anything) for count in COUNTS),
     "at-least-one": at_least_one,
     "of-all-tokens": of_all_tokens,
-    "one-throw-for-all-rows": wrong(low=lambda throw: (throw < 0.15)[:1].expand(throw.shape)),
-    "one-throw-a-row": wrong(low=lambda throw: (throw < 0.15)[:, :1].expand(throw.shape)),
     "turned-round": lambda *args: ~right(*args),
     "or-for-and": lambda ids, special, throw: words(ids, special) | (throw < 0.15),
     "ids-returned": tuple(map(put, (-100, 0, -1))),
     "places-returned": (lambda *args: right(*args).nonzero(), lambda *args: right(*args).nonzero().T),
 }
 
-WORDS = """
+TOLD = entries("""
 special-chosen
     Special tokens are chosen, too. `[CLS]`, `[SEP]` and padding are no words: what stands there is known from
     the form of the row, and to predict it teaches nothing. Leave out every id that is in `special`. (Did you
@@ -153,6 +184,9 @@ every-word
 80-10-10
     You choose with 0.15 times a share. The shares 80, 10 and 10 % come later: they say what is done to a word
     that has been chosen. Here 0.15 alone decides.
+every-occurrence
+    Where a word stands at several places you choose it at all of them as soon as one of its throws is below
+    0.15. Each place has its own throw, and decides for itself alone: compare `throw` place by place.
 fixed-number
     You choose a fixed number of words in each row, those with the smallest throws. (The authors' own code
     fixes the number.) Here each word is chosen by its own throw, below 0.15, so the number differs from row
@@ -182,4 +216,7 @@ ids-returned
 places-returned
     Your answer lists the places of the chosen tokens. Asked for is a tensor like `ids`: True where a token is
     chosen, False elsewhere.
-"""
+""")
+
+WORDS = TOLD
+PAIRS = of_parts(listed(PARTS, wrong, SKIP, most=3), TOLD)

@@ -3,7 +3,7 @@
 import torch
 
 from course_lib.practice import ideas
-from course_lib.practice.chapter_08.cls_head_ways import WAYS, WORDS
+from course_lib.practice.chapter_08.cls_head_ways import PAIRS, WAYS, WORDS
 from course_lib.practice.inputs import not_contiguous, random, seeded
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
@@ -65,6 +65,7 @@ CLS_HEAD = Exercise(
         """),
     ),
     misconceptions=(*misconceptions(WORDS, WAYS), *ideas.squeezed(cls_head)),
+    pairs=PAIRS,
     insight=prose("""
         One vector speaks for the whole row, because training asked it questions about the whole row. Before
         such a training it has no reason to know anything.

@@ -1,10 +1,9 @@
 """08.cls-head: wrong heads, and what a tutor says."""
 
-from itertools import product
-
 import torch
 from torch.nn import functional as F
 
+from course_lib.practice.chapter_08.two_slips import listed, of_parts, single
 from course_lib.practice.words import entries
 
 
@@ -45,8 +44,12 @@ POOLS = {
     "bias-taken-off": (lambda C, W, b: torch.tanh(C @ W.T - b),),
     "pooled-added": (lambda C, W, b: C + torch.tanh(C @ W.T + b),),
 }
+ANSWERS = {
+    "no-bias-in-the-answers": lambda x, W, b: x @ W.T,
+    "bias-of-the-answers-taken-off": lambda x, W, b: x @ W.T - b,
+}
 AFTER = {
-    "softmax-behind": (lambda s: s.softmax(-1), lambda s: s.softmax(0), lambda s: s.log_softmax(-1)),
+    "softmax-behind": (lambda s: s.softmax(-1), lambda s: s.log_softmax(-1), lambda s: s.softmax(0)),
     "tanh-behind": (torch.tanh,),
     "sigmoid-behind": (torch.sigmoid,),
     "best-answer": (lambda s: s.argmax(-1), lambda s: s.amax(-1)),
@@ -57,21 +60,7 @@ def all_places(vectors, W_p, b_p, W_a, b_a):
     return torch.tanh(vectors @ W_p.T + b_p) @ W_a.T + b_a
 
 
-def each(some, **parts):
-    return tuple(wrong(**parts, **{part: rule}) for part, rules in some.items() for rule in rules)
-
-
-WAYS = {
-    **{name: each({"pick": rules}) for name, rules in PICKS.items()},
-    **{name: each({"pool": rules}) for name, rules in POOLS.items()},
-    **{name: each({"after": rules}) for name, rules in AFTER.items()},
-    "tanh-at-the-end-only": wrong(pool=POOLS["no-tanh"][0], after=torch.tanh),
-    "no-bias-in-the-answers": wrong(answer=lambda x, W, b: x @ W.T),
-    "no-biases": wrong(pool=POOLS["no-bias-in-the-pooler"][0], answer=lambda x, W, b: x @ W.T),
-    "all-places": all_places,
-    "axis-left": lambda *args: wrong()(*args)[:, None],
-    "pooled-returned": lambda v, W_p, b_p, W_a, b_a: torch.tanh(v[:, 0] @ W_p.T + b_p),
-}
+PARTS = {"pick": PICKS, "pool": POOLS, "answer": ANSWERS, "after": AFTER}
 
 TOLD = entries("""
 last-place
@@ -97,9 +86,9 @@ another-bend
 tanh-too-early
     Your tanh comes too early, before the dense layer or before its bias. It is taken of all of W_p C + b_p.
 no-pooler
-    The pooler is missing: your scores are made from C itself. First comes tanh(W_p C + b_p).
+    The pooler is missing: your second layer gets the vector itself. First comes tanh(W_p C + b_p).
 tanh-alone
-    You take the tanh of C, and W_p and b_p have no effect. The pooler is tanh(W_p C + b_p).
+    You take the tanh of the vector itself, and W_p and b_p have no effect. The pooler is tanh(W_p C + b_p).
 tanh-twice
     You take a tanh before the pooler's dense layer as well. One is enough, of W_p C + b_p.
 pooler-not-transposed
@@ -110,13 +99,13 @@ no-bias-in-the-pooler
 bias-taken-off
     You take b_p off where it must be added: it is tanh(W_p C + b_p).
 pooled-added
-    You add C to what the pooler gives, as a residual connection does. A layer of the encoder has such a way
-    around; the pooler has none.
+    You add the vector itself to what the pooler gives, as a residual connection does. A layer of the encoder
+    has such a way around; the pooler has none.
 softmax-behind
     A softmax stands behind your scores (or its logarithm). Asked for are scores: the loss takes the softmax
     itself, and would take it twice.
 tanh-behind
-    A second tanh stands behind your scores. It holds them between -1 and 1, and then no answer can be much
+    A tanh stands behind your scores. It holds them between -1 and 1, and then no answer can be much
     more likely than another.
 sigmoid-behind
     A sigmoid stands behind your scores. Asked for are scores of any size: the loss takes a softmax of them.
@@ -127,6 +116,8 @@ tanh-at-the-end-only
     scores may have any size.
 no-bias-in-the-answers
     b_a has no effect. It is added at the end, one number for each answer.
+bias-of-the-answers-taken-off
+    You take b_a off at the end, where it must be added.
 no-biases
     b_p and b_a have no effect. Each dense layer adds its bias: tanh(W_p C + b_p), and the scores get b_a.
 all-places
@@ -138,13 +129,19 @@ pooled-returned
     You return what the pooler gives. The second layer is missing, which makes a score for each answer.
 """)
 
-for (name, picks), (other, pools) in product(PICKS.items(), POOLS.items()):  # two slips at once
-    if name in ("last-place", "mean-for-C") and other in ("no-tanh", "no-pooler", "pooler-not-transposed"):
-        WAYS[f"{name}-{other}"] = tuple(wrong(pick, pool) for pick, pool in product(picks, pools))
-        TOLD[f"{name}-{other}"] = f"Two slips. {TOLD[name]} And the second one: {TOLD[other]}"
-for name in ("last-place", "mean-for-C"):
-    WAYS[f"{name}-softmax-behind"] = tuple(
-        wrong(PICKS[name][0], after=AFTER["softmax-behind"][i]) for i in (0, 2)
-    )
-    TOLD[f"{name}-softmax-behind"] = f"Two slips. {TOLD[name]} And the second one: {TOLD['softmax-behind']}"
+NO_EFFECT = {  # in such pairs one slip hides the other, or both are one that has its own name
+    ("no-tanh", "tanh-behind"),
+    ("no-bias-in-the-pooler", "no-bias-in-the-answers"),
+    ("sum-for-C", "best-answer"),
+}
+WAYS = {
+    **single(PARTS, wrong),
+    "tanh-at-the-end-only": wrong(pool=POOLS["no-tanh"][0], after=torch.tanh),
+    "no-biases": wrong(pool=POOLS["no-bias-in-the-pooler"][0], answer=lambda x, W, b: x @ W.T),
+    "all-places": all_places,
+    "axis-left": lambda *args: wrong()(*args)[:, None],
+    "pooled-returned": lambda v, W_p, b_p, W_a, b_a: torch.tanh(v[:, 0] @ W_p.T + b_p),
+}
 WORDS = TOLD
+TWO = listed(PARTS, wrong, NO_EFFECT)
+PAIRS = of_parts(TWO, TOLD)

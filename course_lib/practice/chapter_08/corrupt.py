@@ -2,7 +2,7 @@
 
 import torch
 
-from course_lib.practice.chapter_08.corrupt_ways import WAYS, WORDS
+from course_lib.practice.chapter_08.corrupt_ways import PAIRS, WAYS, WORDS
 from course_lib.practice.inputs import not_contiguous, seeded
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
@@ -80,6 +80,7 @@ CORRUPT = Exercise(
         """),
     ),
     misconceptions=misconceptions(WORDS, WAYS),
+    pairs=PAIRS,
     insight=prose("""
         Labels do not say what was done: masked, replaced and kept words are asked for alike. So the model
         cannot trust any word that it reads, and must make a vector of the context for each.

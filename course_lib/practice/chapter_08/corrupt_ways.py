@@ -5,6 +5,7 @@ from itertools import product
 import torch
 
 from course_lib.practice.chapter_08.corrupt_words import LABELS_TOLD, READS_TOLD, TOLD
+from course_lib.practice.chapter_08.two_slips import as_tuple, of_outputs
 
 # --- what is read: a function (ids, chosen, throw, drawn, mask_id) ------------------------------------------
 
@@ -187,3 +188,22 @@ for name, other in product(TWO["reads"], TWO["labels"]):
     some = ways(LABELS[other])[: 1 if (name, other) == ("all-masked", "labels-on-masks-alone") else 2]
     WAYS[f"{name}-{other}"] = tuple(both(ways(READS[name])[0], one) for one in some)
     WORDS[f"{name}-{other}"] = f"Two slips. {READS_TOLD[name]} And the second one: {LABELS_TOLD[other]}"
+
+
+def alone(way, args, both):
+    return way(*args)
+
+
+def with_reads(way, args, both):
+    """Labels are made with what this learner lets the model read."""
+    return way(args, both[0])
+
+
+def beside(call, ideas):
+    return {
+        name: tuple(lambda *args, way=way: call(way, args[:5], args[5]) for way in as_tuple(some))
+        for name, some in ideas.items()
+    }
+
+
+PAIRS = of_outputs((beside(alone, READS), beside(with_reads, LABELS)), TOLD)

@@ -2,6 +2,9 @@
 
 import torch
 
+from course_lib.practice.chapter_08.two_slips import listed, of_parts
+from course_lib.practice.words import entries
+
 
 def probabilities(logits):
     return torch.softmax(logits, dim=-1)
@@ -40,14 +43,32 @@ def all_at(where):
     return lambda ids, logits, mask_id: torch.where(where(ids == mask_id, logits), logits.argmax(-1), ids)
 
 
-def in_the_batch(ids, logits, mask_id):
+def in_the_batch(sure=sureness):
     """One blank of the whole batch is filled."""
-    sure = sureness(logits).masked_fill(ids != mask_id, -1.0)
-    filled = ids.clone()
-    if (ids == mask_id).any():
-        at = int(sure.argmax())
-        filled.view(-1)[at] = logits.argmax(-1).flatten()[at]
-    return filled
+
+    def fill(ids, logits, mask_id):
+        blank, filled = ids == mask_id, ids.clone()
+        if blank.any():
+            at = int(sure(logits).masked_fill(~blank, float("-inf")).argmax())
+            filled.view(-1)[at] = logits.argmax(-1).flatten()[at]
+        return filled
+
+    return fill
+
+
+def at_its_number(sure=sureness):
+    """The right word; it is written at the number that the blank has among the blanks of its row."""
+
+    def fill(ids, logits, mask_id):
+        blank, filled = ids == mask_id, ids.clone()
+        place = among_blanks(sure(logits), blank)
+        said = logits.argmax(-1).gather(1, place[:, None])[:, 0]
+        for row, words in enumerate(said):
+            if blank[row].any():
+                filled[row, place_among_blanks(sure(logits), blank)[row]] = words
+        return filled
+
+    return fill
 
 
 def spread_out(ids, logits, mask_id):
@@ -101,6 +122,11 @@ def peaked(logits):
     return torch.xlogy(p, p).sum(-1)
 
 
+def of_whole_rows(logits):
+    """One softmax over all places and words of a row."""
+    return logits.flatten(1).softmax(-1).view(logits.shape).amax(-1)
+
+
 WAYS = {
     "all-blanks": all_at(lambda blank, logits: blank),
     "everything-said": all_at(lambda blank, logits: blank | True),
@@ -115,7 +141,7 @@ WAYS = {
     "by-score": (
         wrong(lambda logits: logits.amax(-1)),
         wrong(lambda logits: logits.amax(-1), pick=filled_with_0),
-        wrong(lambda logits: logits.flatten(1).softmax(-1).view(logits.shape).amax(-1)),
+        wrong(of_whole_rows),
     ),
     "softmax-over-places": (
         wrong(lambda logits: logits.softmax(1).amax(-1), lambda logits: logits.softmax(1).argmax(-1)),
@@ -127,11 +153,11 @@ WAYS = {
     ),
     "first-blank": wrong(pick=nth_blank(last=False)),
     "last-blank": wrong(pick=nth_blank(last=True)),
-    "place-among-the-blanks": wrong(pick=place_among_blanks),
+    "place-among-the-blanks": (wrong(pick=place_among_blanks), at_its_number()),
     "least-sure": wrong(
         pick=lambda sure, blank: sure.masked_fill(~blank, float("inf")).argmin(1),
     ),
-    "one-in-the-batch": in_the_batch,
+    "one-in-the-batch": in_the_batch(),
     "one-word-for-all-blanks": spread_out,
     "word-of-another-place": (
         wrong(word=lambda best, place: best[:, 0]),
@@ -145,7 +171,32 @@ WAYS = {
     "places-for-words": wrong(word=lambda best, place: place),
 }
 
-WORDS = """
+PARTS = {
+    "sure": {
+        "by-score": (lambda logits: logits.amax(-1), of_whole_rows),
+        "softmax-over-places": lambda logits: logits.softmax(1).amax(-1),
+        "softmax-over-batch": lambda logits: logits.softmax(0).amax(-1),
+        "by-margin": margin,
+        "by-entropy": peaked,
+    },
+    "pick": {
+        "words-overwritten": lambda sure, blank: sure.argmax(1),
+        "least-sure": lambda sure, blank: sure.masked_fill(~blank, float("inf")).argmin(1),
+        "place-among-the-blanks": place_among_blanks,
+    },
+    "guard": {"rows-without-a-blank": every_row},
+    "word": {
+        "word-of-another-place": (lambda best, place: best[:, 0], lambda best, place: best[0, place]),
+        "places-for-words": lambda best, place: place,
+    },
+}
+TOLD_AS_ONE = {
+    ("by-score", "rows-without-a-blank"),
+    ("words-overwritten", "rows-without-a-blank"),  # told with the rows in which words are overwritten
+    *((name, "least-sure") for name in ("by-score", "softmax-over-places", "by-margin", "by-entropy")),
+}
+
+TOLD = entries("""
 all-blanks
     You fill all blanks at once. One in each row is asked for, the surest: what stands there then helps with
     the others.
@@ -161,7 +212,7 @@ words-in-the-contest
 blanks-kept
     It is the wrong way round: words are overwritten and blanks stay.
 rows-without-a-blank
-    Rows with a blank are right. In a row without one you overwrite a word all the same: `argmax` always names
+    In a row without a blank you overwrite a word all the same: `argmax` always names
     a place, also where nothing is left to choose from.
 rows-without-a-blank-by-score
     Two slips. You compare scores between places, and a score means something only beside the other scores of
@@ -192,7 +243,7 @@ one-in-the-batch
 one-word-for-all-blanks
     The best word of the surest blank stands in all blanks of its row. One blank is filled, the others stay.
 word-of-another-place
-    You fill the right blank, with the best word of another place. The word must be the one that is best at
+    You fill in the best word of another place. The word must be the one that is best at
     this very place.
 by-margin
     You measure how far the best word lies before the second one. Asked for is the probability of the best
@@ -207,4 +258,12 @@ over-half
     surest, whatever its probability.
 places-for-words
     You fill in the number of the place where the word belongs. What belongs there is the id of the word.
-"""
+""")
+
+WORDS = TOLD
+TWO = listed(PARTS, wrong, TOLD_AS_ONE)
+for name, measures in PARTS["sure"].items():
+    some = measures if isinstance(measures, tuple) else (measures,)
+    TWO[name, "one-in-the-batch"] = tuple(map(in_the_batch, some))
+    TWO[name, "place-among-the-blanks"] += tuple(map(at_its_number, some))
+PAIRS = of_parts(TWO, TOLD)

@@ -4,8 +4,8 @@ from functools import partial
 
 import torch
 
-from course_lib.practice.chapter_08.input_triple_ways import WAYS
-from course_lib.practice.chapter_08.input_triple_words import WORDS
+from course_lib.practice.chapter_08.input_triple_ways import PAIRS, WAYS
+from course_lib.practice.chapter_08.input_triple_words import TOLD
 from course_lib.practice.inputs import seeded
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
@@ -99,7 +99,8 @@ INPUT_TRIPLE = Exercise(
             make three tensors
         """),
     ),
-    misconceptions=misconceptions(WORDS, WAYS),
+    misconceptions=misconceptions(TOLD, WAYS),
+    pairs=PAIRS,
     insight=prose("""
         Segments say which text a token belongs to, the mask says whether it is a token at all. Both are rows
         of two values, and nothing but their names keeps them apart.

@@ -1,6 +1,8 @@
 """08.input-triple: what a tutor says."""
 
-WORDS = """
+from course_lib.practice.words import entries
+
+TOLD = entries("""
 no-cls
     `[CLS]` is missing. It stands first in every row: where it stood, BERT's last layer leaves C, the vector
     that speaks for the whole row.
@@ -88,4 +90,4 @@ length-of-padding
 positions-for-the-mask
     One of your three rows counts the places, 0, 1, 2, …. BERT adds a vector for each position itself, from
     the order of the row. Asked for are ids, segments and the mask.
-"""
+""")

@@ -3,7 +3,7 @@
 import torch
 
 from course_lib.practice import ideas
-from course_lib.practice.chapter_08.mean_vector_ways import WAYS, WORDS
+from course_lib.practice.chapter_08.mean_vector_ways import PAIRS, WAYS, WORDS
 from course_lib.practice.inputs import not_contiguous, random, seeded
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
@@ -70,6 +70,7 @@ MEAN_VECTOR = Exercise(
         """),
     ),
     misconceptions=(*misconceptions(WORDS, WAYS), *ideas.squeezed(mean_vector)),
+    pairs=PAIRS,
     insight=prose("""
         With padding in the mean, the vector of a sentence would depend on how long the others in its batch
         are. Encoders that are made for comparing sentences often use this mean.
@@ -81,6 +82,9 @@ must match the size|broadcast
 shape of the mask|did not match|is invalid for input of size
     `vectors[there]` joins the tokens of all rows into one list, and no row is left. Multiply by the mask, or
     go through the rows one by one.
+is not in list|index 0 is out of bounds for dimension 0 with size 0|list index out of range
+    A row need not have padding, and then there is no first place of it to be found. Count the tokens of each
+    row: `(ids != pad_id).sum(1)`.
 not implemented for 'Bool'|could not infer output dtype|must be either a floating
     `mean` and products of two masks need numbers: `.float()` makes 1.0 and 0.0 of True and False.
 """),

@@ -3,6 +3,9 @@
 import torch
 from torch.nn import functional as F
 
+from course_lib.practice.chapter_08.two_slips import listed, of_parts, single
+from course_lib.practice.words import entries
+
 
 def there(ids, pad_id):
     return ids != pad_id
@@ -70,31 +73,74 @@ def batch_total(mask, vectors):
     return mask[:, :, 0].sum()
 
 
+def up_to_the_padding(reduced):
+    """The place of the first padding is taken for the number of tokens; 0 where there is no padding."""
+
+    def made(vectors, ids, pad_id):
+        ends = (ids == pad_id).int().argmax(1).tolist()
+        return torch.stack([reduced(v[:n]) for v, n in zip(vectors, ends, strict=True)])
+
+    return made
+
+
+def sum_of(mask):
+    """A mask in the sum alone; the number is right."""
+    return lambda vectors, ids, pad_id: (
+        (vectors * mask(ids, pad_id)[:, :, None]).sum(1) / (ids != pad_id).sum(1, keepdim=True)
+    )
+
+
+PARTS = {
+    "mask": {
+        "mask-turned-round": lambda ids, pad_id: ids == pad_id,
+        "zero-for-padding": (lambda ids, pad_id: ids != 0, lambda ids, pad_id: ids > 0),
+        "first-row-for-all": (first_row, any_row),
+        "without-special-tokens": (without(0, -1), without(0), without(-1)),
+    },
+    "divide": {
+        "divided-by-all-places": lambda mask, vectors: vectors.shape[1],
+        "not-divided": lambda mask, vectors: 1,
+        "divided-by-the-batch": (
+            batch_total,
+            lambda mask, vectors: len(mask),
+            lambda mask, vectors: mask[:, :, 0].sum(1).max(),
+        ),
+        "root-of-the-number": lambda mask, vectors: mask.sum(1) ** 0.5,
+        "one-too-many": (
+            lambda mask, vectors: mask.sum(1) + 1,
+            lambda mask, vectors: (mask.sum(1) - 1).clamp(min=1),
+        ),
+    },
+    "after": {"length-1": lambda mean: F.normalize(mean, dim=-1), "axis-left": lambda mean: mean[:, None]},
+}
+ALONE = single(PARTS, wrong)
+NO_EFFECT = {(name, "length-1") for name in PARTS["divide"]}
+
 WAYS = {
-    "padding-in-the-mean": (wrong(all_places), lambda vectors, ids, pad_id: vectors.mean(1)),
-    "divided-by-all-places": wrong(divide=lambda mask, vectors: vectors.shape[1]),
-    "padding-in-the-sum": lambda vectors, ids, pad_id: vectors.sum(1) / (ids != pad_id).sum(1, keepdim=True),
-    "not-divided": wrong(divide=lambda mask, vectors: 1),
-    "divided-by-the-batch": (
-        wrong(divide=batch_total),
-        wrong(divide=lambda mask, vectors: len(mask)),
-        wrong(divide=lambda mask, vectors: mask[:, :, 0].sum(1).max()),
+    **ALONE,
+    "mask-turned-round": (
+        *ALONE["mask-turned-round"],
+        wrong(lambda ids, pad_id: ids == pad_id, lambda mask, vectors: (~mask).sum(1)),
     ),
+    "without-special-tokens": (
+        *ALONE["without-special-tokens"],
+        *(
+            wrong(without(*places), lambda mask, vectors: mask.sum(1).clamp(min=1))
+            for places in ((0, -1), (0,), (-1,))
+        ),
+    ),
+    "sum-without-special-tokens": tuple(map(sum_of, PARTS["mask"]["without-special-tokens"])),
+    "nothing-without-padding": (
+        up_to_the_padding(lambda v: v.mean(0)),
+        up_to_the_padding(lambda v: v.sum(0) / max(len(v), 1)),
+    ),
+    "padding-in-the-mean": (wrong(all_places), lambda vectors, ids, pad_id: vectors.mean(1)),
+    "padding-in-the-sum": lambda vectors, ids, pad_id: vectors.sum(1) / (ids != pad_id).sum(1, keepdim=True),
     "mean-of-all-rows": (
         lambda vectors, ids, pad_id: vectors[ids != pad_id].mean(0),
         lambda vectors, ids, pad_id: vectors[ids != pad_id].mean(0).expand(len(ids), -1),
     ),
-    "mask-turned-round": (
-        wrong(lambda ids, pad_id: ids == pad_id),
-        wrong(lambda ids, pad_id: ids == pad_id, lambda mask, vectors: (~mask).sum(1)),
-    ),
-    "zero-for-padding": (
-        wrong(lambda ids, pad_id: ids != 0),
-        wrong(lambda ids, pad_id: ids > 0),
-    ),
     "mean-then-mask": masked_after,
-    "first-row-for-all": (wrong(first_row), wrong(any_row)),
-    "without-special-tokens": (wrong(without(0)), wrong(without(0, -1)), wrong(without(-1))),
     "C-alone": lambda vectors, ids, pad_id: vectors[:, 0],
     "last-place": (
         lambda vectors, ids, pad_id: vectors[:, -1],
@@ -114,22 +160,15 @@ WAYS = {
         by_ids(lambda ids, pad_id: ids.shape[1]),
         by_ids(lambda ids, pad_id: ids.sum(1, keepdim=True)),
     ),
-    "length-1": wrong(after=lambda mean: F.normalize(mean, dim=-1)),
-    "root-of-the-number": wrong(divide=lambda mask, vectors: mask.sum(1) ** 0.5),
-    "one-too-many": (
-        wrong(divide=lambda mask, vectors: mask.sum(1) + 1),
-        wrong(divide=lambda mask, vectors: (mask.sum(1) - 1).clamp(min=1)),
-    ),
     "places-kept": lambda vectors, ids, pad_id: vectors * (ids != pad_id)[:, :, None],
-    "axis-left": lambda *args: wrong()(*args)[:, None],
 }
 
-WORDS = """
+TOLD = entries("""
 padding-in-the-mean
     Padding counts in your mean: its vectors are added, and its places are counted. So the vector of a row
     changes with the length of the others in its batch. Leave padding out of both, the sum and the number.
 divided-by-all-places
-    Your sum is right, and you divide it by T, all places. So the vector of a short row gets smaller the more
+    You divide by T, all places. So the vector of a short row gets smaller the more
     padding it has. Divide by the number of its tokens.
 padding-in-the-sum
     Your number is right, and the vectors of padding are still in the sum. They are not 0: multiply by the
@@ -155,6 +194,12 @@ first-row-for-all
 without-special-tokens
     The first or the last token of each row is missing in your mean. Special tokens count like words: leave
     out padding alone.
+sum-without-special-tokens
+    The first or the last token of each row is missing in your sum, and it is counted. Special tokens count
+    like words: leave out padding alone.
+nothing-without-padding
+    In a row without padding nothing is left of your mean. You cut each row at the first place of padding, and
+    that is 0 where none stands (`argmax` says 0 then). Count the tokens: `(ids != pad_id).sum(1)`.
 C-alone
     This is C, the vector of `[CLS]` alone. Asked for is the mean of all tokens' vectors.
 last-place
@@ -178,4 +223,7 @@ places-kept
 axis-left
     Your means have an axis of length 1 too many, (B, 1, D): a sum over the places with `keepdim=True` keeps
     their axis.
-"""
+""")
+
+WORDS = TOLD
+PAIRS = of_parts(listed(PARTS, wrong, NO_EFFECT, most=3), TOLD)

@@ -2,7 +2,8 @@
 
 import torch
 
-from course_lib.practice.chapter_08.mlm_loss_ways import WAYS, WORDS
+from course_lib.practice.chapter_08.mlm_loss_ways import PAIRS, WAYS
+from course_lib.practice.chapter_08.mlm_loss_words import TOLD
 from course_lib.practice.inputs import not_contiguous, random, seeded
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
@@ -83,7 +84,8 @@ MLM_LOSS = Exercise(
             return loss, right
         """),
     ),
-    misconceptions=misconceptions(WORDS, WAYS),
+    misconceptions=misconceptions(TOLD, WAYS),
+    pairs=PAIRS,
     insight=prose("""
         Look at both numbers. A loss alone can fall for a wrong reason, for instance when fewer labels count
         than you think; then the share of right words tells you.

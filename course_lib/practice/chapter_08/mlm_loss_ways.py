@@ -6,7 +6,8 @@ from itertools import product
 import torch
 from torch.nn import functional as F
 
-from course_lib.practice.chapter_08.mlm_loss_words import LOSS_TOLD, RIGHT_TOLD, TOLD
+from course_lib.practice.chapter_08.mlm_loss_words import TOLD
+from course_lib.practice.chapter_08.two_slips import as_tuple, of_outputs, single
 
 
 def with_label(labels):
@@ -66,6 +67,12 @@ def scrambled(logits, labels):
     return F.cross_entropy(logits.transpose(1, 2).reshape(-1, logits.shape[-1]), labels.flatten())
 
 
+def cut_anew(logits, labels):
+    """``view`` for ``transpose``: the numbers are cut into (B, V, T) as they lie."""
+    B, T, V = logits.shape
+    return F.cross_entropy(logits.reshape(B, V, T), labels)
+
+
 LOSSES = {
     "everything-counted": (as_0, last_word),
     "zero-not-counted": mean(nll(where=not_0)),
@@ -99,7 +106,11 @@ LOSSES = {
     "sign-missing": mean(after=lambda loss: -loss),
     "another-logarithm": tuple(mean(after=lambda loss, base=base: loss / math.log(base)) for base in (2, 10)),
     "perplexity": mean(after=torch.exp),
-    "scrambled": scrambled,
+    "scrambled": (scrambled, cut_anew),
+    "best-word-for-right": (
+        lambda logits, labels: -log_softmax(logits)[labels != -100].amax(-1).mean(),
+        lambda logits, labels: -logits.softmax(-1)[labels != -100].amax(-1).log().mean(),
+    ),
 }
 
 
@@ -161,6 +172,22 @@ RIGHTS = {
     "right-without-0": share(not_0),
     "right-of-rows": tuple(map(row_shares, OF_ROWS)),
     "right-by-probability": probability,
+    "right-divided-by-rows": over(len),
+    "right-divided-by-places": over(lambda labels: labels.shape[1]),
+    "right-scrambled": lambda logits, labels: (
+        (logits.reshape(len(labels), -1, labels.shape[1]).argmax(1) == labels)[labels != -100].float().mean()
+    ),
+    "right-over-places": (
+        lambda logits, labels: (logits.softmax(1).argmax(-1) == labels)[labels != -100].float().mean(),
+        lambda logits, labels: (
+            (log_softmax_of_chosen(logits, labels).argmax(-1) == labels[labels != -100]).float().mean()
+        ),
+    ),
+    "right-over-batch": lambda logits, labels: (
+        (logits.softmax(0).argmax(-1) == labels)[labels != -100].float().mean()
+    ),
+    "right-for-any": lambda logits, labels: hits(logits, labels).any().float(),
+    "right-for-all": lambda logits, labels: share()(logits, labels).floor(),
     "right-without-an-axis": (
         one_for_the_table,
         lambda logits, labels: (logits.argmax() == labels)[labels != -100].float().mean(),
@@ -171,37 +198,34 @@ RIGHTS = {
 }
 
 
-def both(loss=None, right=None):
+def made(loss=None, right=None):
     loss, right = loss or mean(), right or share()
     return lambda logits, labels: (loss(logits, labels), right(logits, labels))
 
 
-def ways(value):
-    return value if isinstance(value, tuple) else (value,)
+def beside(ways):
+    """Ways of one number, for any way of the other one."""
+    return {
+        name: tuple(lambda logits, labels, both, way=way: way(logits, labels) for way in as_tuple(some))
+        for name, some in ways.items()
+    }
 
 
+PARTS = {"loss": LOSSES, "right": RIGHTS}
 WAYS = {
-    **{name: tuple(both(one) for one in ways(some)) for name, some in LOSSES.items()},
-    **{name: tuple(both(right=one) for one in ways(some)) for name, some in RIGHTS.items()},
-    "zero-in-neither": (both(LOSSES["zero-not-counted"], RIGHTS["right-without-0"]), zero_in_a_loop),
-    "both-over-all": both(LOSSES["divided-by-all"][0], RIGHTS["right-over-all"]),
-    "exchanged": lambda *args: both()(*args)[::-1],
+    **single(PARTS, made),
+    "zero-in-neither": (made(LOSSES["zero-not-counted"], RIGHTS["right-without-0"]), zero_in_a_loop),
+    "both-over-all": made(LOSSES["divided-by-all"][0], RIGHTS["right-over-all"]),
+    "both-over-rows": made(LOSSES["divided-by-rows"], RIGHTS["right-divided-by-rows"]),
+    "neither-divided": made(LOSSES["not-divided"], RIGHTS["right-counted"]),
+    "both-scrambled": made(LOSSES["scrambled"][1], RIGHTS["right-scrambled"]),
+    "both-over-places": tuple(
+        made(loss, right)
+        for loss, right in product(LOSSES["softmax-over-places"], RIGHTS["right-over-places"])
+    ),
+    "both-of-rows": tuple(
+        made(loss, right) for loss, right in product(LOSSES["mean-of-rows"], RIGHTS["right-of-rows"])
+    ),
+    "exchanged": lambda *args: made()(*args)[::-1],
 }
-
-TWO = {  # two slips at once, one in each number
-    "losses": ("everything-counted", "zero-not-counted", "divided-by-all", "not-divided", "mean-of-rows"),
-    "rights": ("right-over-all", "right-without-label", "right-counted", "right-without-0", "right-of-rows"),
-}
-WORDS = dict(TOLD)
-for name, other in product(TWO["losses"], TWO["rights"]):
-    if (name, other) in {("zero-not-counted", "right-without-0"), ("divided-by-all", "right-over-all")}:
-        continue  # one slip, told as one
-    few = None if (name, other) == ("mean-of-rows", "right-of-rows") else 1
-    some = product(ways(LOSSES[name])[:few], ways(RIGHTS[other])[: few and 2])
-    WAYS[f"{name}-{other}"] = tuple(both(one, two) for one, two in some)
-    WORDS[f"{name}-{other}"] = f"Two slips. {LOSS_TOLD[name]} And the second one: {RIGHT_TOLD[other]}"
-WORDS["mean-of-rows-right-of-rows"] = (
-    "You make both numbers of each row first, and then one of the rows. So a label in a row with few of them "
-    "counts more than one in a row with many (and a row without labels has no mean at all). All labels of a "
-    "batch count alike: one sum, one division."
-)
+PAIRS = of_outputs((beside(LOSSES), beside(RIGHTS)), TOLD)

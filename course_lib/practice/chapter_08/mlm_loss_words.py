@@ -10,49 +10,54 @@ zero-not-counted
     In `loss` the word 0 does not count: `labels > 0` leaves it out with the -100. 0 is a word like any other;
     only -100 says "no label": `labels != -100`.
 divided-by-all
-    You divide the sum of the losses by all places, B · T. Then the loss falls where fewer words are chosen,
+    In `loss` you divide the sum by all places, B · T. Then the loss falls where fewer words are chosen,
     though no word is said better. Divide by the number of labels that count.
 divided-by-rows
-    You divide the sum of the losses by the number of rows, B. Asked for is the mean over the places with a
+    In `loss` you divide the sum by the number of rows, B. Asked for is the mean over the places with a
     label: divide by their number.
 divided-by-places
-    You divide the sum of the losses by the number of places in a row, T. Asked for is the mean over the
+    In `loss` you divide the sum by the number of places in a row, T. Asked for is the mean over the
     places with a label: divide by their number.
 not-divided
-    You add the losses up and do not divide. Then a batch with more labels has a higher loss. Asked for is the
+    In `loss` you add up and do not divide. Then a batch with more labels has a higher loss. Asked for is the
     mean over the places with a label.
 mean-of-rows
-    You make one number of each row and then one of the rows. So a label in a row with few of them counts more
-    than one in a row with many (and a row without labels has no mean at all). All labels of the batch count
-    alike: one sum, one division.
+    In `loss` you make one number of each row and then one of the rows. So a label in a row with few of them
+    counts more than one in a row with many (and a row without labels has no mean at all). All labels of the
+    batch count alike: one sum, one division.
 softmax-over-places
-    Your softmax runs along the places, so places compete for a word. At each place the words compete: the
-    softmax runs over the words, the last axis, `dim=-1`.
-softmax-over-batch
-    Your softmax runs over the rows of the batch, which know nothing of each other. At each place the words
+    In `loss` your softmax runs along the places, so places compete for a word. At each place the words
     compete: the softmax runs over the words, the last axis, `dim=-1`.
+softmax-over-batch
+    In `loss` your softmax runs over the rows of the batch, which know nothing of each other. At each place
+    the words compete: the softmax runs over the words, the last axis, `dim=-1`.
 softmax-twice
-    You take the softmax twice. `log_softmax` and `cross_entropy` want the scores as they are; a second
-    softmax makes all words nearly equally likely.
+    In `loss` you take the softmax twice. `log_softmax` and `cross_entropy` want the scores as they are; a
+    second softmax makes all words nearly equally likely.
 not-normalised
-    You take minus the score of the right word. A score means nothing alone: only `log_softmax` over the words
-    makes a log-probability of it.
+    In `loss` you take minus the score of the right word. A score means nothing alone: only `log_softmax` over
+    the words makes a log-probability of it.
 no-logarithm
-    The logarithm is missing: you work with the probability itself. The loss of a place is minus the logarithm
-    of the right word's probability.
+    In `loss` the logarithm is missing: you work with the probability itself. The loss of a place is minus the
+    logarithm of the right word's probability.
 logarithm-of-the-mean
-    You take the logarithm of a mean of probabilities. Each place has a loss of its own, minus the logarithm
-    of its probability; the mean is taken of these.
+    In `loss` you take the logarithm of a mean of probabilities. Each place has a loss of its own, minus the
+    logarithm of its probability; the mean is taken of these.
 sign-missing
-    The minus is missing. The logarithm of a probability is below 0 or 0, and a loss is its opposite.
+    In `loss` the minus is missing. The logarithm of a probability is below 0 or 0, and a loss is its
+    opposite.
 another-logarithm
-    You take another logarithm than the natural one. `torch.log` and `log_softmax` have base e; the loss is in
-    nats.
+    In `loss` you take another logarithm than the natural one. `torch.log` and `log_softmax` have base e; the
+    loss is in nats.
 perplexity
-    You take exp of the loss: that is the perplexity. Asked for is the loss.
+    In `loss` you take exp of the mean: that is the perplexity. Asked for is the loss.
 scrambled
-    Places and words are mixed up: after `transpose` the numbers of one place no longer stand side by side, so
-    `reshape(-1, V)` cuts them elsewhere. Flatten the scores as they are, (B, T, V) to (B · T, V).
+    In `loss` places and words are mixed up. `reshape` and `view` cut the numbers as they lie, in rows of V:
+    (B, T, V) can become (B · T, V), and nothing else. To bring the words to axis 1 there is
+    `transpose(1, 2)`, alone, with no `reshape` before or behind it.
+best-word-for-right
+    In `loss` you take the highest probability of each place, so the labels have no effect on it. Each place
+    asks for its right word: look the probability up at the label.
 """)
 
 RIGHT_TOLD = entries("""
@@ -83,6 +88,25 @@ right-without-an-axis
 right-by-the-lowest
     In `right` you look for the lowest score. The word that a model says is the one with the highest:
     `argmax`.
+right-divided-by-rows
+    In `right` you divide by the number of rows, B. Divide by the number of labels.
+right-divided-by-places
+    In `right` you divide by the number of places in a row, T. Divide by the number of labels.
+right-scrambled
+    In `right` places and words are mixed up: `reshape` and `view` cut the numbers as they lie, in rows of V.
+    Take the `argmax` over the last axis of `logits` as they are.
+right-over-places
+    In `right` the best word is looked for behind a softmax along the places, where places compete for a word.
+    At each place the words compete: take the `argmax(-1)` of the scores.
+right-over-batch
+    In `right` the best word is looked for behind a softmax over the rows of the batch. At each place the
+    words compete: take the `argmax(-1)` of the scores.
+right-for-any
+    `right` is 1 as soon as one word is right. Asked for is a share: how many of the places with a label,
+    divided by all of these.
+right-for-all
+    `right` is 1 where every word is right, and 0 otherwise. Asked for is a share, with its fraction. (`//`
+    and `int` take the fraction away; `.all()` and `torch.equal` ask for all at once.)
 """)
 
 TOLD = {
@@ -92,6 +116,21 @@ TOLD = {
 zero-in-neither
     The word 0 counts in neither number: `labels > 0` leaves it out with the -100. 0 is a word like any other;
     only -100 says "no label": `labels != -100`.
+both-over-rows
+    You divide both by the number of rows, B (that is what `len(labels)` gives). Both are means over the
+    places with a label: divide by their number.
+neither-divided
+    You add up both and divide neither. Both are means over the places with a label: divide by their number.
+both-scrambled
+    Places and words are mixed up. `reshape` and `view` cut the numbers as they lie, in rows of V: (B, T, V)
+    can become (B · T, V), and nothing else. To bring the words to axis 1 there is `transpose(1, 2)`.
+both-over-places
+    Your softmax runs along the places, so places compete for a word, in both numbers. At each place the words
+    compete: the softmax runs over the words, the last axis, `dim=-1`.
+both-of-rows
+    You make both numbers of each row first, and then one of the rows. So a label in a row with few of them
+    counts more than one in a row with many (and a row without labels has no mean at all). All labels of a
+    batch count alike: one sum, one division.
 both-over-all
     You divide both by all places, B · T. Both are means over the places with a label: divide by their number.
 exchanged

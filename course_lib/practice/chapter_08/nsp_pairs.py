@@ -2,7 +2,7 @@
 
 import torch
 
-from course_lib.practice.chapter_08.nsp_pairs_ways import WAYS
+from course_lib.practice.chapter_08.nsp_pairs_ways import PAIRS, WAYS
 from course_lib.practice.chapter_08.nsp_pairs_words import WORDS
 from course_lib.practice.inputs import not_contiguous, seeded
 from course_lib.practice.kinds import Case, Exercise, Output
@@ -78,6 +78,7 @@ NSP_PAIRS = Exercise(
         """),
     ),
     misconceptions=misconceptions(WORDS, WAYS),
+    pairs=PAIRS,
     insight=prose("""
         The switch changes the data, too: a model without next-sentence prediction should not read random
         ends. And which number stands for "next" is an agreement, no more: in some libraries it is 0.

@@ -2,6 +2,9 @@
 
 import torch
 
+from course_lib.practice.chapter_08.nsp_pairs_words import BESIDE, TOLD
+from course_lib.practice.chapter_08.two_slips import as_tuple, of_outputs
+
 
 def by(source=None, labels=None, off_seconds=None, off_labels=None):
     """Another source of the second text, other labels, and other things where the switch is off.
@@ -129,3 +132,24 @@ WAYS = {
     "column-of-labels": with_labels(lambda labels: labels[:, None]),
     "exchanged": lambda *args: by()(*args)[::-1],
 }
+
+SECONDS = (
+    "ends-exchanged", "always-own", "always-other", "off-random-kept", "off-other-ends", "written-over",
+    "ends-swapped", "neighbour-for-other",
+)  # fmt: skip
+LABELS = (
+    "labels-exchanged", "labels-all-1", "labels-all-0", "off-asked", "off-all-next", "off-all-0",
+    "off-another-mark", "other-as-label", "source-as-label", "minus-for-random", "labels-1-and-2",
+    "column-of-labels",
+)  # fmt: skip
+
+
+def one_output(place, names):
+    """What ``names`` of WAYS return at this place."""
+    return {
+        name: tuple(lambda *args, way=way: way(*args[:4])[place] for way in as_tuple(WAYS[name]))
+        for name in names
+    }
+
+
+PAIRS = of_outputs((one_output(0, SECONDS), one_output(1, LABELS)), {**TOLD, **BESIDE})

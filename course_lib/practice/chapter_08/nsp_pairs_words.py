@@ -1,6 +1,8 @@
 """08.nsp-pairs: what a tutor says."""
 
-WORDS = """
+from course_lib.practice.words import entries
+
+TOLD = entries("""
 labels-exchanged
     Your labels are exchanged: 0 for "next" and 1 for "random". (So it is in Hugging Face's library.) Here 1
     is "next"; the wrong way round a model would learn to say the opposite, with the same loss.
@@ -87,4 +89,14 @@ column-of-labels
     Your labels have two axes, (B, 1). One label for each text is (B,).
 exchanged
     Both are right, and they come back in the other order. Return `seconds, labels`.
-"""
+""")
+WORDS = TOLD
+BESIDE = entries("""
+ends-exchanged
+    The ends are exchanged: where the throw is below 0.5 a text gets the end of another one, and where it is
+    0.5 or more it keeps its own. Keep the own end where the throw is below 0.5.
+off-asked
+    With `nsp` False labels of 1 and 0 are still there. Nothing is asked then: -100 everywhere.
+off-all-next
+    With `nsp` False your labels are 1, and the model would be asked about its pairs. "Not asked" is -100.
+""")

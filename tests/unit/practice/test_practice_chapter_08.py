@@ -352,6 +352,147 @@ def test_an_error_is_shown_with_advice(name, function, says):
     assert not result.passed and says in result.message, result.message
 
 
+# --- two slips at once --------------------------------------------------------------------------------------
+
+
+def above_by_size(ids, special, throw):
+    return torch.logical_and(ids > max(special), throw > 0.15)
+
+
+def every_occurrence(ids, special, throw):
+    picked = set(ids[throw < 0.15].tolist()) - set(special)
+    return torch.tensor([[i in picked for i in row] for row in ids.tolist()])
+
+
+def one_blank_by_score(ids, logits, mask_id):
+    top = logits.max(-1)
+    scores = torch.where(ids == mask_id, top.values, torch.full_like(top.values, -1e9))
+    new = ids.clone()
+    if (ids == mask_id).any():
+        k, T = scores.argmax().item(), ids.shape[1]
+        new[k // T, k % T] = top.indices[k // T, k % T]
+    return new
+
+
+def number_for_place(ids, logits, mask_id):
+    filled = ids.clone()
+    for row, p in zip(filled, logits.softmax(-1), strict=True):
+        blanks = row == mask_id
+        if blanks.any():
+            sure, words = p[blanks].max(-1)
+            row[sure.argmax()] = words[sure.argmax()]
+    return filled
+
+
+def an_empty_second_text(first, second, length, cls_id, sep_id, pad_id):
+    a, b = [cls_id, *first, sep_id], [*(second or []), sep_id]
+    rest = length - len(a) - len(b)
+    segments = [0] * len(a) + [1] * len(b) + [0] * rest
+    allowed = torch.arange(length) < len(a) + len(b)
+    return torch.tensor(a + b + [pad_id] * rest), torch.tensor(segments), allowed
+
+
+def no_end_and_ones_on(first, second, length, cls_id, sep_id, pad_id):
+    ids = [cls_id, *first, sep_id]
+    segments = [0] * len(ids)
+    if second is not None:
+        ids, segments = ids + second, segments + [1] * len(second)
+    allowed = [True] * len(ids)
+    while len(ids) < length:
+        ids.append(pad_id)
+        segments.append(segments[-1])
+        allowed.append(False)
+    return torch.tensor(ids), torch.tensor(segments), torch.tensor(allowed)
+
+
+def zero_and_all_places(vectors, ids, pad_id):
+    return vectors.masked_fill((ids == 0)[:, :, None], 0.0).mean(1)
+
+
+def cut_at_both_ends(vectors, ids, pad_id):
+    ends = (ids != pad_id).sum(1).tolist()
+    return torch.stack([v[1 : n - 1].sum(0) / max(n - 2, 1) for v, n in zip(vectors, ends, strict=True)])
+
+
+def up_to_the_first_padding(vectors, ids, pad_id):
+    ends = (ids == pad_id).int().argmax(1).tolist()
+    return torch.stack([v[:n].mean(0) for v, n in zip(vectors, ends, strict=True)])
+
+
+def softmax_twice_over_all(logits, labels):
+    p = logits.softmax(-1)
+    loss = F.cross_entropy(p.reshape(-1, p.shape[-1]), labels.reshape(-1))
+    return loss, (p.argmax(-1) == labels).float().mean()
+
+
+def cut_anew(logits, labels):
+    B, T, V = logits.shape
+    counted = labels != -100
+    right = ((logits.argmax(2) == labels) & counted).sum() / counted.sum()
+    return F.cross_entropy(logits.reshape(B, V, T), labels), right
+
+
+def next_in_the_batch(ends, throw, other, nsp):
+    labels, seconds = torch.ones(len(ends), dtype=torch.long), ends.clone()
+    if nsp:
+        swap = throw >= 0.5
+        seconds[swap] = ends.roll(-1, 0)[swap]
+        labels[swap] = 0
+    return seconds, labels
+
+
+def half_hidden_and_counted(ids, chosen, throw, drawn, mask_id):
+    reads = torch.where(chosen & (throw < 0.8), mask_id, ids)
+    return torch.where(chosen & (throw >= 0.9), drawn, reads), ids * chosen
+
+
+def mean_without_a_tanh(vectors, W_p, b_p, W_a, b_a):
+    return F.linear(F.linear(vectors.mean(1), W_p, b_p), W_a)
+
+
+@pytest.mark.parametrize(
+    ("name", "function", "told"),
+    [
+        ("choose", above_by_size, "special-by-size-above"),
+        ("choose", every_occurrence, "every-occurrence"),
+        ("fill", one_blank_by_score, "by-score-one-in-the-batch"),
+        ("fill", number_for_place, "place-among-the-blanks"),
+        ("input-triple", an_empty_second_text, "a-sep-without-a-text"),
+        ("input-triple", no_end_and_ones_on, "no-sep-after-two-padding-in-segment-1"),
+        ("mean-vector", zero_and_all_places, "zero-for-padding-divided-by-all-places"),
+        ("mean-vector", cut_at_both_ends, "without-special-tokens"),
+        ("mean-vector", up_to_the_first_padding, "nothing-without-padding"),
+        ("mlm-loss", softmax_twice_over_all, "softmax-twice-right-over-all"),
+        ("mlm-loss", cut_anew, "scrambled"),
+        ("nsp-pairs", next_in_the_batch, "neighbour-for-other-off-all-next"),
+        ("corrupt", half_hidden_and_counted, "last-two-exchanged-another-mark"),
+    ],
+)
+def test_what_a_new_crowd_wrote_is_known(name, function, told):
+    result = run(name, function)
+    assert result.kind == "misconception" and result.misconception == told, result
+    if result.message.startswith("Two slips. "):
+        assert " And the second one: " in result.message
+
+
+def test_two_slips_of_two_parts_are_told_both_and_three_are_not():
+    assert run("cls-head", lambda v, W, b, A, a: torch.relu(v[:, -1] @ W.T + b) @ A.T + a).misconception == (
+        "last-place-another-bend"
+    )
+    assert run("cls-head", mean_without_a_tanh).kind == "difference"
+
+
+def test_a_view_of_numbers_in_another_order_does_not_hide_the_cause():
+    def viewed(logits, labels):
+        p = logits.softmax(-1)
+        loss = F.cross_entropy(p.reshape(-1, p.shape[-1]), labels.view(-1))
+        return loss, (p.argmax(-1) == labels)[labels != -100].float().mean()
+
+    result = run("mlm-loss", viewed)
+    assert result.misconception == "softmax-twice"
+    assert "And there is a second slip. On the input with scores that are not contiguous" in result.message
+
+
 def test_an_input_that_is_changed_in_place_is_told():
     def corrupt(ids, chosen, throw, drawn, mask_id):
         labels = torch.where(chosen, ids, -100)
