@@ -117,7 +117,7 @@ tanh-at-the-end-only
 no-bias-in-the-answers
     b_a has no effect. It is added at the end, one number for each answer.
 bias-of-the-answers-taken-off
-    You take b_a off at the end. It is added, one number for each answer: W_a times the pooled vector, plus b_a.
+    You take b_a off at the end. It is added: W_a times the pooled vector, plus b_a.
 no-biases
     b_p and b_a have no effect. Each dense layer adds its bias: tanh(W_p C + b_p), and the scores get b_a.
 all-places
