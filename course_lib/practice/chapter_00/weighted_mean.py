@@ -17,10 +17,12 @@ def cases() -> list[Case]:
     few = torch.tensor([10.0, 20.0, 60.0]), torch.tensor([3.0, 1.0, 0.0])
     more = torch.tensor([1.5, -2.0, 4.0, 0.5, -3.0]), torch.tensor([0.2, 1.0, 2.5, 0.4, 0.7])
     gap = torch.tensor([2.0, 50.0, 8.0, 4.0]), torch.tensor([1.0, 0.0, 3.0, 2.0])
+    late = torch.tensor([5.0, 2.0, 50.0, 8.0]), torch.tensor([0.0, 1.0, 3.0, 2.0])
     return [
         Case("weights 3, 1, 0 and values 10, 20, 60", few, {"S": 3}),
         Case("five values, some of them negative", more, {"S": 5}),
         Case("the second of four weights is 0", gap, {"S": 4}),
+        Case("the first of four weights is 0", late, {"S": 4}),
         Case("one value", (torch.tensor([7.0]), torch.tensor([0.25])), {"S": 1}),
     ]
 

@@ -30,6 +30,7 @@ def cases() -> list[Case]:
         Case("one target word", (weights(1, (5, 2)), random(g, 2, 5, 3)), {"B": 2, "T": 1, "S": 5, "D_h": 3}),
         Case("one source word", (weights(2, (1, 1)), random(g, 2, 1, 3)), {"B": 2, "T": 2, "S": 1, "D_h": 3}),
         Case("one feature", (weights(3, (4, 2)), random(g, 2, 4, 1)), {"B": 2, "T": 3, "S": 4, "D_h": 1}),
+        Case("long texts", (weights(12, (9, 8)), random(g, 2, 9, 5)), {"B": 2, "T": 12, "S": 9, "D_h": 5}),
     ]
 
 
