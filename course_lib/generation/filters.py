@@ -100,7 +100,8 @@ def keep_top_p(logits: Tensor, p: float) -> Tensor:
     """
     if p == 1:
         return logits
-    probabilities, order = logits.softmax(-1).sort(dim=-1, descending=True, stable=True)  # (B, V)
+    order = logits.sort(dim=-1, descending=True, stable=True).indices  # (B, V): of equals the lower id first
+    probabilities = logits.softmax(-1).gather(-1, order)  # (B, V)
     before = probabilities.cumsum(-1) - probabilities  # (B, V): 0 for the likeliest
     stays = before < p * (1 - ROUNDING)
     return keep_only(logits, torch.zeros_like(stays).scatter(-1, order, stays))  # in the order of the ids
