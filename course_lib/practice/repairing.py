@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import textwrap
 import time
 import warnings
@@ -113,9 +114,9 @@ def first_that_helps(
     for group in [*([change] for change in plain), *together, *([change] for change in finer)]:
         if not go_on():
             return ""
-        fixed, line = _with(group, tree, function, code)
+        fixed, lines = _with(group, tree, function, code)
         if fixed is not None and is_right(fixed):
-            return _sentence(group, code, line)
+            return _sentence(group, code, lines)
     return ""
 
 
@@ -138,22 +139,22 @@ def two_that_help(
     for change in _told_by_their_code(tree):
         if not go_on():
             return ""
-        fixed, _ = _with([change], tree, function, code)
+        fixed, lines = _with([change], tree, function, code)
         if fixed is not None and (many := rights(fixed)) > before:
-            better.append((many, change))
-    better.sort(key=lambda pair: -pair[0])
-    for _, first in better[:MOST_FIRST]:
+            better.append((many, change, lines))
+    better.sort(key=lambda found: -found[0])
+    for _, first, lines in better[:MOST_FIRST]:
         first.make()
         try:
             half = ast.unparse(tree)
             for second in _told_by_their_code(tree):
                 if not go_on():
                     return ""
-                fixed, _ = _with([second], tree, function, half)
+                fixed, then = _with([second], tree, function, half)
                 if fixed is not None and is_right(fixed):
+                    both = f"W{_phrase(first, lines)}, and w{_phrase(second, then)}"
                     return (
-                        f"There are two slips. W{_phrase(first)}, and w{_phrase(second)}, your function is "
-                        "right on every input that was tried."
+                        f"There are two slips. {both}, your function is right on every input that was tried."
                     )
         finally:
             first.undo()
@@ -165,13 +166,20 @@ def _told_by_their_code(tree: ast.Module) -> list[Change]:
     return [change for change in found if change.old]
 
 
-def _phrase(change: Change) -> str:
+def _phrase(change: Change, lines: tuple[str, str]) -> str:
     """Without its first letter, which is a w."""
+    if _times(change.old, lines[0]) > 1:  # which of them? The line says it
+        return f"ith `{lines[1]}` in place of `{lines[0]}`"
     return f"ith `{change.new}` in place of `{change.old}`" if change.new else f"ithout `{change.old}`"
 
 
-def _with(group: list[Change], tree: ast.Module, function: FunctionType, code: str) -> tuple[Any, str]:
-    """The function with these changes, and the first line that they change; the tree stays as it was."""
+def _with(
+    group: list[Change], tree: ast.Module, function: FunctionType, code: str
+) -> tuple[Any, tuple[str, str]]:
+    """The function with these changes, and the first line that they change, before and after.
+
+    The tree stays as it was.
+    """
     for change in group:
         change.make()
     try:
@@ -181,24 +189,34 @@ def _with(group: list[Change], tree: ast.Module, function: FunctionType, code: s
             change.undo()
 
 
-def _line(before: str, after: str) -> str:
-    """The first line of the code that a change changes."""
+def _line(before: str, after: str) -> tuple[str, str]:
+    """The first line of the code that a change changes, and what becomes of it."""
     pairs = zip(before.split("\n"), after.split("\n"), strict=False)
-    return next((old.strip() for old, new in pairs if old != new), "")
+    return next(((old.strip(), new.strip()) for old, new in pairs if old != new), ("", ""))
 
 
-def _sentence(group: list[Change], code: str, line: str) -> str:
+def _sentence(group: list[Change], code: str, lines: tuple[str, str]) -> str:
+    line, better = lines
     olds, news = (list(dict.fromkeys(c)) for c in ([c.old for c in group], [c.new for c in group]))
     old, new = (" and ".join(f"`{part}`" for part in parts) for parts in (olds, news))
     change = f"with {new} in place of {old}" if group[0].new else f"without {old}"
     where = " at each place" if len(group) > len(olds) else ""
     if len(group) == 1 and code.split("\n", 1)[1].count(group[0].old) > 1 and len(line) <= MOST_SHOWN:
         where = f" in `{line}`"
+    if len(group) == 1 and group[0].old and _times(group[0].old, line) > 1:  # which of them? The line says it
+        change, where = f"with `{better}` in place of `{line}`", ""
     if not group[0].old:
         return f"{group[0].why} then your function is right on every input that was tried."
     why = f"{group[0].why} " if len(olds) == 1 and group[0].why else ""
     text = f"{change}{where} your function is right on every input that was tried."
     return why + (text[0].upper() + text[1:])
+
+
+def _times(part: str, line: str) -> int:
+    """How often a part of the code stands in a line, not counting where it is a piece of a longer word."""
+    edge = r"(?<!\w)" if part[:1].isalnum() or part[:1] == "_" else ""
+    end = r"(?!\w)" if part[-1:].isalnum() or part[-1:] == "_" else ""
+    return len(re.findall(edge + re.escape(part) + end, line))
 
 
 def kept_nothing(function: Callable[..., Any]) -> str:

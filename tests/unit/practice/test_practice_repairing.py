@@ -136,7 +136,7 @@ def over_the_batch(x, W_q, W_k, W_v):
             from_one,
             "The loop begins at 1, and the first index is 0. With `range(x.shape[1])` in place",
         ),
-        ("03.split", tokens_cut, "With `dim=-1` in place of `dim=1` in `return torch.stack(x.chunk("),
+        ("03.split", tokens_cut, "With `return torch.stack(x.chunk(n_heads, dim=-1), dim=1)` in place"),
         ("04.padding", objects, "not whether values differ. With `!=` in place of `is not` your"),
         ("04.leak", over_the_batch, "With `mean(-1)` and `std(-1)` in place of `mean(0)` and `std(0)` your"),
     ],
@@ -151,9 +151,30 @@ def two_slips(values, weights):
     return (values * weights).sum() // weights.max()
 
 
-def test_nothing_is_told_where_one_change_is_not_enough():
+def test_two_changes_are_told_where_one_is_not_enough():
     message = desk.run_check("00.weighted-mean", two_slips).message
+    assert "There are two slips. With `" in message and message.endswith(
+        "right on every input that was tried."
+    )
+
+
+def three_slips(values, weights):
+    return (values[1:] * weights[1:]).sum() // weights.max() - 1
+
+
+def test_nothing_is_told_where_two_changes_are_not_enough():
+    message = desk.run_check("00.weighted-mean", three_slips).message
     assert "right on every input" not in message and message.startswith("On the input with weights 3, 1, 0")
+
+
+def merged_a_step_too_early(x):
+    return torch.swapaxes(x, 1, 2).flatten(1)
+
+
+def test_where_a_part_stands_twice_in_its_line_the_whole_line_is_told():
+    message = desk.run_check("03.merge", merged_a_step_too_early).message
+    better, line = ("return torch.swapaxes(x, 1, 2).flatten(2)", "return torch.swapaxes(x, 1, 2).flatten(1)")
+    assert f"With `{better}` in place of `{line}` your function is right" in message
 
 
 def test_of_a_lambda_the_code_is_not_known():
