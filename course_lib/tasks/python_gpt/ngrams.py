@@ -30,7 +30,7 @@ from course_lib import checks
 class Table(NamedTuple):
     """The n-grams of one length: G different ones, with C different contexts."""
 
-    keys: Tensor  # (G,): context · V + token, sorted; an n-gram's place here is its number
+    keys: Tensor  # (G,): context · V + token, rising; an n-gram's place here is its number
     shares: Tensor  # (G,): what each has of its context's chance, after the discount
     left: Tensor  # (C,): what the discounts of each context have left for the shorter one
 
@@ -111,34 +111,32 @@ class NGrams:
         """
         ids = tokens if state is None else torch.cat([state, tokens], dim=1)
         ids = ids[:, max(0, ids.shape[1] - self.order + 1) :]  # all that counts
-        return torch.stack([self.chances(row) for row in ids]).log(), None, ids
+        return self.chances(ids).log(), None, ids
 
     def chances(self, before: Tensor) -> Tensor:
-        """The chance of every token after some others, `(V,)`.
+        """The chance of every token after some others, `(B, V)`.
 
         Args:
-            before: ids `(n,)`; the last order − 1 of them count.
+            before: ids `(B, n)`; the last order − 1 of each row count.
         """
-        chances = torch.full((self.vocab_size,), 1 / self.vocab_size, dtype=torch.double)
-        for k in range(min(len(before), self.order - 1) + 1):
-            context = self._number(before[len(before) - k :])
-            if context < 0:
-                break  # a longer one was not seen, either
-            table = self.tables[k]
-            borders = torch.tensor([context, context + 1]) * self.vocab_size
-            first, behind = torch.searchsorted(table.keys, borders).tolist()
-            chances = table.left[context] * chances
-            chances[table.keys[first:behind] % self.vocab_size] += table.shares[first:behind]
+        n_rows, n = before.shape
+        chances = torch.full((n_rows, self.vocab_size), 1 / self.vocab_size, dtype=torch.double)
+        for k, table in enumerate(self.tables[: n + 1]):
+            context = self._numbers(before[:, n - k :])  # (B,)
+            chances *= table.left[context.clamp(min=0)].where(context >= 0, 1.0)[:, None]
+            first, behind = (torch.searchsorted(table.keys, (context + i) * self.vocab_size) for i in (0, 1))
+            many = behind - first  # (B,): how many tokens followed; of an unknown context none
+            rows = torch.repeat_interleave(torch.arange(n_rows), many)
+            at = torch.arange(len(rows)) + (behind - many.cumsum(0))[rows]  # places in the table
+            chances[rows, table.keys[at] % self.vocab_size] += table.shares[at]
         return chances
 
-    def _number(self, ids: Tensor) -> int:
-        """The number of an n-gram, 0 of the empty one; −1: it is not there."""
-        number = 0
-        for table, token in zip(self.tables, ids.tolist(), strict=False):
-            number = int(table.find(torch.tensor([number * self.vocab_size + token]))[0])
-            if number < 0:
-                break
-        return number
+    def _numbers(self, ids: Tensor) -> Tensor:
+        """The numbers of some n-grams `(B, k)`, 0 of the empty one; −1: it is not there."""
+        numbers = torch.zeros(len(ids), dtype=torch.long)  # (B,)
+        for table, tokens in zip(self.tables, ids.T, strict=False):
+            numbers, _ = table.find(numbers * self.vocab_size + tokens)
+        return numbers
 
 
 def discounted(keys: Tensor, counts: Tensor, n_contexts: int, vocab_size: int) -> Table:

@@ -164,7 +164,7 @@ def test_ngrams_are_what_they_say(order):
     expected = [-math.log(chance(c, w)) for c, w in zip(contexts, words[1:], strict=True)]
     assert counted.nats(new).tolist() == pytest.approx(expected)
     for i in (1, 2, 17):
-        chances = counted.chances(new[:i])
+        chances = counted.chances(new[None, :i])[0]
         assert chances.sum().item() == pytest.approx(1)
         assert -chances[words[i]].log().item() == pytest.approx(expected[i - 1])
 
@@ -184,8 +184,8 @@ def test_texts_too_small_for_discounts(text):
     for order in range(1, len(text) + 1)[:3]:
         counted = python_gpt.NGrams(torch.tensor(text), 4, order)
         for before in ([], text[:1], text[-2:], [2, 2]):
-            chances = counted.chances(torch.tensor(before, dtype=torch.long))
-            assert chances.sum().item() == pytest.approx(1) and (chances >= 0).all()
+            chances = counted.chances(torch.tensor([before, before], dtype=torch.long))
+            assert chances.sum(1).tolist() == pytest.approx([1, 1]) and (chances >= 0).all()
 
 
 def test_ngrams_write_like_a_model():
@@ -194,7 +194,8 @@ def test_ngrams_write_like_a_model():
     logits, weights, state = counted.next_logits(ids[:, :3])
     logits, _, state = counted.next_logits(ids[:, 3:], state)
     assert weights is None and torch.equal(state, ids[:, 3:])
-    torch.testing.assert_close(logits[1], counted.chances(ids[1]).log())
+    torch.testing.assert_close(logits, counted.chances(ids).log())
+    torch.testing.assert_close(logits[:1], counted.chances(ids[:1]).log())  # a row by itself
 
 
 @pytest.mark.parametrize(
