@@ -149,8 +149,9 @@ WAYS = {
 TOLD = entries("""
 special-chosen
     Special tokens are chosen, too. `[CLS]`, `[SEP]` and padding are no words: what stands there is known from
-    the form of the row, and to predict it teaches nothing. Leave out every id that is in `special`. (Did you
-    join `!=` by "or"? An id always differs from one of two others; "and" asks that it differs from all.)
+    the form of the row, and to predict it teaches nothing. Leave out every id that is in `special`. If your
+    code asks for that: is `!=` joined by "or"? An id always differs from one of two others; "and" asks that
+    it differs from all. Is a tensor looked up in a `set`? It is never found there: look up `int(…)` of it.
 special-alone
     It is the wrong way round: you choose special tokens and leave out the words.
 one-special-spared

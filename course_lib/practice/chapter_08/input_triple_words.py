@@ -40,8 +40,8 @@ segments-exchanged
 first-sep-in-segment-1
     The `[SEP]` that ends the first text has segment 1 in your rows. It belongs to the text that it ends: 0.
 segments-count-the-seps
-    Your segments change at each `[SEP]`, that one included. So the `[SEP]` that ends a text does not belong
-    to it, and padding does not go back to 0. A `[SEP]` belongs to the text that it ends; padding gets 0.
+    Your segments change at the first `[SEP]`, that one included, and padding does not go back to 0. A `[SEP]`
+    belongs to the text that it ends, so the first one has 0; padding has 0, too.
 last-sep-in-segment-0
     The `[SEP]` that ends the second text has segment 0 in your rows. It belongs to the text that it ends: 1.
 special-tokens-in-other-segments

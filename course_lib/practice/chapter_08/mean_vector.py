@@ -77,8 +77,9 @@ MEAN_VECTOR = Exercise(
     """),
     advice=advice(r"""
 must match the size|broadcast
-    The mask is (B, T), and the vectors are (B, T, D): `[:, :, None]` gives the mask an axis for the features.
-    The sum over the places is (B, D), so the numbers of tokens must be a column, (B, 1).
+    Two shapes can be in question. Beside vectors (B, T, D) a mask must be (B, T, 1): `[:, :, None]` gives a
+    mask (B, T) this axis. Beside the sum over the places, (B, D), the numbers of tokens must be a column,
+    (B, 1): `[:, None]` makes one of numbers (B,).
 shape of the mask|did not match|is invalid for input of size
     `vectors[there]` joins the tokens of all rows into one list, and no row is left. Multiply by the mask, or
     go through the rows one by one.
