@@ -44,7 +44,7 @@ def cases() -> list[Case]:
         all_four,
         Case(
             "special ids among those of words",
-            (mixed, [3, 90, 41], torch.tensor([[0.1, 0.01, 0.05, 0.3, 0.14], [0.02, 0.2, 0.11, 0.0, 0.03]])),
+            (mixed, [3, 90, 41], torch.tensor([[0.14, 0.01, 0.05, 0.3, 0.1], [0.02, 0.2, 0.11, 0.0, 0.03]])),
             {"B": 2, "T": 5},
         ),
         case("throws from 0 to 1", ((6, 5), (7, 4), (3, 8), (2, 2)), [0, 5, 6, 7], top=1.0),

@@ -132,6 +132,13 @@ WAYS = {
     **single(PARTS, wrong),
     "above-special-chosen": wrong(anything, lambda throw: throw > 0.15),
     "another-share-special-chosen": tuple(wrong(anything, below(share)) for share in (0.1, 0.2, 0.5)),
+    "limit-from-the-throws": (
+        lambda ids, special, throw: words(ids, special) & (throw < throw.quantile(0.15)),
+        lambda ids, special, throw: words(ids, special) & (throw < throw.quantile(0.15, 1, keepdim=True)),
+        lambda ids, special, throw: words(ids, special) & (throw < throw[words(ids, special)].quantile(0.15)),
+    ),
+    "last-place-never": lambda *args: right(*args) & (torch.arange(args[0].shape[1]) < args[0].shape[1] - 1),
+    "last-row-never": lambda *args: right(*args) & (torch.arange(len(args[0])) < len(args[0]) - 1)[:, None],
     "every-occurrence": (every_occurrence(by_row=False), every_occurrence(by_row=True)),
     "fixed-number": (
         *map(smallest, COUNTS),
@@ -186,6 +193,14 @@ every-word
 80-10-10
     You choose with 0.15 times a share. The shares 80, 10 and 10 % come later: they say what is done to a word
     that has been chosen. Here 0.15 alone decides.
+limit-from-the-throws
+    Your limit is made from the throws themselves, so about the same share of them lies below it in each batch
+    or row. The limit is a number: a throw below 0.15 chooses.
+last-place-never
+    The last place of each row is never chosen in your answer. A row may end with a word: does a loop end one
+    too early?
+last-row-never
+    In the last row nothing is chosen in your answer. Does a loop end one too early?
 every-occurrence
     Where a word stands at several places you choose it at all of them as soon as one of its throws is below
     0.15. Each place has its own throw, and decides for itself alone: compare `throw` place by place.

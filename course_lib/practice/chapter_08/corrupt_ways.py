@@ -42,6 +42,24 @@ def overlapping(ids, chosen, throw, drawn, mask_id):
     return torch.where(chosen & (throw < 0.1), drawn, reads)
 
 
+def other_end(lowest, next_one):
+    """``[MASK]`` for large throws: the shares are right, and other throws decide."""
+
+    def reads(ids, chosen, throw, drawn, mask_id):
+        low, middle, high = (part(ids, drawn, mask_id).expand(ids.shape) for part in (lowest, next_one, mask))
+        made = torch.where(throw < 0.1, low, torch.where(throw < 0.2, middle, high))
+        return torch.where(chosen, made, ids)
+
+    return reads
+
+
+def drawn_in_order(ids, chosen, throw, drawn, mask_id):
+    """The first words of ``drawn`` are used up one after the other."""
+    reads = ids.masked_fill(chosen & (throw < 0.8), mask_id)
+    some = chosen & (throw >= 0.8) & (throw < 0.9)
+    return reads.masked_scatter(some, drawn.flatten())
+
+
 def everything(chosen):
     return torch.ones_like(chosen)
 
@@ -91,6 +109,8 @@ READS = {
     "masks-and-words-exchanged": by_throw(draw, mask, keep),
     "kept-most": (by_throw(keep, draw, mask), by_throw(keep, mask, draw)),
     "words-most": by_throw(draw, keep, mask),
+    "from-the-other-end": (other_end(keep, draw), other_end(draw, keep)),
+    "drawn-in-order": drawn_in_order,
     "nothing-hidden": by_throw(keep, keep, keep),
     "masks-never": (by_throw(keep, draw, keep), by_throw(draw, draw, keep)),
     "one-word-for-all": (
@@ -135,6 +155,9 @@ LABELS = {
     "mark-added": tuple(map(added, (-1, 1))),
     "zero-without-label": labelled(lambda ids, chosen, throw, reads: chosen & (ids > 0)),
     "labels-turned-round": labelled(lambda ids, chosen, throw, reads: ~chosen),
+    "drawn-for-label": lambda args, reads: torch.where(
+        (args[2] >= 0.8) & (args[2] < 0.9), args[3], args[0]
+    ).masked_fill(~args[1], -100),
     "yes-or-no": (lambda args, reads: args[1], lambda args, reads: torch.where(args[1], 1, -100)),
 }
 

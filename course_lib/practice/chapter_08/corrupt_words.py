@@ -34,6 +34,13 @@ kept-most
     In `reads` chosen tokens stay as they are where the throw is below 0.8. There `[MASK]` belongs.
 words-most
     In `reads` drawn words stand where the throw is below 0.8. There `[MASK]` belongs.
+from-the-other-end
+    In `reads` you count the throws from the other end: `[MASK]` stands where the throw is 0.2 or more. Here
+    it stands where the throw is below 0.8, the drawn word from 0.8 to below 0.9, and from 0.9 on the token
+    itself.
+drawn-in-order
+    In `reads` drawn words stand at other places than in `drawn`: you take its first ones, one after the
+    other. Each place has a word of its own: `reads[where] = drawn[where]`.
 nothing-hidden
     Your `reads` are the tokens as they were: nothing is hidden, so every label can be read off.
 masks-never
@@ -77,6 +84,9 @@ zero-without-label
 labels-turned-round
     Your `labels` are the wrong way round: -100 stands where a token was chosen, and the others are asked for.
     `masked_fill` writes where its mask is True: `~chosen`.
+drawn-for-label
+    In `labels` a replaced token has the drawn word. That is what the model reads; it must say the id that was
+    there before, from `ids`.
 yes-or-no
     Your `labels` say that a token was chosen, and not which it was. A label is an id: the one that stood
     there before.

@@ -3,7 +3,8 @@
 import torch
 
 from course_lib.practice import ideas
-from course_lib.practice.chapter_08.fill_ways import PAIRS, WAYS, WORDS
+from course_lib.practice.chapter_08.fill_ways import PAIRS, WAYS
+from course_lib.practice.chapter_08.fill_words import TOLD
 from course_lib.practice.inputs import not_contiguous, random, seeded
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
@@ -85,7 +86,7 @@ FILL = Exercise(
             for each row that has a blank: filled at its place = best at its place
         """),
     ),
-    misconceptions=(*misconceptions(WORDS, WAYS), *ideas.squeezed(fill_surest)),
+    misconceptions=(*misconceptions(TOLD, WAYS), *ideas.squeezed(fill_surest)),
     pairs=PAIRS,
     insight=prose("""
         Run it again and again, each time with new scores, and BERT writes. Each word sees those that were

@@ -4,7 +4,8 @@ from functools import partial
 
 import torch
 
-from course_lib.practice.chapter_08.input_triple_ways import PAIRS, WAYS
+from course_lib.practice.chapter_08.input_triple_pairs import PAIRS
+from course_lib.practice.chapter_08.input_triple_ways import WAYS
 from course_lib.practice.chapter_08.input_triple_words import TOLD
 from course_lib.practice.inputs import seeded
 from course_lib.practice.kinds import Case, Exercise, Output

@@ -91,3 +91,8 @@ positions-for-the-mask
     One of your three rows counts the places, 0, 1, 2, …. BERT adds a vector for each position itself, from
     the order of the row. Asked for are ids, segments and the mask.
 """)
+
+BESIDE = {
+    **TOLD,
+    "all-in-segment-0": "All your segments are 0. The second text has segment 1, with its `[SEP]`.",
+}

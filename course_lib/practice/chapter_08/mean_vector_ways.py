@@ -94,6 +94,7 @@ PARTS = {
     "mask": {
         "mask-turned-round": lambda ids, pad_id: ids == pad_id,
         "zero-for-padding": (lambda ids, pad_id: ids != 0, lambda ids, pad_id: ids > 0),
+        "padding-by-size": lambda ids, pad_id: ids > pad_id,
         "first-row-for-all": (first_row, any_row),
         "without-special-tokens": (without(0, -1), without(0), without(-1)),
     },
@@ -189,6 +190,9 @@ zero-for-padding
 mean-then-mask
     You mask after the mean. By then the vectors of padding are in it, and no factor takes them out again:
     mask, then add, then divide.
+padding-by-size
+    You leave out every id that is not above `pad_id`. Ids are names, and a word may have a smaller one: a
+    token is what differs from `pad_id`, `!=`.
 first-row-for-all
     You use one row of the mask for the whole batch. Each row has padding of its own.
 without-special-tokens

@@ -92,6 +92,10 @@ LOSSES = {
         lambda logits, labels: F.nll_loss(log_softmax_of_chosen(logits, labels), labels[labels != -100]),
     ),
     "softmax-over-batch": mean(nll(lambda logits: torch.log_softmax(logits, dim=0))),
+    "softmax-over-everything": mean(
+        nll(lambda logits: logits.reshape(-1).log_softmax(0).reshape(logits.shape))
+    ),
+    "last-row-alone": of_rows(lambda rows: [row for row in rows if len(row)][-1].mean()),
     "softmax-twice": (
         mean(nll(lambda logits: log_softmax(logits.softmax(-1)))),
         mean(nll(lambda logits: logits.softmax(-1).softmax(-1).log())),
@@ -186,6 +190,7 @@ RIGHTS = {
     "right-over-batch": lambda logits, labels: (
         (logits.softmax(0).argmax(-1) == labels)[labels != -100].float().mean()
     ),
+    "right-of-the-last-row": row_shares(lambda rows: rows[~rows.isnan()][-1]),
     "right-for-any": lambda logits, labels: hits(logits, labels).any().float(),
     "right-for-all": lambda logits, labels: share()(logits, labels).floor(),
     "right-without-an-axis": (
@@ -226,6 +231,7 @@ WAYS = {
     "both-of-rows": tuple(
         made(loss, right) for loss, right in product(LOSSES["mean-of-rows"], RIGHTS["right-of-rows"])
     ),
+    "both-of-the-last-row": made(LOSSES["last-row-alone"], RIGHTS["right-of-the-last-row"]),
     "exchanged": lambda *args: made()(*args)[::-1],
 }
 PAIRS = of_outputs((beside(LOSSES), beside(RIGHTS)), TOLD)

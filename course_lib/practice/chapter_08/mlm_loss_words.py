@@ -31,6 +31,12 @@ softmax-over-places
 softmax-over-batch
     In `loss` your softmax runs over the rows of the batch, which know nothing of each other. At each place
     the words compete: the softmax runs over the words, the last axis, `dim=-1`.
+softmax-over-everything
+    In `loss` one softmax runs over all words of all places of the batch together. Each place has a softmax of
+    its own, over the words: `dim=-1`.
+last-row-alone
+    In `loss` the last row that has a label counts alone: each row writes over what the rows before it gave.
+    Add them up, and divide at the end by the number of labels.
 softmax-twice
     In `loss` you take the softmax twice. `log_softmax` and `cross_entropy` want the scores as they are; a
     second softmax makes all words nearly equally likely.
@@ -101,6 +107,8 @@ right-over-places
 right-over-batch
     In `right` the best word is looked for behind a softmax over the rows of the batch. At each place the
     words compete: take the `argmax(-1)` of the scores.
+right-of-the-last-row
+    In `right` the last row that has a label counts alone: each row writes over what the rows before it gave.
 right-for-any
     `right` is 1 as soon as one word is right. Asked for is a share: how many of the places with a label,
     divided by all of these.
@@ -127,6 +135,9 @@ both-scrambled
 both-over-places
     Your softmax runs along the places, so places compete for a word, in both numbers. At each place the words
     compete: the softmax runs over the words, the last axis, `dim=-1`.
+both-of-the-last-row
+    The last row that has a label counts alone: each row writes over what the rows before it gave. Add up over
+    all rows, and divide at the end by the number of labels.
 both-of-rows
     You make both numbers of each row first, and then one of the rows. So a label in a row with few of them
     counts more than one in a row with many (and a row without labels has no mean at all). All labels of a

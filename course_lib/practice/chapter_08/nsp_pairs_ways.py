@@ -32,6 +32,10 @@ def right_labels(is_next, other):
     return is_next.long()
 
 
+def facing(is_next, other):
+    return (~is_next).long()
+
+
 def own(is_next, other):
     return torch.arange(len(other))
 
@@ -115,6 +119,14 @@ WAYS = {
         off_seconds=random_kept,
         off_labels=lambda is_next: (~is_next).long(),
     ),
+    "labels-exchanged-off-all-0": by(labels=facing, off_labels=all_of(0)),
+    "labels-exchanged-off-all-1": by(labels=facing, off_labels=all_of(1)),
+    "labels-exchanged-off-asked": by(labels=facing, off_labels=lambda is_next: (~is_next).long()),
+    "always-other-switch-unused": by(lambda is_next, other: other, off_seconds=random_kept),
+    "first-throw-for-all": by(
+        lambda is_next, other: right_source(is_next[:1].expand(len(other)), other),
+        lambda is_next, other: is_next[:1].expand(len(other)).long(),
+    ),
     "written-over": one_after_the_other,
     "ends-swapped": exchanged_ends,
     "neighbour-for-other": tuple(
@@ -134,8 +146,8 @@ WAYS = {
 }
 
 SECONDS = (
-    "ends-exchanged", "always-own", "always-other", "off-random-kept", "off-other-ends", "written-over",
-    "ends-swapped", "neighbour-for-other",
+    "ends-exchanged", "always-own", "always-other", "always-other-switch-unused", "off-random-kept", "off-other-ends",
+    "written-over", "ends-swapped", "neighbour-for-other",
 )  # fmt: skip
 LABELS = (
     "labels-exchanged", "labels-all-1", "labels-all-0", "off-asked", "off-all-next", "off-all-0",

@@ -62,6 +62,20 @@ switch-turned-round
 labels-exchanged-switch-unused
     Two slips. `nsp` has no effect: with the switch off every text keeps its own end, and every label is -100.
     And your labels are exchanged: 1 is "next", 0 is "random".
+labels-exchanged-off-all-0
+    Two slips. With `nsp` True your labels are exchanged: 1 is "next", 0 is "random". And with `nsp` False
+    your labels are 0; "not asked" is -100.
+labels-exchanged-off-all-1
+    Two slips. With `nsp` True your labels are exchanged: 1 is "next", 0 is "random". And with `nsp` False
+    your labels are 1; "not asked" is -100.
+labels-exchanged-off-asked
+    Two slips. Your labels are exchanged: 1 is "next", 0 is "random". And with `nsp` False they are still
+    there; nothing is asked then: -100 everywhere.
+always-other-switch-unused
+    Every text gets the end of `other[i]` in your answer, whatever `throw` and `nsp` say. It keeps its own
+    where its throw is below 0.5, and with `nsp` False always.
+first-throw-for-all
+    One throw, the first, decides for all texts. Each text has a throw of its own, `throw[i]`.
 written-over
     You write into the ends while they are still needed: a text may get an end that was exchanged before.
     `other[i]` means the end as it stands in `ends`: read from `ends`, and write into another tensor.

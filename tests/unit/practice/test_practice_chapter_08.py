@@ -446,6 +446,46 @@ def half_hidden_and_counted(ids, chosen, throw, drawn, mask_id):
     return torch.where(chosen & (throw >= 0.9), drawn, reads), ids * chosen
 
 
+def one_place_short(ids, special, throw):
+    out = torch.zeros(ids.shape, dtype=torch.bool)
+    for b in range(ids.shape[0]):
+        for t in range(ids.shape[1] - 1):
+            out[b, t] = bool(throw[b, t] < 0.15 and ids[b, t].item() not in special)
+    return out
+
+
+def shares_from_0(ids, chosen, throw, drawn, mask_id):
+    reads = torch.where(throw < 0.1, ids, torch.where(throw < 0.2, drawn, mask_id))
+    return torch.where(chosen, reads, ids), torch.where(chosen, ids, -100)
+
+
+def last_row(logits, labels):
+    for scores, said in zip(logits, labels, strict=True):
+        k = said != -100
+        if k.any():
+            loss, right = F.cross_entropy(scores[k], said[k]), (scores[k].argmax(1) == said[k]).float().mean()
+    return loss, right
+
+
+def whenever_surer(ids, logits, mask_id):
+    out, (sure, best) = ids.clone(), logits.softmax(-1).max(-1)
+    for b in range(len(ids)):
+        top = -1
+        for t in range(ids.shape[1]):
+            if ids[b, t] == mask_id and sure[b, t] > top:
+                top, out[b, t] = sure[b, t], best[b, t]
+    return out
+
+
+def neither_end_nor_border(first, second, length, cls_id, sep_id, pad_id):
+    ids, segments = [cls_id, *first, sep_id], [0] * (len(first) + 1)
+    segments += [0] if second is None else [1] * (1 + len(second))
+    ids += second or []
+    rest = length - len(ids)
+    allowed = [True] * len(ids) + [False] * rest
+    return torch.tensor(ids + [pad_id] * rest), torch.tensor(segments + [0] * rest), torch.tensor(allowed)
+
+
 def mean_without_a_tanh(vectors, W_p, b_p, W_a, b_a):
     return F.linear(F.linear(vectors.mean(1), W_p, b_p), W_a)
 
@@ -465,6 +505,11 @@ def mean_without_a_tanh(vectors, W_p, b_p, W_a, b_a):
         ("mlm-loss", softmax_twice_over_all, "softmax-twice-right-over-all"),
         ("mlm-loss", cut_anew, "scrambled"),
         ("nsp-pairs", next_in_the_batch, "neighbour-for-other-off-all-next"),
+        ("choose", one_place_short, "last-place-never"),
+        ("corrupt", shares_from_0, "from-the-other-end"),
+        ("mlm-loss", last_row, "both-of-the-last-row"),
+        ("fill", whenever_surer, "each-better-one"),
+        ("input-triple", neither_end_nor_border, "no-sep-after-two-first-sep-in-segment-1"),
         ("corrupt", half_hidden_and_counted, "last-two-exchanged-another-mark"),
     ],
 )
