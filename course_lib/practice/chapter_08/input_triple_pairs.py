@@ -1,8 +1,19 @@
 """08.input-triple: two slips in one row."""
 
 from course_lib.practice.chapter_08.input_triple_ways import (
-    PADDING, by_id, no_cls, no_last_sep_anywhere, no_sep, numbered, of_two, padded_with_0, right, rows,
-    texts_alone, unpadded, without_last,
+    PADDING,
+    by_id,
+    no_cls,
+    no_last_sep_anywhere,
+    no_sep,
+    numbered,
+    of_two,
+    padded_with_0,
+    right,
+    rows,
+    texts_alone,
+    unpadded,
+    without_last,
 )
 from course_lib.practice.chapter_08.input_triple_words import BESIDE
 from course_lib.practice.chapter_08.two_slips import listed, of_parts

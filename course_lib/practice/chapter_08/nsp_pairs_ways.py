@@ -146,8 +146,8 @@ WAYS = {
 }
 
 SECONDS = (
-    "ends-exchanged", "always-own", "always-other", "always-other-switch-unused", "off-random-kept", "off-other-ends",
-    "written-over", "ends-swapped", "neighbour-for-other",
+    "ends-exchanged", "always-own", "always-other", "always-other-switch-unused", "off-random-kept",
+    "off-other-ends", "written-over", "ends-swapped", "neighbour-for-other",
 )  # fmt: skip
 LABELS = (
     "labels-exchanged", "labels-all-1", "labels-all-0", "off-asked", "off-all-next", "off-all-0",
