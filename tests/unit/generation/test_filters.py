@@ -52,6 +52,9 @@ def kept(logits):
         ([0.95, 0.03, 0.02], 0.9, {0}),  # the first one alone is enough
         ([0.5, 0.4, 0.1], 0.9, {0, 1}),  # reached exactly is reached, whatever the rounding
         ([0.5, 0.3, 0.2], 0.8, {0, 1}),
+        ([0.3, 0.25, 0.25, 0.2], 0.8, {0, 1, 2}),  # as floats their sum falls short of it
+        ([0.4, 0.2, 0.2, 0.2], 0.6, {0, 1}),
+        ([1 - 1e-8, 1e-8], 1, {0, 1}),  # all is all
         ([0.5, 0.41, 0.09], 1e-9, {0}),
         ([0.5, 0.41, 0.09], 1, {0, 1, 2}),
         ([0.25, 0.25, 0.25, 0.25], 0.5, {0, 1}),  # of equals the lower ids
@@ -184,8 +187,8 @@ def test_temperature_0_takes_the_likeliest_and_uses_no_chance(top_k, top_p):
     logits, generator = torch.tensor([[0.0, 5.0, 5.0, 1.0]]), seeded(0)
     before = generator.get_state()
     assert draw(logits, 0, top_k, top_p, generator).tolist() == [1]
-    assert torch.equal(generator.get_state(), before)
     assert draw(logits, 1e-40, top_k, top_p, generator).tolist() == [1]  # no float could hold the quotients
+    assert torch.equal(generator.get_state(), before)
 
 
 def test_a_set_of_one_is_greedy():
