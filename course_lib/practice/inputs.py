@@ -19,6 +19,11 @@ def seeded(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed + _moved[-1])
 
 
+def moved_by() -> int:
+    """What ``seeded`` adds to each seed now."""
+    return _moved[-1]
+
+
 @contextmanager
 def other_seeds(step: int) -> Iterator[None]:
     """Inside, ``seeded`` adds ``step`` to each seed: the same inputs are made of other numbers."""

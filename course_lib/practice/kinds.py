@@ -133,6 +133,7 @@ class Exercise:
             made again from other seeds.
         two_slips: makes wrong ideas that come two at a time; asked after the single ones. They are made
             only when a check needs them.
+        memory: what ``recognising`` keeps of the exercise's own functions from one check to the next.
     """
 
     id: str
@@ -154,6 +155,7 @@ class Exercise:
     further: Callable[[], list[Case]] | None = None
     two_slips: Callable[[], Iterable[Misconception]] | None = None
     pairs: Pairs | None = None
+    memory: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def parameters(self) -> tuple[str, ...]:

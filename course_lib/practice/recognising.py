@@ -6,13 +6,13 @@ is wrong, and a sentence that cannot be measured is not said.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import torch
 
-from course_lib.practice import comparing, forms, running
+from course_lib.practice import comparing, forms, inputs, running
 from course_lib.practice.kinds import CannotCompare, Case, Exercise, Misconception
 from course_lib.practice.running import Outcome
 
@@ -22,12 +22,15 @@ def through_view(exercise: Exercise) -> Exercise:
     view = exercise.view
     if view is None:
         return exercise
+    if "through its view" in exercise.memory:
+        return exercise.memory["through its view"]
 
     def seen(function: Callable[..., Any]) -> Callable[..., Any]:
         return lambda *args: view.make(function(*args), args)
 
     ideas = tuple(replace(m, ways=tuple(map(seen, m.ways))) for m in exercise.misconceptions)
-    return replace(exercise, outputs=view.outputs, reference=seen(exercise.reference), misconceptions=ideas)
+    made = replace(exercise, outputs=view.outputs, reference=seen(exercise.reference), misconceptions=ideas)
+    return exercise.memory.setdefault("through its view", made)
 
 
 def matching_misconception(
@@ -48,8 +51,9 @@ def matching_misconception(
         part = [cases[i] for i in some], [seen[i] for i in some]
         for misconception in exercise.misconceptions:
             for way in misconception.ways:
-                if behaves_like(way, *part, exercise.tolerance) and (sentence := told(misconception)):
-                    made = (running.run_ours(way, case.args).value for case in part[0])
+                theirs = _answers(exercise, way, part[0])
+                if same_outcomes(theirs, part[1], exercise.tolerance) and (sentence := told(misconception)):
+                    made = (theirs.value for theirs in _answers(exercise, way, part[0]))
                     return misconception.name, sentence + _not_boolean(part[1], made)
     for misconception in exercise.two_slips() if exercise.two_slips and not exercise.view else ():
         if any(behaves_like(way, cases, seen, exercise.tolerance) for way in misconception.ways):
@@ -120,6 +124,22 @@ def _shows(
                 return False
             shown += held is not None and not is_right
     return shown > 0
+
+
+def _answers(exercise: Exercise, way: Callable[..., Any], cases: list[Case]) -> Iterator[Outcome]:
+    """What ``way``, one of the exercise's own, does on each input. While these stay the same it runs once."""
+    for case in cases:
+        key = case.name, inputs.moved_by()
+        former, known = exercise.memory.get(key, (None, {}))
+        if former is not case:
+            if former is None or not running.untouched(former.args, case.args):
+                known = {}
+            exercise.memory[key] = case, known
+        if way not in known:
+            known[way] = running.run_ours(way, case.args)
+            if known[way].error is not None:  # without the frames, which hold all that was there
+                known[way].error.__traceback__ = known[way].error.__context__ = None
+        yield known[way]
 
 
 def behaves_like(
