@@ -200,8 +200,8 @@ def speed(make, n, wanted, pieces=20, rounds=8):
     """How many things a second `make(piece)` makes, `n` at a time, as on that idle machine or a faster one.
 
     Beside other programs a core is slower by a half, and no two moments are alike. So a fixed piece of work
-    is timed before each piece, both are short, and each counts as it was in the best of the rounds. More rounds
-    only find it faster: none is made once it is faster than `wanted` here and now.
+    is timed before each piece, both are short, and each counts as it was in the best of the rounds. More
+    rounds only find it faster: none is made once it is faster than `wanted` here and now.
     """
 
     def seconds(work, *args):
