@@ -8,7 +8,7 @@ import pytest
 from course_lib import experiments
 from course_lib.experiments import chapter_08
 from course_lib.models.bert import parameter_count
-from course_lib.tasks import entailment, fill_in, reference
+from course_lib.tasks import entailment, fill_in
 from course_lib.tasks.fill_in import WORDS
 from course_lib.text.segments import MASK_ID
 from course_lib.training import checkpoints
