@@ -153,6 +153,8 @@ def two_that_help(
                 fixed, then = _with([second], tree, function, half)
                 if fixed is not None and is_right(fixed):
                     both = f"W{_phrase(first, lines)}, and w{_phrase(second, then)}"
+                    if lines[1] == then[0] and _times(first.old, lines[0]) + _times(second.old, then[0]) > 2:
+                        both = f"With `{then[1]}` in place of `{lines[0]}`"  # both stand in this line
                     return (
                         f"There are two slips. {both}, your function is right on every input that was tried."
                     )

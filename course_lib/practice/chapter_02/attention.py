@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from course_lib.practice import ideas, parts
+from course_lib.practice.chapter_02.attention_words import WORDS
 from course_lib.practice.inputs import not_contiguous, random, seeded, some_open
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
@@ -62,31 +63,6 @@ def cases() -> list[Case]:
 
 
 ALSO = ({}, {"scale": parts.unscaled})  # with a wrong mask, the scale is often missing too
-
-
-WORDS = """
-scaled-by-d-v
-    You divide by the root of the number of features of a value. A score is made of queries and keys alone;
-    d_k is the number of features of a key, `k.shape[-1]`.
-values-masked
-    You set the values of forbidden keys to 0 and leave their scores in the softmax: they still take their
-    share, and what is left of the row sums to less than 1. Set these scores to -inf before the softmax.
-queries-and-keys-swapped
-    Queries and keys have changed places: your rows belong to keys. Row i must belong to query i and run over
-    the keys, `q @ k.transpose(-2, -1)`. It runs only where T = S.
-keys-not-transposed
-    The keys are not transposed. Each score is a query times a key, feature by feature, so the last two axes
-    of `k` must change places: `k.transpose(-2, -1)`. `view` and `reshape` only cut the numbers anew; they
-    exchange no axes.
-mask-taken-apart
-    You take `allowed` apart by sentences and heads, as if its axes were always (B, H, T, S). It comes in any
-    shape that broadcasts to that: where it is (T, S), a causal mask, `allowed[b]` is a row of cells and
-    `allowed[b, h]` one cell. Write it out first, `allowed.expand(B, H, T, S)`: then `allowed[b, h]` is the
-    mask of sentence b in head h.
-heads-merged
-    The numbers are right, and you have joined the heads already. This function keeps them apart: (B, H, T,
-    V). Joining is a step of its own, in chapter 03.
-"""
 
 
 def causal(both):

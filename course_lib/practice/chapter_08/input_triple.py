@@ -4,7 +4,7 @@ from functools import partial
 
 import torch
 
-from course_lib.practice.chapter_08.input_triple_pairs import PAIRS
+from course_lib.practice.chapter_08.input_triple_slips import PAIRS
 from course_lib.practice.chapter_08.input_triple_ways import WAYS
 from course_lib.practice.chapter_08.input_triple_words import TOLD
 from course_lib.practice.inputs import seeded

@@ -34,7 +34,8 @@ def test_what_is_another_one_on_each_input_is_told_with_its_input(exercise, misc
                 continue
     message = desk.run_check(exercise.id, misconception.ways[0]).message
     if len(set(told.values())) > 1:
-        assert any(f"(Measured on the input with {name}.)" in message for name in told), message
+        named = ("(Measured on the input with {}.)", "On the input with {}: ")
+        assert any(form.format(name) in message for name in told for form in named), message
 
 
 # --- the same slip in other exercises -----------------------------------------------------------------------
@@ -373,7 +374,7 @@ def one_and_another(T, n_prefix):
         ("01.context", softmax_again, "With `weights` in place of `weights.softmax(1)`"),
         ("01.scores", largest, "`.sum(-1)` in place of `"),
         ("01.decoder-step", mean_state, "With `context` in place of `h.mean(1)`"),
-        ("04.prefix", one_and_another, "There are two slips. With `<"),
+        ("04.prefix", one_and_another, "With `return (column <= row) | (column < n_prefix)` in"),
     ],
 )
 def test_finer_changes_are_tried_and_told(monkeypatch, id, function, told):
