@@ -55,6 +55,12 @@ class Recipe:
     pieces: int = 1
     optimizer: Callable[[nn.Module], torch.optim.Optimizer] | None = None
 
+    def __repr__(self) -> str:
+        """One batch at once and AdamW are the usual: they are not shown."""
+        usual = {"pieces": 1, "optimizer": None}
+        shown = [one.name for one in fields(self) if getattr(self, one.name) != usual.get(one.name, ...)]
+        return f"Recipe({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+
 
 @dataclass(frozen=True)
 class Task:

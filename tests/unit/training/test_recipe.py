@@ -93,3 +93,13 @@ def test_a_recipe_s_rate_decay_and_schedule_reach_the_optimizer():
 def test_stages_must_rise():
     with pytest.raises(ValueError, match=r"stages is \[4, 2\], expected rising numbers of steps"):
         next(train_in_stages(new_model(round_table.RECIPE), round_table.RECIPE, round_table.task(), [4, 2]))
+
+
+def test_a_recipe_shows_what_is_not_usual():
+    usual = Recipe(town_lm.RECIPE.model, 3, 4, 0.1)
+    assert repr(
+        usual
+    ) == f"Recipe(model={town_lm.RECIPE.model!r}, steps=3, batch_size=4, lr=0.1, schedule=None, " + (
+        "weight_decay=0.0, seed=0)"
+    )
+    assert repr(vary(usual, pieces=2)).endswith("seed=0, pieces=2)")
