@@ -23,14 +23,8 @@ def load(folder: Path = checkpoints.FOLDER) -> GPT:
         FileNotFoundError: it is not there.
         ValueError: a damaged file, or one that was trained on other ids.
     """
-    card = checkpoints.load_card(NAME, folder)
-    if card.get("tokenizer") != WORDS.fingerprint:
-        raise ValueError(
-            f"{NAME}.json was made with tokenizer {card.get('tokenizer')}, expected {WORDS.fingerprint}: "
-            f"its ids mean other words today; make it again with `python -m course_lib train {NAME}`"
-        )
-    model = GPTConfig(**card["config"]).build()
-    checkpoints.load_weights(NAME, model, folder)
+    model = GPTConfig(**checkpoints.load_card(NAME, folder)["config"]).build()
+    checkpoints.load_weights(NAME, model, folder, tokenizers=[WORDS])
     return model
 
 
@@ -76,15 +70,14 @@ def ship(
         "data": f"{n_stories:,} stories (course_lib/tasks/town_gpt/stories.py)",
         "scored": "gap: loss above the Town's own, nats a token, on held-out stories; valid and consistent: "
         "the Town's verdict on stories that it writes, at two temperatures",
-        "tokenizer": WORDS.fingerprint,
         "recipe": asdict(recipe),
         "seed": recipe.seed,
         "steps": history.steps,
     }
     if not distributed.is_first():
         return card
-    checkpoints.save_checkpoint(NAME, model, card, folder)
+    checkpoints.save_checkpoint(NAME, model, card, folder, tokenizers=[WORDS])
     stored = load(folder)
     card["metrics"] = {key: round(value, 4) for key, value in measure(stored).items()}
-    checkpoints.save_checkpoint(NAME, stored, card, folder)
+    checkpoints.save_checkpoint(NAME, stored, card, folder, tokenizers=[WORDS])
     return card
