@@ -118,8 +118,8 @@ overlap-skipped
     In a run such as (9, 9, 9) you count (9, 9) once, because its two places share a token. Counting is not
     merging: here every place with its right neighbour counts, so it is two.
 overwritten
-    Each place writes over what was counted before: `=` where `+=` is meant. What is left is the number of the
-    last word that holds the pair.
+    Each place writes over what was counted before; it must be added to it, `+=`. What is left is the number
+    of the last word that holds the pair.
 order-lost
     You count (2, 1) as (1, 2). The order is part of a pair: `th` and `ht` are different tokens.
 turned-round
@@ -144,10 +144,10 @@ single-tokens
 words-counted
     This is `words` itself. Asked for are pairs of neighbours inside these words.
 last-pair-lost
-    The last pair of each word is missing. A word of n tokens has n - 1 pairs: i runs from 0 to n - 2, which
-    is `range(len(word) - 1)`.
+    The last pair of each word is missing. A word of n tokens has n - 1 pairs: the left place runs from 0 to
+    n - 2, `range(len(word) - 1)`, the right one from 1 to n - 1, `range(1, len(word))`.
 first-pair-lost
-    The first pair of each word is missing. It stands at the places 0 and 1, so i begins at 0.
+    The first pair of each word is missing. It stands at the places 0 and 1.
 in-twos
     You go through each word in steps of two, so every second pair is missing. The pairs overlap: in (1, 2, 3)
     there are (1, 2) and (2, 3).

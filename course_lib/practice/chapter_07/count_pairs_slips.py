@@ -106,9 +106,9 @@ PARTS = {
 
 TOLD = """
 last-pair-lost
-    The last pair of each word is missing: i runs up to `len(word) - 2`, which is `range(len(word) - 1)`.
+    The last pair of each word is missing: its left place is `len(word) - 2`, its right one `len(word) - 1`.
 first-pair-lost
-    The first pair of each word is missing: i begins at 0.
+    The first pair of each word is missing: it stands at the places 0 and 1.
 wraps-around
     The last and the first token of a word make a pair in your table: an index of -1 reads the other end.
 in-twos
@@ -133,7 +133,7 @@ keys-are-sums
 left-token-alone
     Your keys are the left tokens alone. A key is a tuple, (word[i], word[i + 1]).
 overwritten
-    A later place writes over what was counted before: `=` where `+=` is meant.
+    A later place writes over what was counted before; it must be added to it, `+=`.
 first-place-is-one
     The first place where a pair is met counts 1: it counts like every later one.
 first-place-is-nothing

@@ -102,10 +102,10 @@ overlap-skipped
     In a run such as (6, 6, 6) you count (6, 6) once: every place with its right neighbour counts, so it
     is two.
 last-pair-lost
-    The last pair of each word is not counted: i runs up to `len(word) - 2`, which is `range(len(word) -
-    1)`.
+    The last pair of each word is not counted: its left place is `len(word) - 2`, its right one
+    `len(word) - 1`.
 first-pair-lost
-    The first pair of each word is not counted: i begins at 0.
+    The first pair of each word is not counted: it stands at the places 0 and 1.
 in-twos
     You count in steps of two, so every second pair is missing: pairs overlap.
 largest-pair

@@ -8,8 +8,8 @@ smallest-pair
     `min(counts)` compares the keys: it takes the smallest pair, whatever its count is. The count decides
     first; the smallest pair is taken only among those with the largest count.
 largest-of-equals
-    Among equally frequent pairs you take the largest. Here it is the smallest: `max` over (count, pair) turns
-    the second rule round. `min` over (-count, pair) has both the right way.
+    Among equally frequent pairs you take the largest. Here it is the smallest. `max` over (count, pair), or
+    such a sort, turns the second rule round; `min` over (-count, pair) has both the right way.
 first-of-equals
     Among equally frequent pairs you take the one that was met first (or last). `max` or a sort by count alone
     leaves it to the order of the dict, so the same words in another order give other tokens. Here the
