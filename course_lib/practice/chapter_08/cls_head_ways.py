@@ -105,8 +105,8 @@ softmax-behind
     A softmax stands behind your scores (or its logarithm). Asked for are scores: the loss takes the softmax
     itself, and would take it twice.
 tanh-behind
-    A tanh stands behind your scores. It holds them between -1 and 1, and then no answer can be much
-    more likely than another.
+    A tanh stands behind your scores. It holds them between -1 and 1, and then no answer can be more
+    than e², about 7.4, times as likely as another.
 sigmoid-behind
     A sigmoid stands behind your scores. Asked for are scores of any size: the loss takes a softmax of them.
 best-answer

@@ -4,8 +4,9 @@ from course_lib.practice.words import entries
 
 READS_TOLD = entries("""
 all-tokens-hidden
-    In `reads` tokens are hidden that were not chosen. The throw decides between the three for chosen tokens
-    alone: 80, 10 and 10 % are shares of the chosen ones, not of all. Whatever is not chosen is read as it is.
+    In `reads` tokens are hidden, or replaced, that were not chosen. The throw decides between the three for
+    chosen tokens alone: 80, 10 and 10 % are shares of the chosen ones, not of all. Whatever is not chosen is
+    read as it is.
 others-hidden
     In `reads` it is the wrong way round: what was chosen stays, and what was not chosen is hidden.
 all-masked

@@ -39,7 +39,7 @@ last-row-alone
     Add them up, and divide at the end by the number of labels.
 softmax-twice
     In `loss` you take the softmax twice. `log_softmax` and `cross_entropy` want the scores as they are; a
-    second softmax makes all words nearly equally likely.
+    second softmax gives no word more than e times the chance of another.
 not-normalised
     In `loss` you take minus the score of the right word. A score means nothing alone: only `log_softmax` over
     the words makes a log-probability of it.
