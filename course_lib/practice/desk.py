@@ -56,7 +56,7 @@ def exercise(id: str) -> None:
     """Show an exercise: what to write, the shapes, the minutes. Raises ValueError for an unknown id."""
     one = _find(id, exercises(), "exercise")
     chapter = id.split(".")[0]
-    number = f"{int(chapter)}.{CHAPTERS[chapter].EXERCISES.index(one) + 1}"
+    number = f"{chapter.lstrip('0') or 0}.{CHAPTERS[chapter].EXERCISES.index(one) + 1}"
     cards.show(cards.exercise_card(one, number))
 
 
@@ -178,7 +178,8 @@ def recall_questions(chapter: str, count: int = 3) -> tuple[Recall, ...]:
         )
     earlier = sorted((number for number in CHAPTERS if "00" < number < chapter), reverse=True) or ["00"]
     newest = CHAPTERS[earlier[0]].RECALL
-    start = (int(chapter) - int(earlier[0]) - 1) * count  # a page further on asks the next ones
+    pages = list(COURSE)
+    start = (pages.index(chapter) - pages.index(earlier[0]) - 1) * count  # a page further on asks the next
     picked = [newest[(start + i) % len(newest)] for i in range(min(count, len(newest)))]
     if len(earlier) > 1:
         picked[-1] = CHAPTERS[earlier[1]].RECALL[-1]

@@ -15,6 +15,7 @@ import threading
 import time
 from pathlib import Path
 
+from course_lib.chapters import number_of
 from course_lib.files import write_whole
 from course_lib.tools import Problem, environment, pages, parser, readme, versions
 
@@ -68,9 +69,9 @@ def choose(numbers: list[str]) -> list[Path]:
         )
     unknown = [n for n in numbers if not any(p.name.startswith(f"{n:0>2}_") for p in found)]
     if unknown:
-        here = ", ".join(p.name[:2] for p in found)
+        here = ", ".join(number_of(p.name) for p in found)
         raise Problem(f"There is no page number {', '.join(unknown)}.", f"choose from {here}.")
-    return [p for p in found if not numbers or p.name[:2] in {f"{n:0>2}" for n in numbers}]
+    return [p for p in found if not numbers or any(p.name.startswith(f"{n:0>2}_") for n in numbers)]
 
 
 def build(page: Path, save: bool = True) -> dict:

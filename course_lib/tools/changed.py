@@ -70,7 +70,7 @@ class Course:
     def __init__(self, root: Path = ROOT):
         self.root = root
         self.tests = sorted((root / "tests").rglob("test_*.py"))
-        self.pages = sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+        self.pages = sorted((root / "notebooks").glob("[0-9][0-9]*_*.ipynb"))
 
     @cached_property
     def modules(self) -> dict[str, set[str]]:

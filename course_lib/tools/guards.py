@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from statistics import median
 
-from course_lib.chapters import CHAPTERS, following
+from course_lib.chapters import CHAPTERS, following, number_of
 from course_lib.practice import desk
 from course_lib.tools.solved import solved_above
 
@@ -35,7 +35,7 @@ def faults(path: Path) -> list[str]:
         found
         + page_faults(page, path.name)
         + chapter_faults(page, path.name)
-        + minutes_faults(page, path.name[:2])
+        + minutes_faults(page, number_of(path.name))
         + solved_above(page)
         + [fault for cell in numbered(page) for fault in cell_faults(*cell)]
     )
@@ -74,7 +74,7 @@ def page_faults(page: dict, name: str) -> list[str]:
 
 def chapter_faults(page: dict, name: str) -> list[str]:
     """Where the page's header or its way out differs from the table of chapters."""
-    chapter = CHAPTERS.get(name[:2])
+    chapter = CHAPTERS.get(number_of(name))
     if chapter is None or not chapter.written or chapter.page != name:
         return ["course_lib/chapters.py has no written chapter with this page"]
     texts = [text_of(cell) for cell in page["cells"] if cell["cell_type"] == "markdown"]
@@ -107,7 +107,7 @@ def minutes_faults(page: dict, number: str) -> list[str]:
     needed = words_of(page) / (WORDS_A_MINUTE_AT_THE_START if number == "00" else WORDS_A_MINUTE)
     if chapter and abs(chapter.minutes - needed) > max(5, needed / 10):
         found.append(f"the header says {chapter.minutes} minutes, its words take about {needed:.0f}")
-    wanted = sum(one.minutes for id, one in desk.exercises().items() if id.startswith(number))
+    wanted = sum(one.minutes for id, one in desk.exercises().items() if id.startswith(f"{number}."))
     more = re.search(r"(\d+) more for", text_of(page["cells"][0])) if page["cells"] else None
     if more and abs(int(more[1]) - wanted) > 5:
         found.append(f"the header says {more[1]} minutes for the exercises, they say {wanted}")

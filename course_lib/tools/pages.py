@@ -29,7 +29,7 @@ LIST = ".copied.json"
 
 def originals(folder: Path | None = None) -> list[Path]:
     """The pages of the course, in order."""
-    return sorted((folder or ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    return sorted((folder or ROOT / "notebooks").glob("[0-9][0-9]*_*.ipynb"))
 
 
 def digest(content: bytes) -> str:

@@ -29,8 +29,8 @@ def refreshed(text: str) -> str:
     last = max(one.number for one in CHAPTERS.values() if one.written)
     for pattern, new in (
         (re.escape(HEAD) + r"(\|.*\n)*", table()),
-        (r"Chapters 00 to \d\d are written", f"Chapters 00 to {last} are written"),
-        (r"Solid: chapters 01 to \d\d", f"Solid: chapters 01 to {last}"),
+        (r"Chapters 00 to \w+ are written", f"Chapters 00 to {last} are written"),
+        (r"Solid: chapters 01 to \w+", f"Solid: chapters 01 to {last}"),
     ):
         text, found = re.subn(pattern, lambda _, new=new: new, text)
         if found != 1:

@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from course_lib.chapters import number_of
 from course_lib.tools import ROOT, changed, environment, pages, parser, versions
 from course_lib.tools.chromium import find_chromium
 
@@ -131,7 +132,7 @@ def notebooks(scratch: Path, more: list[str], wanted: Iterable[str] | None = Non
         many = workers() > 1
 
         def run(page: Path) -> Outcome:
-            return pytest(f"page {page.name[:2]}", [page], scratch, flags + more, at_once=many)
+            return pytest(f"page {number_of(page.name)}", [page], scratch, flags + more, at_once=many)
 
         return outcomes + list(pool.map(run, found))
 

@@ -10,12 +10,13 @@ from course_lib.tools import pages
 
 
 def test_thirteen_chapters_in_order():
-    assert list(CHAPTERS) == [f"{n:02}" for n in range(13)]
+    """Chapter 09 has two pages."""
+    assert list(CHAPTERS) == [*(f"{n:02}" for n in range(9)), "09a", "09b", "10", "11", "12"]
     for number, one in CHAPTERS.items():
         assert one.number == number and re.fullmatch(rf"{number}_[a-z_]+\.ipynb", one.page)
         assert one.title and one.question.endswith("?") and 10 <= one.minutes <= 120
     for what in ("title", "question", "page"):
-        assert len({getattr(one, what) for one in CHAPTERS.values()}) == 13
+        assert len({getattr(one, what) for one in CHAPTERS.values()}) == 14
 
 
 def test_the_written_chapters_are_those_with_a_page():
@@ -25,6 +26,7 @@ def test_the_written_chapters_are_those_with_a_page():
 
 def test_one_chapter_leads_to_the_next():
     assert following("00") == find("01") and following("12") is None
+    assert following("08") == find("09a") and following("09a") == find("09b")
     with pytest.raises(ValueError, match="two digits"):
         find("1")
     with pytest.raises(ValueError, match='"12"'):
@@ -35,5 +37,5 @@ def test_every_written_chapter_has_practice_and_progress_names_it():
     assert list(desk.CHAPTERS) == [one.number for one in CHAPTERS.values() if one.written]
     data, _ = progress_file.read()
     lines = cards.progress_card(desk.CHAPTERS, data).text.splitlines()
-    heads = [line.partition(" · ")[0] for line in lines if re.match(r"\d\d ", line)]
+    heads = [line.partition(" · ")[0] for line in lines if re.match(r"\d\d[ab]? ", line)]
     assert heads == [f"{one.number} {one.title}" for one in CHAPTERS.values() if one.written]

@@ -41,8 +41,9 @@ PARTS = (
     Part("Feed-forward", "05", DECODER, 4.94, STACK, 0.46, colours.KEY),
     Part("Linear + softmax", "05", DECODER, 6.55, STACK, 0.46, colours.GENERATED),
     Part("Encoder, decoder,\nor both?", "06", USES, 5.3, 2.05, 0.72),
-    Part("BERT: fills gaps", "08", USES, 4.28, 2.05, 0.62),
-    Part("GPT: continues", "09", USES, 3.26, 2.05, 0.62),
+    Part("BERT: fills gaps", "08", USES, 4.52, 2.05, 0.5),
+    Part("GPT: continues", "09a", USES, 3.8, 2.05, 0.5),
+    Part("GPT, faster", "09b", USES, 3.16, 2.05, 0.5),
     Part("Assistants:\ntaught to help", "10", USES, 2.14, 2.05, 0.72),
     Part("Images, speech", "11", USES, 1.12, 2.05, 0.62),
 )
@@ -164,7 +165,7 @@ def _arrows(ax: Axes) -> None:
     road = {"color": colours.ACCENT, "lw": 2, "solid_joinstyle": "round"}
     ax.plot([encoder, encoder, bend, bend], [4.34, 5.05, 5.05, 3.85], **road)
     arrow(ax, (bend, 3.85), (DECODER - 0.01, 3.85), colours.ACCENT, 2)
-    arrow(ax, (USES + 1.02, 3.26), (USES + 1.02, 2.87))
+    arrow(ax, (USES + 1.02, 3.16), (USES + 1.02, 2.87))
     for x, y, below in NORMS:  # the residual road around each sub-layer
         side, start = x + STACK + 0.1, y - below
         ax.plot([x + STACK / 2, side, side], [start, start, y + 0.15], color=colours.SOFT_INK, lw=1.3)
@@ -184,7 +185,8 @@ def _part(ax: Axes, part: Part, written: bool) -> None:
     y = part.y + (part.height - 0.38 if tall else part.height / 2 - 0.13)
     badge = colours.PANEL if not written else colours.INK if edge == colours.LINE else edge
     ink = colours.PAPER if written else colours.SOFT_INK
-    place = (x, y, 0.32, 0.26, part.chapter)
+    wider = 0.08 if len(part.chapter) > 2 else 0
+    place = (x - wider, y, 0.32 + wider, 0.26, part.chapter)
     box(ax, *place, edge=badge, face=badge, ink=ink, line=0, size=SMALL, bold=True, zorder=3)
 
 
