@@ -164,6 +164,28 @@ class MuonAndAdamW:
         )
 
 
+def decay_groups(model: nn.Module, weight_decay: float) -> list[dict]:
+    """A model's parameters in two groups for AdamW: matrices, which decay, and vectors, which do not.
+
+    Vectors are biases and the gains of norms. Embeddings are matrices. A parameter that is used twice (a tied
+    matrix) is there once.
+
+    Args:
+        model: whose parameters.
+        weight_decay: of the matrices.
+
+    Returns:
+        two groups, each with "params" and "weight_decay", to be given to an optimizer.
+
+    Source: Radford et al. 2018 (GPT), section 4.1: decay "on all non bias or gain weights".
+    """
+    parameters = list(model.parameters())
+    return [
+        {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": weight_decay},
+        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
+    ]
+
+
 def muon_and_adamw(model: nn.Module, lr: float, weight_decay: float = 0.0) -> Together:
     """Muon for the matrices inside the layers; AdamW for embeddings, scores, norms and biases.
 

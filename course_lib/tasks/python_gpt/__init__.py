@@ -1,5 +1,6 @@
 """A GPT that writes Python, trained on the standard library's source, beside n-grams and compressors."""
 
+from course_lib.models.ngrams import NGrams
 from course_lib.tasks.python_gpt.library import (
     END,
     NAME,
@@ -16,7 +17,6 @@ from course_lib.tasks.python_gpt.library import (
     tokens,
 )
 from course_lib.tasks.python_gpt.memory import longest_matches, training_files
-from course_lib.tasks.python_gpt.ngrams import NGrams
 from course_lib.tasks.python_gpt.scores import (
     bits_per_byte,
     counted_ngrams,

@@ -22,8 +22,8 @@ from torch.nn import functional as F
 from course_lib.data.python_library import Module
 from course_lib.models import evaluating
 from course_lib.models.gpt import GPT
+from course_lib.models.ngrams import NGrams
 from course_lib.tasks.python_gpt.library import encode, modules, stream, tokens
-from course_lib.tasks.python_gpt.ngrams import NGrams
 
 Nats = Callable[[Tensor], Tensor]  # ids (N,) → minus log-probabilities of all but the first, (N − 1,)
 

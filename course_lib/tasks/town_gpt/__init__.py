@@ -1,6 +1,6 @@
 """A GPT that tells stories of Tiny Town, measured against the loss that nobody can beat."""
 
-from course_lib.tasks.town_gpt.scores import Shares, floor, gap, judge, loss, mistakes, write
+from course_lib.tasks.town_gpt.scores import Shares, baseline, floor, gap, judge, loss, mistakes, write
 from course_lib.tasks.town_gpt.shipping import SHIPPED, load, measure, ship
 from course_lib.tasks.town_gpt.stories import (
     RECIPE,
@@ -20,6 +20,7 @@ __all__ = [
     "STORIES",
     "WORDS",
     "Shares",
+    "baseline",
     "batches",
     "counted",
     "encoded",

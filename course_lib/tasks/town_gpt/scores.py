@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
+from itertools import chain
 from typing import NamedTuple
 
 import torch
@@ -10,7 +12,16 @@ from course_lib.data import town
 from course_lib.generation import sample
 from course_lib.models import evaluating
 from course_lib.models.gpt import GPT
-from course_lib.tasks.town_gpt.stories import MAX_LEN, WORDS, next_word_loss, stories
+from course_lib.models.ngrams import NGrams
+from course_lib.tasks.town_gpt.stories import (
+    MAX_LEN,
+    STORIES,
+    TRAINING_SEED,
+    WORDS,
+    encoded,
+    next_word_loss,
+    stories,
+)
 from course_lib.text.batching import batches_by_length, pad
 from course_lib.text.tokenizers import BOS_ID
 
@@ -33,6 +44,20 @@ def loss(model: GPT, told: Sequence[town.Story]) -> float:
             nats += next_word_loss(model, pad([ids[i] for i in rows])).item() * tokens
             counted += tokens
     return nats / counted
+
+
+@cache
+def baseline(order: int, n: int = 1_000) -> float:
+    """The loss of counted n-grams on held-out stories, in nats a token: what a short memory can reach.
+
+    Args:
+        order: tokens in an n-gram: 2 is a bigram model, which sees one word.
+        n: held-out stories.
+    """
+    counted = NGrams(torch.tensor([*chain(*encoded(STORIES, TRAINING_SEED))]), len(WORDS), order)
+    told = [WORDS.encode(story.english_tokens, bos=True, eos=True) for story in stories(n)]
+    ids = torch.tensor([*chain(*told)])  # (N,)
+    return counted.nats(ids)[ids[1:] != BOS_ID].mean().item()
 
 
 def gap(model: GPT, n: int = 1_000) -> float:

@@ -55,6 +55,13 @@ def test_the_loss_counts_every_word_once(model):
     assert town_gpt.gap(model, 30) == pytest.approx(nats / tokens - town_gpt.floor(told), abs=1e-4)
 
 
+def test_counts_come_nearer_the_more_words_they_see_up_to_four():
+    """What the page draws beside its curve; above the floor, all of them."""
+    one, two, four, eight = (town_gpt.baseline(order) for order in (1, 2, 4, 8))
+    assert 4.0 < one < 4.3 and 1.9 < two < 2.1 and 1.5 < four < 1.65 < eight + 0.05
+    assert four < eight and four > town_gpt.floor(town_gpt.stories(1_000)) + 0.5
+
+
 def test_a_little_training_comes_nearer_to_the_floor():
     recipe = vary(TINY, steps=60, schedule=WarmupStableDecay(5, 30, 60))
     model = new_model(recipe)

@@ -17,7 +17,7 @@ from course_lib.files import write_whole
 from course_lib.training.budget import budget
 from course_lib.training.loop import History, train
 from course_lib.training.objectives import IGNORE, pair_loss, shift, smoothing_floor, token_loss
-from course_lib.training.optim import PaperSchedule, WarmupStableDecay, WarmupThenCosine
+from course_lib.training.optim import PaperSchedule, WarmupStableDecay, WarmupThenCosine, decay_groups
 from course_lib.training.randomness import seeded
 
 ROOT = Path(__file__).parents[3]
@@ -356,3 +356,21 @@ def test_a_kill_while_a_checkpoint_is_written_loses_nothing(tmp_path):
             assert state["model"]["weight"].shape == (300, 300)
             steps = len(state["losses"])
         process.stdin.close()
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_matrices_decay_and_vectors_do_not(tied):
+    """Each parameter is in exactly one group; without gradients a matrix shrinks, and nothing else moves."""
+    from course_lib.models.gpt import GPTConfig
+
+    model = GPTConfig(20, d_model=16, n_heads=2, n_layers=2, max_len=8, tied=tied).build()
+    groups = decay_groups(model, 0.1)
+    ids = [id(p) for group in groups for p in group["params"]]
+    assert sorted(ids) == sorted(id(p) for p in model.parameters())
+    before = {name: p.detach().clone() + 1 for name, p in model.named_parameters()}
+    for name, p in model.named_parameters():
+        p.data, p.grad = before[name].clone(), torch.zeros_like(p)
+    torch.optim.AdamW(groups, lr=0.5).step()
+    for name, p in model.named_parameters():
+        vector = name.endswith("bias") or "norm" in name
+        torch.testing.assert_close(p.data, before[name] * (1 if vector else 0.95))
