@@ -303,22 +303,27 @@ def _name_ends(ax: Axes, ends: Mapping[str, tuple[float, float]]) -> None:
     if len(ends) == 1:
         return  # the y axis already says what it is
     _, to_pixels = ax.get_ylim(), ax.transData
-    gap = LABEL_GAP * ax.figure.dpi
     order = sorted(ends, key=lambda name: to_pixels.transform(ends[name])[1])
     natural = np.array([to_pixels.transform(ends[name])[1] for name in order])
-    places = natural.copy()
-    for _ in range(50):  # push neighbours apart until every gap is kept
-        for low in range(len(order) - 1):
-            missing = gap - (places[low + 1] - places[low])
-            if missing > 0.01:
-                places[low] -= missing / 2
-                places[low + 1] += missing / 2
+    places = _apart(natural, LABEL_GAP * ax.figure.dpi)
     for name, place, home in zip(order, places, natural, strict=True):
         ax.annotate(
             shown(name), ends[name], (8, (place - home) * 72 / ax.figure.dpi), textcoords="offset points",
             va="center", color=_pen(list(ends).index(name))["color"], fontsize=SMALL + 0.5,
             fontweight="bold", annotation_clip=False,
         )  # fmt: skip
+
+
+def _apart(natural: np.ndarray, gap: float) -> np.ndarray:
+    """Rising places, neighbours pushed apart until every gap is kept."""
+    places = natural.copy()
+    for _ in range(50):
+        for low in range(len(places) - 1):
+            missing = gap - (places[low + 1] - places[low])
+            if missing > 0.01:
+                places[low] -= missing / 2
+                places[low + 1] += missing / 2
+    return places
 
 
 def _describe_lines(title: str, series: Mapping[str, tuple], x_label: str, y_label: str, floor) -> str:
@@ -338,13 +343,16 @@ def live_curve(
     title: str,
     total_steps: int,
     floor: float | None = None,
+    baselines: Mapping[str, float] | None = None,
     state: str = "",
 ) -> Still:
-    """The training curve as `LiveLoss` shows it when it stops; before the first step, an empty frame."""
+    """The training curve as `LiveLoss` shows it when it stops; before the first step, an empty frame.
+
+    baselines: name -> loss of a guess to compare with, drawn as a dotted line and named at its right end.
+    """
     steps, losses = list(steps), list(losses)
     if steps:
         still = curves({"loss": (steps, losses)}, x_label="step", y_label="loss", title=title, floor=floor)
-        still.alt += f" {state}." if state else ""
         ax = still.axes[0]
     else:
         still, ax = _chart(title, f"{sentence(title)} Nothing trained yet: 0 of {total_steps} steps.")
@@ -354,7 +362,31 @@ def live_curve(
     ax.set_xlim(0, total_steps)
     if losses and floor is None and min(losses) >= 0:
         ax.set_ylim(0)  # a loss is read against 0
+    if baselines:
+        still.alt += f" For comparison: {'; '.join(f'{shown(k)} {v:.3g}' for k, v in baselines.items())}."
+        if steps:
+            _draw_baselines(ax, baselines, floor)
     if state:
+        still.alt += f" {state}." if steps else ""
         words = {"ha": "right", "va": "top", "color": colours.SOFT_INK, "xycoords": "axes fraction"}
         _beside(ax, state, (1, 1), (0, -2), **words)
     return still
+
+
+def _draw_baselines(ax: Axes, baselines: Mapping[str, float], floor: float | None) -> None:
+    """A dotted line for each, the whole of it in the picture, and its name at the right end."""
+    low, high = ax.get_ylim()
+    span = max(high, *baselines.values()) - min(low, *baselines.values())
+    high = max(high, max(baselines.values()) + 0.08 * span)  # words stand above it
+    low = min(low, min(baselines.values()) - 0.05 * span)
+    ax.set_ylim(low if floor is None else min(low, floor - 0.13 * (high - floor)), high)
+    for value in baselines.values():
+        ax.axhline(value, color=colours.SOFT_INK, lw=1.4, ls=(0, (1, 2)), zorder=1)
+    names = sorted(baselines, key=baselines.get)
+    still = ax.figure
+    still.get_layout_engine().execute(still)  # how high the axes will be
+    natural = ax.transData.transform([(0, baselines[name]) for name in names])[:, 1]
+    for name, by in zip(names, _apart(natural, LABEL_GAP * still.dpi) - natural, strict=True):
+        place = {"xycoords": ("axes fraction", "data"), "annotation_clip": False, "color": colours.SOFT_INK}
+        at = (1, baselines[name]), (8, by * 72 / still.dpi)
+        _beside(ax, f"{shown(name)} {baselines[name]:.3g}", *at, **place)

@@ -5,13 +5,14 @@
 
 It shows itself at the first step. When training ends, by itself or interrupted, the finished curve replaces
 the first picture in the saved page. A step number that does not rise begins a new training, and a new curve.
+`baselines={"bigram": 1.9, "ln V": 4.6}` are losses to compare it with.
 """
 
 import math
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import anywidget
@@ -37,18 +38,40 @@ class LiveLoss(anywidget.AnyWidget):
     title = traitlets.Unicode().tag(sync=True)
     total_steps = traitlets.Int().tag(sync=True)
     floor = traitlets.Float(None, allow_none=True).tag(sync=True)
+    baselines = traitlets.List().tag(sync=True)  # [name, loss] pairs
     points = traitlets.List().tag(sync=True)  # [step, loss] pairs, neighbours merged beyond MOST_POINTS
     state = traitlets.Unicode("waiting").tag(sync=True)
     note = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, total_steps: int, *, title: str = "loss", floor: float | None = None):
-        """total_steps: how long the x axis is. floor: the loss nobody can beat, drawn as a dashed line."""
+    def __init__(
+        self,
+        total_steps: int,
+        *,
+        title: str = "loss",
+        floor: float | None = None,
+        baselines: Mapping[str, float] | None = None,
+    ):
+        """total_steps: how long the x axis is. floor: the loss nobody can beat, drawn as a dashed line.
+
+        baselines: name -> loss of a guess to compare with (counted words, ln V), drawn as a dotted line; the
+        y axis reaches the highest, and the first step is drawn as it was, never as a mean of several.
+        Raises ValueError for no steps, or a baseline that is no finite number.
+        """
         if int(total_steps) < 1:
             raise ValueError(f"total_steps is {total_steps}; expected at least 1")
+        lines = {str(name): float(loss) for name, loss in (baselines or {}).items()}
+        for name, loss in lines.items():
+            if not math.isfinite(loss):
+                raise ValueError(
+                    f"baselines[{name!r}] is {loss}, expected a finite loss: in nats, as the curve's"
+                )
         self._begin()
         self._output = None  # the notebook output that shows this view, in the cell that trains
         super().__init__(
-            total_steps=int(total_steps), title=title, floor=None if floor is None else float(floor)
+            total_steps=int(total_steps),
+            title=title,
+            floor=None if floor is None else float(floor),
+            baselines=[[name, loss] for name, loss in lines.items()],
         )
 
     def __call__(self, step: int, loss: float) -> None:
@@ -98,7 +121,13 @@ class LiveLoss(anywidget.AnyWidget):
         state = " · ".join(filter(None, [words[self.state], self.note]))
         steps, losses = zip(*((s, v) for s, v, _ in self._kept), strict=True) if self._kept else ((), ())
         return curves.live_curve(
-            steps, losses, title=self.title, total_steps=self.total_steps, floor=self.floor, state=state
+            steps,
+            losses,
+            title=self.title,
+            total_steps=self.total_steps,
+            floor=self.floor,
+            baselines=dict(self.baselines),
+            state=state,
         )
 
     def __enter__(self) -> "LiveLoss":
@@ -111,16 +140,18 @@ class LiveLoss(anywidget.AnyWidget):
 
     def _keep(self, step: int, loss: float) -> None:
         """Keep at most MOST_POINTS points: when there are more, neighbours are merged into their mean."""
-        last = self._kept[-1] if self._kept else None
+        alone = 1 if self.baselines else 0  # beside ln V the first step must be what it was
+        last = self._kept[-1] if len(self._kept) > alone else None
         if last is not None and last[2] < self._merge:
             n = last[2]
             last[:] = [(last[0] * n + step) / (n + 1), (last[1] * n + loss) / (n + 1), n + 1]
         else:
             self._kept.append([step, loss, 1])
         if len(self._kept) > MOST_POINTS:
-            pairs = zip(self._kept[::2], self._kept[1::2], strict=False)
-            odd = self._kept[-1:] if len(self._kept) % 2 else []
-            self._kept = [_mean(a, b) for a, b in pairs] + odd
+            first, kept = self._kept[:alone], self._kept[alone:]
+            pairs = zip(kept[::2], kept[1::2], strict=False)
+            odd = kept[-1:] if len(kept) % 2 else []
+            self._kept = first + [_mean(a, b) for a, b in pairs] + odd
             self._merge *= 2
 
     def _send_points(self, state: str) -> None:

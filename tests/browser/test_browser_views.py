@@ -244,6 +244,40 @@ def train():
     assert "stopped at step" in "".join(output["data"]["text/html"]).partition(" src=")[0]
 
 
+def test_live_loss_beside_baselines(lab, open_page):
+    """Their names never overlap, whatever the window, and the axis reaches the highest."""
+    code = """
+live = LiveLoss(300, floor=1.0, baselines={"bigram": 1.9, "trigram": 1.85, "unigram": 3.1, "ln V": 4.6})
+for step in range(1, 301):
+    live(step, 1 + 2 * 0.98 ** step)"""
+    page = open_page(lab.write("loss_baselines.ipynb", [START, code]))
+    page.run_all()
+    window, view = page.window, page.window.locator(".course-view")
+    wait_for_text(page, ".readout", "done: 300 steps")
+    window.evaluate("jupyterapp.shell.collapseLeft()")
+    assert "bigram 1.9" in view.locator("svg").get_attribute("aria-label")
+    for width in (1280, 700, 400):
+        window.set_viewport_size({"width": width, "height": 900})
+        window.wait_for_timeout(200)
+        picture = view.locator("svg").bounding_box()
+        names = view.locator(".baseline-name")
+        assert names.all_text_contents() == ["ln V 4.6", "unigram 3.1", "bigram 1.9", "trigram 1.85"]
+        boxes = [name.bounding_box() for name in names.all()]
+        ends = {
+            line.bounding_box()["x"] + line.bounding_box()["width"]
+            for line in view.locator(".baseline").all()
+        }
+        assert max(ends) - min(ends) < 1 and boxes[0]["x"] > max(ends), width
+        assert all(box["x"] + box["width"] <= picture["x"] + picture["width"] + 1 for box in boxes), width
+        tops = [box["y"] for box in boxes]
+        assert tops == sorted(tops) and tops[0] > picture["y"]
+        assert all(tops[i] - tops[i - 1] >= 14 for i in (1, 2, 3)), width
+        assert (
+            view.locator(".curve").bounding_box()["y"] > view.locator(".baseline").first.bounding_box()["y"]
+        )
+    assert contrast_of(page, ".course-view .readout") > 4.5
+
+
 @THEMES
 def test_pronouncer(lab, open_page, show, dark):
     cells = [

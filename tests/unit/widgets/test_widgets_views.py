@@ -165,6 +165,38 @@ def test_live_loss_says_when_it_was_stopped_or_lost_its_numbers():
         LiveLoss(0)
 
 
+def test_live_loss_draws_what_the_loss_is_compared_with():
+    lines = {"bigram": 1.9, "counted by hand": 1.89, "unigram": 1.88, "ln V": 4.6}
+    live = LiveLoss(2000, floor=1.0, baselines=lines)
+    plain = LiveLoss(2000, floor=1.0)
+    for step in range(1, 2001):
+        for each in (live, plain):
+            each(step, 1 + 3.6 * math.exp(-step / 200))
+    assert live.points[0] == [1, round(1 + 3.6 * math.exp(-1 / 200), 4)], "the first step as it was"
+    assert plain.points[0][0] > 1 and plain.baselines == []
+    kept = np.array(live._kept)
+    assert kept[:, 2].sum() == 2000 and len(kept) <= MOST_POINTS and (np.diff(kept[:, 0]) > 0).all()
+    assert live.baselines == [[name, loss] for name, loss in lines.items()]
+
+    still = live.still()
+    still.draw_without_rendering()
+    [ax] = still.axes
+    assert ax.get_ylim()[0] < 1 and ax.get_ylim()[1] > 4.6
+    drawn = [line.get_ydata()[0] for line in ax.lines if list(line.get_xdata()) == [0, 1]]
+    assert sorted(drawn) == [1.0, 1.88, 1.89, 1.9, 4.6]
+    names = {text.get_text(): text.get_window_extent() for text in ax.texts}
+    assert set(names) == {
+        "the lowest possible: 1", "bigram 1.9", "counted by hand 1.89", "unigram 1.88", "ln V 4.6"
+    }  # fmt: skip
+    boxes = sorted(names.values(), key=lambda box: box.y0)
+    assert all(not one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
+    assert all(box.x1 < still.bbox.width for box in boxes)
+    assert "For comparison: bigram 1.9; counted by hand 1.89; unigram 1.88; ln V 4.6." in still.alt
+    assert "For comparison: ln V 4.6." in LiveLoss(9, baselines={"ln V": 4.6}).still().alt
+    with pytest.raises(ValueError, match=r"baselines\['bigram'\] is nan, expected a finite loss"):
+        LiveLoss(9, baselines={"bigram": math.nan})
+
+
 @pytest.mark.parametrize(
     ("word", "message"),
     [
