@@ -165,25 +165,22 @@ class MuonAndAdamW:
 
 
 def decay_groups(model: nn.Module, weight_decay: float) -> list[dict]:
-    """A model's parameters in two groups for AdamW: matrices, which decay, and vectors, which do not.
+    """A model's parameters in two groups for AdamW: matrices of layers, which decay, and all others.
 
-    Vectors are biases and the gains of norms. Embeddings are matrices. A parameter that is used twice (a tied
-    matrix) is there once.
+    The others are biases, the gains of norms, and embeddings (also where one gives the scores, too: a tied
+    matrix is there once). GPT-1 lets embeddings decay as well (Radford et al. 2018, section 4.1).
 
     Args:
-        model: whose parameters.
-        weight_decay: of the matrices.
+        model: one whose embeddings have "embedding" in their names.
+        weight_decay: of the first group.
 
     Returns:
         two groups, each with "params" and "weight_decay", to be given to an optimizer.
-
-    Source: Radford et al. 2018 (GPT), section 4.1: decay "on all non bias or gain weights".
     """
-    parameters = list(model.parameters())
-    return [
-        {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
-    ]
+    decay = [p for name, p in model.named_parameters() if p.dim() >= 2 and "embedding" not in name]
+    chosen = {id(p) for p in decay}
+    rest = [p for p in model.parameters() if id(p) not in chosen]
+    return [{"params": decay, "weight_decay": weight_decay}, {"params": rest, "weight_decay": 0.0}]
 
 
 def muon_and_adamw(model: nn.Module, lr: float, weight_decay: float = 0.0) -> Together:
