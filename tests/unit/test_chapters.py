@@ -1,5 +1,6 @@
 """The table of chapters, and that nothing in the course says otherwise."""
 
+import json
 import re
 
 import pytest
@@ -31,6 +32,21 @@ def test_one_chapter_leads_to_the_next():
         find("1")
     with pytest.raises(ValueError, match='"12"'):
         following("13")
+
+
+def test_the_first_page_says_which_chapters_are_here():
+    """In its table of what you will have, and below its three routes."""
+    page = json.loads((pages.ROOT / "notebooks" / CHAPTERS["00"].page).read_text(encoding="utf-8"))
+    text = "\n".join("".join(cell["source"]) for cell in page["cells"] if cell["cell_type"] == "markdown")
+    rows = re.findall(r"^\| (\d\d[ab]?)(?: – (\d\d[ab]?))? \| .* \| (here|\*coming\*) \|$", text, re.M)
+    numbers, said = list(CHAPTERS), {}
+    for first, last, state in rows:
+        for number in numbers[numbers.index(first) : numbers.index(last or first) + 1]:
+            said[number] = state == "here"
+    assert said == {number: one.written for number, one in CHAPTERS.items() if number != "00"}
+    here = [number for number, one in CHAPTERS.items() if one.written]
+    assert f"Chapters **00 to {here[-1]} are here**" in text
+    assert f"; {numbers[len(here)]} to {numbers[-1]} are *coming*." in text
 
 
 def test_every_written_chapter_has_practice_and_progress_names_it():
