@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import torch
 
+from course_lib import checks
 from course_lib.data import town
 from course_lib.generation import sample
 from course_lib.models import evaluating
@@ -83,12 +84,19 @@ def write(
         for each story its tokens, `start` included.
 
     Raises:
-        ValueError: a word of `start` that the Town does not know.
+        ValueError: a word of `start` that the Town does not know, more words than the model can go on from,
+            `n` or `batch_size` below 1, or a temperature out of its range.
     """
+    checks.at_least_1(n=n, batch_size=batch_size)
     tokens = town.tokenise(start)
     unknown = [token for token in tokens if token not in WORDS.ids]
     if unknown:
         raise ValueError(f"start holds {unknown[0]!r}, a word that Tiny Town does not know")
+    if len(tokens) > MAX_LEN - 2:
+        raise ValueError(
+            f"start has {len(tokens)} tokens, expected at most {MAX_LEN - 2}: a story has at most {MAX_LEN}, "
+            "with [BOS] before it and one word that is new"
+        )
     prompt = torch.tensor([[BOS_ID, *WORDS.encode(tokens)]])  # (1, T)
     generator, written = torch.Generator().manual_seed(seed), []
     while len(written) < n:
