@@ -148,3 +148,11 @@ def test_weights_are_given_to_the_tokenizers_of_the_card_only(tmp_path):
     checkpoints.save_checkpoint("kinds", model, {}, tmp_path)
     with pytest.raises(ValueError, match="expected none, those on the card"):
         checkpoints.load_weights("kinds", Kinds(), tmp_path, tokenizers=[letters])
+
+
+def test_what_is_shipped_is_small():
+    """Each checkpoint at most 12 MB, all of them with their cards and tokens at most 40 MB."""
+    weights = sorted(checkpoints.FOLDER.glob("*.safetensors"))
+    assert weights and all(path.stat().st_size <= 12 * 2**20 for path in weights)
+    assert all(path.with_suffix(".json").exists() for path in weights)
+    assert sum(path.stat().st_size for path in checkpoints.FOLDER.iterdir()) <= 40 * 2**20
