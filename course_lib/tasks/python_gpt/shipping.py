@@ -52,22 +52,26 @@ def provenance() -> dict:
     }
 
 
-def measure(model: GPT, n: int = 300) -> dict:
-    """Bits a byte on each module that was kept away, and what the parser says of written blocks.
+def told(model: GPT) -> dict[str, float]:
+    """Bits a byte on each module that was kept away."""
+    return bits_per_byte(partial(nats, model), modules("kept away"))
+
+
+def measure(model: GPT, bits: dict[str, float], n: int = 300) -> dict[str, float]:
+    """Bits a byte of all kept-away modules as one text, and what the parser says of written blocks.
 
     Args:
         model: a trained model.
+        bits: what `told` gave.
         n: blocks that it writes at each temperature.
     """
-    kept = modules("kept away")
-    bits = bits_per_byte(partial(nats, model), kept)
-    metrics: dict = {"bits_per_byte": together(bits, kept)}
+    metrics = {"bits_per_byte": together(bits, modules("kept away"))}
     for temperature in TEMPERATURES:
         written = write_blocks(model, n, temperature=temperature)
         shares = judge(written)._asdict()
         metrics |= {f"{kind}_at_{temperature}": share for kind, share in shares.items()}
         metrics[f"longest_match_at_{temperature}"] = median(longest_matches(written, training_files()))
-    return metrics | {f"bits_per_byte of {name}": value for name, value in bits.items()}
+    return metrics
 
 
 def ship(work: Path, folder: Path = checkpoints.FOLDER, recipe: Recipe = SHIPPED) -> dict:
@@ -93,8 +97,9 @@ def ship(work: Path, folder: Path = checkpoints.FOLDER, recipe: Recipe = SHIPPED
         "command": f"python -m course_lib train {NAME}",
         "data": "training modules of the library (course_lib/tasks/python_gpt/library.py), read on the spot",
         "library": provenance(),
-        "scored": "bits_per_byte: on modules that were kept away; parses, cut, wrong: what the parser says "
-        "of blocks of 8 lines; longest_match: with a training file, in characters, median over the blocks",
+        "scored": "bits_per_byte: on modules that were kept away, each one in `modules`; parses, cut, wrong: "
+        "what the parser says of blocks of 8 lines; longest_match: with a training file, in characters, "
+        "median over the blocks",
         "recipe": asdict(recipe),
         "seed": recipe.seed,
         "steps": history.steps,
@@ -104,6 +109,7 @@ def ship(work: Path, folder: Path = checkpoints.FOLDER, recipe: Recipe = SHIPPED
     tokens().save(folder / f"{NAME}.bpe")
     checkpoints.save_checkpoint(NAME, model, card, folder, tokenizers=[tokens()])
     stored = load(folder)
-    card["metrics"] = {key: round(value, 4) for key, value in measure(stored).items()}
+    card["modules"] = {name: round(bits, 4) for name, bits in told(stored).items()}
+    card["metrics"] = {key: round(value, 4) for key, value in measure(stored, card["modules"]).items()}
     checkpoints.save_checkpoint(NAME, stored, card, folder, tokenizers=[tokens()])
     return card
