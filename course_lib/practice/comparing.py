@@ -155,7 +155,7 @@ def _form_problem(form: str, value: Any, begin: str) -> str | None:
         return None if strange is None else f"{begin} a dict that holds {_a_type(strange)}; {wanted}."
     if form == "text":
         return None
-    fits = _is_pair if form == "pairs" else _is_whole
+    fits = {"pairs": _is_pair, "names": _is_text}.get(form, _is_whole)
     for place, part in enumerate(value):
         if not fits(part):
             what = f"{len(part)} things" if form == "pairs" and isinstance(part, tuple) else _a_type(part)
@@ -167,6 +167,10 @@ def _form_problem(form: str, value: Any, begin: str) -> str | None:
 
 def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def _is_pair(value: Any) -> bool:

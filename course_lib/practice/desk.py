@@ -1,7 +1,7 @@
 """What a learner calls from a page: exercise, check, hint, solution, predict, recall, progress, attempts.
 
 Each function shows one card and returns nothing (``attempts`` returns a number). ``CHAPTERS`` is the list
-of all chapters that have practice: a new chapter is one folder and one line here.
+of all chapters that have practice, once their page is there: a new chapter is one folder and one line here.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ from course_lib.practice import (
     chapter_06,
     chapter_07,
     chapter_08,
+    chapter_09a,
+    chapter_09b,
     checking,
     progress_file,
 )
 from course_lib.practice.cards import LETTERS
 from course_lib.practice.kinds import Exercise, Prediction, Recall
 
-CHAPTERS = {
+_ALL = {
     "00": chapter_00,
     "01": chapter_01,
     "02": chapter_02,
@@ -37,7 +39,10 @@ CHAPTERS = {
     "06": chapter_06,
     "07": chapter_07,
     "08": chapter_08,
+    "09a": chapter_09a,
+    "09b": chapter_09b,
 }
+CHAPTERS = {number: chapter for number, chapter in _ALL.items() if COURSE[number].written}
 
 _hints_shown: dict[str, int] = {}  # in this kernel: running a whole page again starts at the first hint
 

@@ -113,6 +113,8 @@ def _in_form(form: str, value: Any) -> Any:
                 tuple(map(_whole, part)) if pairs and isinstance(part, (tuple, list)) else _whole(part)
                 for part in value
             ]
+    if form == "names" and isinstance(value, tuple):
+        return list(value)
     if form == "counts" and isinstance(value, dict):
         counts = {pair: _whole(n) for pair, n in value.items()}
         return {pair: n for pair, n in counts.items() if not (is_number(n) and n == 0)}

@@ -49,6 +49,7 @@ class Output:
 FORMS = {
     "ids": "a list of whole numbers",
     "pairs": "a list of pairs of whole numbers",
+    "names": "a list of texts",
     "counts": "a dict: pair → how often",
     "text": "a text",
 }

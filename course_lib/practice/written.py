@@ -20,6 +20,8 @@ def difference(form: str, what: str, got: Any, expected: Any) -> str:
     """
     if form == "counts":
         return _counts(what, got, expected)
+    if form == "names":
+        return _names(what, got, expected)
     if max(len(ascii(got)), len(ascii(expected))) <= MOST_SHOWN:
         return f"{what} is {_shown(got)}; expected {_shown(expected)}."
     place = next((i for i, (a, b) in enumerate(zip(got, expected, strict=False)) if a != b), None)
@@ -45,6 +47,21 @@ def _counts(what: str, got: dict, expected: dict) -> str:
         text = f"{what} has {_shown(more[0])}, which is no pair of neighbours in these words."
     wrong = len(other) + len(missing) + len(more)
     return text + (f" ({wrong} entries differ in all.)" if wrong > 1 else "")
+
+
+def _names(what: str, got: list, expected: list) -> str:
+    """One name is told: one that is missing, else one too many, else one that stands twice or elsewhere."""
+    missing, more = [n for n in expected if n not in got], [n for n in got if n not in expected]
+    if missing:
+        text = f"{what} has no {_shown(missing[0])}, and should have it."
+    elif more:
+        text = f"{what} has {_shown(more[0])}, and should not."
+    elif len(got) != len(expected):
+        text = f"{what} has {_shown(next(n for n in got if got.count(n) > 1))} more than once."
+    else:
+        return f"{what} has the right names in another order."
+    wrong = len(missing) + len(more)
+    return text + (f" ({wrong} names differ in all.)" if wrong > 1 else "")
 
 
 def called_with(exercise: Exercise, case: Case) -> str:

@@ -3,7 +3,7 @@
 import torch
 from torch.nn import functional as F
 
-from course_lib.practice.chapter_08.two_slips import listed, of_parts, single
+from course_lib.practice.two_slips import listed, of_parts, single
 from course_lib.practice.words import entries
 
 

@@ -5,7 +5,7 @@ from itertools import product
 import torch
 
 from course_lib.practice.chapter_08.corrupt_words import LABELS_TOLD, READS_TOLD, TOLD
-from course_lib.practice.chapter_08.two_slips import as_tuple, of_outputs
+from course_lib.practice.two_slips import as_tuple, of_outputs
 
 # --- what is read: a function (ids, chosen, throw, drawn, mask_id) ------------------------------------------
 

@@ -3,7 +3,7 @@
 import torch
 
 from course_lib.practice.chapter_08.fill_words import TOLD
-from course_lib.practice.chapter_08.two_slips import listed, of_parts
+from course_lib.practice.two_slips import listed, of_parts
 
 
 def probabilities(logits):

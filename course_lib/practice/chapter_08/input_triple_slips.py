@@ -16,7 +16,7 @@ from course_lib.practice.chapter_08.input_triple_ways import (
     without_last,
 )
 from course_lib.practice.chapter_08.input_triple_words import BESIDE
-from course_lib.practice.chapter_08.two_slips import listed, of_parts
+from course_lib.practice.two_slips import listed, of_parts
 
 
 def made(parts=right, pad=None, change=None):

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from course_lib.practice.chapter_08.mlm_loss_words import TOLD
-from course_lib.practice.chapter_08.two_slips import as_tuple, of_outputs, single
+from course_lib.practice.two_slips import as_tuple, of_outputs, single
 
 
 def with_label(labels):

@@ -3,7 +3,7 @@
 import torch
 
 from course_lib.practice.chapter_08.nsp_pairs_words import BESIDE, TOLD
-from course_lib.practice.chapter_08.two_slips import as_tuple, of_outputs
+from course_lib.practice.two_slips import as_tuple, of_outputs
 
 
 def by(source=None, labels=None, off_seconds=None, off_labels=None):

@@ -18,7 +18,7 @@ def test_one_exercise_a_file_and_no_file_is_long(path):
     beside = path.stem in ("__init__", "questions", "repairs") or path.stem.endswith(endings)
     assert exercises == (not beside)
     if exercises:
-        assert f'id="{path.parent.name[-2:]}.{path.stem.replace("_", "-")}"' in text
+        assert f'id="{path.parent.name.removeprefix("chapter_")}.{path.stem.replace("_", "-")}"' in text
 
 
 def test_prose_joins_lines_and_keeps_paragraphs():

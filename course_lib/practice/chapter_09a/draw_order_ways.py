@@ -1,0 +1,228 @@
+"""09a.draw-order: other orders, other filters, and what a tutor says."""
+
+import torch
+
+from course_lib.practice.two_slips import listed, of_parts, single
+from course_lib.practice.words import entries
+
+
+def divided(kept):
+    return kept / kept.sum(-1, keepdim=True)
+
+
+def cool(logits, temperature):
+    return logits / temperature
+
+
+def mask(logits, k):
+    """The k largest of each row."""
+    k = min(max(k, 1), logits.shape[-1])
+    return logits >= logits.topk(k).values[:, -1:]
+
+
+def among(logits, k):
+    return logits.masked_fill(~mask(logits, k), -torch.inf)
+
+
+def made(
+    temperature=cool,
+    top_k=among,
+    share=lambda scores: scores.softmax(-1),
+    filtered=lambda top_p, probabilities, p: top_p(probabilities, p),
+):
+    """Another temperature, another top-k, another softmax, another top-p; the order is right."""
+
+    def chances(logits, t, k, p, top_p):
+        return filtered(top_p, share(top_k(temperature(logits, t), k)), p)
+
+    return chances
+
+
+def powered(probabilities, temperature):
+    return divided(probabilities ** (1 / temperature))
+
+
+def top_p_first(logits, t, k, p, top_p):
+    """Top-p counts with what top-k has not touched."""
+    cooled = logits / t
+    return divided(top_p(cooled.softmax(-1), p) * mask(cooled, k))
+
+
+def top_p_before_temperature(logits, t, k, p, top_p):
+    stays = top_p(among(logits, k).softmax(-1), p) > 0
+    return (logits / t).masked_fill(~stays, -torch.inf).softmax(-1)
+
+
+def turned_round(logits, t, k, p, top_p):
+    """Top-p, then top-k, then temperature."""
+    return powered(divided(top_p(logits.softmax(-1), p) * mask(logits, k)), t)
+
+
+def all_rows(logits, k):
+    return logits.masked_fill(logits < logits.flatten().topk(min(k, logits.numel())).values[-1], -torch.inf)
+
+
+def smallest(logits, k):
+    return -among(-logits, k).masked_fill(~mask(-logits, k), torch.inf)
+
+
+def one_more(logits, k):
+    return among(logits, k + 1)
+
+
+def above_the_kth(logits, k):
+    """`>` drops the k-th itself; where nothing is left the first one stays."""
+    stays = (logits > logits.topk(min(k, logits.shape[-1])).values[:, -1:]) | mask(logits, 1)
+    return logits.masked_fill(~stays, -torch.inf)
+
+
+PARTS = {
+    "temperature": {
+        "temperature-unused": lambda logits, t: logits,
+        "temperature-times": lambda logits, t: logits * t,
+        "temperature-twice": lambda logits, t: logits / t / t,
+        "temperature-root": lambda logits, t: logits / t**0.5,
+    },
+    "top_k": {
+        "top-k-unused": lambda logits, k: logits,
+        "one-too-many": one_more,
+        "one-too-few": (above_the_kth, lambda logits, k: among(logits, k - 1)),
+        "zero-for-infinity": lambda logits, k: logits.masked_fill(~mask(logits, k), 0.0),
+        "not-low-enough": tuple(
+            lambda logits, k, low=low: logits.masked_fill(~mask(logits, k), low)
+            for low in (-1.0, -10.0, -100.0)
+        ),
+        "smallest-k": smallest,
+        "one-k-for-the-batch": all_rows,
+        "first-k-ids": lambda logits, k: logits.masked_fill(torch.arange(logits.shape[-1]) >= k, -torch.inf),
+    },
+    "share": {
+        "softmax-over-batch": lambda scores: scores.softmax(0).nan_to_num(0.0),
+        "softmax-twice": (
+            lambda scores: scores.softmax(-1).softmax(-1),
+            lambda scores: scores.softmax(-1).masked_fill(scores == -torch.inf, -torch.inf).softmax(-1),
+        ),
+    },
+    "filtered": {
+        "top-p-unused": lambda top_p, probabilities, p: probabilities,
+        "one-minus-p": lambda top_p, probabilities, p: top_p(probabilities, 1 - p),
+        "softmax-behind": (
+            lambda top_p, probabilities, p: top_p(probabilities, p).softmax(-1),
+            lambda top_p, probabilities, p: hidden(top_p(probabilities, p)).softmax(-1),
+        ),
+    },
+}
+
+
+def hidden(kept):
+    return kept.masked_fill(kept == 0, -torch.inf)
+
+
+def temperature_on_probabilities(logits, t, k, p, top_p):
+    """p ** (1 / T) without a division: the sums are no longer 1 when top-p counts."""
+    return top_p(among(logits, k).softmax(-1) ** (1 / t), p)
+
+
+def quotient_of_probabilities(logits, t, k, p, top_p):
+    """Probabilities divided by T are not changed by it, once they are divided by their sum."""
+    shares = logits.softmax(-1) / t
+    return top_p(divided(shares * mask(shares, k)), p)
+
+
+def softmax_of_quotients(logits, t, k, p, top_p):
+    return top_p(among(logits.softmax(-1) / t, k).softmax(-1), p)
+
+
+WAYS = {
+    **single(PARTS, made),
+    "top-p-before-top-k": (
+        top_p_first,
+        lambda logits, t, k, p, top_p: divided(among_shares(top_p((logits / t).softmax(-1), p), k)),
+    ),
+    "top-p-before-top-k-kept": lambda logits, t, k, p, top_p: (
+        top_p((logits / t).softmax(-1), p) * mask(logits, k)
+    ),
+    "top-p-before-temperature": top_p_before_temperature,
+    "order-turned-round": turned_round,
+    "temperature-on-probabilities": (
+        temperature_on_probabilities,
+        softmax_of_quotients,
+        lambda logits, t, k, p, top_p: top_p(logits.softmax(-1) ** (1 / t) * mask(logits, k), p),
+    ),
+    "scores-to-top-p": lambda logits, t, k, p, top_p: top_p(logits / t, p),
+    "top-k-of-the-softmax-kept": lambda logits, t, k, p, top_p: (logits / t).softmax(-1) * mask(logits, k),
+}
+
+
+def among_shares(shares, k):
+    return shares * mask(shares, k)
+
+
+WORDS = entries("""
+temperature-unused
+    `temperature` has no effect on the answer. The scores are divided by it, before any softmax. (To subtract
+    it changes no difference between scores; probabilities that are divided by it, and then by their sum, are
+    what they were.)
+temperature-times
+    You multiply by the temperature. The scores are divided by it: below 1 the likeliest token gains.
+temperature-twice
+    You divide by the temperature twice. The scores are divided by it once, before anything else is done.
+temperature-root
+    You divide by the root of the temperature. Divide by the temperature itself.
+top-k-unused
+    `k` has no effect. After the temperature only the k tokens with the highest scores of each row stay, and
+    top-p chooses among those.
+one-too-many
+    k + 1 tokens stay after your top-k. Does a sorted row, counted from 0, have its k-th largest at place
+    k - 1?
+one-too-few
+    k - 1 tokens stay after your top-k: the k-th itself must stay. What is *below* the k-th goes, and what
+    equals it stays.
+zero-for-infinity
+    What top-k removes gets the score 0, which is an ordinary score: exp(0) = 1. The score that means
+    'nothing' is -inf.
+not-low-enough
+    What top-k removes gets a score that is low, and not nothing: it still has a share, and top-p counts it.
+    The score that means 'nothing' is -inf.
+smallest-k
+    The k tokens with the lowest scores stay. `topk` gives the largest; a sorted row begins with the smallest
+    unless `descending=True`.
+one-k-for-the-batch
+    You take the k highest scores of the whole batch. Each row keeps k tokens of its own.
+first-k-ids
+    The tokens with the first k ids stay, whatever their scores. `topk` finds those with the highest.
+softmax-over-batch
+    Your softmax runs over the rows of the batch. In each row the V tokens compete: `dim=-1`.
+softmax-twice
+    You take the softmax twice: the second one makes the probabilities much more even. One softmax of the
+    scores, then top-p.
+top-p-unused
+    `p` has no effect. After top-k comes `top_p(probabilities, p)`.
+one-minus-p
+    You give 1 - p to `top_p`. p itself is the sum that the tokens that stay must reach.
+softmax-behind
+    You take a softmax of what `top_p` gives. Those are probabilities already, and their rows sum to 1: return
+    them as they are.
+top-p-before-top-k
+    Top-p counts with probabilities that top-k has not touched: with those of all V tokens, or with a table
+    whose rows no longer sum to 1. First top-k, then the probability is shared out anew among those that stay
+    (a softmax with -inf for the others does it), and p counts with that.
+top-p-before-top-k-kept
+    Two slips. Top-p comes before top-k; it must count with what top-k has left. And after the last filter
+    your rows no longer sum to 1.
+top-p-before-temperature
+    Top-p counts with probabilities that know no temperature. Temperature comes first: it changes how many
+    tokens are needed to reach p.
+order-turned-round
+    You go the other way round: top-p, then top-k, then temperature. First temperature, then top-k, then
+    top-p.
+temperature-on-probabilities
+    Your temperature acts on probabilities, after the softmax, and what comes out is no distribution when it
+    goes on. Divide the scores by it, before the softmax.
+scores-to-top-p
+    `top_p` gets scores. It adds probabilities up: take the softmax first (and top-k before it).
+top-k-of-the-softmax-kept
+    Two slips. The tokens that top-k leaves keep their old shares, so the rows sum to less than 1: share the
+    probability out anew. And top-p is missing.
+""")
+PAIRS = of_parts(listed(PARTS, made), WORDS)
