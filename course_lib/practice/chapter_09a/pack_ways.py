@@ -38,6 +38,16 @@ def last_target(value):
     return after
 
 
+def filler(value):
+    """Blocks of T tokens, as many as the row fills; the last target of each is made up."""
+
+    def pack(documents, length, end_id):
+        inputs, _ = rolled_round(torch.tensor(joined(documents, end_id)), length, end_id)
+        return last_target(value)(inputs, inputs.roll(-1, 1), end_id)
+
+    return pack
+
+
 def of_rows(cut):
     """Blocks that are made of the whole row, by a function of the row, T and `end_id`."""
     return lambda documents, length, end_id: cut(torch.tensor(joined(documents, end_id)), length, end_id)
@@ -85,6 +95,16 @@ def blocks_of_each(documents, length, end_id):
     return tuple(map(torch.stack, zip(*pairs, strict=True)))
 
 
+LAST = {
+    "last-target-left-out": (
+        lambda inputs, end_id: -100,
+        lambda inputs, end_id: -1,
+        lambda inputs, end_id: 0,
+    ),
+    "last-target-is-the-end": (lambda inputs, end_id: end_id,),
+    "turned-inside-the-block": (lambda inputs, end_id: inputs[:, 0].clone(),),
+    "last-target-stays": (lambda inputs, end_id: inputs[:, -1].clone(),),
+}
 PARTS = {
     "row": {
         "no-ends": lambda documents, end_id: [t for one in documents for t in one],
@@ -105,14 +125,7 @@ PARTS = {
     },
     "shift": {"not-shifted": 0, "shifted-twice": 2, "shifted-backwards": -1},
     "after": {
-        "last-target-left-out": (
-            last_target(lambda inputs, end_id: -100),
-            last_target(lambda inputs, end_id: -1),
-            last_target(lambda inputs, end_id: 0),
-        ),
-        "last-target-is-the-end": last_target(lambda inputs, end_id: end_id),
-        "turned-inside-the-block": last_target(lambda inputs, end_id: inputs[:, 0].clone()),
-        "last-target-stays": last_target(lambda inputs, end_id: inputs[:, -1].clone()),
+        **{name: tuple(map(last_target, values)) for name, values in LAST.items()},
         "end-not-asked": tuple(
             lambda inputs, targets, end_id, value=value: (
                 inputs,
@@ -132,6 +145,10 @@ PARTS = {
 
 WAYS = {
     **single(PARTS, made),
+    **{
+        name: (*(made(after=last_target(value)) for value in values), *map(filler, values))
+        for name, values in LAST.items()
+    },
     "first-token-after-the-last": of_rows(rolled_round),
     "left-over-kept": tuple(
         of_rows(filled_up(value)) for value in (lambda end_id: end_id, lambda end_id: 0, lambda end_id: -100)

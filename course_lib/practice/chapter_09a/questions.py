@@ -68,19 +68,19 @@ PREDICTIONS = predictions("""
         cannot be learned.
     - Nothing unusual: the floor is an average.
         Single stories lie below it, and a thousand steps are many stories. Their mean does not.
-    + It has seen these stories before and knows them by heart, or something shows it the answer.
-        On stories that are new the mean of many cannot go below the floor. Below it: too few stories that
-        come again and again, or a mask or a shift that lets the next token be seen.
     - Its vocabulary is too small.
         With another vocabulary the floor is another one, too: it is a property of the stories as they are
         cut.
+    + It has seen these stories before and knows them by heart, or something shows it the answer.
+        On stories that are new the mean of many cannot go below the floor. Below it: too few stories that
+        come again and again, or a mask or a shift that lets the next token be seen.
 09a.greedy
     The Town's GPT writes 200 stories with temperature 0, each from the same first token. What do you get?
-    - 200 stories that are all valid and all different.
-        Temperature 0 takes the likeliest token at every place. Nothing is drawn, so nothing can differ.
     + One story, 200 times.
         The same beginning has the same likeliest next token, and so on to the end. The likeliest tokens one
         by one make one story, which need not be the likeliest story. To see what a model knows, draw.
+    - 200 stories that are all valid and all different.
+        Temperature 0 takes the likeliest token at every place. Nothing is drawn, so nothing can differ.
     - 200 stories that all end at once.
         The likeliest token after a few words is not the end, as few stories in the data are that short.
     - An error: no score can be divided by 0.
@@ -100,14 +100,14 @@ PREDICTIONS = predictions("""
 09a.key-of-3
     With a KV cache a text grows from 4 to 9 tokens, inside the context. How often do the key and the value of
     token 3 change, in the second layer, say?
+    + Never.
+        Token 3 sees tokens 0 to 3, whatever comes behind. So each layer gives the same vector at its place,
+        and the cache is exact: it does the same arithmetic once that would be done again at each step.
     - At each step: token 3 is seen in a longer context.
         It would be, if token 3 could see what comes later. A causal mask forbids it.
     - In the first layer never, in the second at each step.
         The second layer's keys are made of what the first one gave at the same place. This did not change, so
         they do not.
-    + Never.
-        Token 3 sees tokens 0 to 3, whatever comes behind. So each layer gives the same vector at its place,
-        and the cache is exact: it does the same arithmetic once that would be done again at each step.
     - Only if positions are rotary.
         A key is turned by its own position, and its position stays the same.
 09a.window-edge
@@ -116,14 +116,14 @@ PREDICTIONS = predictions("""
     - Its first entry is dropped, and the rest is kept.
         The rest was made at other positions: what stood at place 1 stands at place 0 now and gets another
         vector added. It runs, and writes nonsense from here on.
-    + Nothing in it can be used: the window has to be read anew.
-        Every token that is left has moved by one place, so each key and each value is another one. Without a
-        cache the same happens unseen.
     - It is kept, and its oldest entry goes on counting.
         Then the new token would see one more than the model has positions for.
     - It is kept: keys know nothing of positions.
         With learned positions a vector for the place is added at the bottom, and everything above is made of
         the sum.
+    + Nothing in it can be used: the window has to be read anew.
+        Every token that is left has moved by one place, so each key and each value is another one. Without a
+        cache the same happens unseen.
 09a.python
     Out of the Python standard library 8 lines are cut, from a line with `def` on, wherever the function ends.
     How many of such pieces, written by people and known to run, does `ast.parse` accept as they stand?

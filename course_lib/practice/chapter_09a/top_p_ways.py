@@ -2,7 +2,7 @@
 
 import torch
 
-from course_lib.practice.two_slips import listed, of_parts, single
+from course_lib.practice.two_slips import as_tuple, listed, of_parts, single
 from course_lib.practice.words import entries
 
 
@@ -41,9 +41,12 @@ def first_stays(largest, p):
     return stays
 
 
-def left_sorted(probabilities, p):
-    largest = probabilities.sort(dim=-1, descending=True).values
-    return divided(largest.masked_fill(before(largest) >= p, 0.0))
+def left_sorted(keep=lambda largest, p: before(largest) < p, sum_to_1=divided):
+    def top_p(probabilities, p):
+        largest = probabilities.sort(dim=-1, descending=True).values
+        return sum_to_1(largest.masked_fill(~keep(largest, p), 0.0))
+
+    return top_p
 
 
 def where(rule):
@@ -104,13 +107,12 @@ PARTS = {
         "divided-by-columns": lambda kept: kept / kept.sum(0, keepdim=True).clamp(min=1e-12),
         "divided-by-the-largest": lambda kept: kept / kept.amax(-1, keepdim=True),
     },
-    "fill": {"almost-0": (1e-9, 1e-6, 1e-10, 1e-8)},
 }
 
 WAYS = {
     **single(PARTS, made),
     "divided-by-p": lambda probabilities, p: made(sum_to_1=lambda kept: kept / p)(probabilities, p),
-    "left-sorted": left_sorted,
+    "left-sorted": left_sorted(),
     "minus-infinity": made(sum_to_1=lambda kept: kept, fill=-torch.inf),
     "sum-in-the-order-of-ids": (
         where(lambda x, p: x.cumsum(-1) - x < p),
@@ -185,8 +187,6 @@ divided-by-columns
     You divide by the sums of the columns. Each row is a distribution of its own: `sum(dim=-1, keepdim=True)`.
 divided-by-the-largest
     You divide each row by its largest entry. Divide it by its sum.
-almost-0
-    What goes gets almost 0. It must be exactly 0: with a large vocabulary little makes much.
 minus-infinity
     -inf is a word for scores, before a softmax. These are probabilities: what goes gets 0, and the rest is
     divided by its sum.
@@ -210,5 +210,10 @@ nothing-removed
 mask-returned
     You return which tokens stay. Asked for are their probabilities, each row divided by its sum.
 """)
-TWO = {name: wrong for name, wrong in PARTS.items() if name != "fill"}
-PAIRS = of_parts(listed(TWO, made), WORDS)
+TWO = listed(PARTS, made)
+for name, ways in PARTS["sum_to_1"].items():  # the tokens that stay are not carried back to their columns
+    TWO["left-sorted", name] = tuple(left_sorted(sum_to_1=way) for way in as_tuple(ways))
+TWO["left-sorted", "crossing-dropped"] = tuple(
+    left_sorted(keep) for keep in PARTS["keep"]["crossing-dropped"]
+)
+PAIRS = of_parts(TWO, WORDS)

@@ -15,7 +15,7 @@ PREDICTIONS = predictions("""
     - It has no learning rate that must be found.
         It has one, and a second one for the parameters that AdamW keeps: embeddings, norms, biases.
     - It uses the gradients of all matrices at once.
-        Each matrix is worked on by itself.
+        Each matrix is worked on by itself, Q, K and V apart from each other, too.
 09b.huber
     A law with five constants is fitted to 240 trainings, by a program that stops when the loss of the fit
     changes by less than a fixed small number. Somebody takes the mean over the 240 points for the sum. What
@@ -38,7 +38,7 @@ PREDICTIONS = predictions("""
         Only where both counts are equal. 3 and 1 as means of 100 and of 300 tokens: their mean is 2, the mean
         of all is 1.5.
     - Yes, if both processes began with the same parameters.
-        They must, and it is not enough.
+        They must, and it is not enough: what is averaged must be weighed by the tokens behind it.
     + No: a token of the first process counts three times as much.
         Each process must divide its *sum* by the tokens of all, and the gradients are added. The same holds
         for pieces that one process accumulates.

@@ -26,6 +26,7 @@ NEVER_1 = {
     "06.choose": {"C", "P"},  # eight tasks, two texts for each
     "08.input-triple": {"T"},  # [CLS], a word and [SEP] at least
     "08.fill": {"V"},  # [MASK] and a word at least
+    "09b.rotary": {"K"},  # features come in pairs
 }
 
 
