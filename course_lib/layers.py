@@ -16,7 +16,7 @@ K features of one head, F features inside the feed-forward network.
 
 import math
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import NamedTuple
 
 import torch
@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from course_lib import checks
+from course_lib.activations import ACTIVATIONS
 from course_lib.attention import MultiHeadAttention, merge_heads, split_heads
 
 BASE = 10_000  # waves grow in length from 2π positions to almost 2π · BASE
@@ -165,20 +166,6 @@ def rms_norm(x: Tensor, gain: Tensor, eps: float = 1e-5) -> Tensor:
 
 
 NORMS = {"layer": nn.LayerNorm, "rms": nn.RMSNorm}
-
-
-def relu_squared(x: Tensor) -> Tensor:
-    """`max(0, x)²`. Source: So et al. 2021 (Primer), section 4.1."""
-    return F.relu(x).square()
-
-
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "relu": F.relu,
-    "gelu": F.gelu,
-    "gelu_tanh": partial(F.gelu, approximate="tanh"),  # as GPT-2 computes it
-    "relu_squared": relu_squared,
-    "swiglu": F.silu,
-}
 
 
 class FeedForward(nn.Module):

@@ -94,15 +94,16 @@ def sample(
     done = (prompt == EOS_ID).any(dim=1) & (EOS_ID in stop_ids)  # (B,)
     with looking_at(model):
         for _ in range(max_new_tokens):
-            if done.all():
+            if stop_ids and done.all():
                 break
             logits, _, state = model.next_logits(tokens, state)  # (B, V)
             if len(written) == 1:
                 _known(stop_ids, logits.shape[-1])
-            tokens = draw(logits, temperature, top_k, top_p, generator)  # (B,)
-            tokens = tokens.masked_fill(done, pad_id)[:, None]  # (B, 1)
+            tokens = draw(logits, temperature, top_k, top_p, generator)[:, None]  # (B, 1)
+            if stop_ids:
+                tokens = tokens.masked_fill(done[:, None], pad_id)
+                done = done | (tokens == stops).any(dim=1)  # (B, stops)
             written.append(tokens)
-            done = done | (tokens == stops).any(dim=1)  # (B, stops)
     return torch.cat(written, dim=1)
 
 

@@ -20,8 +20,10 @@ import torch
 from torch import Tensor, nn
 
 from course_lib import checks
-from course_lib.layers import ACTIVATIONS, NORMS, EncoderLayer, KVCache
+from course_lib.activations import ACTIVATIONS
+from course_lib.layers import NORMS, KVCache
 from course_lib.masks import causal_mask
+from course_lib.models.gpt_layer import GPTLayer
 
 POSITIONS = ("learned", "rotary")
 RESIDUAL = ("scaled", "zero")
@@ -138,7 +140,7 @@ class GPT(nn.Module):
             self.position_embedding = nn.Embedding(config.max_len, d_model)
         self.dropout = nn.Dropout(config.dropout)
         self.layers = nn.ModuleList(
-            EncoderLayer(  # under a causal mask: a layer of a decoder-only model
+            GPTLayer(
                 d_model,
                 config.n_heads,
                 config.d_ff,
@@ -147,7 +149,6 @@ class GPT(nn.Module):
                 qk_norm=config.qk_norm,
                 bias=config.bias,
                 dropout=config.dropout,
-                norm_first=True,
                 norm=config.norm,
             )
             for _ in range(config.n_layers)
@@ -186,7 +187,7 @@ class GPT(nn.Module):
         x = self.token_embedding(ids)  # (B, T, D)
         if self.config.positions == "learned":
             x = x + self.position_embedding.weight[start : start + ids.shape[1]]  # (T, D): for every text
-        return self.dropout(x)
+        return self.dropout(x) if self.config.dropout else x
 
     def read(
         self,

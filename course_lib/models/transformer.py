@@ -22,9 +22,9 @@ import torch
 from torch import Tensor, nn
 
 from course_lib import checks
+from course_lib.activations import ACTIVATIONS
 from course_lib.attention import MultiHeadAttention
 from course_lib.layers import (
-    ACTIVATIONS,
     NORMS,
     DecoderLayer,
     DecoderWeights,

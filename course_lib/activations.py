@@ -1,0 +1,74 @@
+"""What bends between the two matrices of a feed-forward network.
+
+    relu           max(0, x)                                        Vaswani et al. 2017, eq. 2
+    gelu           x Φ(x), Φ the normal distribution's              Hendrycks and Gimpel 2016
+    gelu_tanh      the same, nearly, without Φ: GPT-2's             Hendrycks and Gimpel 2016, section 2
+    relu_squared   max(0, x)²                                       So et al. 2021 (Primer)
+    swiglu         silu(x) = x sigmoid(x), beside a third matrix    Shazeer 2020
+
+Two of them have a backward pass of their own, written out: in training, what torch puts together from
+smaller steps takes two to five times as long.
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+SLOPE, CUBE = 2 * math.sqrt(2 / math.pi), 0.044715  # 2u = SLOPE · (x + CUBE · x³)
+
+
+def gelu_tanh(x: Tensor) -> Tensor:
+    """`x (1 + tanh u) / 2` with `u = √(2/π) (x + 0.044715 x³)`, as GPT-2 computes it; any shape.
+
+    Source: Hendrycks and Gimpel 2016, section 2.
+    """
+    return _GeluTanh.apply(x) if x.requires_grad else F.gelu(x, approximate="tanh")
+
+
+def relu_squared(x: Tensor) -> Tensor:
+    """`max(0, x)²`, any shape. Source: So et al. 2021 (Primer), section 4.1."""
+    return _ReluSquared.apply(x) if x.requires_grad else F.relu(x).square_()
+
+
+class _GeluTanh(torch.autograd.Function):
+    """`x σ` with `σ = sigmoid(2u)`, which is `(1 + tanh u) / 2`: torch has a faster sigmoid than tanh."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor) -> Tensor:
+        sigma = torch.addcmul(x.new_tensor(SLOPE), x, x, value=SLOPE * CUBE).mul_(x).sigmoid_()
+        y = x * sigma
+        ctx.save_for_backward(x, sigma, y)
+        return y
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> Tensor:
+        """`dy/dx = σ + x σ (1 − σ) · d(2u)/dx`, and `x σ` is y."""
+        x, sigma, y = ctx.saved_tensors
+        bent = torch.addcmul(x.new_tensor(SLOPE), x, x, value=3 * SLOPE * CUBE).mul_(y)  # y · d(2u)/dx
+        return torch.addcmul(bent, bent, sigma, value=-1).add_(sigma).mul_(grad)
+
+
+class _ReluSquared(torch.autograd.Function):
+    """Its slope is `2 max(0, x)`."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return F.relu(x).square_()
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return F.relu(x).mul_(grad).mul_(2)
+
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": F.relu,
+    "gelu": F.gelu,
+    "gelu_tanh": gelu_tanh,
+    "relu_squared": relu_squared,
+    "swiglu": F.silu,
+}
