@@ -45,10 +45,10 @@ class _GeluTanh(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, grad: Tensor) -> Tensor:
-        """`dy/dx = σ + x σ (1 − σ) · d(2u)/dx`, and `x σ` is y."""
+        """`dy/dx = σ · 1 + (1 − σ) · y · d(2u)/dx`: somewhere between the two, as far as σ says."""
         x, sigma, y = ctx.saved_tensors
         bent = torch.addcmul(x.new_tensor(SLOPE), x, x, value=3 * SLOPE * CUBE).mul_(y)  # y · d(2u)/dx
-        return torch.addcmul(bent, bent, sigma, value=-1).add_(sigma).mul_(grad)
+        return bent.lerp_(x.new_ones(()), sigma).mul_(grad)
 
 
 class _ReluSquared(torch.autograd.Function):

@@ -68,19 +68,16 @@ def project(attention: CachedAttention, x: Tensor, start: int = 0) -> tuple[Tens
     Returns:
         `(B, H, T, K)` each.
     """
-    d_model, n_heads = attention.d_model, attention.n_heads
     parts = attention.W_q, attention.W_k, attention.W_v
     if attention.training and all(type(part) is nn.Linear for part in parts):
         matrix = torch.cat([part.weight for part in parts])  # (3 D, D)
         bias = None if parts[0].bias is None else torch.cat([part.bias for part in parts])  # (3 D,)
-        three = F.linear(x, matrix, bias)  # (B, T, 3 D)
-    else:  # for a few tokens laying the matrices together takes longer than it saves
-        three = torch.cat([part(x) for part in parts], dim=-1)  # (B, T, 3 D)
-    both, v = three.split((2 * d_model, d_model), dim=-1)
-    both = split_heads(both, 2 * n_heads)  # (B, 2 H, T, K): heads of the queries, then of the keys
-    if attention.qk_norm:
-        both = F.rms_norm(both, (attention.d_k,))
-    if attention.rotary:
-        both = rotate(both, start)
-    q, k = both.chunk(2, dim=1)
-    return q, k, split_heads(v, n_heads)
+        made = F.linear(x, matrix, bias).split(attention.d_model, dim=-1)  # 3 × (B, T, D)
+    else:  # for a few tokens, laying the matrices together takes longer than it saves
+        made = [part(x) for part in parts]  # 3 × (B, T, D)
+    q, k, v = (split_heads(part, attention.n_heads) for part in made)  # (B, H, T, K)
+    if attention.qk_norm or attention.rotary:
+        both = torch.stack([q, k])  # (2, B, H, T, K)
+        both = F.rms_norm(both, (attention.d_k,)) if attention.qk_norm else both
+        q, k = rotate(both, start) if attention.rotary else both
+    return q, k, v

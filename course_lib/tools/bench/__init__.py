@@ -9,6 +9,7 @@ from course_lib.tools import parser
 BENCHES = {
     "attention": "our attention beside the bare kernel and beside torch.nn.MultiheadAttention",
     "bpe": "our tokenizer beside Hugging Face's `tokenizers` and beside a textbook's",
+    "gpt": "training and writing with our GPT beside `transformers` and a plain script",
     "busy": "a training alone, and beside two busy processes",
 }
 
@@ -26,6 +27,10 @@ def main(arguments: list[str]) -> int:
         from course_lib.tools.bench import bpe
 
         return bpe.main(arguments[1:])
+    if name == "gpt":
+        from course_lib.tools.bench import gpt
+
+        return gpt.main(arguments[1:])
     from course_lib.tools.bench import busy
 
     return busy.main(arguments[1:])

@@ -6,9 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_lib.generation import WholeText, sample
-from course_lib.masks import document_mask
+from course_lib.layers import EncoderLayer
+from course_lib.masks import causal_mask, document_mask
 from course_lib.models import evaluating
 from course_lib.models.gpt import GPT, GPTConfig, parameter_count
+from course_lib.models.gpt_layer import GPTLayer
 
 V, WINDOW = 40, 12
 SMALL = {"vocab_size": V, "d_model": 16, "n_heads": 2, "n_layers": 3, "max_len": WINDOW, "init_std": 0.3}
@@ -185,3 +187,54 @@ def test_a_key_that_was_kept_never_changes(model):
             if t >= 3:
                 kept.append(state.past[1].k[:, :, 3])
     assert all(torch.equal(key, kept[0]) for key in kept)
+
+
+# ---------------------------------------------------------------- a layer that is fast
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_layer_is_the_encoder_layer_under_a_causal_mask(kind):
+    """The same output, the same keys and values, and the same gradients, whatever the way."""
+    choices = {k: v for k, v in KINDS[kind].items() if k not in ("positions", "tied", "d_ff")}
+    rotary = KINDS[kind].get("positions") == "rotary"
+    torch.manual_seed(0)
+    fast = GPTLayer(16, 2, rotary=rotary, **choices).double()
+    usual = EncoderLayer(16, 2, rotary=rotary, norm_first=True, **choices).double()
+    usual.load_state_dict(fast.state_dict())
+    x, mask = torch.randn(2, 5, 16).double(), causal_mask(5)
+    for training in (True, False):
+        for need_weights in (True, False):
+            found = []
+            for layer in (fast.train(training), usual.train(training)):
+                layer.zero_grad()
+                y, weights, seen = layer(x, mask, None, need_weights)
+                last = layer(x[:, :1], None, seen)[0]
+                (y.sin().sum() + last.sum()).backward()
+                weights = [weights] if need_weights else []
+                found.append([y, *weights, *seen, last, *(p.grad for p in layer.parameters())])
+            torch.testing.assert_close(*found)
+
+
+def test_dropout_is_there_where_it_is_asked_for():
+    torch.manual_seed(0)
+    layer, x = GPTLayer(16, 2, dropout=0.5), torch.randn(2, 4, 16)
+    assert not torch.equal(layer(x)[0], layer(x)[0])
+    assert torch.equal(layer.eval()(x)[0], layer(x)[0])
+    model = GPT(GPTConfig(**SMALL | {"dropout": 0.5, "n_layers": 1}))
+    assert not torch.equal(model.embed(texts(1, 5)), model.embed(texts(1, 5)))
+
+
+def test_a_part_that_was_exchanged_is_asked_in_training_too():
+    """Who puts another part in the place of W_q (an adapter, say) gets what that part computes."""
+
+    class Doubled(torch.nn.Linear):
+        def forward(self, x):
+            return 2 * super().forward(x)
+
+    layer, x = GPTLayer(16, 2), torch.randn(2, 4, 16)
+    other = Doubled(16, 16)
+    other.load_state_dict(layer.self_attention.W_q.state_dict())
+    before = layer(x)[0]
+    layer.self_attention.W_q = other
+    assert not torch.allclose(layer(x)[0], before)
+    torch.testing.assert_close(layer.train()(x)[0], layer.eval()(x)[0])
