@@ -1,0 +1,280 @@
+"""Chapter 09a's questions: what the last hundredths of a nat buy, and what decides how near the floor one gets.
+
+Every model is a GPT that learns stories of Tiny Town: the page's own (`gap_rows`), or a small one. A gap is the
+loss above the Town's own, in nats a token, on held-out stories.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from course_lib.data import town
+from course_lib.experiments.records import Experiment, Row, rounded
+from course_lib.models import evaluating
+from course_lib.models.gpt import GPT
+from course_lib.tasks import town_gpt
+from course_lib.tasks.town_gpt.stories import MAX_LEN, TRAINING_SEED
+from course_lib.text.batching import batches_by_length, endless, pad
+from course_lib.training.objectives import IGNORE, token_loss
+from course_lib.training.optim import WarmupStableDecay
+from course_lib.training.recipe import Recipe, Task, new_model, train, train_in_stages, vary
+
+SEEDS = (0, 1, 2)
+HELD_OUT = 200  # stories
+SMALL = vary(town_gpt.RECIPE, d_model=64, n_layers=2)
+
+
+def scheduled(recipe: Recipe, steps: int, warm_up: int = 20) -> Recipe:
+    """The recipe for another budget: a rise, a plateau, and the second half falls to 0, as on the page."""
+    decay = max(1, steps // 2)
+    return vary(recipe, steps=steps, schedule=WarmupStableDecay(min(warm_up, steps - decay), decay, steps))
+
+
+def trained(recipe: Recipe, task: Task | None = None) -> GPT:
+    """A new model that followed a recipe."""
+    model = new_model(recipe)
+    train(model, recipe, task or town_gpt.task())
+    return model
+
+
+# ---------------------------------------------------------------- what the last hundredths of a nat buy
+
+BUDGETS = (100, 200, 400)  # steps
+TEMPERATURES = (1.0, 0.7)
+TOLD = 500  # stories
+KINDS = {  # what is wrong first, by the Town's words
+    "no sentence": r"token \d+: ",
+    "how many sentences": r"^\d+ sentences",
+    "no such thing": "the story knows no ",
+    "which thing": "the story knows more than one",
+    "pronoun": "is not clear here|a pronoun is needed",
+    "cannot happen": "cannot happen: ",
+    "where": "is not there for this|not where|nobody can go|agree with where|such company|cannot take part|not in this place",
+}
+
+
+def gap_rows(seed: int, steps: int) -> list[Row]:
+    """The page's recipe with several budgets: the gap, and the Town's verdict at two temperatures."""
+    rows = []
+    for budget in BUDGETS if steps == BUDGETS[-1] else (steps,):
+        model = trained(scheduled(vary(town_gpt.RECIPE, seed=seed), budget))
+        found = {"gap": town_gpt.gap(model)}
+        for temperature in TEMPERATURES:
+            told = town_gpt.write(model, TOLD, temperature=temperature, seed=seed)
+            found |= town_gpt.judge(told)._asdict() | kinds(told)
+            rows.append({"seed": seed, "step": budget, "at": f"temperature {temperature:g}"} | rounded(found))
+    return rows
+
+
+def kinds(told: Sequence[Sequence[str]]) -> dict[str, float]:
+    """What is wrong first, as shares of all texts: one for each of KINDS, and "other"."""
+    counts = Counter()
+    for error, n in town_gpt.mistakes(told).items():
+        counts[next((kind for kind, words in KINDS.items() if re.search(words, error)), "other")] += n
+    return {kind: counts[kind] / len(told) for kind in (*KINDS, "other")}
+
+
+# ---------------------------------------------------------------- warm-up
+
+GPT2_LIKE = vary(
+    town_gpt.RECIPE,
+    d_model=48,
+    n_layers=4,
+    positions="learned",
+    norm="layer",
+    activation="gelu_tanh",
+    qk_norm=False,
+    bias=True,
+    init_std=0.02,
+    residual="scaled",
+    optimizer=None,  # AdamW for everything
+)
+WARM_UPS = {"no warm-up": 1, "10 steps": 10, "40 steps": 40}
+RATES = (1e-3, 4e-3, 1.6e-2, 6.4e-2)
+WARM_UP_STEPS = 120
+
+
+def warm_up_rows(seed: int, steps: int) -> list[Row]:
+    """Each rise to each peak rate, at equal steps, and what is left at the end."""
+    return [warm_up_row(name, rate, seed, steps) for name in WARM_UPS for rate in RATES]
+
+
+def warm_up_row(name: str, rate: float, seed: int, steps: int) -> Row:
+    """One rise to one peak rate."""
+    recipe = scheduled(vary(GPT2_LIKE, seed=seed, lr=rate), steps, WARM_UPS[name])
+    found = {"rate": rate, "gap": town_gpt.gap(trained(recipe), HELD_OUT)}
+    return {"seed": seed, "step": steps, "warm_up": name} | rounded(found)
+
+
+# ---------------------------------------------------------------- the order of the data
+
+N_STORIES = 1280  # an epoch has 40 batches
+EPOCH = N_STORIES // SMALL.batch_size
+MEASURED_EVERY, ORDER_STEPS = 10, 160
+ORDERS = ("shuffled", "one order, repeated", "by length", "by first word")
+
+
+def order_rows(seed: int, steps: int) -> list[Row]:
+    """The same stories in each order, measured all the way."""
+    return [row for order in ORDERS for row in order_rows_of(order, seed, steps)]
+
+
+def order_rows_of(order: str, seed: int, steps: int) -> list[Row]:
+    """The rows of one order; the rate is constant."""
+    recipe = vary(SMALL, seed=seed, schedule=None)
+    model, task = new_model(recipe), Task(partial(in_order, order=order), town_gpt.next_word_loss)
+    stages = range(MEASURED_EVERY, steps + 1, MEASURED_EVERY) or (steps,)
+    return [
+        {"seed": seed, "step": step, "order": order} | rounded({"gap": town_gpt.gap(model, HELD_OUT)})
+        for step, _ in train_in_stages(model, recipe, task, stages)
+    ]
+
+
+def in_order(recipe: Recipe, order: str) -> Iterator[Tensor]:
+    """Epoch after epoch of ids `(B, T + 1)` in one of the ORDERS."""
+    ids = town_gpt.encoded(N_STORIES, TRAINING_SEED)
+    generator = torch.Generator().manual_seed(recipe.seed)
+    shuffled = partial(batches_by_length, list(map(len, ids)), recipe.batch_size, generator)
+    if order == "shuffled":
+        epoch = shuffled
+    else:
+        fixed = list(shuffled())
+        if order != "one order, repeated":
+            ranked = sorted(range(len(ids)), key=lambda i: len(ids[i]) if order == "by length" else ids[i])
+            fixed = [ranked[i : i + recipe.batch_size] for i in range(0, len(ranked), recipe.batch_size)]
+        epoch = partial(iter, fixed)
+    for rows in endless(epoch):
+        yield pad([ids[i] for i in rows])
+
+
+# ---------------------------------------------------------------- how far back the model sees
+
+WINDOWS = (16, 64, MAX_LEN)  # tokens
+WINDOW_STEPS = 200
+JUDGED = 200  # stories
+
+
+def window_rows(seed: int, steps: int) -> list[Row]:
+    """Each window, at equal steps of about as many tokens."""
+    return [window_row(window, seed, steps) for window in WINDOWS]
+
+
+def window_row(window: int, seed: int, steps: int) -> Row:
+    """One window: the gap, and what the model tells."""
+    recipe = scheduled(vary(SMALL, seed=seed, max_len=window), steps)
+    model = trained(recipe, Task(pieces, town_gpt.next_word_loss))
+    told = town_gpt.write(model, JUDGED, temperature=0.7, seed=seed)
+    found = {"gap": windowed_gap(model), "right": right_sentences(told)}
+    found |= town_gpt.judge(told)._asdict()
+    return {"seed": seed, "step": steps, "window": window} | rounded(found)
+
+
+def pieces(recipe: Recipe) -> Iterator[Tensor]:
+    """Batches of pieces of stories, no longer than the model's window, `(B, T + 1)`; of whole ones if they fit.
+
+    Each story is cut from a random place on, so that each of its words is seen after more and after less.
+    """
+    window, generator = recipe.model.max_len, torch.Generator().manual_seed(recipe.seed)
+    stories = town_gpt.encoded(town_gpt.STORIES, TRAINING_SEED)
+
+    def epoch() -> Iterator[list[list[int]]]:
+        cut = []
+        for ids in stories:
+            first = 0 if len(ids) <= window + 1 else int(torch.randint(window, (), generator=generator))
+            starts = sorted({0, *range(first, len(ids) - 1, window)})
+            ends = [*starts[1:], len(ids) - 1]
+            cut += [ids[start : end + 1] for start, end in zip(starts, ends, strict=True)]
+        size = round(recipe.batch_size * len(cut) / len(stories))  # as many tokens as in whole stories
+        for rows in batches_by_length(list(map(len, cut)), size, generator):
+            yield [cut[i] for i in rows]
+
+    for rows in endless(epoch):
+        yield pad(rows)
+
+
+def windowed_gap(model: GPT, n: int = HELD_OUT) -> float:
+    """The gap where each word is guessed from as many words before it as the window holds."""
+    window, told = model.config.max_len, town_gpt.stories(n)
+    contexts, labels = [], []
+    for story in told:
+        ids = town_gpt.WORDS.encode(story.english_tokens, bos=True, eos=True)
+        if len(ids) <= window + 1:  # one row holds all of its beginnings
+            contexts.append(ids[:-1])
+            labels.append(ids[1:])
+            continue
+        contexts.append(ids[:window])
+        labels.append(ids[1 : window + 1])
+        for end in range(window + 1, len(ids)):
+            contexts.append(ids[end - window : end])
+            labels.append([IGNORE] * (window - 1) + [ids[end]])
+    nats = counted = 0.0
+    with evaluating(model):
+        for rows in batches_by_length(list(map(len, contexts)), max(1, 8192 // window)):
+            wanted = pad([labels[i] for i in rows], IGNORE)
+            n_counted = int((wanted != IGNORE).sum())
+            logits, _ = model(pad([contexts[i] for i in rows]))
+            nats += token_loss(logits, wanted).item() * n_counted
+            counted += n_counted
+    return nats / counted - town_gpt.floor(told)
+
+
+def right_sentences(told: Sequence[Sequence[str]]) -> float:
+    """How many sentences a story has before the first one that is wrong, on average."""
+    ends = []
+    for tokens in told:
+        verdict = town.score(tuple(tokens))
+        right = tokens if verdict.position is None else tokens[: verdict.position]
+        ends.append(right.count("."))
+    return sum(ends) / len(ends)
+
+
+EXPERIMENTS = (
+    Experiment(
+        "gap-buys",
+        "What do the last hundredths of a nat buy?",
+        gap_rows,
+        group="at",
+        measure="consistent",
+        seeds=SEEDS,
+        steps=BUDGETS[-1],
+        live_steps=BUDGETS[0],
+        tolerance=0.05,
+    ),
+    Experiment(
+        "warm-up",
+        "Does a rise at the beginning make a larger peak rate safe?",
+        warm_up_rows,
+        group="warm_up",
+        measure="gap",
+        seeds=SEEDS,
+        steps=WARM_UP_STEPS,
+        live_steps=WARM_UP_STEPS,
+        tolerance=0.05,
+    ),
+    Experiment(
+        "data-order",
+        "Does it matter in which order the stories come?",
+        order_rows,
+        group="order",
+        measure="gap",
+        seeds=SEEDS,
+        steps=ORDER_STEPS,
+        live_steps=MEASURED_EVERY,
+        tolerance=0.05,
+    ),
+    Experiment(
+        "context-length",
+        "How far back must a model see to tell a story?",
+        window_rows,
+        group="window",
+        measure="gap",
+        seeds=SEEDS,
+        steps=WINDOW_STEPS,
+        live_steps=WINDOW_STEPS,
+        tolerance=0.05,
+    ),
+)
