@@ -21,9 +21,6 @@ from course_lib.experiments import (
     chapter_06,
     chapter_06_words,
     chapter_08,
-    chapter_09a,
-    chapter_09a_packed,
-    chapter_09b_scaling,
 )
 from course_lib.experiments.records import FOLDER, Comparison, Experiment, Record, Row, compare, read
 from course_lib.training.budget import budget
@@ -40,9 +37,6 @@ CHAPTERS = (
     chapter_06,
     chapter_06_words,
     chapter_08,
-    chapter_09a,
-    chapter_09a_packed,
-    chapter_09b_scaling,
 )
 EXPERIMENTS: tuple[Experiment, ...] = tuple(e for chapter in CHAPTERS for e in chapter.EXPERIMENTS)
 

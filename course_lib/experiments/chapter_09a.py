@@ -25,7 +25,8 @@ from course_lib.training.recipe import Recipe, Task, new_model, train, train_in_
 
 SEEDS = (0, 1, 2)
 HELD_OUT = 200  # stories
-SMALL = vary(town_gpt.RECIPE, d_model=64, n_layers=2)
+SMALL = vary(town_gpt.RECIPE, d_model=64, n_layers=2, batch_size=16)
+STORIES = 4_000  # to learn from, for small models
 
 
 def scheduled(recipe: Recipe, steps: int, warm_up: int = 20) -> Recipe:
@@ -34,10 +35,10 @@ def scheduled(recipe: Recipe, steps: int, warm_up: int = 20) -> Recipe:
     return vary(recipe, steps=steps, schedule=WarmupStableDecay(min(warm_up, steps - decay), decay, steps))
 
 
-def trained(recipe: Recipe, task: Task | None = None) -> GPT:
+def trained(recipe: Recipe, task: Task) -> GPT:
     """A new model that followed a recipe."""
     model = new_model(recipe)
-    train(model, recipe, task or town_gpt.task())
+    train(model, recipe, task)
     return model
 
 
@@ -61,7 +62,7 @@ def gap_rows(seed: int, steps: int) -> list[Row]:
     """The page's recipe with several budgets: the gap, and the Town's verdict at two temperatures."""
     rows = []
     for budget in BUDGETS if steps == BUDGETS[-1] else (steps,):
-        model = trained(scheduled(vary(town_gpt.RECIPE, seed=seed), budget))
+        model = trained(scheduled(vary(town_gpt.RECIPE, seed=seed), budget), town_gpt.task())
         found = {"gap": town_gpt.gap(model)}
         for temperature in TEMPERATURES:
             told = town_gpt.write(model, TOLD, temperature=temperature, seed=seed)
@@ -81,8 +82,8 @@ def kinds(told: Sequence[Sequence[str]]) -> dict[str, float]:
 # ---------------------------------------------------------------- warm-up
 
 GPT2_LIKE = vary(
-    town_gpt.RECIPE,
-    d_model=48,
+    SMALL,
+    d_model=32,
     n_layers=4,
     positions="learned",
     norm="layer",
@@ -95,7 +96,7 @@ GPT2_LIKE = vary(
 )
 WARM_UPS = {"no warm-up": 1, "10 steps": 10, "40 steps": 40}
 RATES = (1e-3, 4e-3, 1.6e-2, 6.4e-2)
-WARM_UP_STEPS = 120
+WARM_UP_STEPS = 150
 
 
 def warm_up_rows(seed: int, steps: int) -> list[Row]:
@@ -106,13 +107,13 @@ def warm_up_rows(seed: int, steps: int) -> list[Row]:
 def warm_up_row(name: str, rate: float, seed: int, steps: int) -> Row:
     """One rise to one peak rate."""
     recipe = scheduled(vary(GPT2_LIKE, seed=seed, lr=rate), steps, WARM_UPS[name])
-    found = {"rate": rate, "gap": town_gpt.gap(trained(recipe), HELD_OUT)}
+    found = {"rate": rate, "gap": town_gpt.gap(trained(recipe, town_gpt.task(STORIES)), HELD_OUT)}
     return {"seed": seed, "step": steps, "warm_up": name} | rounded(found)
 
 
 # ---------------------------------------------------------------- the order of the data
 
-N_STORIES = 1280  # an epoch has 40 batches
+N_STORIES = 640  # an epoch has 40 batches
 EPOCH = N_STORIES // SMALL.batch_size
 MEASURED_EVERY, ORDER_STEPS = 10, 160
 ORDERS = ("shuffled", "one order, repeated", "by length", "by first word")
@@ -179,7 +180,7 @@ def pieces(recipe: Recipe) -> Iterator[Tensor]:
     Each story is cut from a random place on, so that each of its words is seen after more and after less.
     """
     window, generator = recipe.model.max_len, torch.Generator().manual_seed(recipe.seed)
-    stories = town_gpt.encoded(town_gpt.STORIES, TRAINING_SEED)
+    stories = town_gpt.encoded(STORIES, TRAINING_SEED)
 
     def epoch() -> Iterator[list[list[int]]]:
         cut = []

@@ -11,7 +11,7 @@ from functools import cache, partial
 import torch
 from torch import Tensor
 
-from course_lib.experiments.chapter_09a import HELD_OUT, SEEDS, SMALL, scheduled, trained
+from course_lib.experiments.chapter_09a import HELD_OUT, SEEDS, SMALL, STORIES, scheduled, trained
 from course_lib.experiments.records import Experiment, Row, rounded
 from course_lib.masks import causal_mask, document_mask
 from course_lib.models import evaluating
@@ -25,7 +25,7 @@ from course_lib.training.objectives import shift, token_loss
 from course_lib.training.recipe import Recipe, Task, vary
 
 LENGTH = MAX_LEN  # tokens in a row: about three stories
-ROWS = 10  # in a batch: about as many tokens as 32 stories have
+ROWS = 5  # in a batch: about as many tokens as 16 stories have
 STEPS = 200
 TIMED = (LENGTH, 1024)
 WAYS = ("no mask", "document mask")
@@ -54,7 +54,7 @@ def stories(n: int, length: int = LENGTH) -> Packed:
     return pack(documents, length, EOS_ID)
 
 
-def batches(recipe: Recipe, n_stories: int = town_gpt.STORIES) -> Iterator[Packed]:
+def batches(recipe: Recipe, n_stories: int = STORIES) -> Iterator[Packed]:
     """Packed rows in an order that depends on the seed alone, epoch after epoch."""
     generator, packed = torch.Generator().manual_seed(recipe.seed), stories(n_stories)
     while True:

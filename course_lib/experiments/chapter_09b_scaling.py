@@ -85,7 +85,7 @@ PUBLISHED = {  # of one and the same set of trained models
 CHINCHILLA_FLOPS = 5.76e23
 
 DELTA = 1e-3  # beyond it, Huber's loss grows no faster than the distance
-STARTS = {"e": (-1.0, 1.0), "a": (0.0, 10.0), "b": (0.0, 10.0), "alpha": (0.5,), "beta": (0.5,)}
+STARTS = {"e": (0.0,), "a": (0.0, 10.0), "b": (0.0, 10.0), "alpha": (0.5,), "beta": (0.5,)}
 TOLERANCE = 1e-5  # a gradient below it: arrived (the default of the search in SciPy)
 
 

@@ -47,7 +47,7 @@ def test_every_order_has_each_story_once_in_an_epoch(order):
 
 @pytest.mark.parametrize("window", [8, 32, 192])
 def test_pieces_hold_each_word_once_and_fit_the_window(window, monkeypatch):
-    monkeypatch.setattr(town_gpt, "STORIES", 300)
+    monkeypatch.setattr(page, "STORIES", 300)
     known = town_gpt.encoded(300, TRAINING_SEED)
     counted, labels, sizes = 0, Counter(), []
     for batch in page.pieces(vary(page.SMALL, max_len=window)):
@@ -137,7 +137,7 @@ def test_a_model_without_learned_positions_is_refused():
 
 
 def test_with_rotary_positions_the_mask_alone_makes_a_packed_story_one_that_stands_alone():
-    model = new_model(vary(page.SMALL, init_std=0.3, residual="scaled"))
+    model = new_model(vary(page.SMALL, init_std=0.3, residual="scaled", max_len=256))
     rows, n = some_rows()
     with torch.no_grad():
         together = model(rows.inputs, packed.document_mask(rows.documents))[0][0]

@@ -12,7 +12,7 @@ from course_lib.experiments.chapter_09b_scaling import CHINCHILLA_FLOPS, PUBLISH
 TRUE = Law(1.8, 480.0, 2000.0, 0.35, 0.36)
 
 
-def made_up(n: int = 60, noise: float = 0.005):
+def made_up(n: int = 240, noise: float = 0.005):
     """Parameters, tokens and losses of a known law, a little disturbed."""
     generator = torch.Generator().manual_seed(0)
     parameters = 10 ** (7 + 2.5 * torch.rand(n, generator=generator, dtype=torch.double))
