@@ -1,7 +1,7 @@
 """Chapter 09a: what crosses the boundary between packed documents, and what it costs to stop it.
 
-Stories of Tiny Town lie one behind the other in rows of equal length (`text/packing`). Without a document mask
-a story is read with the end of another in view; with it, each is read as if it stood alone.
+Stories of Tiny Town lie one behind the other in rows of equal length (`text/packing`). Without a document
+mask a story is read with the end of another in view; with it, each is read as if it stood alone.
 """
 
 import time
@@ -113,8 +113,8 @@ def leak(model: GPT, packed: Packed, row: int = 0, *, masked: bool = False) -> T
         masked: read under the document mask.
 
     Returns:
-        `(D, D)` for the D documents of the row: entry (a, b) is the largest move of a score in document b when
-        document a changes. Above 0 off the diagonal is a leak.
+        `(D, D)` for the D documents of the row: entry (a, b) is the largest move of a score in document b
+        when document a changes. Above 0 off the diagonal is a leak.
 
     Raises:
         ValueError: a model without learned positions.

@@ -104,7 +104,7 @@ def fit(
     Args:
         parameters, tokens, losses: N, D and the measured L (nats a token) of each trained model.
         average: take the mean over the models in place of the sum. The best law is the same, but all
-            gradients are smaller, so the search stops earlier: with the usual tolerance before it has arrived.
+            gradients are smaller: with the same tolerance the search may stop before it has arrived.
         tolerance: a largest gradient below it ends the search.
 
     Returns:
@@ -120,8 +120,8 @@ def fit(
     logs = [_logs(name, some) for name, some in given.items()]
     if not len(logs[0]) == len(logs[1]) == len(logs[2]) >= 5:
         raise ValueError(
-            f"parameters, tokens and losses have {', '.join(str(len(some)) for some in logs)} values, expected "
-            "equally many, five or more: the law has five numbers"
+            f"parameters, tokens and losses have {', '.join(str(len(some)) for some in logs)} values, "
+            "expected equally many, five or more: the law has five numbers"
         )
     best, lowest = None, math.inf
     for start in product(*STARTS.values()):

@@ -12,7 +12,7 @@ The boundary token belongs to the document that it opens. The last token of a do
 document is over, and never the first word of the next one, of which it cannot know a thing: that word is what
 the boundary token itself has to predict.
 
-A document that does not fit goes on in the next row, without a new boundary token. A row is read on its own, so
+A document that does not fit goes on in the next row, without a new boundary token. A row is read on its own:
 what stands there does not see how its document began, and its restarted positions begin at 0.
 
 Axes: N rows, T positions.
@@ -67,9 +67,9 @@ def pack(
     _check(documents, length, end_id, at_end)
     stream = [token for document in documents for token in (end_id, *document)]
     owners = [number for number, document in enumerate(documents) for _ in range(len(document) + 1)]
-    labels = stream[1:] + [end_id]
+    labels = [*stream[1:], end_id]
     if at_end != "boundary":
-        firsts = [document[0] for document in documents[1:]] + [IGNORE]
+        firsts = [*(document[0] for document in documents[1:]), IGNORE]
         place = -1
         for document, first in zip(documents, firsts, strict=True):
             place += len(document) + 1  # of the document's last token
@@ -125,13 +125,13 @@ def _check(documents: Sequence[Sequence[int]], length: int, end_id: int, at_end:
     for number, document in enumerate(documents):
         if not isinstance(document, Sequence) or isinstance(document, str | bytes):
             raise ValueError(
-                f"documents[{number}] is {document!r:.40}, expected a list of ids: is this one document where "
-                "a list of them is expected, a text that is not encoded, or a tensor (write ids.tolist())?"
+                f"documents[{number}] is {document!r:.40}, expected a list of ids: is this one text where "
+                "many are expected, a text that is not encoded, or a tensor (write ids.tolist())?"
             )
         if not len(document):
             raise ValueError(f"documents[{number}] is empty, expected at least one token")
         if end_id in document:
             raise ValueError(
-                f"documents[{number}] holds the boundary token {end_id}, expected none inside: `pack` sets it; "
-                "was the text encoded with [BOS] or [EOS]?"
+                f"documents[{number}] holds the boundary token {end_id}, expected none inside: `pack` sets "
+                "it; was the text encoded with [BOS] or [EOS]?"
             )

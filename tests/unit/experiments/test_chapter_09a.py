@@ -1,7 +1,7 @@
 """What chapter 09a's experiments are made of: orders, pieces, windows, kinds of mistakes, leaks."""
 
 from collections import Counter
-from itertools import islice
+from itertools import islice, pairwise
 
 import pytest
 import torch
@@ -9,6 +9,7 @@ import torch
 from course_lib.data import town
 from course_lib.experiments import chapter_09a as page
 from course_lib.experiments import chapter_09a_packed as packed
+from course_lib.experiments import chapter_09a_windows as windows
 from course_lib.models.gpt import GPTConfig
 from course_lib.tasks import town_gpt
 from course_lib.tasks.town_gpt.stories import TRAINING_SEED
@@ -40,17 +41,18 @@ def test_every_order_has_each_story_once_in_an_epoch(order):
     same = all(torch.equal(*pair) for pair in zip(first, second, strict=True))
     assert same == (order != "shuffled")
     lengths = [(batch != PAD_ID).sum(1) for batch in first]
-    assert (order == "by length") == all((a.max() <= b.min()) for a, b in zip(lengths, lengths[1:], strict=False))
+    rising = all(a.max() <= b.min() for a, b in pairwise(lengths))
+    assert rising == (order == "by length")
     firsts = [batch[:, 1].tolist() for batch in first]
     assert (order == "by first word") == (max(len(set(some)) for some in firsts) < 8)
 
 
 @pytest.mark.parametrize("window", [8, 32, 192])
 def test_pieces_hold_each_word_once_and_fit_the_window(window, monkeypatch):
-    monkeypatch.setattr(page, "STORIES", 300)
+    monkeypatch.setattr(windows, "STORIES", 300)
     known = town_gpt.encoded(300, TRAINING_SEED)
     counted, labels, sizes = 0, Counter(), []
-    for batch in page.pieces(vary(page.SMALL, max_len=window)):
+    for batch in windows.pieces(vary(page.SMALL, max_len=window)):
         rows = words(batch)
         assert all(2 <= len(row) <= window + 1 for row in rows)
         labels.update(i for row in rows for i in row[1:])
@@ -65,7 +67,7 @@ def test_pieces_hold_each_word_once_and_fit_the_window(window, monkeypatch):
 
 def test_a_window_that_holds_all_is_the_usual_gap_and_a_short_one_is_read_word_by_word():
     whole = new_model(page.SMALL)
-    assert page.windowed_gap(whole, 20) == pytest.approx(town_gpt.gap(whole, 20), abs=1e-5)
+    assert windows.windowed_gap(whole, 20) == pytest.approx(town_gpt.gap(whole, 20), abs=1e-5)
     short, told = new_model(vary(page.SMALL, max_len=8)), town_gpt.stories(5)
     nats = n = 0
     for story in told:
@@ -75,7 +77,7 @@ def test_a_window_that_holds_all_is_the_usual_gap_and_a_short_one_is_read_word_b
                 scores = short(torch.tensor([ids[max(0, end - 8) : end]]))[0][0, -1]
             nats -= scores.log_softmax(-1)[ids[end]].item()
             n += 1
-    assert page.windowed_gap(short, 5) == pytest.approx(nats / n - town_gpt.floor(told), abs=1e-4)
+    assert windows.windowed_gap(short, 5) == pytest.approx(nats / n - town_gpt.floor(told), abs=1e-4)
 
 
 def test_kinds_of_mistakes_and_sentences_before_the_first_one():
@@ -83,11 +85,11 @@ def test_kinds_of_mistakes_and_sentences_before_the_first_one():
     right = list(story.english_tokens)
     assert set(page.kinds([right]).values()) == {0.0}
     sentences = right.count(".")
-    assert page.right_sentences([right]) == sentences
+    assert windows.right_sentences([right]) == sentences
     broken = [*right[:-1], "the", "."]  # the last sentence ends wrong
     found = page.kinds([right, broken])
     assert found["no sentence"] == 0.5 and sum(found.values()) == 0.5
-    assert page.right_sentences([right, broken]) == sentences - 0.5
+    assert windows.right_sentences([right, broken]) == sentences - 0.5
     short = right[: right.index(".") + 1]
     assert page.kinds([short])["how many sentences"] == 1
 
@@ -123,7 +125,9 @@ def some_rows(restart: bool = False):
 @pytest.mark.parametrize("restart", [False, True])
 def test_a_leak_is_stopped_by_the_mask_and_not_by_positions(restart):
     torch.manual_seed(0)
-    model = GPTConfig(len(town_gpt.WORDS), d_model=32, n_heads=2, n_layers=2, max_len=256, init_std=0.2).build()
+    model = GPTConfig(
+        len(town_gpt.WORDS), d_model=32, n_heads=2, n_layers=2, max_len=256, init_std=0.2
+    ).build()
     rows, n = some_rows(restart)
     open_, closed = (packed.leak(model, rows, masked=masked)[:n, :n] for masked in (False, True))
     later, earlier = torch.ones(n, n).triu(1) > 0, torch.ones(n, n).tril(-1) > 0

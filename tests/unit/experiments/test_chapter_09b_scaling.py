@@ -5,7 +5,6 @@ import math
 import pytest
 import torch
 
-from course_lib import experiments
 from course_lib.experiments import chapter_09b_scaling as scaling
 from course_lib.experiments.chapter_09b_scaling import CHINCHILLA_FLOPS, PUBLISHED, Law, fit, misfit
 
@@ -25,9 +24,8 @@ def made_up(n: int = 240, noise: float = 0.005):
 def test_a_known_law_is_found_again_by_the_sum_and_not_by_the_mean():
     models = made_up()
     summed, averaged = fit(*models), fit(*models, average=True)
-    assert summed.E == pytest.approx(TRUE.E, abs=0.03)
-    assert summed.alpha == pytest.approx(TRUE.alpha, abs=0.02)
-    assert summed.beta == pytest.approx(TRUE.beta, abs=0.02)
+    assert abs(summed.E - TRUE.E) < 0.03
+    assert abs(summed.alpha - TRUE.alpha) < 0.02 and abs(summed.beta - TRUE.beta) < 0.02
     assert misfit(summed, *models) <= misfit(TRUE, *models)
     # with the same tolerance the averaged search stopped on its way
     assert misfit(averaged, *models) > 3 * misfit(summed, *models) and abs(averaged.E - TRUE.E) > 0.1

@@ -127,7 +127,7 @@ def test_with_the_mask_and_restarted_positions_a_document_is_read_as_if_alone():
     [
         (lambda: pack([], 4, END), "documents is empty"),
         (lambda: pack([[1], []], 4, END), r"documents\[1\] is empty"),
-        (lambda: pack([1, 2, 3], 4, END), r"documents\[0\] is 1, .* one document where a list"),
+        (lambda: pack([1, 2, 3], 4, END), r"documents\[0\] is 1, .* one text where many"),
         (lambda: pack(["ab"], 4, END), "a text that is not encoded"),
         (lambda: pack([torch.tensor([1])], 4, END), r"write ids\.tolist\(\)"),
         (lambda: pack([[1, END]], 4, END), r"documents\[0\] holds the boundary token 0"),
