@@ -47,13 +47,14 @@ def trace_draw(
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
-    generator: torch.Generator | None = None,
+    generator: torch.Generator | int | None = None,
 ) -> NextTokenTrace:
     """Draw one token as `draw` does, and note every stage.
 
     Args:
         logits: scores of the next token of one text, `(V,)`.
-        temperature, top_k, top_p, generator: as for `draw`; the same generator gives the same token.
+        temperature, top_k, top_p, generator: as for `draw`; the same generator gives the same token. A whole
+            number is the seed of a generator of its own.
 
     Raises:
         ValueError: as `draw`, and logits that are not `(V,)`.
@@ -62,6 +63,8 @@ def trace_draw(
         raise ValueError(
             f"logits has shape {tuple(logits.shape)}, expected (V,): one text; write logits[0] for the first"
         )
+    if isinstance(generator, int):
+        generator = torch.Generator().manual_seed(generator)
     drawn = draw(logits[None], temperature, top_k, top_p, generator)
     before, stages = logits[None], [Stage("model", _plain(logits.softmax(-1)), ())]
     for name, after in zip(ORDER, staged(logits[None], temperature, top_k, top_p), strict=True):

@@ -15,6 +15,7 @@ from course_lib.widgets.fill_in import FillIn
 from course_lib.widgets.live_loss import LiveLoss
 from course_lib.widgets.mask_lab import MaskLab
 from course_lib.widgets.mlm_corruptor import MlmCorruptor
+from course_lib.widgets.next_token import NextToken
 from course_lib.widgets.pipeline_stepper import PipelineStepper
 from course_lib.widgets.pronouncer import Pronouncer
 from course_lib.widgets.question import Question
@@ -32,6 +33,7 @@ __all__ = [
     "LiveLoss",
     "MaskLab",
     "MlmCorruptor",
+    "NextToken",
     "PipelineStepper",
     "Pronouncer",
     "Question",

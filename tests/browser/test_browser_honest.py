@@ -4,8 +4,9 @@ import pytest
 
 UNHEARD = "Python is busy or was restarted: run this cell again."
 START = """
-import numpy as np
+import numpy as np, torch
 from IPython.display import display
+from course_lib.generation import trace_draw
 from course_lib.practice import desk
 from course_lib.widgets import *
 """
@@ -29,6 +30,11 @@ VIEWS = {  # a view, what the reader does in it, and where it says that Python d
     "ArchitectureView": ("ArchitectureView()", ".steer button:last-child", ".corner-line"),
     "ScheduleExplorer": ("ScheduleExplorer()", ".chart", ".corner-line"),
     "BeamTree": ("BeamTree([{'nodes': [ENDED]}], ['[EOS]'])", ".hypothesis", ".corner-line"),
+    "NextToken": (
+        "NextToken(lambda text, drawn: ([0, *drawn], torch.zeros(2), ['a', 'b']), trace_draw)",
+        "button.main",
+        ".corner-line",
+    ),
     "Pronouncer": ("Pronouncer(lambda w: (list(w), list(w), np.eye(len(w))), 'cat')", "input", ".sounds"),
 }
 
@@ -181,7 +187,7 @@ def test_keys_that_run_and_save_pass_through_a_view_and_others_do_not(lab, open_
     window.locator(".course-view").wait_for()
     inside = {"Question": ".options input", "MaskLab": "input[type=text]", "Pronouncer": "input[type=text]",
               "AttentionView": "[role=grid]", "PipelineStepper": "button:not(:disabled)",
-              "ArchitectureView": ".box.on", "ScheduleExplorer": ".chart",
+              "NextToken": "button.main", "ArchitectureView": ".box.on", "ScheduleExplorer": ".chart",
               "BeamTree": "[role=tree]"}[name]  # fmt: skip
     count = "() => jupyterapp.shell.currentWidget.content.widgets.length"
     cells = window.evaluate(count)

@@ -58,6 +58,12 @@ def fill(first, second):
     places = [place for place, token in enumerate(tokens) if token == '[MASK]']
     return tokens, places, np.full((len(places), len(WORDS)), 1 / len(WORDS))
 display(widgets.FillIn(fill, 'tom is old', '', hidden=[1]))""",
+    "NextToken": """
+from course_lib.generation import trace_draw
+import torch
+def read(text, drawn):
+    return [0, *drawn], torch.linspace(0, 1, 3), ["[BOS]", "tom", "sees"]
+display(widgets.NextToken(read, trace_draw, ''))""",
     "practice": "from course_lib.practice import predict, desk\npredict(next(iter(desk.predictions())))",
     "slider": "display(ipywidgets.VBox([ipywidgets.IntSlider(), ipywidgets.Label('here')]))",
     "interact": "ipywidgets.interact(lambda size=3: print(size * '*'));",

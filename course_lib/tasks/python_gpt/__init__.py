@@ -17,6 +17,7 @@ from course_lib.tasks.python_gpt.library import (
     tokens,
 )
 from course_lib.tasks.python_gpt.memory import longest_matches, training_files
+from course_lib.tasks.python_gpt.reading import Reading, reader
 from course_lib.tasks.python_gpt.scores import (
     bits_per_byte,
     counted_ngrams,
@@ -45,6 +46,7 @@ __all__ = [
     "SIDES",
     "VOCAB_SIZE",
     "NGrams",
+    "Reading",
     "Shares",
     "batches",
     "bits_per_byte",
@@ -63,6 +65,7 @@ __all__ = [
     "of_gpt",
     "of_ngrams",
     "provenance",
+    "reader",
     "real_blocks",
     "ship",
     "side_of",

@@ -1,5 +1,6 @@
 """A GPT that tells stories of Tiny Town, measured against the loss that nobody can beat."""
 
+from course_lib.tasks.town_gpt.reading import Reading, reader
 from course_lib.tasks.town_gpt.scores import Shares, baseline, floor, gap, judge, loss, mistakes, write
 from course_lib.tasks.town_gpt.shipping import SHIPPED, load, measure, ship
 from course_lib.tasks.town_gpt.stories import (
@@ -19,6 +20,7 @@ __all__ = [
     "SHIPPED",
     "STORIES",
     "WORDS",
+    "Reading",
     "Shares",
     "baseline",
     "batches",
@@ -32,6 +34,7 @@ __all__ = [
     "measure",
     "mistakes",
     "next_word_loss",
+    "reader",
     "ship",
     "stories",
     "task",

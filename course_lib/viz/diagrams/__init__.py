@@ -8,7 +8,7 @@ for), `next_words` (inputs above shifted targets), `course_map` (the Transformer
 `residual` where norms stand; `architecture` the whole Transformer with its parameters, on the plan of
 `blueprint`; `beam` a beam search as a tree; `family_masks` who sees whom in the four families;
 `merge_table` a moment of BPE training; `token_rows` a text as coloured tokens; `masked_row` what BERT reads
-and must say; `filled_blanks` what it fills in.
+and must say; `filled_blanks` what it fills in; `next_token` what temperature, top-k and top-p remove.
 """
 
 from course_lib.viz.diagrams import heads
@@ -23,6 +23,7 @@ from course_lib.viz.diagrams.four_steps import four_steps
 from course_lib.viz.diagrams.lookups import fetch, score_tables
 from course_lib.viz.diagrams.masked_row import masked_row
 from course_lib.viz.diagrams.merge_table import merge_table
+from course_lib.viz.diagrams.next_token import next_token
 from course_lib.viz.diagrams.next_words import next_words
 from course_lib.viz.diagrams.pipeline import pipeline
 from course_lib.viz.diagrams.plane import lookup_plane
@@ -49,6 +50,7 @@ __all__ = [
     "masked_row",
     "merge_table",
     "new_axis",
+    "next_token",
     "next_words",
     "norm_places",
     "pipeline",

@@ -3,9 +3,10 @@
 const BARS = 6;
 const chance = (p) => (p >= 0.995 && p < 1 ? "≈1" : short(p, 2));
 
-function wordBars() {
+// n: how many bars.
+function wordBars(n = BARS) {
   const root = element("div", "next-words"), title = element("div", "of"), asked = element("div", "soft"), list = element("div", "bars");
-  const rows = Array.from({ length: BARS }, () => {
+  const rows = Array.from({ length: n }, () => {
     const row = element("div", "bar"), word = element("span", "word"), track = element("span", "track"), number = element("span", "number");
     const fill = element("span", "fill"), beside = element("span", "beside");
     track.append(fill, beside);
@@ -17,7 +18,8 @@ function wordBars() {
   root.append(title, asked, list);
   return {
     root,
-    // bars: {word, probability, rank, truth, beside}, at most BARS; beside: another guess's chance, or nothing.
+    // bars: {word, probability, rank, truth, beside, said}, at most n; beside: another guess's chance, or nothing;
+    // said: what removed the word, in place of its chance.
     paint(name, note, bars, on = false) {
       root.classList.toggle("on", on);
       root.classList.toggle("without", !bars.length);
@@ -25,16 +27,17 @@ function wordBars() {
       asked.textContent = note;
       rows.forEach(({ row, word, fill, beside, number }, i) => {
         const bar = bars[i] ?? { word: "", probability: 0, rank: 0, truth: false };
-        row.classList.toggle("truth", bar.truth);
+        row.classList.toggle("truth", Boolean(bar.truth));
+        row.classList.toggle("removed", bar.said !== undefined);
         row.style.visibility = bar.word ? "visible" : "hidden";
         word.textContent = bar.word && bar.rank > i + 1 ? `${bar.rank}. ${bar.word}` : bar.word;
         word.title = bar.word;
         fill.style.width = `${100 * bar.probability}%`;
         beside.hidden = (bar.beside ?? null) === null;
         beside.style.width = `${100 * (bar.beside ?? 0)}%`;
-        number.textContent = bar.word ? chance(bar.probability) : "";
+        number.textContent = bar.word ? bar.said ?? chance(bar.probability) : "";
       });
-      const told = bars.map(({ word, probability, truth }) => `${word} ${chance(probability)}${truth ? " (the truth)" : ""}`);
+      const told = bars.map(({ word, probability, truth, said }) => `${word} ${said ? `removed by ${said}` : chance(probability)}${truth ? " (the truth)" : ""}`);
       root.setAttribute("aria-label", [name, note, told.join(", ")].filter(Boolean).join(": "));
     },
   };

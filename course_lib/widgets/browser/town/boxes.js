@@ -22,9 +22,9 @@ function townBoxes({ model, cleanups, state, change = () => ({}), say = () => mo
   return { root };
 }
 
-function townWordList(words) {
+function townWordList(words, title = `the Town’s ${words.length} words`) {
   const root = element("details", "word-list"), list = element("div", "soft");
   list.textContent = words.join(" · ");
-  root.append(element("summary", "", `the Town’s ${words.length} words`), list);
+  root.append(element("summary", "", title), list);
   return root;
 }
