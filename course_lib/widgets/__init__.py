@@ -20,6 +20,7 @@ from course_lib.widgets.pipeline_stepper import PipelineStepper
 from course_lib.widgets.pronouncer import Pronouncer
 from course_lib.widgets.question import Question
 from course_lib.widgets.schedule_explorer import ScheduleExplorer
+from course_lib.widgets.story_writer import StoryWriter
 
 __all__ = [
     "AlignmentMovie",
@@ -38,4 +39,5 @@ __all__ = [
     "Pronouncer",
     "Question",
     "ScheduleExplorer",
+    "StoryWriter",
 ]

@@ -35,6 +35,12 @@ VIEWS = {  # a view, what the reader does in it, and where it says that Python d
         "button.main",
         ".corner-line",
     ),
+    "StoryWriter": (
+        "StoryWriter(lambda text, drawn: ([0, *drawn], torch.zeros(2), ['tom', '.'],"
+        " torch.ones(1, 1, 1 + len(drawn), 1 + len(drawn))), trace_draw)",
+        "button.main",
+        ".corner-line",
+    ),
     "Pronouncer": ("Pronouncer(lambda w: (list(w), list(w), np.eye(len(w))), 'cat')", "input", ".sounds"),
 }
 
@@ -187,7 +193,8 @@ def test_keys_that_run_and_save_pass_through_a_view_and_others_do_not(lab, open_
     window.locator(".course-view").wait_for()
     inside = {"Question": ".options input", "MaskLab": "input[type=text]", "Pronouncer": "input[type=text]",
               "AttentionView": "[role=grid]", "PipelineStepper": "button:not(:disabled)",
-              "NextToken": "button.main", "ArchitectureView": ".box.on", "ScheduleExplorer": ".chart",
+              "NextToken": "button.main", "StoryWriter": "button.main",
+              "ArchitectureView": ".box.on", "ScheduleExplorer": ".chart",
               "BeamTree": "[role=tree]"}[name]  # fmt: skip
     count = "() => jupyterapp.shell.currentWidget.content.widgets.length"
     cells = window.evaluate(count)

@@ -64,6 +64,12 @@ import torch
 def read(text, drawn):
     return [0, *drawn], torch.linspace(0, 1, 3), ["[BOS]", "tom", "sees"]
 display(widgets.NextToken(read, trace_draw, ''))""",
+    "StoryWriter": """
+def tell(text, drawn):
+    n = 1 + len(drawn)
+    names = ["[BOS]", "[EOS]", "[PAD]", "[UNK]", "tom", "."]
+    return [0, *drawn], torch.zeros(6), names, torch.full((1, 2, n, n), 1 / n)
+display(widgets.StoryWriter(tell, trace_draw, drawn=[4]))""",
     "practice": "from course_lib.practice import predict, desk\npredict(next(iter(desk.predictions())))",
     "slider": "display(ipywidgets.VBox([ipywidgets.IntSlider(), ipywidgets.Label('here')]))",
     "interact": "ipywidgets.interact(lambda size=3: print(size * '*'));",

@@ -5,10 +5,11 @@
 
 Read the files in this order: `lexicon` (words and phrases in two languages), `world` (what can happen, and
 the one program that decides it), `render` (decisions to words), `parse` (words to decisions), `story`
-(telling, scoring, asking) and `pairs` (sentences for translation).
+(telling, scoring, asking), `sentences` (scoring one after another) and `pairs` (sentences for translation).
 """
 
 from .pairs import sentence_pairs, split_of
+from .sentences import SentenceVerdict, by_sentence
 from .story import (
     Mention,
     Question,
@@ -33,7 +34,9 @@ __all__ = [
     "Question",
     "Score",
     "Sentence",
+    "SentenceVerdict",
     "Story",
+    "by_sentence",
     "detokenise",
     "entropy_floor",
     "enumerate_stories",

@@ -26,9 +26,9 @@ def reader(model: GPT) -> Callable[..., Reading]:
         model: a trained GPT of Python.
 
     Returns:
-        a function `(text, drawn=())` to a `Reading`. text: a beginning; without one, a module begins. Spaces at
-        its end are left to the model, as a space belongs to the token behind it. drawn: ids that come after it.
-        Of a text longer than the window, the model reads the end.
+        a function `(text, drawn=())` to a `Reading`. text: a beginning; without one, a module begins. Spaces
+        at its end are left to the model, as a space belongs to the token behind it. drawn: ids that come
+        after it. Of a text longer than the window, the model reads the end.
     """
     tokenizer = tokens()
     names = [END.encode() if i == tokenizer.special[END] else name for i, name in enumerate(tokenizer.tokens)]

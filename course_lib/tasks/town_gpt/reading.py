@@ -29,8 +29,8 @@ def reader(model: GPT) -> Callable[..., Reading]:
         model: a trained GPT of the Town.
 
     Returns:
-        a function `(text, drawn=())` to a `Reading`. text: a beginning; drawn: ids that come after it. It raises
-        ValueError for a word that the Town does not know, and for more tokens than the model's window.
+        a function `(text, drawn=())` to a `Reading`. text: a beginning; drawn: ids that come after it. It
+        raises ValueError for a word that the Town does not know, and for more tokens than the model's window.
     """
 
     def read(text: str, drawn: Sequence[int] = ()) -> Reading:

@@ -8,7 +8,8 @@ for), `next_words` (inputs above shifted targets), `course_map` (the Transformer
 `residual` where norms stand; `architecture` the whole Transformer with its parameters, on the plan of
 `blueprint`; `beam` a beam search as a tree; `family_masks` who sees whom in the four families;
 `merge_table` a moment of BPE training; `token_rows` a text as coloured tokens; `masked_row` what BERT reads
-and must say; `filled_blanks` what it fills in; `next_token` what temperature, top-k and top-p remove.
+and must say; `filled_blanks` what it fills in; `next_token` what temperature, top-k and top-p remove;
+`told_story` a story that is being told, with verdicts.
 """
 
 from course_lib.viz.diagrams import heads
@@ -31,6 +32,7 @@ from course_lib.viz.diagrams.positions import clocks, turned_pairs, waves
 from course_lib.viz.diagrams.residual import norm_places
 from course_lib.viz.diagrams.table import quarter_turn, seating
 from course_lib.viz.diagrams.token_rows import token_rows
+from course_lib.viz.diagrams.told_story import told_story
 from course_lib.viz.diagrams.translation import bottleneck, crossings, look_back
 
 __all__ = [
@@ -59,6 +61,7 @@ __all__ = [
     "seating",
     "tanh_meets",
     "token_rows",
+    "told_story",
     "transformer_map",
     "turned_pairs",
     "waves",

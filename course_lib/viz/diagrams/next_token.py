@@ -9,7 +9,7 @@ from course_lib.viz import colours
 from course_lib.viz.sheet import CHARACTER, heading_room, number, sheet, wrapped, write
 from course_lib.viz.still import FONT_SIZE, SMALL, Still, in_style, label, sentence, shown
 
-BARS, NAMED = 12, 4  # tokens with a bar; removed tokens that are named
+BARS, NAMED = 12, 3  # tokens with a bar; removed tokens that are named
 WIDTH, WORD, BAR, LINE = 9.6, 1.5, 2.3, 0.3  # inches
 PALE = colours.tint(colours.SOFT_INK, 0.6)
 

@@ -1,7 +1,6 @@
 // NextToken: the chances of the token that comes next; what temperature, top-k and top-p make of them; and the draw.
 
 const SHOWN = 12, MOST_IN_LIST = 300; // bars; names that can be listed
-const PAUSE_WHILE_TYPING = 150; // milliseconds
 
 function render({ model, el }) {
   const cleanups = [];
@@ -13,35 +12,18 @@ function render({ model, el }) {
   const names = ["text", "drawn", "seed", "temperature", "top_k", "top_p"];
   const state = stateBar({ model, cleanups, names, code, start: () => model.get("start") });
   undoByKey(box, state);
-  let typing = null;
+  const asking = askingFor({ model, cleanups });
   const text = ownText({
     model, cleanups, state, label: "your beginning", rows: model.get("rows"), most: model.get("most"),
-    change: () => ({ drawn: [] }), say: () => { clearTimeout(typing); typing = setTimeout(() => model.tell(), PAUSE_WHILE_TYPING); },
+    change: () => ({ drawn: [] }), say: asking.later,
   });
-  cleanups.push(() => clearTimeout(typing));
-  const button = (label, kind, act) => {
-    const node = element("button", kind, label);
-    node.type = "button";
-    node.addEventListener("click", () => { if (node.getAttribute("aria-disabled") !== "true") act(); });
-    return node;
-  };
-  const draw = (many) => {
-    state.remember();
-    model.set({ draws: model.get("draws") + 1, how_many: many });
-    point();
-    clearTimeout(typing);
-    model.tell();
-  };
+  const draw = (many) => { state.remember(); asking.draw(many); };
   const one = button("Draw a token", "main", () => draw(1)), ten = button("Draw 10", "", () => draw(10)), which = element("span", "soft");
   const bar = element("div", "row");
   bar.append(one, ten, which);
 
   const sliders = element("div", "row sliders");
-  const of = (name, label, min, max, value) => slider({
-    label, min, max,
-    onInput: (position) => { state.remember(true); model.set(name, value(position)); model.tellSoon(); },
-    onRelease: () => { state.settle(); model.tellSoon(); },
-  });
+  const of = (name, label, min, max, value) => settingSlider({ model, state, name, label, min, max, value });
   const size = () => model.get("names").length;
   const sizes = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 40, 50, 75, 100, 150, 200, 300, 500, 1000, 2000, 5000, 10000].filter((n) => n < size());
   const temperature = of("temperature", "temperature", 0, 40, (position) => position / 20);
@@ -96,7 +78,7 @@ function render({ model, el }) {
       logits = floats(kept);
       order = ranked(logits);
     }
-    const now = settings(), all = model.get("names"), message = model.get("message"), waits = !isAnswered();
+    const now = settings(), all = model.get("names"), message = model.get("message"), waits = !asking.isAnswered();
     temperature.show(Math.round(20 * now.temperature), decimals(now.temperature));
     const stop = sizes.findIndex((n) => n >= (now.top_k ?? Infinity));
     topK.show(stop < 0 ? sizes.length : stop, now.top_k === null ? "off" : `${now.top_k}`);
@@ -105,17 +87,11 @@ function render({ model, el }) {
     for (const node of [one, ten]) node.setAttribute("aria-disabled", String(waits || none || Boolean(message)));
     which.textContent = `seed ${model.get("seed")}`;
     hint.classList.toggle("refusal", Boolean(message) && !waits);
-    if (!waits) hint.textContent = message || (over ? "The text is over. Take the last draw back (Undo), or type another beginning." : lastDraw(all));
+    if (!waits) hint.textContent = message || (over ? "The text is over. Take the last draw back (Undo), or type another beginning." : asking.lastDraw() || "“Draw a token” takes one by these chances, and the text goes on.");
     box.classList.toggle("waiting", waits || Boolean(message));
     if (!none) show(now, all);
-    panel.root.classList.toggle("over", none);
+    panel.root.classList.toggle("ended", none);
     state.show();
-  }
-  const isAnswered = () => sameState({ text: model.get("text"), drawn: model.get("drawn"), draws: model.get("draws") }, model.get("answered"));
-  function lastDraw(all) {
-    const { id, chance, rank, seed } = model.get("last"), drawn = model.get("drawn");
-    if (id === undefined || drawn.at(-1) !== id) return "“Draw a token” takes one by these chances, and the text goes on.";
-    return `Drawn: ${named(all[id])}, chance ${exact(chance, 2)}, ${rank === 1 ? "the likeliest" : `in place ${rank}`} (seed ${seed}).`;
   }
   function show(now, all) {
     const stages = stagesOf(logits, now, order), out = new Map(stages.flatMap(({ name, removed }) => removed.map((id) => [id, name])));
@@ -144,7 +120,7 @@ print("drawn:", names[trace.drawn])
   listen(model, cleanups, ["ids", "n_drawn", "names"], soon(paint));
   listen(model, cleanups, [...names, "draws", "answered", "logits", "over", "message", "last"], soon(point));
   paint();
-  box.numbers = () => ({ tokens: model.get("ids").map((id) => model.get("names")[id]), answered: isAnswered(),
+  box.numbers = () => ({ tokens: model.get("ids").map((id) => model.get("names")[id]), answered: asking.isAnswered(),
     stages: stagesOf(logits, settings(), order).map(({ name, chances, removed }) => ({ name, removed, chances: [...chances] })) });
   return () => cleanups.forEach((undo) => undo());
 }

@@ -15,7 +15,7 @@ from course_lib.tasks import town_gpt
 from course_lib.text.tokenizers import EOS_ID
 from course_lib.widgets import NextToken
 from course_lib.widgets.front import BROWSER
-from course_lib.widgets.next_token import MOST_CHARACTERS, drawable
+from course_lib.widgets.writing import MOST_CHARACTERS, drawable
 
 WORDS = town_gpt.WORDS
 

@@ -1,9 +1,7 @@
 // What NextToken says of each stage.
 
-const MOST_LISTED = 4; // removed tokens that are named
-const named = (name) => `“${isolated(labelOf(name))}”`;
+const MOST_LISTED = 3; // removed tokens that are named
 const plural = (n, what) => `${n.toLocaleString("en-US")} ${what}${n === 1 ? "" : "s"}`;
-const decimals = (x) => `${Number(x.toPrecision(3))}`;
 
 // stages: of `stagesOf`; order: ids, the likeliest first; names: id → token. Four [heading, sentence] pairs.
 function storyOfStages(stages, order, names, { temperature, top_k, top_p }) {
