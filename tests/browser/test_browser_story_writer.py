@@ -1,4 +1,4 @@
-"""StoryWriter in a real JupyterLab: step, play, take back, choose; verdicts; where a token looks; all windows."""
+"""StoryWriter in a real JupyterLab: step, play, take back, choose; verdicts; attention; all windows."""
 
 import json
 
@@ -29,7 +29,8 @@ view = StoryWriter(read, trace_draw, seed=3)
 view"""
 NUMBERS = "() => document.querySelector('.course-view').numbers()"
 ANSWERED = "() => document.querySelector('.course-view').numbers().answered"
-SHADES = """() => [...document.querySelectorAll('.token-of')].map((node) => getComputedStyle(node).backgroundColor)"""
+SHADES = """() => [...document.querySelectorAll('.token-of')]
+  .map((node) => getComputedStyle(node).backgroundColor)"""
 LABEL = "() => document.activeElement.getAttribute('aria-label')"
 
 

@@ -98,7 +98,8 @@ function render({ model, el }) {
     const first = Array.from(order.slice(0, SHOWN)), rest = Array.from(order.slice(SHOWN)), sum = (stage) => rest.reduce((total, id) => total + stages[stage].chances[id], 0);
     const bars = first.map((id) => ({ word: all[id], probability: stages[3].chances[id], beside: stages[0].chances[id], said: out.has(id) ? out.get(id) : undefined }));
     if (rest.length) bars.push({ word: "all others", probability: sum(3), beside: sum(0), said: rest.every((id) => out.has(id)) ? [...new Set(rest.map((id) => out.get(id)))].join(", ") : undefined });
-    panel.paint("the token that comes next", "", bars);
+    const left = Array.from(order).filter((id) => stages[3].chances[id] > 0), own = left.reduce((total, id) => total + stages[0].chances[id], 0);
+    panel.paint("the token that comes next", `${plural(left.length, "token")} left; the model gave ${left.length === 1 ? "it" : "them"} ${exact(own, 2)}${left.length === 1 ? "" : " together"}`, bars);
     storyOfStages(stages, order, all, now).forEach(([heading, sentence], i) => { steps[i].heading.textContent = heading; steps[i].words.textContent = sentence; });
   }
 

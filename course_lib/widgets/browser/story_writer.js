@@ -199,8 +199,8 @@ for i in looks.argsort(descending=True)[:${MOST_SEEN}].tolist():
 `;
   }
 
-  listen(model, cleanups, ["ids", "n_drawn", "sentences", "verdict", "over"], soon(paint));
-  listen(model, cleanups, [...names, "draws", "answered", "logits", "weights", "message", "last", "layer", "head", "place"], soon(point));
+  // one painting for all: tokens and weights of one answer belong together
+  listen(model, cleanups, [...names, "ids", "n_drawn", "sentences", "verdict", "over", "draws", "answered", "logits", "weights", "message", "last", "layer", "head", "place"], soon(paint));
   listen(model, cleanups, ["answered", "over", "message"], on);
   paint();
   box.numbers = () => ({ tokens, answered: asking.isAnswered(), playing: playing !== null, shown: nodes.findIndex((node) => node.classList.contains("query")),
