@@ -6,11 +6,11 @@ from textwrap import wrap
 from matplotlib.patches import Rectangle
 
 from course_lib.viz import colours
-from course_lib.viz.sheet import CHARACTER, heading_room, number, sheet, wrapped, write
+from course_lib.viz.sheet import CHARACTER, heading_room, number, room_for, sheet, wrapped, write
 from course_lib.viz.still import FONT_SIZE, SMALL, Still, in_style, label, sentence, shown
 
 BARS, NAMED = 12, 3  # tokens with a bar; removed tokens that are named
-WIDTH, WORD, BAR, LINE = 9.6, 1.5, 2.3, 0.3  # inches
+WIDTH, BAR, LINE = 9.6, 2.1, 0.3  # inches
 PALE = colours.tint(colours.SOFT_INK, 0.6)
 
 
@@ -49,9 +49,8 @@ def next_token(
         write(ax, 0.12, top, line, size=FONT_SIZE, ha="left")
         top -= LINE
     top -= 0.1
-    y = top
+    y, left = top, 0.12 if trace is None else _bars(ax, top, trace, names) + 0.3
     for heading, words in told:
-        left = 0.12 if trace is None else WORD + BAR + 1.45
         if heading:
             write(ax, left, y, heading, bold=True, ha="left")
             y -= 0.25
@@ -59,12 +58,11 @@ def next_token(
             write(ax, left, y, line, size=SMALL, ha="left")
             y -= 0.23
         y -= 0.08
-    if trace:
-        _bars(ax, top, trace, names)
     return still
 
 
-def _bars(ax, top: float, trace, names: Sequence[str]) -> None:
+def _bars(ax, top: float, trace, names: Sequence[str]) -> float:
+    """The bars; returns where they end, in inches."""
     before, after = trace.stages[0].probabilities, trace.stages[-1].probabilities
     order = sorted(range(len(before)), key=lambda i: -trace.logits[i])  # stable: of equals the lower id first
     out = {i: stage.name for stage in trace.stages for i in stage.removed}
@@ -72,17 +70,19 @@ def _bars(ax, top: float, trace, names: Sequence[str]) -> None:
     if rest := order[BARS:]:
         removed = ", ".join(dict.fromkeys(out[i] for i in rest)) if all(i in out for i in rest) else None
         rows.append(("all others", sum(after[i] for i in rest), sum(before[i] for i in rest), removed))
+    start = 0.2 + room_for([word for word, *_ in rows])
     for n, (word, p, own, removed) in enumerate(rows):
         y = top - LINE * n
-        write(ax, WORD, y, word, colours.SOFT_INK if removed else colours.INK, ha="right")
+        write(ax, start, y, word, colours.SOFT_INK if removed else colours.INK, ha="right")
         for low, width, colour, deep in (
             (0.1, 1.0, colours.PANEL, 0.2),
             (0.1, p, colours.GENERATED, 0.2),
             (0.1, own, PALE, 0.07),
         ):
-            ax.add_patch(Rectangle((WORD + 0.08, y - low), BAR * width, deep, facecolor=colour, lw=0))
+            ax.add_patch(Rectangle((start + 0.08, y - low), BAR * width, deep, facecolor=colour, lw=0))
         said = f"{removed} ✕" if removed else number(p)
-        write(ax, WORD + BAR + 0.18, y, said, size=SMALL, ha="left")
+        write(ax, start + BAR + 0.18, y, said, size=SMALL, ha="left")
+    return start + BAR + 1.3
 
 
 def _told(trace, names: Sequence[str]) -> list[tuple[str, str]]:

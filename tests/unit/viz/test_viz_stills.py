@@ -15,9 +15,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from PIL import Image
 
+from course_lib.generation import trace_draw
 from course_lib.viz import Still, attention, colours, curves, diagrams, rates
 from course_lib.viz.diagrams import course_map as the_map
 from course_lib.viz.diagrams.filled_blanks import Blank
+from course_lib.viz.diagrams.told_story import Told
 from course_lib.viz.merging import PairCount
 from course_lib.viz.pairs import pairs
 from course_lib.viz.still import LONGEST, label, shown
@@ -71,6 +73,21 @@ def all_stills() -> dict[str, Still]:
         "blanks": diagrams.filled_blanks(
             ["$x^2$", "accordion"] * 30,
             [Blank(n, ["accordion"] * 6, [0.1] * 6, "$x^2$", 0.01, 133, (0.2,) * 7) for n in range(8)],
+        ),
+        "next token": diagrams.next_token(
+            ["$x^2$", "a⏎"] * 60,
+            [f"$x^2$ accordion {n}" for n in range(40)],
+            trace_draw(torch.arange(40) / 9, 1.5, 30, 0.9, 0),
+            n_drawn=3,
+        ),
+        "told story": diagrams.told_story(
+            ["$x^2$", "accordion", "."] * 9,
+            [1 / 27] * 27,
+            [
+                Told(3 * n, 3 * n + 3, True, n < 8, n < 7, "found '$x^2$', expected a place " * 5)
+                for n in range(9)
+            ],
+            verdict={"valid": False, "consistent": False, "error": "20 sentences"},
         ),
         "bottleneck": diagrams.bottleneck(),
         "look back": diagrams.look_back(),

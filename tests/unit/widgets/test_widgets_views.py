@@ -13,16 +13,19 @@ import pytest
 import torch
 
 from course_lib.data.cmudict import clean
+from course_lib.generation import trace_draw
 from course_lib.widgets import (
     AlignmentMovie,
     AttentionView,
     BeamTree,
     LiveLoss,
     MaskLab,
+    NextToken,
     PipelineStepper,
     Pronouncer,
     Question,
     ScheduleExplorer,
+    StoryWriter,
 )
 from course_lib.widgets.live_loss import MOST_POINTS
 
@@ -35,6 +38,11 @@ def pronounce(word):
     return list(word), [letter.upper() for letter in word], np.eye(len(word))
 
 
+def told(text, drawn):
+    n = 2 + len(drawn)
+    return [0, 1, *drawn], torch.zeros(2), [text, "."], torch.full((1, 1, n, n), 1 / n)
+
+
 def views():
     return {
         "attention": AttentionView(EVEN, ["a", STRANGE], ["x", "y", "z"], title="T"),
@@ -45,6 +53,8 @@ def views():
         "stepper": PipelineStepper(EVEN, EVEN, EVEN, ["a", STRANGE], ["x", "y"]),
         "schedule": ScheduleExplorer(),
         "beam": BeamTree([{"nodes": [ENDED]}], [STRANGE]),
+        "next token": NextToken(told, trace_draw, STRANGE),
+        "story": StoryWriter(told, trace_draw, STRANGE),
     }
 
 
