@@ -61,7 +61,8 @@ def changed_sentence(exercise: Exercise, outcomes: list[Outcome]) -> str | None:
     text = (
         f"Your function changes its input {names} in place, so whoever calls it finds the input overwritten."
     )
-    if exercise.outputs[0].form:
+    lists = any("list" in exercise.inputs[exercise.parameters[i]] for i in places)
+    if exercise.outputs[0].form or lists:
         return (
             f"{text} `append`, `del` and `x[...] = ` change the original: `list(…)` or `dict(…)` makes a "
             "copy first."

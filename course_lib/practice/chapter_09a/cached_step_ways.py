@@ -108,7 +108,15 @@ PARTS = {
         "axis-left": lambda out, keys, values, S: (out[:, None], keys, values),
     },
 }
-WAYS = single(PARTS, made)
+
+
+def of_the_batch(x, places, W_q, W_k, W_v, keys, values):
+    """``len(keys)`` counts texts."""
+    step = made(lambda table, S: table[len(keys)])
+    return step(x, places, W_q, W_k, W_v, keys, values)
+
+
+WAYS = {**single(PARTS, made), "position-of-the-batch": of_the_batch}
 
 WORDS = entries("""
 position-0
@@ -123,6 +131,9 @@ one-position-on
 last-row-of-the-table
     Your new token gets the last position of the table. The table has a row for every place that a text may
     have; this token stands at S, `keys.shape[1]`.
+position-of-the-batch
+    Your new token gets the number of texts as its position: `len(keys)` counts the first axis, B. Its
+    position is the number of tokens before it, S: `keys.shape[1]`.
 no-position
     The position embedding is missing. Row S of `places` belongs to the new token: add it to `x` first.
 all-positions-added

@@ -71,6 +71,7 @@ PARTS = {
             lambda W, b: all_numbers(W, b).square().mean().sqrt(),
             lambda W, b: (W.square().mean() + b.square().mean()).sqrt(),
         ),
+        "spectral-norm": lambda W, b: (torch.linalg.matrix_norm(W, 2) ** 2 + b.norm() ** 2).sqrt(),
         "signs-lost": lambda W, b: all_numbers(W, b).sum().abs(),
     },
     "when": {
@@ -129,6 +130,9 @@ sizes-added
     You add the sizes of the numbers. The length is the root of the sum of their squares.
 mean-square
     You take a mean of squares. The length is the root of their sum: it grows with the number of parameters.
+spectral-norm
+    For the matrix you take its largest singular value. As part of the long vector it counts with the squares
+    of all its numbers: `(grad_W**2).sum()`.
 signs-lost
     You add the numbers themselves, so that their signs cancel. Square them first: the length is the root of
     the sum of squares.
@@ -171,6 +175,12 @@ nan-for-0
     Short gradients are made longer in your answer (and 0/0 is NaN where all are 0). Only what is longer than
     `limit` is changed.
 never
-    Nothing is changed. Where the length is larger than `limit`, both are multiplied by limit / length.
+    Nothing is changed. Where the length is larger than `limit`, both are multiplied by limit / length. (Is a
+    product computed and not kept?)
 """)
-PAIRS = of_parts(listed(PARTS, made, {("always-scaled", "limit-times")}), WORDS)
+SKIP = {  # of these the length shows in nothing but the condition
+    ("always-scaled", "limit-times"),
+    ("larger-norm", "bias-left"),
+    *((name, factor) for name in PARTS["norm"] for factor in ("limit-times", "set-to-0")),
+}
+PAIRS = of_parts(listed(PARTS, made, SKIP), WORDS)

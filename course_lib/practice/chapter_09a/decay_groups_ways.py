@@ -66,6 +66,10 @@ WAYS = {
         made(lambda name, shape: not has("bias", "norm", "embedding")(name, shape)),
         made(lambda name, shape: not name.endswith("bias") and not has("norm", "embedding")(name, shape)),
     ),
+    "by-many-names": (
+        made(lambda name, shape: not has("bias", "norm", "embedding", "head")(name, shape)),
+        made(lambda name, shape: not has("bias", "norm", "embedding", "head", "gain", "scale")(name, shape)),
+    ),
     "by-norm-and-bias-all": made(lambda name, shape: not has("bias", "norm")(name, shape)),
     "two-axes-only": made(lambda name, shape: len(shape) == 2 and "embedding" not in name),
     "two-axes-only-embeddings-decay": made(lambda name, shape: len(shape) == 2),
@@ -133,6 +137,10 @@ by-bias-all
 by-norm-and-bias
     You leave out what is called a bias or a norm. Other parameters have one axis or none, too, under other
     names. Count the axes: `len(shape) >= 2`.
+by-many-names
+    You go by what parameters are called. Other models have other names, for a bias as for a matrix, and a
+    head decays like other matrices. Count the axes, `len(shape) >= 2`; only `embedding` is looked for in the
+    name.
 by-norm-and-bias-all
     You leave out what is called a bias or a norm. Embeddings must go as well, and other parameters have one
     axis or none under other names: count the axes, `len(shape) >= 2`.

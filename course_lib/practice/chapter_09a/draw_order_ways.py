@@ -58,6 +58,11 @@ def turned_round(logits, t, k, p, top_p):
     return powered(divided(top_p(logits.softmax(-1), p) * mask(logits, k)), t)
 
 
+def best(logits, k):
+    """The k largest alone, without their columns."""
+    return logits.topk(min(k, logits.shape[-1])).values
+
+
 def all_rows(logits, k):
     return logits.masked_fill(logits < logits.flatten().topk(min(k, logits.numel())).values[-1], -torch.inf)
 
@@ -149,6 +154,11 @@ WAYS = {
         softmax_of_quotients,
         lambda logits, t, k, p, top_p: top_p(logits.softmax(-1) ** (1 / t) * mask(logits, k), p),
     ),
+    "k-columns": (
+        lambda logits, t, k, p, top_p: top_p(best(logits / t, k).softmax(-1), p),
+        lambda logits, t, k, p, top_p: top_p(divided(best((logits / t).softmax(-1), k)), p),
+        lambda logits, t, k, p, top_p: top_p(best((logits / t).softmax(-1), k), p),
+    ),
     "scores-to-top-p": lambda logits, t, k, p, top_p: top_p(logits / t, p),
     "top-k-of-the-softmax-kept": lambda logits, t, k, p, top_p: (logits / t).softmax(-1) * mask(logits, k),
 }
@@ -219,6 +229,10 @@ order-turned-round
 temperature-on-probabilities
     Your temperature acts on probabilities, after the softmax, and what comes out is no distribution when it
     goes on. Divide the scores by it, before the softmax.
+k-columns
+    Your table has a column for each of k tokens, and nothing says any more which tokens they are. The column
+    of a token is its id, so all V stay: what top-k removes gets the score -inf, with `masked_fill`, or with
+    `scatter` into a table of -inf.
 scores-to-top-p
     `top_p` gets scores. It adds probabilities up: take the softmax first (and top-k before it).
 top-k-of-the-softmax-kept

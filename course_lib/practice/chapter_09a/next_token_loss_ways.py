@@ -132,12 +132,19 @@ PARTS = {
         "divided-by-rows": lambda values, counted: (values * counted).sum() / len(counted),
         "divided-by-columns": lambda values, counted: (values * counted).sum() / counted.shape[1],
         "not-divided": lambda values, counted: (values * counted).sum(),
+        "first-tokens-counted": lambda values, counted: (
+            (values * counted).sum() / (counted.sum() + len(counted))
+        ),
     },
     "after": {"perplexity": torch.exp},
 }
 
 WAYS = {
     **single(PARTS, made),
+    "divided-by-scores": lambda logits, ids, pad_id: (
+        made(average=lambda values, counted: (values * counted).mean())(logits, ids, pad_id)
+        / logits.shape[-1]
+    ),
     "logarithm-of-the-mean": made(loss=nll(lambda logits: -logits.softmax(-1)), after=lambda p: -p.log()),
 }
 
@@ -212,13 +219,21 @@ divided-by-columns
 not-divided
     You add up and do not divide. Then a batch with more tokens has a higher loss. Divide by the number of
     targets that are not padding.
+first-tokens-counted
+    You divide by all tokens of `ids` that are not padding. The first one of each row is among them, and it is
+    never asked for: count the targets, `ids[:, 1:] != pad_id`.
+divided-by-scores
+    You divide by the number of scores, B · T · V, in which most are no target. (`mean` over a product with a
+    one-hot table does so.) Divide by the number of targets that are not padding.
 perplexity
     You take exp of the mean: that is the perplexity. Asked for is the loss, in nats.
 """)
-SKIP = {
-    ("last-place-alone", "mean-of-rows"),
-    ("last-place-alone", "divided-by-rows"),
+SKIP = {  # two of which one hides the other, or that answer like two others
+    *(("last-place-alone", name) for part in ("where", "average") for name in PARTS[part]),
     ("padding-counted", "divided-by-places"),
     ("padding-alone", "best-token-for-the-next"),
+    ("not-shifted", "best-token-for-the-next"),
+    ("not-shifted", "padding-alone"),
+    ("shifted-back-again", "padding-alone"),
 }
 PAIRS = of_parts(listed(PARTS, made, SKIP), WORDS)

@@ -3,7 +3,8 @@
 import torch
 
 from course_lib.practice import ideas
-from course_lib.practice.chapter_09a.pack_ways import PAIRS, WAYS, WORDS
+from course_lib.practice.chapter_09a.pack_ways import PAIRS, WAYS
+from course_lib.practice.chapter_09a.pack_words import WORDS
 from course_lib.practice.inputs import seeded
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose

@@ -105,9 +105,9 @@ PARTS = {
 }
 
 
-def after_the_end(value):
+def after_the_end(value, late=0):
     def lr_factor(step, warmup, total, end):
-        return value if step >= total else made()(step, warmup, total, end)
+        return value if step >= total + late else made()(step, warmup, total, end)
 
     return lr_factor
 
@@ -119,7 +119,7 @@ WAYS = {
     ),
     "smaller-of-both": joined(min),
     "product-of-both": joined(lambda a, b: a * b),
-    "nothing-after-the-end": after_the_end(0),
+    "nothing-after-the-end": (after_the_end(0), after_the_end(0, late=1)),
     "the-paper-s-formula": (paper, from_the_paper),
 }
 
@@ -201,7 +201,7 @@ product-of-both
     You multiply the rise by a cosine that was counted from step 0. They follow one another: first the rise
     alone, then the cosine alone, counted from step `warmup`.
 nothing-after-the-end
-    From step `total` on your factor is 0. There it stays at `end`.
+    Your factor is 0 when the fall is over. From step `total` on it stays at `end`.
 the-paper-s-formula
     That is the schedule of "Attention Is All You Need": it falls with the root of the step, and at step 0 a
     negative power is not defined. Asked for is a rise in equal amounts, then half a cosine.

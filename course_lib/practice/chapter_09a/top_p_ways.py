@@ -69,10 +69,15 @@ def in_the_batch(probabilities, p):
     return divided(probabilities * kept)
 
 
-def like_the_first_row(probabilities, p):
-    largest, order = probabilities.sort(dim=-1, descending=True)
-    stays = (before(largest) < p)[:1].expand(largest.shape)
-    return divided(probabilities.masked_fill(~back(stays, order), 0.0))
+def like_one_row(choose):
+    """As many tokens stay in each row as in one of them."""
+
+    def top_p(probabilities, p):
+        largest, order = probabilities.sort(dim=-1, descending=True)
+        stays = choose(before(largest) < p).expand(largest.shape)
+        return divided(probabilities.masked_fill(~back(stays, order), 0.0))
+
+    return top_p
 
 
 def softmax_again(kept):
@@ -87,6 +92,7 @@ PARTS = {
             before(largest) - largest.roll(1, -1) * (torch.arange(largest.shape[-1]) > 0) < p
         ),
         "crossing-alone": lambda largest, p: (before(largest) < p) & (largest.cumsum(-1) >= p),
+        "first-dropped": lambda largest, p: ~(largest.cumsum(-1) > p).roll(1, -1),
         "the-others-stay": lambda largest, p: before(largest) >= p,
         "one-minus-p": lambda largest, p: before(largest) < 1 - p,
         "each-against-p": lambda largest, p: largest < p,
@@ -133,7 +139,12 @@ WAYS = {
         first_k(lambda V, p: -int(-p * V // 1)),
     ),
     "one-set-for-all-rows": in_the_batch,
-    "as-many-as-the-first-row": like_the_first_row,
+    "as-many-as-in-another-row": (
+        like_one_row(lambda stays: stays[:1]),
+        like_one_row(lambda stays: stays[-1:]),
+        like_one_row(lambda stays: stays.any(0, keepdim=True)),
+        like_one_row(lambda stays: stays.all(0, keepdim=True)),
+    ),
     "nothing-removed": lambda probabilities, p: probabilities,
     "mask-returned": (
         lambda probabilities, p: made(sum_to_1=lambda kept: kept)(probabilities, p) > 0,
@@ -154,6 +165,9 @@ one-too-many
     stays while the sum of those before it is below p.
 crossing-alone
     Only the token with which the sum reaches p stays. Those before it stay, too.
+first-dropped
+    The likeliest token itself goes. (When a mask is moved on by one with `roll`, its last entry comes to the
+    front: let the first place stay.) Or ask what stands before each token: `cumsum - itself < p`.
 the-others-stay
     The wrong way round: what should go stays, and the likeliest tokens go.
 one-minus-p
@@ -203,8 +217,9 @@ a-share-of-the-tokens
     You keep a share of the V tokens. p is a share of the probability: one token can be enough.
 one-set-for-all-rows
     You sort all rows together. Each row is a distribution of its own, with a set of its own.
-as-many-as-the-first-row
-    In every row as many tokens stay as in the first one. Each row has a sum of its own.
+as-many-as-in-another-row
+    In every row the same number of tokens stays. How many are needed to reach p differs from row to row: each
+    has a sum of its own.
 nothing-removed
     Nothing is removed. In each row the likeliest tokens stay whose sum reaches p; all others get 0.
 mask-returned

@@ -3,7 +3,7 @@
 import torch
 
 from course_lib.practice import ideas
-from course_lib.practice.chapter_09b.newton_schulz_ways import PAIRS, WAYS, WORDS
+from course_lib.practice.chapter_09b.newton_schulz_ways import PAIRS, SIGNS, WAYS, WORDS
 from course_lib.practice.inputs import not_contiguous, random, seeded
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
@@ -50,8 +50,8 @@ NEWTON_SCHULZ = Exercise(
 
         First divide each matrix by its Frobenius norm: the root of the sum of the squares of all its numbers.
         Then, five times: with A = X Xᵀ, a product of matrices, the new X is
-        3.4445 X + (-4.7750 A + 2.0315 A A) X. All products between A, A and X are products of matrices. Work
-        in the kind of number that comes in (float32), in that of `G`.
+        3.4445 X + (-4.7750 A + 2.0315 A A) X. All products between A, A and X are products of matrices. Keep
+        the numbers in float32, as `G` has them: half the digits are too few here.
 
         What comes out is not exactly orthogonal, and should not be: the singular values end near 1, between
         about 0.7 and 1.2 in most cases, and the answer is compared with these five rounds, not with U Vᵀ.
@@ -76,7 +76,7 @@ NEWTON_SCHULZ = Exercise(
             return X
         """),
     ),
-    misconceptions=(*misconceptions(WORDS, WAYS), *ideas.squeezed(newton_schulz)),
+    misconceptions=(*misconceptions(WORDS, WAYS, signs=SIGNS), *ideas.squeezed(newton_schulz)),
     pairs=PAIRS,
     insight=prose("""
         Large and small directions of a gradient come out about equally long, without any decomposition. Q, K
@@ -84,6 +84,9 @@ NEWTON_SCHULZ = Exercise(
     """),
     tolerance=1e-3,
     advice=advice(r"""
+(?s)^[^\n]*/[^\n]*\n.*(must match the size|broadcast) unless keepdim
+    A norm over two axes takes them away, and what is left does not fit. With `keepdim=True` they stay, with
+    length 1: `G.norm(dim=(-2, -1), keepdim=True)`.
 mat1 and mat2|must match|[Ee]xpected size for|size mismatch|Expected size
     A = X Xᵀ is (B, M, M) and stands on the left of X, (B, M, N). With `X.mT` (or `X.transpose(-2, -1)`) the
     last two axes change places; `.T` would turn the batch, too.

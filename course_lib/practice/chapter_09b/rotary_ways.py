@@ -71,6 +71,27 @@ def each_feature(x, start):
     return side_by_side(a * one.cos() - b * one.sin(), a * other.sin() + b * other.cos())
 
 
+def stacked(axis):
+    """Both halves are stacked along the wrong axis, and `reshape` reads on."""
+    return lambda a, b: torch.stack([a, b], axis).reshape(*a.shape[:-1], -1)
+
+
+def two_layouts(x, start):
+    """Angles for neighbours, and features turned as halves."""
+    T, K = x.shape[1:]
+    angle = torch.arange(start, start + T)[:, None] * 10000.0 ** (-torch.arange(0, K, 2) / K)
+    angle, (a, b) = angle.repeat_interleave(2, -1), halves(x)
+    return x * angle.cos() + joined(-b, a) * angle.sin()
+
+
+def two_layouts_turned(x, start):
+    """Angles for halves, and features turned as neighbours."""
+    T, K = x.shape[1:]
+    angle = torch.arange(start, start + T)[:, None] * 10000.0 ** (-torch.arange(0, K, 2) / K)
+    angle, (a, b) = joined(angle, angle), neighbours(x)
+    return x * angle.cos() + side_by_side(-b, a) * angle.sin()
+
+
 PARTS = {
     "position": {
         "start-unused": lambda t, start: t,
@@ -110,7 +131,7 @@ PARTS = {
         ),
         "pair-exchanged": lambda a, b, t: turn(a, b, t)[::-1],
     },
-    "back": {"not-put-back": joined},
+    "back": {"not-put-back": joined, "joined-along-another-axis": (stacked(1), stacked(0))},
 }
 
 WAYS = {
@@ -118,6 +139,7 @@ WAYS = {
     "halves": half_layout(),
     "halves-start-unused": half_layout(lambda t, start: t),
     "halves-put-back-wrongly": made(pairs=halves),
+    "two-layouts": (two_layouts, two_layouts_turned),
     "added": sinusoids,
     "along-the-batch": by_batch,
     "each-feature-its-own": each_feature,
@@ -184,6 +206,12 @@ not-put-back
     The numbers are right and stand at other places: first all first features, then all second ones. A model
     whose parts all do so would not notice; one that was trained with neighbours would. `torch.stack([a, b],
     dim=-1).flatten(-2)` puts them side by side.
+joined-along-another-axis
+    The turned numbers are joined along another axis, and `reshape` reads on as they lie. The two of a pair
+    belong side by side: `torch.stack([a, b], dim=-1).flatten(-2)`.
+two-layouts
+    Two layouts are mixed: your angles are made for one kind of pairs and your features are turned as the
+    other kind (neighbours, or i and i + K / 2). Here neighbours are pairs, in both.
 halves
     Your pairs are feature i and feature i + K / 2. Many libraries pair so, and each is right by itself; mixed
     they are wrong. Here neighbours are pairs, 0 with 1, 2 with 3: `x[..., 0::2]`, `x[..., 1::2]`.

@@ -49,6 +49,7 @@ PARTS = {
     },
     "tokens": {
         "6-forgotten-in-D": lambda C, N: C / N,
+        "6-twice": lambda C, N: C / 6 / (6 * N),
         "6-above": lambda C, N: 6 * C / N,
     },
     "answer": {
@@ -60,9 +61,17 @@ PARTS = {
     },
 }
 
+
+def slopes_apart(C, A, B, a, b):
+    """The slopes along N and along D are made equal, as if N and D had one sum and not one product."""
+    N = (a * A / (b * B) * (C / 6) ** (b + 1)) ** (1 / (a + b + 2))
+    return C / 6 / N / N
+
+
 WAYS = {
     **single(PARTS, made),
     "6-forgotten": made(product=lambda C: C, tokens=lambda C, N: C / N),
+    "slopes-apart": slopes_apart,
     "as-many-of-both": lambda C, A, B, a, b: 1.0,
     "twenty": lambda C, A, B, a, b: 20.0,
     "exponents-alone": (lambda C, A, B, a, b: a / b, lambda C, A, B, a, b: b / a),
@@ -109,6 +118,8 @@ beta-alone
     The power of the product is β / (α + β): the sum stands below.
 6-forgotten-in-D
     The 6 is missing where you make D. Compute is 6 N D, so D is compute / (6 N).
+6-twice
+    The 6 is used twice where you make D. Compute is 6 N D, so D is compute / (6 N), with the whole compute.
 6-above
     You multiply by 6 where you make D. Compute is 6 N D, so D is compute / (6 N): the 6 stands below.
 parameters-per-token
@@ -121,6 +132,10 @@ product-returned
     That is N times D, which the compute fixes however it is split. Asked for is D / N.
 logarithm
     That is a logarithm of the answer. Asked for is how many tokens each parameter should see, D / N itself.
+slopes-apart
+    You make the slopes along N and along D equal. N and D are bound by their product: one per cent more of
+    one is one per cent less of the other. So N times the one slope equals D times the other: α A / N^α = β B
+    / D^β.
 as-many-of-both
     You give each parameter one token. The law says how to split: where α A / N^α = β B / D^β.
 twenty
