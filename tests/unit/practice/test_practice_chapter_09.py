@@ -21,6 +21,7 @@ from course_lib.practice import chapter_09a as a
 from course_lib.practice import chapter_09b as b
 from course_lib.practice.chapter_09a.top_p import clear
 from course_lib.practice.kinds import Output
+from course_lib.text import packing
 from course_lib.training import muon, optim
 from course_lib.training.objectives import token_loss
 
@@ -46,6 +47,9 @@ def test_blocks_are_one_row_and_nothing_is_asked_twice():
         row = [token for document in documents for token in (*document, end_id)]
         n = inputs.numel()
         assert inputs.flatten().tolist() == row[:n] and targets.flatten().tolist() == row[1 : n + 1]
+        theirs = packing.pack(documents, T, end_id)  # the library begins its row with a boundary, too
+        assert theirs.inputs.flatten()[1 : n + 1].tolist() == row[:n]
+        assert theirs.labels.flatten()[1 : n + 1].tolist() == row[1 : n + 1]
         assert len(row) - 1 - n < T and end_id not in {t for one in documents for t in one}
 
 
@@ -410,9 +414,87 @@ def new_a_in_b(x, start):
     return y
 
 
+def each_document_filled_up(documents, length, end_id):
+    x, y = [], []
+    for d in documents:
+        d = [*d, end_id]
+        for i in range(0, len(d) - 1, length):
+            inputs, targets = d[i : i + length], d[i + 1 : i + 1 + length]
+            x.append(inputs + [end_id] * (length - len(inputs)))
+            y.append(targets + [end_id] * (length - len(targets)))
+    return torch.tensor(x), torch.tensor(y)
+
+
+def divided_by_all_tokens(logits, ids, pad_id):
+    nll = F.cross_entropy(logits.transpose(1, 2), ids[:, 1:], ignore_index=pad_id, reduction="sum")
+    return nll / (ids != pad_id).sum()
+
+
+def many_names(shapes):
+    decay = [n for n in shapes if not any(w in n for w in ("bias", "norm", "embedding", "lm_head"))]
+    return decay, [n for n in shapes if n not in decay]
+
+
+def a_rolled_mask(probabilities, p):
+    s, order = torch.sort(probabilities, dim=-1, descending=True)
+    gone = torch.roll(s.cumsum(-1) > p, 1, dims=-1)
+    kept = probabilities.masked_fill(torch.zeros_like(gone).scatter(-1, order, gone), 0.0)
+    return kept / kept.sum(-1, keepdim=True)
+
+
+def k_alone(logits, temperature, k, p, top_p):
+    return top_p((logits / temperature).topk(min(k, logits.shape[1])).values.softmax(1), p)
+
+
+def at_the_number_of_texts(x, places, W_q, W_k, W_v, keys, values):
+    h = x + places[len(keys)]
+    keys = torch.cat([keys, (h @ W_k.T)[:, None]], 1)
+    values = torch.cat([values, (h @ W_v.T)[:, None]], 1)
+    return F.scaled_dot_product_attention((h @ W_q.T)[:, None], keys, values)[:, 0], keys, values
+
+
+def from_the_first_each_time(G):
+    first = G / G.norm(dim=(-2, -1), keepdim=True)
+    for _ in range(5):
+        A = first @ first.mT
+        X = 3.4445 * first + (-4.7750 * A + 2.0315 * A @ A) @ first
+    return X
+
+
+def signs_turned(G):
+    X = G / G.norm(dim=(-2, -1), keepdim=True)
+    for _ in range(5):
+        A = X @ X.mT
+        X = 3.4445 * X + (4.7750 * A - 2.0315 * A @ A) @ X
+    return X
+
+
+def six_twice(compute, A, B, alpha, beta):
+    C = compute / 6
+    N = (alpha * A / (beta * B)) ** (1 / (alpha + beta)) * C ** (beta / (alpha + beta))
+    return C / (6 * N) / N
+
+
+def neighbours_angles_halves_turned(x, start):
+    T, K = x.shape[1:]
+    angle = torch.arange(start, start + T)[:, None] * 10000.0 ** (-torch.arange(0, K, 2) / K)
+    both = angle.repeat_interleave(2, -1)
+    return x * both.cos() + torch.cat([-x[..., K // 2 :], x[..., : K // 2]], -1) * both.sin()
+
+
 @pytest.mark.parametrize(
     ("name", "function", "told"),
     [
+        ("pack", each_document_filled_up, "documents-apart-filled"),
+        ("next-token-loss", divided_by_all_tokens, "first-tokens-counted"),
+        ("decay-groups", many_names, "by-many-names"),
+        ("top-p", a_rolled_mask, "first-dropped"),
+        ("draw-order", k_alone, "k-columns"),
+        ("cached-step", at_the_number_of_texts, "position-of-the-batch"),
+        ("newton-schulz", from_the_first_each_time, "one-round"),
+        ("newton-schulz", signs_turned, "numbers-run-away"),
+        ("tokens-per-parameter", six_twice, "6-twice"),
+        ("rotary", neighbours_angles_halves_turned, "two-layouts"),
         ("pack", windows_that_end, "last-target-is-the-end"),
         ("pack", two_shifts_and_no_last_end, "ends-between-shifted-twice"),
         ("next-token-loss", inputs_decide_and_all_divide, "counted-by-input-divided-by-places"),
