@@ -22,7 +22,7 @@ CHECKPOINTS = {
         ALL_CORES,
     ),
     **{name: (partial(families.ship, name), "about a minute on 1 core", 1) for name in families.SHIPPED},
-    "python-gpt": (python_gpt.ship, "three to four hours on 1 core", 1),
+    "python-gpt": (python_gpt.ship, "about half an hour on 1 core", 1),
     "bert": (fill_in.ship, "about half an hour on 1 core", 1),
     "town-gpt": (town_gpt.ship, "some hours on 1 core", 1),
 }

@@ -34,12 +34,15 @@ SIDES = ("training", "kept away")
 END = "[END]"
 VOCAB_SIZE = 2048
 
-RECIPE = Recipe(  # for a page
+# About a minute on 2 cores. Chosen by a grid at equal seconds: in so short a time a small model, which can
+# read more, tells kept-away modules better: 2.09 bits a byte with 0.23 million parameters in 2 layers, 2.14
+# with 0.33 million in 4, 2.19 to 2.38 with 1.05 million.
+RECIPE = Recipe(
     GPTConfig(
         VOCAB_SIZE,
-        d_model=128,
+        d_model=64,
         n_heads=4,
-        n_layers=4,
+        n_layers=2,
         max_len=128,
         positions="rotary",
         norm="rms",
@@ -48,10 +51,10 @@ RECIPE = Recipe(  # for a page
         bias=False,
         residual="zero",
     ),
-    steps=240,
-    batch_size=16,
+    steps=700,
+    batch_size=8,
     lr=8e-3,
-    schedule=WarmupStableDecay(20, 120, 240),
+    schedule=WarmupStableDecay(20, 350, 700),
     optimizer=MuonAndAdamW(),
 )
 
