@@ -140,7 +140,7 @@ function render({ model, el }) {
       logits = floats(kept);
       order = ranked(logits);
     }
-    const chances = logits.length ? stagesOf(logits, { temperature: now, top_k: null, top_p: null }, order)[3].chances : [];
+    const chances = logits.length ? stagesOf(logits, { temperature: now, top_k: model.get("top_k"), top_p: model.get("top_p") }, order)[3].chances : [];
     return Array.from(order.slice(0, CANDIDATES)).filter((id) => chances[id] > 0).map((id) => [id, chances[id]]);
   }
 
