@@ -83,7 +83,7 @@ CLIP = Exercise(
         all: plot the norm before clipping, it is the first thing that shows when a run goes wrong.
     """),
     advice=advice(r"""
-must match the size|Sizes of tensors must match|same number of dimensions
+must match the size|Sizes of tensors must match|same number of dimensions|stack expects
     `grad_W` and `grad_b` have other shapes. Add up what each gives in one number, the sum of its squares, or
     flatten both before you join them.
 'float' object has no attribute

@@ -62,6 +62,7 @@ PARTS = {
     "norm": {
         "no-root": lambda W, b: (W**2).sum() + (b**2).sum(),
         "norms-added": lambda W, b: W.norm() + b.norm(),
+        "norms-averaged": lambda W, b: (W.norm() + b.norm()) / 2,
         "larger-norm": lambda W, b: torch.maximum(W.norm(), b.norm()),
         "matrix-alone": lambda W, b: W.norm(),
         "bias-alone": lambda W, b: b.norm(),
@@ -108,6 +109,7 @@ WAYS = {
     "each-row": (each_row, columns),
     "nan-for-0": lambda W, b, limit: tuple(x * limit / global_norm(W, b) for x in (W, b)),
     "never": lambda W, b, limit: (W, b),
+    "limit-forgotten": lambda W, b, limit: tuple(x / global_norm(W, b).clamp(min=limit) for x in (W, b)),
 }
 
 WORDS = entries("""
@@ -116,6 +118,9 @@ no-root
 norms-added
     You add the two lengths. Lengths of parts do not add up (3 and 4 make 5): add the squares, and take the
     root of the sum.
+norms-averaged
+    You take the mean of the two lengths. Lengths of parts do not add up (3 and 4 make 5): add the squares,
+    and take the root of the sum.
 larger-norm
     You take the longer of the two. One length belongs to both together: the root of the sum of all squares.
 matrix-alone
@@ -177,6 +182,9 @@ nan-for-0
 never
     Nothing is changed. Where the length is larger than `limit`, both are multiplied by limit / length. (Is a
     product computed and not kept?)
+limit-forgotten
+    You divide by the length, or by `limit` where that is larger, and do not multiply by `limit`. The factor
+    is limit / length where the length is larger than `limit`, and 1 elsewhere.
 """)
 SKIP = {  # of these the length shows in nothing but the condition
     ("always-scaled", "limit-times"),

@@ -3,7 +3,8 @@
 import torch
 
 from course_lib.practice import ideas
-from course_lib.practice.chapter_09a.draw_order_ways import PAIRS, WAYS, WORDS
+from course_lib.practice.chapter_09a.draw_order_ways import PAIRS, WAYS
+from course_lib.practice.chapter_09a.draw_order_words import WORDS
 from course_lib.practice.chapter_09a.top_p import clear
 from course_lib.practice.chapter_09a.top_p import top_p as nucleus
 from course_lib.practice.inputs import not_contiguous, random, seeded

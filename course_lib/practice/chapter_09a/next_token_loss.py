@@ -2,7 +2,8 @@
 
 import torch
 
-from course_lib.practice.chapter_09a.next_token_loss_ways import PAIRS, WAYS, WORDS
+from course_lib.practice.chapter_09a.next_token_loss_ways import PAIRS, WAYS
+from course_lib.practice.chapter_09a.next_token_loss_words import WORDS
 from course_lib.practice.inputs import not_contiguous, random, seeded
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose

@@ -96,6 +96,16 @@ def blocks_of_each(documents, length, end_id):
     return tuple(map(torch.stack, zip(*pairs, strict=True)))
 
 
+def none_where_one_is(drop):
+    """Where one block is left none comes, as a table without rows."""
+
+    def pack(documents, length, end_id):
+        n = drop(len(joined(documents, end_id)), length)
+        return tuple(part[:n] for part in made()(documents, length, end_id))
+
+    return pack
+
+
 LAST = {
     "last-target-left-out": (
         lambda inputs, end_id: -100,
@@ -128,6 +138,9 @@ PARTS = {
     "row": {
         "no-ends": lambda documents, end_id: [t for one in documents for t in one],
         "ends-in-front": lambda documents, end_id: [t for one in documents for t in (end_id, *one)],
+        "ends-on-both-sides": lambda documents, end_id: [
+            t for one in documents for t in (end_id, *one, end_id)
+        ],
         "ends-between": lambda documents, end_id: joined(documents, end_id)[:-1],
         "one-end": lambda documents, end_id: [*(t for one in documents for t in one), end_id],
         "documents-turned-round": lambda documents, end_id: joined(documents[::-1], end_id),
@@ -138,6 +151,8 @@ PARTS = {
         "last-block-dropped": (
             lambda L, T: [i * T for i in range(max((L - 1) // T - 1, 1))],
             lambda L, T: [i * T for i in range(max(L // T - 1, 1))],
+            lambda L, T: [i * T for i in range(L // T - 1)],
+            lambda L, T: [i * T for i in range((L - 1) // T - 1)],
         ),
         "first-block-dropped": lambda L, T: [i * T for i in range(min(1, (L - 1) // T - 1), (L - 1) // T)],
         "cut-from-the-end": lambda L, T: [(L - 1) % T + i * T for i in range((L - 1) // T)],
@@ -168,6 +183,11 @@ WAYS = {
         name: (*(made(after=last_target(value)) for value in values), *map(filler, values))
         for name, values in LAST.items()
     },
+    "last-block-dropped": (
+        *(made(starts=starts) for starts in PARTS["starts"]["last-block-dropped"]),
+        none_where_one_is(lambda L, T: L // T - 1),
+        none_where_one_is(lambda L, T: (L - 1) // T - 1),
+    ),
     "first-token-after-the-last": of_rows(rolled_round),
     "left-over-kept": tuple(of_rows(filled_up(value)) for value in FILLINGS),
     "documents-apart-filled": tuple(map(each_filled_up, FILLINGS)),
@@ -179,6 +199,7 @@ WAYS = {
 SKIP = {
     *((name, "shifted-backwards") for name in PARTS["starts"]),
     ("last-block-dropped", "shifted-twice"),
+    ("one-end", "last-block-dropped"),
     ("ends-in-front", "shifted-backwards"),
 }
 PAIRS = of_parts(listed(PARTS, made, SKIP), WORDS)

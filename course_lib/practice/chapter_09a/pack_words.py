@@ -8,6 +8,9 @@ no-ends
     that another begins.
 ends-in-front
     You put `end_id` in front of each document. Asked for is behind: a document, then its end.
+ends-on-both-sides
+    You put `end_id` in front of each document and behind it, so that two of them stand between two documents.
+    One is enough: behind.
 ends-between
     A block is missing where the `end_id` of the last document is its last target. Does `end_id` stand after
     the last document, too, and is N `(L - 1) // T` for a row of L tokens?

@@ -71,13 +71,14 @@ def exact(G):
     return U @ V
 
 
-def in_half_the_digits(G):
-    a, b, c = ABC
-    X = by_norm(G).bfloat16()
-    for _ in range(5):
-        A = X @ X.mT
-        X = a * X + (b * A + c * A @ A) @ X
-    return X.to(G.dtype)
+def in_half_the_digits(start):
+    def newton_schulz(G):
+        X = start(G)
+        for _ in range(5):
+            X = polynomial(*ABC)(X)
+        return X.to(G.dtype)
+
+    return newton_schulz
 
 
 PARTS = {
@@ -139,7 +140,11 @@ WAYS = {
     **single(PARTS, made),
     "A-made-once": gram_once,
     "exact": exact,
-    "half-the-digits": in_half_the_digits,
+    "half-the-digits": (
+        in_half_the_digits(lambda G: by_norm(G).bfloat16()),
+        in_half_the_digits(lambda G: by_norm(G.bfloat16())),
+        in_half_the_digits(lambda G: G.bfloat16() / (G.bfloat16().norm(dim=(-2, -1), keepdim=True) + 1e-7)),
+    ),
 }
 
 WORDS = entries("""

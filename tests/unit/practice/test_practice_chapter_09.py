@@ -482,12 +482,47 @@ def neighbours_angles_halves_turned(x, start):
     return x * both.cos() + torch.cat([-x[..., K // 2 :], x[..., : K // 2]], -1) * both.sin()
 
 
+def if_there_is_an_id(logits, ids, pad_id):
+    total, n = 0.0, 0
+    for row, scores in zip(ids[:, 1:], logits, strict=True):
+        for token, score in zip(row, scores, strict=True):
+            if token:
+                total, n = total - score.log_softmax(0)[token].item(), n + 1
+    return total / n
+
+
+def divided_by_the_larger(grad_W, grad_b, limit):
+    norm = (grad_W.pow(2).sum() + grad_b.pow(2).sum()).sqrt()
+    larger = max(norm, torch.tensor(limit))
+    return grad_W / larger, grad_b / larger
+
+
+def kth_of_the_sorted(logits, temperature, k, p, top_p):
+    scores = (logits / temperature).clone()
+    k = min(k, scores.shape[1])
+    scores[scores < scores.sort(-1).values[:, k - 1 : k]] = -torch.inf
+    return top_p(scores.softmax(-1), p)
+
+
+def one_block_less(documents, length, end_id):
+    data = torch.cat([torch.tensor([*d, end_id]) for d in documents])
+    places = range(0, (len(data) - length) // length * length, length)
+    some = [(data[i : i + length], data[i + 1 : i + 1 + length]) for i in places]
+    return (
+        tuple(torch.stack(part) for part in zip(*some, strict=True)) or (torch.zeros(0, length).long(),) * 2
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "function", "told"),
     [
         ("pack", each_document_filled_up, "documents-apart-filled"),
         ("next-token-loss", divided_by_all_tokens, "first-tokens-counted"),
         ("decay-groups", many_names, "by-many-names"),
+        ("next-token-loss", if_there_is_an_id, "zero-left-out"),
+        ("clip", divided_by_the_larger, "limit-forgotten"),
+        ("draw-order", kth_of_the_sorted, "kth-from-below"),
+        ("pack", one_block_less, "last-block-dropped"),
         ("top-p", a_rolled_mask, "first-dropped"),
         ("draw-order", k_alone, "k-columns"),
         ("cached-step", at_the_number_of_texts, "position-of-the-batch"),
