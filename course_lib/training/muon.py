@@ -42,10 +42,12 @@ def orthogonalise(matrices: Tensor, rounds: int = 5) -> Tensor:
     wide = matrices.shape[-2] <= matrices.shape[-1]
     X = matrices if wide else matrices.mT  # the smaller Gram matrix
     X = X / X.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-7)
+    X = X.reshape(-1, *X.shape[-2:])  # (n, M, N)
     for _ in range(rounds):
-        A = X @ X.mT
-        X = a * X + (b * A + c * (A @ A)) @ X
-    return X if wide else X.mT
+        A = X @ X.mT  # (n, M, M)
+        B = torch.baddbmm(A, A, A, beta=b, alpha=c)  # b A + c A²
+        X = torch.baddbmm(X, B, X, beta=a)  # a X + B X
+    return (X if wide else X.mT).reshape(matrices.shape)
 
 
 class Muon(torch.optim.Optimizer):
@@ -94,9 +96,13 @@ class Muon(torch.optim.Optimizer):
                 kept = [self._momentum(p) for p in params]
                 torch._foreach_lerp_(kept, grads, 1 - group["momentum"])
                 steps = torch.stack(torch._foreach_lerp(grads, kept, group["momentum"]))  # (n, rows, columns)
-                steps = orthogonalise(steps) * (-group["lr"] * math.sqrt(max(1, rows / columns)))
+                steps = self.directions(steps) * (-group["lr"] * math.sqrt(max(1, rows / columns)))
                 torch._foreach_mul_(params, 1 - group["lr"] * group["weight_decay"])
                 torch._foreach_add_(params, list(steps.unbind()))
+
+    def directions(self, steps: Tensor) -> Tensor:
+        """Where to go, `(n, rows, columns)`, all directions equally far; another rule comes in here."""
+        return orthogonalise(steps)
 
     def _momentum(self, p: nn.Parameter) -> Tensor:
         state = self.state[p]
