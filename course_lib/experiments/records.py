@@ -27,6 +27,7 @@ class Experiment:
         live_steps: training steps of the small run in a page; rows at this step are in the record too.
         tolerance: how far a live run may lie outside the recorded range: floating-point sums differ a little
             from machine to machine, and training makes the difference grow.
+        about: what a record must say of data that do not come with the course, such as a text's checksum.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Experiment:
     steps: int
     live_steps: int
     tolerance: float
+    about: Callable[[], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Record:
     versions: dict[str, str]
     machine: str
     seconds: float
+    about: str = ""  # of data that do not come with the course
 
     def at(self, **wanted) -> list[Row]:
         """The rows whose columns have these values: `record.at(step=400, attention="with")`.

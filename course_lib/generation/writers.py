@@ -51,5 +51,10 @@ class WholeText:
 
 
 def looking_at(model: Writer) -> AbstractContextManager:
-    """Inside the block a model with modes is in evaluation mode, without gradients; then it is put back."""
+    """Inside the block a model with modes is in evaluation mode, without gradients; then it is put back.
+
+    A model that has a way of its own to get ready for many tokens, `writing()`, takes it.
+    """
+    if hasattr(model, "writing"):
+        return model.writing()
     return evaluating(model) if isinstance(model, nn.Module) else nullcontext()

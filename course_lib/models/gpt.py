@@ -13,6 +13,8 @@ Source: Radford et al. 2018 and 2019 (GPT, GPT-2); what the papers leave open is
 """
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,7 +25,9 @@ from course_lib import checks
 from course_lib.activations import ACTIVATIONS
 from course_lib.layers import NORMS, KVCache
 from course_lib.masks import causal_mask
+from course_lib.models import evaluating
 from course_lib.models.gpt_layer import GPTLayer
+from course_lib.models.one_token import Step, one_token
 
 POSITIONS = ("learned", "rotary")
 RESIDUAL = ("scaled", "zero")
@@ -155,6 +159,7 @@ class GPT(nn.Module):
         )
         self.final_norm = NORMS[config.norm](d_model)
         self.lm_head = nn.Linear(d_model, config.vocab_size, bias=False)
+        self.one_token: Step | None = None  # inside of `writing`
         if config.tied:
             self.lm_head.weight = self.token_embedding.weight
         initialise(self)
@@ -241,10 +246,26 @@ class GPT(nn.Module):
             ids = tokens = ids[:, -window:]
             past = None
         n = tokens.shape[1]
+        if n == 1 and past is not None and self.one_token is not None and not need_weights:
+            logits, past = self.one_token(tokens, past)
+            return logits, None, Seen(ids, past)
         allowed = None if n == 1 else causal_mask(n, ids.shape[1], device=ids.device)  # (n, S)
         x, weights, past = self.read(tokens, allowed, past, need_weights)
         looked = weights[-1][:, :, -1].mean(1) if need_weights else None  # (B, H, n, S), (B, S)
         return self.lm_head(x[:, -1]), looked, Seen(ids, past)  # (B, V)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Inside the block the model writes many tokens, and its parameters stay as they are.
+
+        It is in evaluation mode, and each token takes half the time (see `models.one_token`).
+        """
+        with evaluating(self):
+            self.one_token = one_token(self) if type(self) is GPT else None
+            try:
+                yield
+            finally:
+                self.one_token = None
 
 
 def initialise(model: GPT) -> None:

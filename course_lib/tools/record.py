@@ -35,8 +35,10 @@ def make_record(experiment: Experiment, folder: Path = FOLDER) -> Record:
         versions={"python": platform.python_version(), "torch": torch.__version__.partition("+")[0]},
         machine=f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
         seconds=round(time.perf_counter() - start),
+        about="" if experiment.about is None else experiment.about(),
     )
-    text = json.dumps(asdict(record) | {"rows": None}, indent=1, ensure_ascii=False)
+    told = {name: value for name, value in asdict(record).items() if name != "about" or value}
+    text = json.dumps(told | {"rows": None}, indent=1, ensure_ascii=False)
     # One row a line: a change in the record is then a change one can read.
     listed = ",\n".join("  " + json.dumps(row, ensure_ascii=False) for row in rows)
     text = text.replace('"rows": null', f'"rows": [\n{listed}\n ]') + "\n"

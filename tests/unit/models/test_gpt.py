@@ -1,10 +1,13 @@
 """GPT: its sizes, its mask, and writing with a cache that is the same as reading anew."""
 
+import copy
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from course_lib.attention import attending
 from course_lib.generation import WholeText, sample
 from course_lib.layers import EncoderLayer
 from course_lib.masks import causal_mask, document_mask
@@ -238,3 +241,92 @@ def test_a_part_that_was_exchanged_is_asked_in_training_too():
     layer.self_attention.W_q = other
     assert not torch.allclose(layer(x)[0], before)
     torch.testing.assert_close(layer.train()(x)[0], layer.eval()(x)[0])
+
+
+# ---------------------------------------------------------------- one more token, without the parts' calls
+
+
+def test_one_more_token_is_what_the_parts_give(model):
+    ids, slow, fast = texts(3, 9), None, None
+    with evaluating(model):
+        for t in range(9):
+            usual, _, slow = model.next_logits(ids[:, t : t + 1], slow)
+            with model.writing():
+                assert model.one_token is not None
+                logits, weights, fast = model.next_logits(ids[:, t : t + 1], fast)
+            torch.testing.assert_close(logits, usual, atol=2e-5, rtol=0)
+            torch.testing.assert_close(fast.past, slow.past, atol=2e-5, rtol=0)
+            assert weights is None and model.one_token is None
+
+
+def count_calls(model):
+    seen = []
+    handle = model.layers[0].self_attention.W_q.register_forward_hook(lambda *_: seen.append(1))
+    return seen, handle
+
+
+def test_whoever_listens_in_is_called_for_every_token(model):
+    seen, handle = count_calls(model)
+    try:
+        sample(model, texts(1, 2), 5, stop_ids=(), temperature=0)
+    finally:
+        handle.remove()
+    assert len(seen) == 5
+
+
+@pytest.mark.parametrize("change", ["attend", "W_q", "subclass"])
+def test_what_is_not_usual_is_written_with_the_parts(change):
+    torch.manual_seed(3)
+    model = GPT(GPTConfig(**SMALL)).eval()
+    prompt = texts(1, 4)
+    usual = sample(model, prompt, 7, stop_ids=(), temperature=0)
+    if change == "attend":
+
+        def nowhere(layer, q, k, v, allowed, need_weights):
+            return torch.zeros_like(q), None
+
+        with attending(model, nowhere):
+            other = sample(model, prompt, 7, stop_ids=(), temperature=0)
+            expected = sample(whole(model), prompt, 7, stop_ids=(), temperature=0)
+    else:
+        if change == "W_q":
+
+            class Turned(torch.nn.Linear):
+                def forward(self, x):
+                    return -20 * super().forward(x)
+
+            for layer in model.layers:
+                turned = Turned(16, 16)
+                turned.load_state_dict(layer.self_attention.W_q.state_dict())
+                layer.self_attention.W_q = turned
+        else:
+
+            class Shifted(GPT):
+                def embed(self, ids, start=0):
+                    return super().embed((ids + 7) % V, start)
+
+            model.__class__ = Shifted
+        other = sample(model, prompt, 7, stop_ids=(), temperature=0)
+        with evaluating(model):
+            expected = sample(whole(model), prompt, 7, stop_ids=(), temperature=0)
+    assert torch.equal(other, expected) and not torch.equal(other, usual)
+
+
+def test_parameters_that_have_changed_count_in_the_next_text(model):
+    other = copy.deepcopy(model)
+    sample(other, texts(1, 3), 4, stop_ids=())
+    with torch.no_grad():
+        for p in other.parameters():
+            p.copy_(torch.randn_like(p) * 0.3)
+    with evaluating(other):
+        written = sample(other, texts(1, 3), 8, stop_ids=(), temperature=0)
+        assert torch.equal(written, sample(whole(other), texts(1, 3), 8, stop_ids=(), temperature=0))
+
+
+def test_after_writing_a_model_is_as_it_was(model):
+    model.train()
+    with pytest.raises(RuntimeError), model.writing():
+        assert not model.training
+        raise RuntimeError
+    assert model.training and model.one_token is None
+    model.eval()
