@@ -3,9 +3,10 @@
 from course_lib.practice.chapter_09b.newton_schulz import NEWTON_SCHULZ
 from course_lib.practice.chapter_09b.questions import PREDICTIONS, RECALL
 from course_lib.practice.chapter_09b.rotary import ROTARY
+from course_lib.practice.chapter_09b.sync import SYNC
 from course_lib.practice.chapter_09b.tokens_per_parameter import TOKENS_PER_PARAMETER
 
-EXERCISES = (ROTARY, NEWTON_SCHULZ, TOKENS_PER_PARAMETER)
+EXERCISES = (ROTARY, NEWTON_SCHULZ, TOKENS_PER_PARAMETER, SYNC)
 
 __all__ = [
     "EXERCISES",
@@ -13,5 +14,6 @@ __all__ = [
     "PREDICTIONS",
     "RECALL",
     "ROTARY",
+    "SYNC",
     "TOKENS_PER_PARAMETER",
 ]

@@ -28,8 +28,8 @@ PREDICTIONS = predictions("""
         How much a far point counts is for the Huber loss to say, and it is the same in both.
     + The program stops too early, and the constants are not those of the lowest point.
         All changes are 240 times smaller, so they fall below the fixed number long before the lowest point.
-        Besiroglu et al. 2024 found this in a famous fit, whose constants contradict the rule that was drawn
-        from them.
+        Besiroglu et al. 2024 name this, beside rounding, as a cause in a famous fit, whose constants
+        contradict the rule that was drawn from them.
 09b.two-machines
     Two processes share a batch. One has 100 counted tokens, the other, whose texts are longer, 300. Each
     takes the mean loss over its own tokens, and the two gradients are averaged. Is it the step that one

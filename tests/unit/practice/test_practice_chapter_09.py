@@ -155,6 +155,17 @@ def test_rounds_and_rotation_are_the_library_s():
     assert torch.allclose(torch.stack(products), products[0].expand(3), atol=1e-4)
 
 
+def test_one_exchange_at_the_end_is_enough_and_one_too_late_is_not():
+    g = torch.Generator().manual_seed(5)
+    gradients = torch.randn(3, 4, 6, generator=g)
+    held = [b.SYNC.reference(gradients, flags) for flags in ([True] * 4, [False] * 3 + [True])]
+    whole = gradients.sum(1).mean(0)
+    assert all(torch.allclose(one, whole.expand(3, 6), atol=1e-6) for one in held)
+    late = b.SYNC.reference(gradients, [True] * 3 + [False])
+    assert not torch.allclose(late, late[:1].expand(3, 6), atol=1e-2)
+    assert torch.allclose(late.mean(0), whole, atol=1e-6)
+
+
 def test_singular_values_end_near_1():
     g = torch.Generator().manual_seed(4)
     values = torch.linalg.svdvals(b.NEWTON_SCHULZ.reference(torch.randn(20, 32, 64, generator=g)))
@@ -252,6 +263,18 @@ def text_by_text(x, places, W_q, W_k, W_v, keys, values):
     return torch.stack(outs), torch.stack(ks), torch.stack(vs)
 
 
+def exchanged_as_lists(gradients, flags):
+    held = [[0.0] * gradients.shape[2] for _ in gradients]
+    for p, flag in enumerate(flags):
+        held = [
+            [x + y for x, y in zip(h, g, strict=True)]
+            for h, g in zip(held, gradients[:, p].tolist(), strict=True)
+        ]
+        if flag:
+            held = [[sum(column) / len(held) for column in zip(*held, strict=True)] for _ in held]
+    return torch.tensor(held)
+
+
 def on_singular_values(G):
     U, S, V = torch.linalg.svd(G, full_matrices=False)
     s = S / S.square().sum(-1, keepdim=True).sqrt()
@@ -292,6 +315,7 @@ def with_complex_numbers(x, start):
         ("draw-order", by_ranks),
         ("cached-step", text_by_text),
         ("newton-schulz", on_singular_values),
+        ("sync", exchanged_as_lists),
         ("tokens-per-parameter", by_a_search),
         ("rotary", with_complex_numbers),
     ],
@@ -378,6 +402,23 @@ def raw_keys_and_no_scale(x, places, W_q, W_k, W_v, keys, values):
     keys, values = (torch.cat([old, (x @ W.T)[:, None]], 1) for old, W in ((keys, W_k), (values, W_v)))
     w = torch.einsum("bk,btk->bt", q, keys).softmax(-1)
     return torch.einsum("bt,btk->bk", w, values), keys, values
+
+
+def exchanged_too_early(gradients, flags):
+    held = torch.zeros(gradients.shape[0], gradients.shape[2])
+    for p in range(len(flags)):
+        if flags[p]:
+            held[:] = held.mean(0)
+        held += gradients[:, p]
+    return held
+
+
+def exchanged_piece_by_piece(gradients, flags):
+    held = 0
+    for p, flag in enumerate(flags):
+        new = gradients[:, p]
+        held = held + (new.mean(0).expand_as(new) if flag else new)
+    return held
 
 
 def one_norm_for_all(G):
@@ -542,6 +583,8 @@ def one_block_less(documents, length, end_id):
         ("cached-step", causal_for_one_query, "first-key-alone"),
         ("cached-step", raw_keys_and_no_scale, "key-and-value-without-position-no-scale"),
         ("newton-schulz", one_norm_for_all, "norm-of-the-stack"),
+        ("sync", exchanged_too_early, "exchanged-first"),
+        ("sync", exchanged_piece_by_piece, "newest-alone"),
         ("tokens-per-parameter", equal_terms, "terms-made-equal"),
         ("rotary", by_halves_from_0, "halves-start-unused"),
         ("rotary", new_a_in_b, "changed-too-early"),
