@@ -51,6 +51,23 @@ def flagged_alone(gradients, flags):
     )
 
 
+def one_after_the_other(add_first):
+    """The processes take their turns: the mean of each is made of rows of which some are changed already."""
+
+    def synced(gradients, flags):
+        held = list(torch.zeros_like(gradients[:, 0]))
+        for p, flag in enumerate(flags):
+            if add_first:
+                held = [one + new for one, new in zip(held, gradients[:, p], strict=True)]
+            for r in range(len(held)):
+                held[r] = held[r] if add_first else held[r] + gradients[r, p]
+                if flag:
+                    held[r] = sum(held) / len(held)
+        return torch.stack(held)
+
+    return synced
+
+
 def one_short(gradients, flags):
     return made()(gradients[:, :-1], flags[:-1])
 
@@ -97,6 +114,7 @@ WAYS = {
     "flagged-alone": flagged_alone,
     "one-piece-short": one_short,
     "one-row-left": shrunk,
+    "one-after-the-other": (one_after_the_other(False), one_after_the_other(True)),
 }
 
 WORDS = entries("""
@@ -149,6 +167,9 @@ flagged-alone
     says whether it is exchanged.
 one-piece-short
     The last piece is missing in what the processes hold: does a loop run one short?
+one-after-the-other
+    Your processes exchange one after the other, so the later ones average rows that have been changed already.
+    First all add their piece; then one mean is made, and all get it.
 one-row-left
     After an exchange one row is left where R are held. Each process holds the mean then: `expand(R, D)` makes
     R rows of it again.
