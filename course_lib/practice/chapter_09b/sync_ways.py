@@ -168,8 +168,8 @@ flagged-alone
 one-piece-short
     The last piece is missing in what the processes hold: does a loop run one short?
 one-after-the-other
-    Your processes exchange one after the other, so the later ones average rows that have been changed already.
-    First all add their piece; then one mean is made, and all get it.
+    Your processes exchange one after the other, so the later ones average rows that have been changed
+    already. First all add their piece; then one mean is made, and all get it.
 one-row-left
     After an exchange one row is left where R are held. Each process holds the mean then: `expand(R, D)` makes
     R rows of it again.
