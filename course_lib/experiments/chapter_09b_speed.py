@@ -28,6 +28,7 @@ from course_lib.training.recipe import Recipe, new_model, train_in_stages, vary
 
 TARGET = 1.88  # nats a character of the part that was kept away
 SEEDS = (0, 1, 2)
+SIZES = ("d_model", "n_heads", "n_layers", "d_ff")
 STAGES = (50, 80, 90, 100)  # per cent of a run
 PLAIN, FAST = "plain", "fast"
 
@@ -108,7 +109,8 @@ def variants(text: CharacterText) -> dict[str, Recipe]:
     plain, fast = characters_gpt.plain(text), characters_gpt.fast(text)
     muon = fast.optimizer
     without = {
-        "4 layers": {"n_layers": plain.model.n_layers},
+        "plain's size": {size: getattr(plain.model, size) for size in SIZES},
+        "plain's batch": {"batch_size": plain.batch_size},
         "learned positions": {"positions": "learned"},
         "LayerNorm": {"norm": "layer"},
         "GELU": {"activation": plain.model.activation},
