@@ -60,6 +60,7 @@ def further() -> list[Case]:
     return [
         Case("another order", ({**of_layers(2), "final_norm.bias": (8,), **EMBEDDINGS, "lm_head": (9, 8)},)),
         Case("other names", ({"b": (7,), "e.embedding": (3, 2), "A": (2, 7), "g": (1,), "C": (2, 2, 2)},)),
+        Case("no matrix", ({"a.bias": (3,), "b.gain": (1,), "embedding": (6, 2)},)),
     ]
 
 

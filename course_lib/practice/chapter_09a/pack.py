@@ -21,27 +21,36 @@ def pack(documents, length, end_id):
     return inputs, targets
 
 
+def case(g: torch.Generator, name: str, sizes: list[int], T: int, end_id: int, low: int = 1) -> Case:
+    """``sizes``: tokens in each document, without its end."""
+    ids = torch.randint(low, low + 30, (sum(sizes),), generator=g)
+    ids = torch.where(ids == end_id, low + 30, ids).tolist()
+    documents = [[ids.pop() for _ in range(n)] for n in sizes]
+    N = (sum(sizes) + len(sizes) - 1) // T
+    return Case(name, (documents, T, end_id), {"N": N, "T": T})
+
+
 def cases() -> list[Case]:
     g = seeded(901)
-
-    def case(name: str, sizes: list[int], T: int, end_id: int, low: int = 1) -> Case:
-        """``sizes``: tokens in each document, without its end."""
-        ids = torch.randint(low, low + 30, (sum(sizes),), generator=g)
-        ids = torch.where(ids == end_id, low + 30, ids).tolist()
-        documents = [[ids.pop() for _ in range(n)] for n in sizes]
-        N = (sum(sizes) + len(sizes) - 1) // T
-        return Case(name, (documents, T, end_id), {"N": N, "T": T})
-
     return [
-        case("four documents, blocks of 5", [4, 7, 2, 6], 5, 0),  # 23 tokens: 4 blocks
-        case("blocks that leave one token over", [5, 3, 6, 3], 5, 40),  # 21 tokens: 4 blocks and the last
-        case("as many tokens as fill whole blocks", [6, 4, 3, 3], 4, 0),  # 20 tokens: 4 blocks, not 5
-        case("one document that fills several blocks", [17], 4, 7),
-        case("documents of one token", [1, 1, 1, 1, 1, 1, 1], 3, 50),
-        case("one block", [2, 3, 3], 7, 0),
-        case("blocks of one token", [3, 2, 4], 1, 9),
-        case("another number for the end of a document", [3, 8, 2, 5, 4], 6, 33, low=0),
-        case("as many blocks as places in a block", [2, 4, 1, 3, 3], 4, 2),
+        case(g, "four documents, blocks of 5", [4, 7, 2, 6], 5, 0),  # 23 tokens: 4 blocks
+        case(g, "blocks that leave one token over", [5, 3, 6, 3], 5, 40),  # 21 tokens: 4 blocks and the last
+        case(g, "as many tokens as fill whole blocks", [6, 4, 3, 3], 4, 0),  # 20 tokens: 4 blocks, not 5
+        case(g, "one document that fills several blocks", [17], 4, 7),
+        case(g, "documents of one token", [1, 1, 1, 1, 1, 1, 1], 3, 50),
+        case(g, "one block", [2, 3, 3], 7, 0),
+        case(g, "blocks of one token", [3, 2, 4], 1, 9),
+        case(g, "another number for the end of a document", [3, 8, 2, 5, 4], 6, 33, low=0),
+        case(g, "as many blocks as places in a block", [2, 4, 1, 3, 3], 4, 2),
+    ]
+
+
+def further() -> list[Case]:
+    g = seeded(951)
+    return [
+        case(g, f"documents of {sizes}, blocks of {T}", sizes, T, end_id)
+        for sizes, T in (([3, 9, 4], 6), ([8, 1, 2, 5], 3), ([2, 2, 2], 8), ([6, 5], 1))
+        for end_id in (0, 12)
     ]
 
 
@@ -67,6 +76,7 @@ PACK = Exercise(
     outputs=(Output("inputs", ("N", "T")), Output("targets", ("N", "T"))),
     reference=pack,
     cases=cases,
+    further=further,
     hints=(
         prose("""
             Build the long row first, a plain list. With a row of 9 tokens and blocks of 4: which tokens are
