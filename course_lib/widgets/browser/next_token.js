@@ -33,6 +33,8 @@ function render({ model, el }) {
 
   const line = element("div", "pieces"), hint = element("div", "hint-line");
   line.tabIndex = 0;
+  line.style.setProperty("--rows", model.get("rows"));
+  onWidth(cleanups, line, () => { line.scrollTop = line.scrollHeight; }); // the newest token is seen
   line.setAttribute("role", "group");
   line.setAttribute("aria-label", "the text as the model reads it, token by token");
   hint.setAttribute("aria-live", "polite");
