@@ -79,7 +79,7 @@ PARTS = {
         "divided-by-all": lambda step, warmup, total: (step - warmup) / total,
         "one-step-on": lambda step, warmup, total: (step + 1 - warmup) / (total - warmup),
         "end-one-early": lambda step, warmup, total: (step - warmup) / max(total - warmup - 1, 1),
-        "whole-numbers": lambda step, warmup, total: (step - warmup) // (total - warmup),
+        "fraction-cut-off": lambda step, warmup, total: (step - warmup) // (total - warmup),
     },
     "shape": {
         "quarter-cosine": lambda t: math.cos(math.pi / 2 * t),
@@ -152,7 +152,7 @@ one-step-on
     Your cosine is one step ahead: at step `warmup` it has begun to fall. There t must be 0.
 end-one-early
     Your factor arrives at `end` one step early. At step `total` t is 1: divide by total - warmup.
-whole-numbers
+fraction-cut-off
     Your t is a whole number, 0 until the end: `//` cuts the fraction away. Divide with `/`.
 quarter-cosine
     You take a quarter of a cosine, up to π/2. It begins as it should and ends steeply; half a cosine goes on

@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from course_lib.practice import chapter_05, chapter_06, desk, ideas, parts
+from course_lib.practice import chapter_05, chapter_06, chapter_09a, chapter_09b, desk, ideas, parts
 
-EXERCISES = desk.exercises() | {e.id: e for one in (chapter_05, chapter_06) for e in one.EXERCISES}
+CHAPTERS = (chapter_05, chapter_06, chapter_09a, chapter_09b)
+EXERCISES = desk.exercises() | {e.id: e for one in CHAPTERS for e in one.EXERCISES}
 
 
 def names(id):
@@ -15,15 +16,20 @@ def names(id):
 @pytest.mark.parametrize(
     ("idea", "exercises"),
     [
-        ("softmax-over-queries", "01.weights 02.attention 03.layer 04.softmax 04.leak"),
+        ("softmax-over-queries", "01.weights 02.attention 03.layer 04.softmax 04.leak 09a.cached-step"),
         ("softmax-over-heads", "02.attention 03.layer 04.softmax"),
-        ("softmax-over-batch", "01.weights 02.attention 03.layer 04.softmax 08.fill 08.mlm-loss"),
+        (
+            "softmax-over-batch",
+            "01.weights 02.attention 03.layer 04.softmax 08.fill 08.mlm-loss 09a.next-token-loss "
+            "09a.draw-order 09a.cached-step",
+        ),
         ("softmax-over-table", "01.weights 02.attention 03.layer 04.softmax"),
         (
             "softmax-twice",
-            "01.weights 01.context 02.soft-dict 02.attention 03.layer 04.softmax 05.smoothing 08.mlm-loss",
+            "01.weights 01.context 02.soft-dict 02.attention 03.layer 04.softmax 05.smoothing 08.mlm-loss "
+            "09a.next-token-loss 09a.draw-order 09a.cached-step",
         ),
-        ("no-softmax", "01.weights 02.soft-dict 02.attention 03.layer 04.softmax"),
+        ("no-softmax", "01.weights 02.soft-dict 02.attention 03.layer 04.softmax 09a.cached-step"),
         ("hard-choice", "01.weights 01.context 02.soft-dict 02.attention 03.layer 04.softmax"),
         ("mask-after-softmax", "01.weights 02.attention 03.layer 04.softmax"),
         (
@@ -33,20 +39,20 @@ def names(id):
         ("mask-unused", "01.weights 02.attention 03.layer 04.softmax"),
         ("mask-added", "01.weights 02.attention 03.layer 04.softmax"),
         ("score-of-zero", "01.weights 02.attention 03.layer 04.softmax"),
-        ("not-low-enough", "01.weights 02.attention 03.layer 04.softmax"),
+        ("not-low-enough", "01.weights 02.attention 03.layer 04.softmax 09a.draw-order"),
         ("renormalised-afterwards", "01.weights 02.attention 03.layer 04.softmax"),
         ("exponentials-overflow", "01.weights 02.soft-dict 02.attention 03.layer 04.softmax"),
         ("rows-too-small", "01.weights 04.softmax"),
-        ("no-scale", "02.attention 03.layer"),
+        ("no-scale", "02.attention 03.layer 09a.cached-step"),
         ("scaled-by-d-model", "02.attention 03.layer"),
         ("scaled-by-positions", "02.attention 03.layer"),
         ("scale-after-softmax", "02.attention 03.layer"),
-        ("plain-mean", "00.weighted-mean 01.context 02.soft-dict 02.attention"),
+        ("plain-mean", "00.weighted-mean 01.context 02.soft-dict 02.attention 09a.cached-step"),
         ("no-sum", "01.context 02.soft-dict 02.attention"),
         ("divided-by-length", "01.context 02.soft-dict 02.attention"),
         ("one-short", "00.weighted-mean 01.context 02.soft-dict 02.attention 03.layer"),
         ("last-one-only", "00.weighted-mean 01.context 02.soft-dict 02.attention 03.layer"),
-        ("weights-on-keys", "02.soft-dict 02.attention"),
+        ("weights-on-keys", "02.soft-dict 02.attention 09a.cached-step"),
         ("inverted", "04.causal 04.padding 04.prefix 04.packed 06.family-masks 06.three-masks"),
         ("additive", "04.causal 04.padding 04.prefix 04.packed 06.family-masks 06.three-masks"),
         ("mirrored", "04.causal 04.prefix 04.packed 06.family-masks"),
@@ -61,14 +67,19 @@ def names(id):
         ("parts-of-the-mask", "04.causal 04.prefix 04.packed"),
         ("causal-always", "02.attention 03.layer 05.encoder-layer"),
         ("divided-by-d-model", "02.attention 03.layer"),
-        ("other-order", "01.decoder-step 05.decoder-inputs 05.beam-step"),
+        (
+            "other-order",
+            "01.decoder-step 05.decoder-inputs 05.beam-step 09a.pack 09a.decay-groups 09a.clip "
+            "09a.accumulate 09a.cached-step",
+        ),
         ("whole-numbers", "05.sinusoidal"),
         ("view-without-transpose", "01.scores 01.context 03.split 03.merge"),
         (
             "squeezed",
             "01.scores 01.weights 01.context 02.soft-dict 02.attention 03.split 03.merge 03.layer 04.causal "
             "04.padding 04.prefix 04.packed 04.softmax 04.leak 05.sinusoidal 05.sublayer 05.encoder-layer "
-            "05.greedy 06.family-masks 06.strip 06.three-masks 08.choose 08.mean-vector 08.fill 08.cls-head",
+            "05.greedy 06.family-masks 06.strip 06.three-masks 08.choose 08.mean-vector 08.fill 08.cls-head "
+            "09a.top-p 09a.draw-order 09b.rotary 09b.newton-schulz 09b.sync",
         ),
     ],
 )
