@@ -36,7 +36,7 @@ VOCAB_SIZE = 2048
 
 # About a minute on 2 cores. Chosen by a grid at equal seconds: in so short a time a small model, which can
 # read more, tells kept-away modules better: 2.09 bits a byte with 0.23 million parameters in 2 layers, 2.14
-# with 0.33 million in 4, 2.19 to 2.38 with 1.05 million.
+# with 0.33 million in 4 or 0.53 million in 3, 2.19 to 2.38 with 1.05 million.
 RECIPE = Recipe(
     GPTConfig(
         VOCAB_SIZE,
