@@ -21,6 +21,8 @@ from course_lib.experiments import (
     chapter_06,
     chapter_06_words,
     chapter_08,
+    chapter_09a,
+    chapter_09a_packed,
 )
 from course_lib.experiments.records import FOLDER, Comparison, Experiment, Record, Row, compare, read
 from course_lib.training.budget import budget
@@ -37,6 +39,8 @@ CHAPTERS = (
     chapter_06,
     chapter_06_words,
     chapter_08,
+    chapter_09a,
+    chapter_09a_packed,
 )
 EXPERIMENTS: tuple[Experiment, ...] = tuple(e for chapter in CHAPTERS for e in chapter.EXPERIMENTS)
 

@@ -9,6 +9,7 @@ import torch
 from course_lib.data import town
 from course_lib.experiments import chapter_09a as page
 from course_lib.experiments import chapter_09a_packed as packed
+from course_lib.experiments import chapter_09a_training as training
 from course_lib.experiments import chapter_09a_windows as windows
 from course_lib.models.gpt import GPTConfig
 from course_lib.tasks import town_gpt
@@ -31,11 +32,11 @@ def test_the_page_s_schedule_is_the_same_one_for_other_budgets():
         assert max(schedule(step / steps) for step in range(steps)) == 1 and schedule(1.0) == 0
 
 
-@pytest.mark.parametrize("order", page.ORDERS)
+@pytest.mark.parametrize("order", training.ORDERS)
 def test_every_order_has_each_story_once_in_an_epoch(order):
-    batches = page.in_order(vary(page.SMALL, seed=3), order)
-    first, second = (list(islice(batches, page.EPOCH)) for _ in range(2))
-    known = sorted(town_gpt.encoded(page.N_STORIES, TRAINING_SEED))
+    batches = training.in_order(vary(page.SMALL, seed=3), order)
+    first, second = (list(islice(batches, training.EPOCH)) for _ in range(2))
+    known = sorted(town_gpt.encoded(training.N_STORIES, TRAINING_SEED))
     for epoch in (first, second):
         assert sorted(row for batch in epoch for row in words(batch)) == known
     same = all(torch.equal(*pair) for pair in zip(first, second, strict=True))

@@ -1,0 +1,54 @@
+"""Chapter 09a's records: what the page may say of them, and a cheap slice of each made again."""
+
+import pytest
+
+from course_lib import experiments
+from course_lib.experiments import chapter_09a as page
+from course_lib.experiments import chapter_09a_packed as packed
+
+GAP_KINDS = (*page.KINDS, "other")
+
+
+def test_what_the_gap_buys():
+    record = experiments.load("gap-buys")
+    assert len(record.rows) == 3 * len(page.BUDGETS) * len(page.TEMPERATURES)
+    for row in record.rows:
+        assert row["consistent"] + sum(row[kind] for kind in GAP_KINDS) == pytest.approx(1, abs=1e-3)
+        assert row["valid"] == pytest.approx(1 - row["no sentence"] - row["how many sentences"], abs=1e-3)
+    for seed in record.seeds:
+        rows = {(row["step"], row["at"]): row for row in record.at(seed=seed)}
+        for fewer, more in zip(page.BUDGETS, page.BUDGETS[1:], strict=False):
+            for at in ("temperature 1", "temperature 0.7"):
+                before, after = rows[fewer, at], rows[more, at]
+                assert after["gap"] < before["gap"] and after["consistent"] > before["consistent"]
+                assert after["valid"] > before["valid"]
+        for step in page.BUDGETS:  # colder draws make fewer mistakes
+            warm, cold = rows[step, "temperature 1"], rows[step, "temperature 0.7"]
+            assert cold["valid"] > warm["valid"] and cold["consistent"] > warm["consistent"]
+
+
+def test_a_short_training_of_the_page_s_recipe_is_made_again(monkeypatch):
+    monkeypatch.setattr(page, "TOLD", 20)
+    live = experiments.run("gap-buys", seed=0)
+    recorded = experiments.load("gap-buys").at(seed=0, step=page.BUDGETS[0])
+    assert [row.keys() for row in live] == [row.keys() for row in recorded]
+    for now, then in zip(live, recorded, strict=True):
+        assert now["gap"] == pytest.approx(then["gap"], abs=0.02)
+        assert now["consistent"] == pytest.approx(then["consistent"], abs=0.2)  # 20 stories
+
+
+def test_what_the_document_mask_changes():
+    record = experiments.load("document-mask")
+    for seed in record.seeds:
+        [open_], [kept_apart] = (record.at(seed=seed, way=way) for way in packed.WAYS)
+        assert kept_apart["gap"] < open_["gap"] - 0.03
+        for length in packed.TIMED:
+            assert open_[f"times_as_long_{length}"] == 1
+        assert 0.8 < kept_apart["times_as_long_192"] < 1.3 < kept_apart["times_as_long_1024"]
+
+
+def test_one_way_of_packing_is_made_again(monkeypatch):
+    monkeypatch.setattr(packed, "TIMED", ())
+    now = packed.mask_row("document mask", 0, packed.STEPS)
+    [then] = experiments.load("document-mask").at(seed=0, way="document mask")
+    assert now["gap"] == pytest.approx(then["gap"], abs=0.02)
