@@ -1,6 +1,7 @@
-"""For every test: progress goes to a temporary file, pictures need no screen."""
+"""For every test: progress goes to a temporary file, pictures need no screen, and Ctrl-C is heard."""
 
 import os
+import signal
 
 import hypothesis
 import pytest
@@ -9,6 +10,8 @@ import pytest
 hypothesis.settings.register_profile("course", deadline=None)
 hypothesis.settings.load_profile("course")
 os.environ.setdefault("MPLBACKEND", "agg")
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # so a shell starts what runs in its background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

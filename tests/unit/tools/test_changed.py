@@ -22,7 +22,7 @@ COURSE = {
     "course_lib/widgets/lab.py": "def show():\n    from course_lib.viz import curves\n",
     "course_lib/widgets/browser/lab.js": "let x;\n",
     "course_lib/records.py": 'FOLDER = "assets/experiments"\n',
-    "assets/experiments/length.json": "{}\n",
+    "assets/experiments/planted_record.json": "{}\n",
     "assets/experiments/map.png": "x\n",
     "notebooks/01_first.ipynb": PAGE.format("attention"),
     "notebooks/02_second.ipynb": PAGE.format("widgets.lab"),
@@ -91,7 +91,7 @@ def touched(root, *options):
         ("course_lib/viz/curves.py", VIEWS | {"unit/viz/test_curves"}),
         ("course_lib/widgets/browser/lab.js", VIEWS),
         ("course_lib/tools/pages.py", {"unit/test_door", "unit/test_house", "notebooks/test_pages"}),
-        ("assets/experiments/length.json", {"unit/test_records", "unit/test_house"}),
+        ("assets/experiments/planted_record.json", {"unit/test_records", "unit/test_house"}),
         ("notebooks/02_second.ipynb", {"02_second", "pages[02_second]"}),
         ("tests/unit/test_alone.py", {"unit/test_alone", "unit/test_house"}),
         (
