@@ -1,13 +1,14 @@
-"""One JupyterLab and one Chromium for all browser tests; each test opens its own window."""
+"""One JupyterLab and one Chromium for all browser tests, and one window in which each test opens its page."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from lab import CHROMIUM_OPTIONS, Lab, Page
+from lab import CHROMIUM_OPTIONS, KERNELS, ROOT, Lab, Page, new_window
 
 from course_lib.tools.chromium import find_chromium
 
@@ -34,26 +35,66 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory):
-    lab = Lab(tmp_path_factory.mktemp("lab"))
+def kernels(tmp_path_factory):
+    """The address of the process of which kernels are forked; None where that cannot be."""
+    address = str(tmp_path_factory.mktemp("k") / "k")
+    if sys.platform != "linux" or len(address) > 100:  # the system takes 107 letters
+        yield None
+        return
+    command = [sys.executable, str(KERNELS), "serve", address]
+    with subprocess.Popen(
+        command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdin=subprocess.DEVNULL
+    ) as serving:
+        yield address
+        serving.kill()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory, kernels):
+    lab = Lab(tmp_path_factory.mktemp("lab"), kernels)
     yield lab
     lab.stop()
 
 
-@pytest.fixture
-def open_page(lab, browser):
-    """`open_page(name, dark=False)`; afterwards: no request to another machine, no console error."""
-    pages = []
+PAGES_EACH = 8  # pages opened in one window: JupyterLab slows down with those that it has closed
 
-    def open_page(name: str, dark: bool = False) -> Page:
-        pages.append(Page(lab, browser, name, dark))
+
+@pytest.fixture(scope="session")
+def windows():
+    """The window that stays open, once for each page that was opened in it."""
+    return []
+
+
+@pytest.fixture
+def open_page(lab, browser, windows, request):
+    """`open_page(name, dark=False, own=False)`; afterwards: no request elsewhere, no console error.
+
+    The page stands in the window in which the last test's page stood; `own`, and each further page of a test,
+    in a new one. After a test that failed nobody goes on in its window.
+    """
+    pages, failed = [], request.session.testsfailed
+
+    def open_page(name: str, dark: bool = False, own: bool = False) -> Page:
+        own = own or bool(pages)
+        if not own:
+            windows.append(windows[0] if windows else new_window(browser))
+        pages.append(Page(lab, browser, name, dark, None if own else windows[0]))
         return pages[-1]
 
     yield open_page
-    for page in pages:
-        page.close()
-        assert page.outside == [], "requests to other machines"
-        assert page.errors == [], "console errors"
+    try:
+        for page in pages:
+            page.close()
+            assert page.outside == [], "requests to other machines"
+            assert page.errors == [], "console errors"
+        sound = request.session.testsfailed == failed
+    except BaseException:
+        sound = False
+        raise
+    finally:
+        if windows and (len(windows) == PAGES_EACH or not sound):
+            windows[0].context.close()
+            windows.clear()
 
 
 @pytest.fixture

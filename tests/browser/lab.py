@@ -15,6 +15,7 @@ import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+KERNELS = Path(__file__).parent / "kernels.py"
 TOKEN = "course-tests"
 
 CHROMIUM_OPTIONS = [
@@ -49,9 +50,10 @@ class Lab:
     """A JupyterLab server on 127.0.0.1 whose kernels find the course; `stop` ends it and its kernels.
 
     A second one in the same folder is the same learner's, on the next day.
+    `kernels`: the address of a process that makes the kernels, or None: each is a new Python.
     """
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, kernels: str | None = None):
         self.folder = folder / "pages"
         self.folder.mkdir(exist_ok=True)
         for name, settings in LAB_SETTINGS.items():
@@ -76,6 +78,13 @@ class Lab:
             "IPYTHONDIR": str(folder / "ipython"),
         }
         environment.pop("MPLBACKEND", None)
+        if kernels:
+            environment["JUPYTER_PATH"] = str(folder / "share")
+            spec = {"display_name": "Python 3", "language": "python", "metadata": {"debugger": True}}
+            spec["argv"] = [sys.executable, "-S", str(KERNELS), kernels, "-f", "{connection_file}"]
+            file = folder / "share" / "kernels" / "python3" / "kernel.json"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(spec), encoding="utf-8")
         self._log = (folder / "server.log").open("wb")
         self._server = subprocess.Popen(
             [
@@ -130,21 +139,50 @@ class Lab:
         return name
 
 
-class Page:
-    """A notebook open in JupyterLab in its own browser context."""
+def new_window(browser):
+    """An empty window with a browser context of its own."""
+    window = browser.new_context(viewport=SIZE).new_page()
+    window.set_default_timeout(20_000)
+    return window
 
-    def __init__(self, lab: Lab, browser, name: str, dark: bool = False):
+
+class Page:
+    """A notebook open in JupyterLab.
+
+    Args:
+        lab, browser: the running server and Chromium.
+        name: the notebook's file name.
+        dark: whether it is opened in the dark theme.
+        window: a window that stays open for further pages, and in which none is open now: to load JupyterLab
+            costs five times as much as to open a page in it. None: a window of its own.
+    """
+
+    def __init__(self, lab: Lab, browser, name: str, dark: bool = False, window=None):
         self.outside, self.errors = [], []
-        self._context = browser.new_context(viewport={"width": 1280, "height": 1000})
-        self.window = self._context.new_page()
-        self.window.set_default_timeout(20_000)
-        self.window.on("console", self._console)
-        self.window.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
-        self.window.on("request", lambda request: self._remember(request.url))
-        self.window.on("websocket", lambda socket: self._remember(socket.url))
-        self.window.goto(f"{lab.address}/lab/tree/{name}?token={TOKEN}&reset", wait_until="commit")
-        self.window.wait_for_function(READY, timeout=60_000)
+        self.window, self._stays = window or new_window(browser), window is not None
+        self._fingers, self._heard = (
+            [],
+            {
+                "console": self._console,
+                "pageerror": lambda error: self.errors.append(f"uncaught: {error}"),
+                "request": lambda request: self._remember(request.url),
+                "websocket": lambda socket: self._remember(socket.url),
+            },
+        )
+        for event, hear in self._heard.items():
+            self.window.on(event, hear)
+        if self.window.url == "about:blank":
+            self.window.goto(f"{lab.address}/lab/tree/{name}?token={TOKEN}&reset", wait_until="commit")
+        else:
+            self.window.evaluate(OPEN, name)
+        self.window.wait_for_function(f"{IS_OPEN}({json.dumps(name)})", timeout=60_000, polling=POLLING)
         self.theme(dark)
+
+    def finger(self):
+        """Make the screen one that can be touched; the DevTools session that touches it."""
+        self._fingers.append(self.window.context.new_cdp_session(self.window))
+        self._fingers[-1].send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+        return self._fingers[-1]
 
     def theme(self, dark: bool) -> None:
         """Change to the dark or the light theme."""
@@ -170,7 +208,7 @@ class Page:
             "void (window.ran = false, jupyterapp.commands.execute('notebook:run-all-cells')"
             ".then(() => { window.ran = true; }))"
         )
-        self.window.wait_for_function("window.ran", timeout=seconds * 1000)
+        self.window.wait_for_function("window.ran", timeout=seconds * 1000, polling=POLLING)
         cells = self.cells()
         wrong = [
             f"{output['ename']}: {output['evalue']}\nin cell: {cell['source'][:300]}"
@@ -206,7 +244,7 @@ class Page:
         self.window.evaluate(
             "jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart().then(() => {})"
         )
-        self.window.wait_for_function(READY, timeout=60_000)
+        self.window.wait_for_function(READY, timeout=60_000, polling=POLLING)
 
     def busy(self, seconds: float) -> None:
         """Keep the whole kernel busy from now on: a call that keeps the interpreter's lock.
@@ -227,18 +265,41 @@ class Page:
     def reload(self) -> None:
         """Load the window again; the kernel runs on."""
         self.window.reload(wait_until="commit")
-        self.window.wait_for_function(READY, timeout=60_000)
+        self.window.wait_for_function(READY, timeout=60_000, polling=POLLING)
 
     def close(self) -> None:
-        """Shut the kernel down and the window."""
+        """Shut the kernel down and the window; one that stays is left as a new one would be."""
         self.window.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-        self._context.close()
+        if not self._stays:
+            self.window.context.close()
+            return
+        for event, hear in self._heard.items():
+            self.window.remove_listener(event, hear)
+        for finger in self._fingers:
+            finger.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
+            finger.detach()
+        self.window.evaluate(CLOSE)
+        self.window.context.clear_permissions()
+        self.window.emulate_media(reduced_motion="null")
+        self.window.set_viewport_size(SIZE)
+        self.window.mouse.move(1, 1)
 
+
+SIZE = {"width": 1280, "height": 1000}
+POLLING = 100  # ms between two looks in a long wait: a look in every frame keeps Chromium busy with painting
 
 READY = """() => {
   const page = window.jupyterapp?.shell?.currentWidget;
   const session = page?.sessionContext;
   return page?.context?.isReady && session?.isReady && session.session?.kernel?.status === 'idle';
+}"""
+
+OPEN = "(name) => jupyterapp.commands.execute('docmanager:open', { path: name }).then(() => {})"
+IS_OPEN = f"((name) => window.jupyterapp?.shell?.currentWidget?.context?.path === name && ({READY})())"
+
+CLOSE = """() => {
+  jupyterapp.shell.currentWidget.dispose(); // no question whether to save it
+  jupyterapp.shell.expandLeft();
 }"""
 
 CELLS = """() => jupyterapp.shell.currentWidget.content.widgets

@@ -127,8 +127,7 @@ def test_play_and_the_norms_of_the_paper(lab, open_page, calm):
 def test_small_windows_and_touch(lab, open_page):
     """Side by side, then under one another; the lit box is in sight; nothing is cut; nothing for axe."""
     page = open_page(lab.write("architecture_small.ipynb", [MODEL]))
-    client = page.window.context.new_cdp_session(page.window)
-    client.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    page.finger()
     page.run_all()
     window, view = page.window, page.window.locator(".course-view")
     view.locator(".box").first.wait_for()

@@ -233,8 +233,7 @@ other""",
         "view = make()\nview",
     ]
     page = open_page(lab.write("small.ipynb", cells))
-    client = page.window.context.new_cdp_session(page.window)
-    client.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    page.finger()
     page.run_all()
     window, view = page.window, page.window.locator(".course-view").nth(1)
     view.locator(".cell").first.wait_for()

@@ -126,8 +126,7 @@ def test_tree_list_and_state(lab, open_page):
 
 def test_every_window_and_a_finger(lab, open_page):
     page = open_page(lab.write("beam_small.ipynb", [START]))
-    client = page.window.context.new_cdp_session(page.window)
-    client.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    page.finger()
     page.run_all()
     window, view = page.window, page.window.locator(".course-view")
     view.locator(".hypothesis").first.wait_for()

@@ -170,8 +170,7 @@ def test_merges_ties_and_a_text_of_ones_own(lab, open_page):
 
 def test_the_stepper_in_every_window_and_by_finger(lab, open_page):
     page = open_page(lab.write("bpe_small.ipynb", [STEPPER]))
-    client = page.window.context.new_cdp_session(page.window)
-    client.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    page.finger()
     page.run_all()
     window, view = page.window, page.window.locator(".course-view")
     view.locator(".word .piece").first.wait_for()

@@ -122,8 +122,7 @@ def test_tokens_of_ones_own_text(lab, open_page):
 
 def test_tokens_in_every_window_and_by_finger(lab, open_page):
     page = open_page(lab.write("tokens_small.ipynb", [TOKENS]))
-    client = page.window.context.new_cdp_session(page.window)
-    client.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    page.finger()
     page.run_all()
     window, view = page.window, page.window.locator(".course-view")
     view.locator(".piece").first.wait_for()

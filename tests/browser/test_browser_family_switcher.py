@@ -162,8 +162,7 @@ def test_everything_changes_together(lab, open_page):
 
 def test_every_window_and_a_finger(lab, open_page):
     page = open_page(lab.write("switcher_small.ipynb", [START]))
-    client = page.window.context.new_cdp_session(page.window)
-    client.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    page.finger()
     page.run_all()
     window, view = page.window, page.window.locator(".course-view")
     view.locator(".mask-cells .one").first.wait_for()

@@ -150,8 +150,7 @@ def test_words_are_hidden_and_filled_in(lab, open_page):
 
 def test_fill_in_in_every_window_and_by_finger(lab, open_page):
     page = open_page(lab.write("fill_in_small.ipynb", [START]))
-    client = page.window.context.new_cdp_session(page.window)
-    client.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    page.finger()
     page.run_all()
     window, view = page.window, page.window.locator(".course-view")
     view.locator(".tokens button").first.wait_for()

@@ -416,9 +416,8 @@ def test_masklab_by_finger(lab, open_page):
     """A tap reads, a second one turns the cell, a drag from there paints; no other drag does."""
     page = open_page(lab.write("masklab_touch.ipynb", [START, "lab = MaskLab('a b c d', kind='self')\nlab"]))
     page.run_all()
-    view, window = page.window.locator(".course-view"), page.window
-    finger = window.context.new_cdp_session(window)
-    finger.send("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 1})
+    view = page.window.locator(".course-view")
+    finger = page.finger()
     cell = view.locator(".lab.weights .cell")
 
     def point(place: int) -> dict:

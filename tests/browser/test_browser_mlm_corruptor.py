@@ -188,8 +188,7 @@ def test_throws_shares_and_a_text_of_ones_own(lab, open_page):
 
 def test_the_corruptor_in_every_window_and_by_finger(lab, open_page):
     page = open_page(lab.write("corruptor_small.ipynb", [CORRUPTOR]))
-    client = page.window.context.new_cdp_session(page.window)
-    client.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    page.finger()
     page.run_all()
     window, view = page.window, page.window.locator(".course-view")
     view.locator(".place").first.wait_for()

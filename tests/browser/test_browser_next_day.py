@@ -2,7 +2,7 @@
 
 import nbformat
 import pytest
-from lab import Lab, Page
+from lab import POLLING, Lab, Page
 from nbformat.sign import NotebookNotary
 
 from course_lib import widgets
@@ -87,7 +87,7 @@ SHOWN = """() => jupyterapp.shell.currentWidget.content.widgets
 def shown(page: Page) -> dict[str, str | None]:
     """Which kind of thing stands under each cell, once JupyterLab has looked for every view."""
     settled = f"() => !document.body.innerText.includes('Loading widget') && !({SHOWN})().includes(null)"
-    page.window.wait_for_function(settled, timeout=60_000)
+    page.window.wait_for_function(settled, timeout=60_000, polling=POLLING)
     assert page.window.locator(LOST).count() == 0, "a view was not found, and says so over its still"
     return dict(zip(CELLS, page.window.evaluate(SHOWN), strict=True))
 
@@ -101,14 +101,14 @@ def states(notebook) -> dict:
 
 
 @pytest.fixture(scope="module")
-def next_day(tmp_path_factory, browser):
+def next_day(tmp_path_factory, browser, kernels):
     """A page with every kind of view was run, saved, and all was shut down. This is a new server.
 
     Beside the page stands the same one as a JupyterLab with other settings saves it (a hub): without state.
     """
     assert set(widgets.__all__) <= set(CELLS), "a new kind of view belongs into this page"
     folder = tmp_path_factory.mktemp("learner")
-    lab = Lab(folder)
+    lab = Lab(folder, kernels)
     try:
         page = Page(lab, browser, lab.write(PAGE, [START, *CELLS.values()]))
         page.run_all(120)
@@ -122,7 +122,7 @@ def next_day(tmp_path_factory, browser):
     assert notebook.metadata.pop("widgets")
     nbformat.write(notebook, lab.folder / FROM_A_HUB)
     NotebookNotary(data_dir=str(folder / "data")).sign(notebook)
-    lab = Lab(folder)
+    lab = Lab(folder, kernels)
     yield lab
     lab.stop()
 

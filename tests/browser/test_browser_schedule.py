@@ -100,8 +100,7 @@ def test_sliders_keys_and_state(lab, open_page):
 
 def test_every_window_by_mouse_and_finger(lab, open_page):
     page = open_page(lab.write("schedule_small.ipynb", [CELL]))
-    client = page.window.context.new_cdp_session(page.window)
-    client.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    page.finger()
     page.run_all()
     window, view = page.window, page.window.locator(".course-view")
     chart = view.locator(".chart")

@@ -135,8 +135,7 @@ view"""
 def test_small_windows_and_touch(lab, open_page):
     """In each window all of every step can be seen; parts stand under one another where it is narrow."""
     page = open_page(lab.write("stepper_small.ipynb", [START, FIVE]))
-    client = page.window.context.new_cdp_session(page.window)
-    client.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    page.finger()
     page.run_all()
     window, view = page.window, page.window.locator(".course-view")
     result, readout = view.locator(".n.result"), view.locator(".readout")
@@ -197,8 +196,8 @@ def test_one_picture_that_moves_and_its_state(lab, open_page, calm):
     result.first.wait_for()
     moment = "document.querySelector('.course-view').moment()"
     window.evaluate(
-        f"(window.moments = []),"
-        f" (function look() {{ moments.push({moment}); requestAnimationFrame(look); }})()"
+        "(window.moments = []), (function look() { if (!document.querySelector('.course-view')) return;"
+        f" moments.push({moment}); requestAnimationFrame(look); }})()"
     )
     view.locator("button", has_text="Next").click()
     window.wait_for_function(f"{moment} === 2")
