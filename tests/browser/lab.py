@@ -295,7 +295,10 @@ READY = """() => {
 }"""
 
 OPEN = "(name) => jupyterapp.commands.execute('docmanager:open', { path: name }).then(() => {})"
-IS_OPEN = f"((name) => window.jupyterapp?.shell?.currentWidget?.context?.path === name && ({READY})())"
+# commands act on what JupyterLab's list of notebooks calls the current one: they are enabled once that is the
+# page that is shown
+IS_OPEN = f"""((name) => window.jupyterapp?.shell?.currentWidget?.context?.path === name && ({READY})()
+  && jupyterapp.commands.isEnabled('notebook:run-all-cells'))"""
 
 CLOSE = """() => {
   jupyterapp.shell.currentWidget.dispose(); // no question whether to save it
