@@ -268,9 +268,12 @@ class Page:
         self.window.wait_for_function(READY, timeout=60_000, polling=POLLING)
 
     def close(self) -> None:
-        """Shut the kernel down and the window; one that stays is left as a new one would be."""
+        """Shut the kernel down and the window; one that stays is left as a new one would be.
+
+        It does not stay when the test has opened another page from this one.
+        """
         self.window.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-        if not self._stays:
+        if not self._stays or self.window.evaluate(PAGES) > 1:
             self.window.context.close()
             return
         for event, hear in self._heard.items():
@@ -299,6 +302,8 @@ OPEN = "(name) => jupyterapp.commands.execute('docmanager:open', { path: name })
 # page that is shown
 IS_OPEN = f"""((name) => window.jupyterapp?.shell?.currentWidget?.context?.path === name && ({READY})()
   && jupyterapp.commands.isEnabled('notebook:run-all-cells'))"""
+
+PAGES = "[...jupyterapp.shell.widgets('main')].filter((page) => page.context).length"
 
 CLOSE = """() => {
   jupyterapp.shell.currentWidget.dispose(); // no question whether to save it
