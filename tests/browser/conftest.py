@@ -42,11 +42,9 @@ def kernels(tmp_path_factory):
         yield None
         return
     command = [sys.executable, str(KERNELS), "serve", address]
-    with subprocess.Popen(
-        command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdin=subprocess.DEVNULL
-    ) as serving:
+    variables = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, env=variables, stdin=subprocess.PIPE):  # ends with us, whatever ends us
         yield address
-        serving.kill()
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ This file is three programs. `serve` is the process that forks. A kernel's comma
 import importlib
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -23,7 +24,7 @@ IMPORTED = (
 
 
 def serve(address: str) -> None:
-    """Listen at the Unix socket `address`; fork a kernel for each command that asks."""
+    """Listen at the Unix socket `address`; fork a kernel for each command that asks, until stdin ends."""
     sys.path[0] = ""  # not this folder
     for module in IMPORTED:
         importlib.import_module(module)
@@ -32,7 +33,7 @@ def serve(address: str) -> None:
         listening.bind(f"{address}.new")
         listening.listen()
         os.rename(f"{address}.new", address)
-        while True:
+        while sys.stdin not in select.select([listening, sys.stdin], [], [])[0]:
             command, _ = listening.accept()
             if os.fork() == 0:
                 try:
