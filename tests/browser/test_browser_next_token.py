@@ -172,8 +172,7 @@ def test_the_next_token_by_mouse_and_keys(lab, open_page, show):
 
 def test_the_next_token_in_every_window_and_by_finger(lab, open_page):
     page = open_page(lab.write("next_token_small.ipynb", [START]))
-    client = page.window.context.new_cdp_session(page.window)
-    client.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    page.finger()
     page.run_all()
     window, view = page.window, page.window.locator(".course-view")
     view.locator(".next-words .bar").first.wait_for()

@@ -191,8 +191,7 @@ def test_a_story_by_mouse_and_keys(lab, open_page):
 
 def test_a_story_in_every_window_and_by_finger(lab, open_page):
     page = open_page(lab.write("story_small.ipynb", [START]))
-    client = page.window.context.new_cdp_session(page.window)
-    client.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    page.finger()
     page.run_all()
     window, view = page.window, page.window.locator(".course-view")
     view.locator(".token-of").first.wait_for()
