@@ -119,7 +119,7 @@ def first_live_view(root: Path, context) -> dict[str, float]:
         window.locator(".jp-Notebook .jp-Cell").first.click()
         for _ in range(cells):
             window.keyboard.press("Shift+Enter")
-        window.wait_for_selector(f".course-view .cell, {ERROR}")
+        window.wait_for_selector(f".course-view .token-of, {ERROR}")
         passed["live view"] = time.monotonic() - begin
         wrong = window.locator(ERROR)
         assert wrong.count() == 0, f"chapter 00 stopped with: {wrong.first.inner_text()}"

@@ -53,7 +53,7 @@ function render({ model, el }) {
   right.append(flow.root, line, readout, legend);
   both.append(mask.root, right);
   const heading = element("div", "next-of"), panels = element("div", "panels");
-  const bars = families.map(wordBars);
+  const bars = families.map(() => wordBars());
   panels.append(...bars.map(({ root }) => root));
   box.append(examples.root, buttons.root, caption, both, heading, panels, state.root);
 

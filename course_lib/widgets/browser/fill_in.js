@@ -37,7 +37,7 @@ function render({ model, el }) {
   pager.append(where, back, on);
   const under = element("div", "row under");
   under.append(hint, pager);
-  const bars = Array.from({ length: MOST_PANELS }, wordBars);
+  const bars = Array.from({ length: MOST_PANELS }, () => wordBars());
   panels.append(...bars.map(({ root }) => root));
   const legend = element("div", "row legend");
   const beside = model.get("beside");
