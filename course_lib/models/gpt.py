@@ -31,6 +31,14 @@ from course_lib.models.one_token import Step, one_token
 
 POSITIONS = ("learned", "rotary")
 RESIDUAL = ("scaled", "zero")
+MODERN = {  # what came after GPT-2, all switches at once
+    "positions": "rotary",
+    "norm": "rms",
+    "activation": "relu_squared",
+    "qk_norm": True,
+    "bias": False,
+    "residual": "zero",
+}
 
 
 @dataclass(frozen=True)

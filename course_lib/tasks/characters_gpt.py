@@ -23,7 +23,7 @@ from torch import Tensor
 
 from course_lib.data import own_text
 from course_lib.models import evaluating
-from course_lib.models.gpt import GPT, GPTConfig
+from course_lib.models.gpt import GPT, MODERN, GPTConfig
 from course_lib.text.tokenizers import CharacterTokenizer
 from course_lib.training.objectives import shift, token_loss
 from course_lib.training.optim import MuonAndAdamW, WarmupStableDecay, WarmupThenCosine
@@ -94,13 +94,8 @@ def fast(text: CharacterText) -> Recipe:
             n_layers=2,
             d_ff=192,
             max_len=BLOCK,
-            positions="rotary",
-            norm="rms",
-            activation="relu_squared",
-            qk_norm=True,
-            bias=False,
             init_std=0.1,
-            residual="zero",
+            **MODERN,
         ),
         steps=steps,
         batch_size=24,

@@ -21,7 +21,7 @@ from torch import Tensor
 from course_lib import checks
 from course_lib.data import python_library
 from course_lib.data.python_library import Module
-from course_lib.models.gpt import GPT, GPTConfig
+from course_lib.models.gpt import GPT, MODERN, GPTConfig
 from course_lib.text.batching import endless
 from course_lib.text.bpe import BPETokenizer, train_bpe
 from course_lib.training import checkpoints
@@ -44,12 +44,7 @@ RECIPE = Recipe(
         n_heads=4,
         n_layers=2,
         max_len=128,
-        positions="rotary",
-        norm="rms",
-        activation="relu_squared",
-        qk_norm=True,
-        bias=False,
-        residual="zero",
+        **MODERN,
     ),
     steps=700,
     batch_size=8,

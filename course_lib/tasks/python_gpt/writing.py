@@ -19,16 +19,14 @@ import random
 import re
 import warnings
 from collections.abc import Sequence
-from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
-from torch import nn
 
 from course_lib import checks
 from course_lib.data.python_library import Module
 from course_lib.generation import Writer, choose_rows, draw
-from course_lib.models import evaluating
+from course_lib.generation.writers import looking_at
 from course_lib.tasks.python_gpt.library import END, modules, tokens
 
 LINES = 8
@@ -168,7 +166,7 @@ def _write(
     new = torch.tensor([tokenizer.encode(start)]).expand(n, -1)  # (B, T)
     rows, done, state = torch.arange(n), torch.zeros(n), None  # done: line breaks so far
     ids: list[list[int]] = [[] for _ in range(n)]
-    with evaluating(model) if isinstance(model, nn.Module) else nullcontext():
+    with looking_at(model):
         for _ in range(max_tokens or MAX_TOKENS):
             logits, _, state = model.next_logits(new, state)  # (B, V)
             new = draw(logits, temperature=temperature, generator=generator)[:, None]  # (B, 1)

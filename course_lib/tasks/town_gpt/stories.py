@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from course_lib.data import town
-from course_lib.models.gpt import GPT, GPTConfig
+from course_lib.models.gpt import GPT, MODERN, GPTConfig
 from course_lib.text.batching import batches_by_length, endless, pad
 from course_lib.text.tokenizers import PAD_ID, WordTokenizer
 from course_lib.training.objectives import shift, token_loss
@@ -33,13 +33,8 @@ RECIPE = Recipe(  # for a page
         n_heads=4,
         n_layers=4,
         max_len=MAX_LEN,
-        positions="rotary",
-        norm="rms",
-        activation="relu_squared",
-        qk_norm=True,
-        bias=False,
         init_std=0.1,
-        residual="zero",
+        **MODERN,
     ),
     steps=350,
     batch_size=32,
