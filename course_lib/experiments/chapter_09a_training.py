@@ -32,7 +32,7 @@ GPT2_LIKE = vary(
     optimizer=None,  # AdamW for everything
 )
 WARM_UPS = {"no warm-up": 1, "10 steps": 10, "40 steps": 40}
-RATES = (1e-3, 4e-3, 1.6e-2, 6.4e-2)
+RATES = (2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2, 6.4e-2)
 WARM_UP_STEPS = 150
 
 
