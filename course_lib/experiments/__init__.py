@@ -23,6 +23,11 @@ from course_lib.experiments import (
     chapter_08,
     chapter_09a,
     chapter_09a_packed,
+    chapter_09a_python,
+    chapter_09a_training,
+    chapter_09a_windows,
+    chapter_09b_scaling,
+    chapter_09b_speed,
 )
 from course_lib.experiments.records import FOLDER, Comparison, Experiment, Record, Row, compare, read
 from course_lib.training.budget import budget
@@ -41,6 +46,11 @@ CHAPTERS = (
     chapter_08,
     chapter_09a,
     chapter_09a_packed,
+    chapter_09a_python,
+    chapter_09a_training,
+    chapter_09a_windows,
+    chapter_09b_scaling,
+    chapter_09b_speed,
 )
 EXPERIMENTS: tuple[Experiment, ...] = tuple(e for chapter in CHAPTERS for e in chapter.EXPERIMENTS)
 
