@@ -32,7 +32,7 @@ GPT2_LIKE = vary(
     optimizer=None,  # AdamW for everything
 )
 WARM_UPS = {"no warm-up": 1, "10 steps": 10, "40 steps": 40}
-RATES = (1e-3, 4e-3, 1.6e-2, 6.4e-2)
+RATES = (2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2, 6.4e-2)
 WARM_UP_STEPS = 150
 
 
@@ -50,9 +50,9 @@ def warm_up_row(name: str, rate: float, seed: int, steps: int) -> Row:
 
 # ---------------------------------------------------------------- the order of the data
 
-N_STORIES = 640  # an epoch has 40 batches
+N_STORIES = 1280  # an epoch has 80 batches
 EPOCH = N_STORIES // SMALL.batch_size
-MEASURED_EVERY, ORDER_STEPS = 10, 160
+MEASURED_EVERY, ORDER_STEPS = 10, 160  # two epochs
 ORDERS = ("shuffled", "one order, repeated", "by length", "by first word")
 
 

@@ -1,12 +1,17 @@
 """Chapter 09a's records: what the page may say of them, and a cheap slice of each made again."""
 
+from itertools import pairwise, product
+
 import pytest
 
 from course_lib import experiments
 from course_lib.experiments import chapter_09a as page
 from course_lib.experiments import chapter_09a_packed as packed
+from course_lib.experiments import chapter_09a_training as training
+from course_lib.experiments import chapter_09a_windows as windows
 
 GAP_KINDS = (*page.KINDS, "other")
+WARM_UP_GRID = tuple(product(training.WARM_UPS, training.RATES))
 
 
 def test_what_the_gap_buys():
@@ -51,4 +56,62 @@ def test_one_way_of_packing_is_made_again(monkeypatch):
     monkeypatch.setattr(packed, "TIMED", ())
     now = packed.mask_row("document mask", 0, packed.STEPS)
     [then] = experiments.load("document-mask").at(seed=0, way="document mask")
+    assert now["gap"] == pytest.approx(then["gap"], abs=0.02)
+
+
+def gaps(record, **wanted):
+    """One gap a seed."""
+    return [row["gap"] for row in sorted(record.at(**wanted), key=lambda row: row["seed"])]
+
+
+def test_a_longer_rise_makes_a_larger_peak_rate_safe():
+    record = experiments.load("warm-up")
+    found = {(name, rate): gaps(record, warm_up=name, rate=rate) for name, rate in WARM_UP_GRID}
+    assert len(record.rows) == 3 * len(found)
+    for seed in record.seeds:
+        none, ten, forty = ([found[name, r][seed] for r in training.RATES] for name in training.WARM_UPS)
+        assert none[0] < ten[0] < forty[0]  # at the smallest rate a rise only costs
+        assert none[-2] > ten[-2] + 0.2 > forty[-2] + 0.2
+        assert none.index(min(none)) == training.RATES.index(8e-3)
+        assert min(forty) < min(ten) and min(forty) < min(none) - 0.03
+        assert forty.index(min(forty)) in (3, 4)  # 0.016 or 0.032
+    assert max(found["40 steps", 6.4e-2]) < 0.9 < 1.2 < min(found["no warm-up", 6.4e-2] + found["10 steps", 6.4e-2])
+
+
+def test_one_rise_to_one_rate_is_made_again():
+    now = training.warm_up_row("40 steps", 2e-3, 0, training.WARM_UP_STEPS)
+    [then] = experiments.load("warm-up").at(seed=0, warm_up="40 steps", rate=2e-3)
+    assert now.keys() == then.keys()
+    assert now["gap"] == pytest.approx(then["gap"], abs=0.03)
+
+
+def test_sorted_stories_teach_less_than_shuffled_ones():
+    record, half = experiments.load("data-order"), training.EPOCH
+    assert len(record.rows) == 3 * len(training.ORDERS) * training.ORDER_STEPS // training.MEASURED_EVERY
+    for step in range(training.MEASURED_EVERY, training.ORDER_STEPS + 1, training.MEASURED_EVERY):
+        shuffled, repeated, *ranked = (gaps(record, step=step, order=order) for order in training.ORDERS)
+        assert (shuffled == repeated) == (step <= half)
+        assert max(shuffled + repeated) < min(sum(ranked, []))
+    anew, repeated, *ranked = (gaps(record, step=2 * half, order=order) for order in training.ORDERS)
+    assert max(anew) < min(repeated) and max(repeated) < min(anew) + 0.03
+    assert all(seed > other + 0.05 for one in ranked for seed, other in zip(one, anew, strict=True))
+
+
+def test_a_longer_window_is_nearer_to_the_floor():
+    record = experiments.load("context-length")
+    assert len(record.rows) == 3 * len(windows.WINDOWS)
+    found = [gaps(record, window=window) for window in windows.WINDOWS]
+    for shorter, longer in pairwise(found):
+        assert min(shorter) > max(longer)
+    assert min(found[0]) > max(found[-1]) + 0.1
+    for seed in record.seeds:
+        told = [row["consistent"] for row in record.at(seed=seed)]
+        assert told == sorted(told) and told[-1] > 2 * told[0]  # in the order of WINDOWS
+
+
+def test_one_window_is_made_again(monkeypatch):
+    monkeypatch.setattr(windows, "JUDGED", 4)
+    now = windows.window_row(windows.WINDOWS[-1], 0, windows.WINDOW_STEPS)
+    [then] = experiments.load("context-length").at(seed=0, window=windows.WINDOWS[-1])
+    assert now.keys() == then.keys()
     assert now["gap"] == pytest.approx(then["gap"], abs=0.02)

@@ -14,7 +14,7 @@ TOO_LONG = {
     *("positions", "norm-warmup", "equal-parameters", "pronunciation-choices", "beginners"),
     *("families", "encoder-writes", "prefix-or-causal-words"),
     *("hidden-words", "reference-labels", "entailment-labels", "bert-writes"),
-    *("gap-buys", "document-mask"),
+    *("gap-buys", "document-mask", "warm-up", "context-length"),
 }
 
 
