@@ -15,6 +15,7 @@ TOO_LONG = {
     *("families", "encoder-writes", "prefix-or-causal-words"),
     *("hidden-words", "reference-labels", "entailment-labels", "bert-writes"),
     *("gap-buys", "document-mask", "warm-up", "context-length"),
+    *("speed", "adamw-rates"),  # of a text that does not come with the course
 }
 
 
