@@ -9,6 +9,7 @@ Sources: Radford et al. 2018 (Improving Language Understanding by Generative Pre
 Learners, arXiv 2005.14165); OpenAI 2023 (GPT-4 Technical Report, arXiv 2303.08774).
 """
 
+import textwrap
 from dataclasses import dataclass
 
 
@@ -120,3 +121,16 @@ PAPERS = (
         "abstract; section 2",
     ),
 )
+
+
+def told(papers: tuple[Paper, ...] = PAPERS, width: int = 100) -> str:
+    """What each paper did, in a few lines: data, what was new, what was not published."""
+    found = []
+    for paper in papers:
+        parts = {"data": paper.data, "new": paper.new, "not published": paper.not_published}
+        found.append(f"{paper.name}, {paper.year}")
+        found += [
+            textwrap.fill(f"{name + ':':15}{text}", width, initial_indent="  ", subsequent_indent=" " * 17)
+            for name, text in parts.items()
+        ]
+    return "\n".join(found)

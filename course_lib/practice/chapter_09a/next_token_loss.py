@@ -60,7 +60,7 @@ NEXT_TOKEN_LOSS = Exercise(
         Return one number, in nats: the mean of minus the natural logarithm of the probability that the model
         gives to the token that stands next, over all places of the batch at which this next token is not
         padding. All these tokens count alike, whatever their row. A row may have none; the batch has at least
-        one. `pad_id` may be any number, and the id 0 may be a word like any other.
+        one. Padding has one of the V ids, any of them; the id 0 may be a word like any other.
     """),
     inputs={"logits": "B, T, V", "ids": "(B, T + 1)", "pad_id": "one id"},
     outputs=(Output("loss", ()),),

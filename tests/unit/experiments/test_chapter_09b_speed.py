@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from course_lib import experiments
 from course_lib.experiments import chapter_09b_speed as speed
-from course_lib.experiments import load, records
+from course_lib.experiments import records
 from course_lib.models.gpt import GPT, GPTConfig
 from course_lib.tasks import characters_gpt
 from course_lib.training.muon import Muon
@@ -134,7 +135,7 @@ def test_adamw_gets_each_rate_beside_muon(text, monkeypatch):
 
 
 def test_the_record_s_first_half_is_made_again_where_its_text_is_at_hand():
-    record = load("speed")
+    record = experiments.load("speed")
     try:
         own = speed.text()
     except ValueError:
@@ -144,3 +145,39 @@ def test_the_record_s_first_half_is_made_again_where_its_text_is_at_hand():
     now = next(speed.run(speed.variants(own)[speed.FAST], own, [50], speed.FAST))
     (then,) = record.at(variant=speed.FAST, seed=0, step=50)
     assert now["loss"] == pytest.approx(then["loss"], abs=0.005)
+
+
+# ---------------------------------------------------------------- the record
+
+
+def test_the_fast_recipe_reaches_the_target_in_a_fifth_of_the_plain_one_s_time():
+    record = experiments.load("speed")
+    found = speed.results(record)
+    assert record.about.startswith("1,115,394 characters")  # Tiny Shakespeare, of which nothing is here
+    assert all(row["parameters"] <= 850_000 for row in record.rows)
+    for seed, seconds, loss in zip(record.seeds, *found[speed.FAST], strict=True):
+        [plain] = record.at(seed=seed, variant=speed.PLAIN, step=100)
+        [fast] = record.at(seed=seed, variant=speed.FAST, step=100)
+        assert seconds <= plain["seconds"] / 5 and fast["seconds"] <= plain["seconds"] / 6.9
+        assert loss <= speed.TARGET < plain["loss"]
+
+
+def test_what_the_changes_buy():
+    found = speed.results(experiments.load("speed"))
+    for name in ("AdamW", "AdamW at Muon's rate", "plain's batch", "plain"):
+        assert found[name].seconds == [None] * 3, name
+    assert found["learned positions"].seconds[:2] == [None, None]
+    fast = found[speed.FAST]
+    assert all(
+        large > 2 * small for large, small in zip(found["plain's size"].seconds, fast.seconds, strict=True)
+    )
+    assert all(large < small for large, small in zip(found["plain's size"].loss, fast.loss, strict=True))
+    for name in (
+        "LayerNorm",
+        "no QK-norm",
+        "GELU",
+        "cosine",
+        "Muon for the embedding too",
+        "Q, K, V together",
+    ):
+        assert found[name].loss == pytest.approx(fast.loss, abs=0.03), name  # no change to speak of

@@ -9,6 +9,7 @@ from course_lib.tools import guards, pages
 
 # Their smallest recorded part is a whole training for each of ten settings; for "third", two of the ten are
 # made again by chapter 02's own test, and for those of chapters 05, 06, 08 and 09 one of each by its own.
+# "speed" needs a text that does not come with the course.
 TOO_LONG = {
     *("rates", "third", "width"),
     *("positions", "norm-warmup", "equal-parameters", "pronunciation-choices", "beginners"),
