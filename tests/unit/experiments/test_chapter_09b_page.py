@@ -199,23 +199,11 @@ def test_the_grid(page, grid):
     ends = [row["loss"] for row in grid.final() if row["parameters"] == most]
     above = span([loss - floor for loss in ends])
     assert f"ends at {span(ends)}, {above} above the floor" in page["grid-read"]
-    # "each doubling helps": of tokens, at each size and seed
-    for size, seed in {(row["size"], row["seed"]) for row in grid.rows}:
-        losses = [row["loss"] for row in sorted(grid.at(size=size, seed=seed), key=lambda row: row["step"])]
-        assert losses == sorted(losses, reverse=True)
-
-
-def test_the_mean_stops_too_early(page, grid, sums):
-    assert "every slope is twenty times smaller" in page["fit-read"]
-    for seed, (law, misfit) in zip(grid.seeds, sums, strict=True):
-        early, higher = fitted(grid.at(seed=seed), average=True)
-        assert higher > 1.05 * misfit and abs(early.E - law.E) > 0.1
-        _, patient = fitted(grid.at(seed=seed), average=True, tolerance=1e-8)
-        assert patient == pytest.approx(misfit, rel=0.005)
 
 
 def test_the_law_is_good_near_and_no_more(page, grid, sums):
-    text, floor = page["fit-read"], grid.rows[0]["floor"]
+    text, floor = page["fit-read"], grid.rows[0]["floor"]  # the trap of the mean: test_chapter_09b_scaling.py
+    assert "every slope is twenty times smaller" in text and len(grid.at(seed=0)) == 20
     lowest = [law.E for law, _ in sums]
     assert f"The floor is {floor:.2f}. The three fits say anything from " in text
     assert f"{min(lowest):.1f} to {max(lowest):.1f}" in text and max(lowest) < floor - 0.1
