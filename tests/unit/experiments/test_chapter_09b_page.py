@@ -142,6 +142,7 @@ def test_both_records_hold_the_same_runs():
 
 def test_what_each_change_buys(page):
     text = page["table-read"]
+    assert f"the rates {characters_gpt.MUON.lr} and {characters_gpt.MUON.muon_lr};" in text
     assert f"Rotary positions buy {span(more_than_fast('learned positions'))}," in text
     assert f"the larger batch {span(more_than_fast(PLAINS_BATCH))} (" in text
     assert max(times(PLAINS_BATCH)) < 1  # "its steps take longer"
