@@ -12,7 +12,7 @@ from course_lib.training.recipe import Recipe, new_model, train, vary
 
 NAME = "town-gpt"
 SHIPPED_STORIES = 300_000
-SHIPPED = vary(RECIPE, steps=20_000, schedule=WarmupStableDecay(20, 10_000, 20_000))  # 40 million tokens
+SHIPPED = vary(RECIPE, steps=42_000, schedule=WarmupStableDecay(20, 21_000, 42_000))  # 85 million tokens
 TEMPERATURES = (1.0, 0.7)
 
 

@@ -109,10 +109,10 @@ def test_what_the_last_hundredths_buy(page):
     assert (
         f"With {budgets[-1]} steps the gap is {span(one['gap'])}: {hundredths(one['valid'])} of 100" in text
     )
-    assert f"and {hundredths(one['consistent'])} can happen" in text
-    assert f"a gap of {ships['gap']:.3f}: {100 * ships['valid_at_1.0']:.0f}" in text
+    assert f"sentences, {hundredths(one['consistent'])} can happen" in text
+    assert f"gap {ships['gap']:.3f}: {100 * ships['valid_at_1.0']:.0f}" in text
     assert f"and {100 * ships['consistent_at_1.0']:.0f}. Drawn colder" in text
-    assert f"{hundredths(cold['consistent'])} and {100 * ships['consistent_at_0.7']:.0f}." in text
+    assert f"{hundredths(cold['consistent'])}, and {100 * ships['consistent_at_0.7']:.0f}." in text
     assert f"{card['steps']:,}, 32 stories each: {card['steps'] * 32 * 63 / 1e6:.0f} million tokens" in text
 
 
@@ -151,11 +151,33 @@ def test_what_python_says_of_what_is_written(page):
     ships = {
         name: column("python-bits", name, model="shipped") for name in ("parses", "cut", "wrong", "match")
     }
-    assert f"{hundredths(ships['parses'])} of 100 blocks parse, {hundredths(ships['cut'])} are cut" in text
+    assert f"{hundredths(ships['parses'])} of 100 parse, {hundredths(ships['cut'])} are cut" in text
     assert f"{hundredths(ships['wrong'])} are wrong" in text
-    for name, words in {"a minute": "after a minute {} parse", "5-gram": "from the 5-gram {},"}.items():
+    for name, words in {"a minute": "After a minute {} parse", "5-gram": "from the 5-gram {},"}.items():
         assert words.format(hundredths(column("python-bits", "parses", model=name))) in text
-    assert f"in the median {span(ships['match'], '{:.0f}')} characters" in text
-    assert f"have {span(column('python-bits', 'match', model='the library'), '{:.0f}')}" in text
+    library = {name: column("python-bits", name, model="the library") for name in ("match", "longest_match")}
+    longest = max(column("python-bits", "longest_match", model="shipped"))
+    assert f"in the median {span(ships['match'], '{:.0f}')} characters, at most {longest:.0f}." in text
+    assert f"have {span(library['match'], '{:.0f}')}, at most {max(library['longest_match']):.0f}." in text
     assert f"({span(column('python-bits', 'match', model='5-gram'), '{:.0f}')})" in text
-    assert f"had {span(column('python-bits', 'longest_match', model='shipped'), '{:.0f}')} characters" in text
+
+
+def test_what_the_readme_says():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    ships = checkpoints.load_card("town-gpt")["metrics"]
+    last = {"at": "temperature 1"}
+    gap, can_happen = (column("gap-buys", name, **last) for name in ("gap", "consistent"))
+    assert f"is {span(gap)} nats a token above it, and {hundredths(can_happen)} of 100 of its stories" in text
+    assert f"the shipped one is {ships['gap']:.3f} above it, {100 * ships['valid_at_1.0']:.0f} of 100" in text
+    assert f"and {100 * ships['consistent_at_1.0']:.0f} can happen" in text
+    assert f"(drawn at temperature 0.7: {100 * ships['consistent_at_0.7']:.0f})" in text
+    bits = [
+        column("python-bits", "bits", model=name)[0]
+        for name in ("shipped", "5-gram", "xz, after the training modules")
+    ]
+    assert f"takes {bits[0]:.2f} bits" in text and f"takes {bits[1]:.2f}, and" in text
+    assert f"training text, {bits[2]:.2f};" in text
+    parses = [hundredths(column("python-bits", "parses", model=name)) for name in ("shipped", "the library")]
+    assert f"{parses[0]} of 100 of its blocks" in text and f"(the library's own: {parses[1]})" in text
+    plain, fast = (column("speed", "loss", variant=name) for name in ("plain", "fast"))
+    assert f"ends at {span(plain)} nats a character; another one at {span(fast)}" in text
