@@ -153,7 +153,7 @@ def test_what_python_says_of_what_is_written(page):
     }
     assert f"{hundredths(ships['parses'])} of 100 parse, {hundredths(ships['cut'])} are cut" in text
     assert f"{hundredths(ships['wrong'])} are wrong" in text
-    for name, words in {"a minute": "After a minute {} parse", "5-gram": "from the 5-gram {},"}.items():
+    for name, words in {"a minute": "After a minute {} parse", "5-gram": "from the 5-gram {}."}.items():
         assert words.format(hundredths(column("python-bits", "parses", model=name))) in text
     library = {name: column("python-bits", name, model="the library") for name in ("match", "longest_match")}
     longest = max(column("python-bits", "longest_match", model="shipped"))
