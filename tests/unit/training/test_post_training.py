@@ -12,6 +12,7 @@ from course_lib.models.low_rank import LoRAConfig
 from course_lib.training.objectives import answer_log_probs
 from course_lib.training.post_training import Preference, dpo_epoch, dpo_step, grpo_step
 from course_lib.training.randomness import seeded
+from course_lib.training.rewards import group_advantages
 from course_lib.training.rollouts import frozen_copy, reference_log_probs, roll_out
 
 V, EOS, GOOD = 12, 2, 7
@@ -185,6 +186,18 @@ def test_rollouts_are_what_the_policy_wrote(model):
     assert (lengths < 5).any() and (lengths == 5).any()  # some ended, some were cut
 
 
+def test_each_answer_stands_behind_its_own_prompt(model, monkeypatch):
+    """Prompts of equal length are answered together, in any order: here each answer repeats its prompt."""
+
+    def parrot(model, prompt, max_new_tokens, **asked):
+        return torch.cat([prompt, prompt[:, -1:], torch.full_like(prompt[:, :1], EOS)], dim=1)
+
+    monkeypatch.setattr("course_lib.training.rollouts.sample", parrot)
+    prompts = [[4, 5], [6], [7, 8], [9, 10], [11]]
+    found = roll_out(model, prompts, share_of_good, group=2, max_new_tokens=5)
+    assert found.answers == [[prompt[-1], EOS] for prompt in prompts for _ in range(2)]
+
+
 def test_log_probabilities_are_those_of_the_policy_token_by_token(model):
     """Written with the cache, read at once: the same probabilities, whatever stands beside a row."""
     found = roll_out(model, PROMPTS, share_of_good, group=2, max_new_tokens=5, generator=dice(1))
@@ -215,7 +228,7 @@ def test_other_stop_tokens_and_the_same_dice(model):
         (
             [[4, 5], [4] * 9],
             {},
-            r"one of 9 tokens, expected at most 8: max_len \(12\) holds 5 new tokens, too",
+            r"one of 9 tokens, expected at most 8: with 5 new ones .* max_len \(12\)",
         ),
         ([[4, EOS, 5]], {}, "the stop token 2 in it"),
         ([[4]], {"group": 0}, "group is 0"),
@@ -242,6 +255,29 @@ def test_an_on_policy_step_has_loss_0_and_a_gradient(dropout):
     assert step.kl < 1e-9 and step.clipped == 0 and 0 < step.reward < 1
     again = grpo_step(model, reference, rollouts, adamw(model))
     assert again.loss < -1e-3 and again.kl > 0  # a second step on the same rollouts: ratios are not 1
+
+
+def test_a_step_is_a_mean_over_each_answer_s_own_tokens(model):
+    """By hand, with ratios that are not 1: a log-probability stands one place before its token."""
+    rollouts = roll_out(model, PROMPTS, share_of_good, group=3, max_new_tokens=5, generator=dice(1))
+    changed, reference = (new_model(init_std=std).eval() for std in (0.21, 0.25))
+    advantages = group_advantages(rollouts.rewards).flatten().tolist()
+    total = 0.0
+    for i, answer in enumerate(rollouts.answers):
+        start = len(PROMPTS[i // 3])
+        row = rollouts.ids[i : i + 1, : start + len(answer)]
+        with torch.no_grad():
+            own, old, ref = (
+                torch.tensor(
+                    [m(row)[0][0].log_softmax(-1)[start + t - 1, token] for t, token in enumerate(answer)]
+                )
+                for m in (changed, model, reference)
+            )
+        ratio = (own - old).exp()
+        gain = torch.minimum(ratio * advantages[i], ratio.clamp(0.95, 1.05) * advantages[i])
+        total += (gain - 0.3 * ((ref - own).exp() - (ref - own) - 1)).mean().item() / 12
+    step = grpo_step(changed, reference, rollouts, adamw(changed), clip=0.05, kl_weight=0.3)
+    assert step.loss == pytest.approx(-total, abs=1e-5) and 0 < step.clipped < 1
 
 
 def test_equal_rewards_move_nothing(model):
