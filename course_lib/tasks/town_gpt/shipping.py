@@ -28,6 +28,11 @@ def load(folder: Path = checkpoints.FOLDER) -> GPT:
     return model
 
 
+def measured(folder: Path = checkpoints.FOLDER) -> dict[str, float]:
+    """What the card of the shipped GPT says of it, by the names that `measure` gives."""
+    return checkpoints.load_card(NAME, folder)["metrics"]
+
+
 def measure(model: GPT, n: int = 2_000, n_written: int = 1_000) -> dict[str, float]:
     """Loss beside the floor on held-out stories, and the Town's verdict on what the model writes.
 
