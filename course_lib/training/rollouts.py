@@ -106,8 +106,8 @@ def _check_prompts(model: GPT, prompts: Sequence[Ids], max_new_tokens: int, stop
     room = model.config.max_len + 1 - max_new_tokens  # the last token of a text is never read
     if (longest := max(map(len, prompts))) > room:
         raise ValueError(
-            f"prompts has one of {longest} tokens, expected at most {max(room, 0)}: with {max_new_tokens} new "
-            f"ones it must fit into max_len ({model.config.max_len})"
+            f"prompts has one of {longest} tokens, expected at most {max(room, 0)}: with {max_new_tokens} "
+            f"new ones it must fit into max_len ({model.config.max_len})"
         )
     if EOS_ID in stop_ids and any(EOS_ID in prompt for prompt in prompts):
         raise ValueError(f"prompts has one with the stop token {EOS_ID} in it, expected texts that go on")
