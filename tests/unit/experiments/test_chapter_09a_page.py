@@ -46,6 +46,13 @@ def test_sizes_that_grew(page):
     assert GPT_3[-1].context == 4 * GPT_1.context
 
 
+def test_no_story_is_read_twice(page):
+    steps, batch = town_gpt.RECIPE.steps, town_gpt.RECIPE.batch_size
+    assert f"{town_gpt.STORIES:,} stories, and {steps} steps of {batch} read none twice" in page["train-text"]
+    assert steps * batch < town_gpt.STORIES and town_gpt.RECIPE.weight_decay == 0
+    assert town_gpt.RECIPE.optimizer.weight_decay == 0 and town_gpt.RECIPE.schedule.warmup == 20
+
+
 def test_where_the_recipe_begins_and_what_nobody_beats(page):
     model = new_model(town_gpt.RECIPE)
     loss = town_gpt.next_word_loss(model, next(town_gpt.batches(town_gpt.RECIPE))).item()
@@ -88,12 +95,13 @@ def test_what_is_read_with_what(page):
     ranked = [
         gap for order in ("by length", "by first word") for gap in column("data-order", "gap", order=order)
     ]
-    mixed = [
-        gap
-        for order in ("shuffled", "one order, repeated")
-        for gap in column("data-order", "gap", order=order)
-    ]
-    assert f"{span(ranked)}, shuffled {span(mixed)}" in text
+    anew, repeated = (
+        column("data-order", "gap", order=order) for order in ("shuffled", "one order, repeated")
+    )
+    assert f"{span(ranked)}, shuffled anew in each epoch {mean(anew):.2f}." in text
+    assert f"a little worse: {span(repeated)}." in text and max(anew) < min(repeated)
+    lengths = sorted(len(story.english_tokens) + 1 for story in town_gpt.stories(2000))
+    assert "one story in a hundred has more than 110" in text and 110 < lengths[-20] < 120
     short, whole = (column("context-length", "gap", window=window) for window in (16, 192))
     assert f"16 tokens: {span(short)}; 192: {mean(whole):.2f}" in text and max(whole) - min(whole) < 0.01
 
@@ -106,13 +114,15 @@ def test_what_the_last_hundredths_buy(page):
         {name: column("gap-buys", name, at=f"temperature {t}") for name in ("gap", "valid", "consistent")}
         for t in ("1", "0.7")
     )
-    assert (
-        f"With {budgets[-1]} steps the gap is {span(one['gap'])}: {hundredths(one['valid'])} of 100" in text
+    own = [
+        span(one["gap"]),
+        *(hundredths(some) for some in (one["valid"], one["consistent"], cold["consistent"])),
+    ]
+    assert f"| this recipe, {budgets[-1]} steps | {' | '.join(own)} |" in text
+    shares = (
+        f"{100 * ships[name]:.0f}" for name in ("valid_at_1.0", "consistent_at_1.0", "consistent_at_0.7")
     )
-    assert f"sentences, {hundredths(one['consistent'])} can happen" in text
-    assert f"gap {ships['gap']:.3f}: {100 * ships['valid_at_1.0']:.0f}" in text
-    assert f"and {100 * ships['consistent_at_1.0']:.0f}. Drawn colder" in text
-    assert f"{hundredths(cold['consistent'])}, and {100 * ships['consistent_at_0.7']:.0f}." in text
+    assert f"| shipped | {ships['gap']:.3f} | {' | '.join(shares)} |" in text
     assert f"{card['steps']:,}, 32 stories each: {card['steps'] * 32 * 63 / 1e6:.0f} million tokens" in text
 
 
