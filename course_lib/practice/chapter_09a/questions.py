@@ -98,11 +98,11 @@ PREDICTIONS = predictions("""
     - Yes, if it is trained once more on texts of 500.
         That would let it *see* 500. To write them one after the other it can already.
 09a.key-of-3
-    With a KV cache a text grows from 4 to 9 tokens, inside the context. How often do the key and the value of
-    token 3 change, in the second layer, say?
+    A text grows from 4 to 9 tokens, inside the context, and is read anew at each step. How often do the key
+    and the value of token 3 change, in the second layer, say?
     + Never.
         Token 3 sees tokens 0 to 3, whatever comes behind. So each layer gives the same vector at its place,
-        and the cache is exact: it does the same arithmetic once that would be done again at each step.
+        and a cache is exact: it does once what would be done again at each step.
     - At each step: token 3 is seen in a longer context.
         It would be, if token 3 could see what comes later. A causal mask forbids it.
     - In the first layer never, in the second at each step.

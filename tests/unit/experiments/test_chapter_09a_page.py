@@ -57,6 +57,8 @@ def test_where_the_recipe_begins_and_what_nobody_beats(page):
     model = new_model(town_gpt.RECIPE)
     loss = town_gpt.next_word_loss(model, next(town_gpt.batches(town_gpt.RECIPE))).item()
     assert f"begins at {loss:.1f}" in page["loss-text"]
+    std, D = town_gpt.RECIPE.model.init_std, town_gpt.RECIPE.model.d_model
+    assert f"{std} · {D} = {std * D:.1f}" in page["loss-text"]
     told = town_gpt.stories(2000)
     assert f"about {town_gpt.floor(told):.2f} nats a token" in page["train-text"]
     tokens = mean(len(story.english_tokens) + 1 for story in told)
@@ -155,6 +157,8 @@ def test_python_that_it_has_not_seen(page):
     assert f"{size / 1e6:.2f} million parameters, {card['steps']:,} steps" in text
     assert f"({python_gpt.RECIPE.steps} steps)" in text
     assert f"{card['library']['kept_away_modules']} modules kept away" in page["python-text"]
+    bytes_a_token = card["library"]["kept_away_bytes"] / len(python_gpt.stream("kept away"))
+    assert f"{bytes_a_token:.1f} bytes a token" in text
 
 
 def test_what_python_says_of_what_is_written(page):
