@@ -36,8 +36,8 @@ _COURSE = """
 06 Three families | Encoder, decoder, or both? | 80 | three_families
 07 Tokenization | What is a token? | 85 | tokenization
 08 BERT | What can be learned by filling blanks? | 90 | bert_mlm
-09a GPT pretraining | How does predicting the next token become a language model? | 95 | gpt_pretraining
-09b GPT, faster | What makes the same training faster, and how far does more help? | 60 | gpt_faster
+09a GPT pretraining | How does predicting the next token become a language model? | 85 | gpt_pretraining
+09b GPT, faster | What makes the same training faster, and how far does more help? | 75 | gpt_faster
 10 Post-training | How does a text predictor become an assistant? | 120 | post_training
 11 Beyond text | How does a language model get eyes and ears? | 90 | beyond_text
 12 Looking inside | What did it learn, and does attention tell? | 90 | looking_inside

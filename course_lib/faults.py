@@ -4,8 +4,9 @@ A fault is a *reader*: a function from a model and ids `(B, T)` to logits `(B, T
 `tasks.town_lm.causal`. The model stays what it is; only the way in which it reads is faulty. A model can be
 trained, tested and let write under any of them.
 
-Two are no readers: heads cut by `view` alone, an `attend` for `attention.attending`; and a switch that is set
-too late, where several processes train one model.
+Three are no readers: heads cut by `view` alone, an `attend` for `attention.attending`; rotary positions that
+begin at 0 again with each new token; and a switch that is set too late, where several processes train one
+model.
 
 Beside the faults stand the two places where dropout may act on attention: one is as right as the other.
 
@@ -13,7 +14,8 @@ Axes: B batch, T query positions, S key positions (here equal to T), H heads, V 
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -22,6 +24,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from course_lib.attention import MultiHeadAttention, attending, merge_heads
 from course_lib.masks import causal_mask, masked_softmax
+from course_lib.models import gpt, gpt_layer
 from course_lib.models.attention_only import AttentionOnly
 
 
@@ -108,6 +111,25 @@ def cut_by_view(
     """
     q, k, v = (merge_heads(x).view(x.shape) for x in (q, k, v))  # (B, T, D), read anew as (B, H, T, K)
     return MultiHeadAttention.attend(layer, q, k, v, allowed, need_weights)
+
+
+# ---------------------------------------------------------------- positions
+
+
+@contextmanager
+def positions_begin_at_0_again() -> Iterator[None]:
+    """Inside the block each call of a GPT with rotary positions turns what it is given from position 0 on.
+
+    A text that is read at once, and the first token written after it, are as they should be. With a cache
+    each further token comes alone, and it and all that follow stand at position 0.
+    """
+    project, one_token = gpt_layer.project, gpt.one_token
+    gpt_layer.project = lambda attention, x, start=0: project(attention, x, 0)
+    gpt.one_token = lambda model: None  # the short road for one token is another one, and would stay right
+    try:
+        yield
+    finally:
+        gpt_layer.project, gpt.one_token = project, one_token
 
 
 # ---------------------------------------------------------------- several processes

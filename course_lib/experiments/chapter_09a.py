@@ -35,7 +35,7 @@ def trained(recipe: Recipe, task: Task) -> GPT:
 
 # ---------------------------------------------------------------- what the last hundredths of a nat buy
 
-BUDGETS = (100, 200)  # steps
+BUDGETS = (100, 200, 400)  # steps
 TEMPERATURES = (1.0, 0.7)
 TOLD = 500  # stories
 KINDS = {  # what is wrong first, by the Town's words

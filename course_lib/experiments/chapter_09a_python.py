@@ -73,6 +73,14 @@ def bits_of_the_others() -> dict[str, float]:
     }
 
 
+def about() -> str:
+    """Which library this is: another version of Python has other modules."""
+    return (
+        "standard library of Python {python}: {training_modules} modules to learn from, {kept_away_modules} "
+        "kept away ({kept_away_bytes:,} bytes, CRC-32 {kept_away_crc32})".format(**python_gpt.provenance())
+    )
+
+
 EXPERIMENTS = (
     Experiment(
         name="python-bits",
@@ -84,5 +92,6 @@ EXPERIMENTS = (
         steps=STEPS,
         live_steps=STEPS,
         tolerance=0.1,
+        about=about,
     ),
 )

@@ -20,8 +20,8 @@ from course_lib.text.batching import batches_by_length, endless, pad
 from course_lib.training.objectives import IGNORE, token_loss
 from course_lib.training.recipe import Recipe, Task, vary
 
-WINDOWS = (16, 64, MAX_LEN)  # tokens
-WINDOW_STEPS = 200
+WINDOWS = (16, 32, 64, MAX_LEN)  # tokens
+WINDOW_STEPS = 400
 JUDGED = 200  # stories
 
 

@@ -25,7 +25,7 @@ from course_lib.training.recipe import Task, new_model, train, vary
 # ---------------------------------------------------------------- the grid
 
 SIZES = ((16, 1), (24, 1), (32, 2), (48, 2), (64, 2))  # d_model, layers
-BUDGETS = (30, 60, 120, 240)  # steps of about 2,000 tokens
+BUDGETS = (120, 240, 480, 960)  # steps of about 2,000 tokens
 HELD_OUT = 500  # stories
 
 

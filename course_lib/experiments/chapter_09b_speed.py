@@ -3,6 +3,7 @@
 The text is the reader's own; `COURSE_TEXT` says where it is:
 
     COURSE_TEXT=a/file.txt python -m course_lib experiment speed
+    COURSE_TEXT=a/file.txt python -m course_lib experiment adamw-rates
 
 All runs of a seed go on by turns, a part of each after a part of every other: what else the machine does
 falls on all of them. Time is that of training alone; when a loss is measured, the clock stands.
@@ -14,6 +15,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import NamedTuple
 
 import torch
@@ -156,6 +158,28 @@ def run(recipe: Recipe, text: CharacterText, stages: list[int], name: str) -> It
         yield about | rounded(found)
 
 
+# ---------------------------------------------------------------- AdamW at its best
+
+RATES = (0.001, 0.002, 0.004, 0.008, 0.016)
+MUON_STEPS = "Muon"
+
+
+def rate_rows(seed: int, steps: int) -> list[Row]:
+    """The fast recipe with Muon, and with AdamW alone at each of several rates.
+
+    Who compares two optimizers gives both a rate of their own: Muon's was sought, so AdamW's is sought, too.
+    """
+    own, stages = text(), [stage for stage in STAGES if stage <= steps] or [steps]
+    fast = replace(characters_gpt.fast(own), seed=seed)
+    recipes = {(MUON_STEPS, 0.0): fast}
+    recipes |= {(f"AdamW, {rate:g}", rate): vary(fast, optimizer=AdamWAlone(rate)) for rate in RATES}
+    return [
+        row | {"rate": rate}
+        for (name, rate), recipe in recipes.items()
+        for row in islice(run(recipe, own, stages, name), len(stages))
+    ]
+
+
 # ---------------------------------------------------------------- what the record says
 
 
@@ -187,6 +211,18 @@ EXPERIMENTS = (
         "speed",
         "How much sooner does a training reach the loss of a plain one, and which change buys how much?",
         speed_rows,
+        group="variant",
+        measure="loss",
+        seeds=SEEDS,
+        steps=100,
+        live_steps=50,
+        tolerance=0.05,
+        about=lambda: about(text()),
+    ),
+    Experiment(
+        "adamw-rates",
+        "Is Muon ahead of AdamW as well when AdamW gets its own rate?",
+        rate_rows,
         group="variant",
         measure="loss",
         seeds=SEEDS,

@@ -5,6 +5,9 @@
     train(model, fast(text), task(text))
     validation_loss(model, text)                          # nats a character, over the whole last tenth
 
+    name, text = characters_gpt.at_hand()                 # yours, by COURSE_TEXT; else Python's own source
+    train_for(20, model, fast(text), text)                # the same recipe, stretched or pressed into 20 s
+
 Two recipes stand here. The plain one is what short training scripts for a laptop do: GPT-2's layers, AdamW,
 a cosine. The fast one reaches the same loss in a fraction of the time; what each of its changes buys is an
 experiment, `experiments/chapter_09b_speed.py`.
@@ -13,7 +16,8 @@ Axes: B batch, T positions, V vocabulary.
 """
 
 import hashlib
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,10 +25,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from course_lib.data import own_text
+from course_lib.data import own_text, python_library
 from course_lib.models import evaluating
 from course_lib.models.gpt import GPT, MODERN, GPTConfig
 from course_lib.text.tokenizers import CharacterTokenizer
+from course_lib.training import loop
+from course_lib.training.loop import History
 from course_lib.training.objectives import shift, token_loss
 from course_lib.training.optim import MuonAndAdamW, WarmupStableDecay, WarmupThenCosine
 from course_lib.training.recipe import Recipe, Task
@@ -32,6 +38,7 @@ from course_lib.training.recipe import Recipe, Task
 KEPT_AWAY = 0.1
 BLOCK = 64  # characters that are seen at once
 AT_ONCE = 128  # blocks, when a loss is measured
+MEGABYTE = 1_000_000  # characters, about as many as Tiny Shakespeare has
 MUON = MuonAndAdamW(muon_lr=0.02, lr=0.016)
 
 
@@ -52,7 +59,30 @@ def text_of(path: Path | str) -> CharacterText:
     Raises:
         FileNotFoundError, ValueError: as `own_text.read`; a text too short for a block in each part.
     """
-    text = own_text.read(path)
+    return split(own_text.read(path))
+
+
+def at_hand() -> tuple[str, CharacterText]:
+    """The text that COURSE_TEXT names; without one, a megabyte that every reader has: Python's own library.
+
+    Returns:
+        what it is called, and the text.
+
+    Raises:
+        FileNotFoundError, ValueError: as `text_of`, where COURSE_TEXT names a file.
+    """
+    path = os.environ.get("COURSE_TEXT")
+    if path:
+        return Path(path).name, text_of(path)
+    return "the Python library's source", split(python_library.text(max_characters=MEGABYTE))
+
+
+def split(text: str) -> CharacterText:
+    """Keep the last tenth of a text away, and give the characters of the rest ids.
+
+    Raises:
+        ValueError: a text too short for a block in each part.
+    """
     learned, kept_away = own_text.parts(text, KEPT_AWAY, least=BLOCK + 1)
     characters = CharacterTokenizer(sorted(set(learned)))
     ids = [torch.tensor(characters.encode(part)) for part in (learned, kept_away)]
@@ -128,6 +158,37 @@ def next_character_loss(model: GPT, ids: Tensor) -> Tensor:
 def task(text: CharacterText) -> Task:
     """Guess the next character of the text."""
     return Task(partial(blocks, text=text), next_character_loss, lambda ids: ids[:, 1:].numel())
+
+
+def train_for(
+    seconds: float,
+    model: GPT,
+    recipe: Recipe,
+    text: CharacterText,
+    on_step: Callable[[int, float], None] | None = None,
+) -> History:
+    """Follow a recipe for so many seconds in place of its steps; its schedule runs over them.
+
+    So two recipes can be given the same time. How many steps that is depends on the machine.
+
+    Args:
+        seconds: the budget.
+        model: from `new_model`.
+        recipe: what to follow; its steps do not count.
+        text: what is learned.
+        on_step: called with step and loss, for a live view.
+    """
+    return loop.train(
+        model,
+        blocks(recipe, text),
+        next_character_loss,
+        seconds=seconds,
+        lr=recipe.lr,
+        weight_decay=recipe.weight_decay,
+        schedule=recipe.schedule,
+        optimizer=recipe.optimizer and recipe.optimizer(model),
+        on_step=on_step,
+    )
 
 
 def validation_loss(model: GPT, text: CharacterText) -> float:

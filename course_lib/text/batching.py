@@ -45,6 +45,33 @@ def pad(sequences: Sequence[Sequence[int]], pad_id: int = PAD_ID) -> Tensor:
     return ids
 
 
+def stack_answers(
+    prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]], pad_id: int = PAD_ID
+) -> tuple[Tensor, Tensor]:
+    """Each prompt with its answer behind it, as padded rows, and which tokens are answers.
+
+    Args:
+        prompts: B lists of ids.
+        answers: B lists of ids; the token that ends an answer stands in it.
+        pad_id: what fills the rest of a short row.
+
+    Returns:
+        ids `(B, S)`, and `(B, S)`, True = this token belongs to an answer.
+
+    Raises:
+        ValueError: not one answer a prompt, a prompt or an answer without tokens, or no pair at all.
+    """
+    if len(prompts) != len(answers):
+        raise ValueError(f"prompts has {len(prompts)} rows and answers {len(answers)}, expected one a prompt")
+    for name, texts in (("prompts", prompts), ("answers", answers)):
+        if not all(len(text) for text in texts):
+            raise ValueError(f"{name} holds an empty list, expected at least one id in each")
+    ids = pad([[*prompt, *answer] for prompt, answer in zip(prompts, answers, strict=True)], pad_id)
+    starts, ends = torch.tensor([(len(p), len(p) + len(a)) for p, a in zip(prompts, answers, strict=True)]).T
+    place = torch.arange(ids.shape[1])  # (S,)
+    return ids, (starts[:, None] <= place) & (place < ends[:, None])
+
+
 def batches_by_length(
     lengths: Sequence[int],
     batch_size: int,

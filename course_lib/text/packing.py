@@ -82,6 +82,34 @@ def pack(
     return Packed(*rows, positions(rows[2], restart=restart))
 
 
+def pack_answers(
+    documents: Sequence[Sequence[int]],
+    answers: Sequence[Sequence[bool]],
+    length: int,
+    end_id: int,
+    *,
+    restart: bool = False,
+) -> Packed:
+    """Chats, one behind the other, of which only some tokens have to be predicted: those of the answers.
+
+    A model reads the rows with `masks.document_mask(packed.documents)`, so that no chat sees another.
+
+    Args:
+        documents, length, end_id, restart: as for `pack`. The token that ends an answer stands in its chat;
+            the boundary token is another one, and it is not counted.
+        answers: a flag for each token of each document; True = the model has to write it.
+
+    Raises:
+        ValueError: flags that do not fit, or as for `pack`.
+    """
+    lengths, flagged = [len(document) for document in documents], [len(flags) for flags in answers]
+    if lengths != flagged:
+        raise ValueError(f"answers has {flagged} flags, expected {lengths}: one for each token")
+    packed = pack(documents, length, end_id, restart=restart)
+    kinds = pack([[2 if flag else 1 for flag in flags] for flags in answers], length, 0).labels
+    return packed._replace(labels=packed.labels.masked_fill(kinds != 2, IGNORE))
+
+
 def positions(documents: Tensor, *, restart: bool = False) -> Tensor:
     """Where each token stands: in its row, or, restarted, behind the first token of its document in the row.
 

@@ -24,7 +24,7 @@ CHECKPOINTS = {
     **{name: (partial(families.ship, name), "about a minute on 1 core", 1) for name in families.SHIPPED},
     "python-gpt": (python_gpt.ship, "about half an hour on 1 core", 1),
     "bert": (fill_in.ship, "about half an hour on 1 core", 1),
-    "town-gpt": (town_gpt.ship, "about two hours on 1 core", 1),
+    "town-gpt": (town_gpt.ship, "two to three hours on 2 cores", ALL_CORES),
 }
 WORK = ROOT / "build" / "train"
 

@@ -13,7 +13,7 @@ Source: Li et al. 2020 (PyTorch Distributed), section 3; `torch.nn.parallel.Dist
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
 import torch
@@ -99,3 +99,35 @@ class Gradients:
         if processes() > 1:
             distributed.all_reduce(total)
         return total.item()
+
+
+def rehearse(
+    copies: Sequence[nn.Module], parts: Sequence[Sequence], loss_of: Callable, flags: Sequence[bool]
+) -> float:
+    """A step of several processes in one: what each would hold as gradients, left in its copy's parameters.
+
+    Args:
+        copies: one model for each process.
+        parts: for each process its pieces of the batch.
+        loss_of: model and piece to a loss.
+        flags: for each piece, whether all exchange once it is added: each then holds the mean of all.
+
+    Returns:
+        the mean loss of all pieces of all processes.
+
+    Source: what `DistributedDataParallel` does; see its `no_sync`.
+    """
+    total = 0.0
+    for model in copies:
+        model.zero_grad()
+    for p, exchange in enumerate(flags):
+        for model, mine in zip(copies, parts, strict=True):
+            loss = loss_of(model, mine[p])
+            loss.backward()  # is added to what this copy holds
+            total += loss.item()
+        if exchange:
+            for same in zip(*(model.parameters() for model in copies), strict=True):
+                mean = torch.stack([one.grad for one in same]).mean(0)
+                for one in same:
+                    one.grad = mean.clone()
+    return total / (len(copies) * len(flags))

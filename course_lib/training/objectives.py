@@ -96,3 +96,79 @@ def pair_loss(model: nn.Module, batch: tuple[Tensor, Tensor], *, label_smoothing
     inputs, labels = shift(target)  # (B, T) each
     logits, _ = model(source, inputs)  # (B, T, V)
     return token_loss(logits, labels, label_smoothing=label_smoothing)
+
+
+# ---------------------------------------------------------------- answers: only they count
+
+
+def shift_answers(ids: Tensor, answer: Tensor) -> tuple[Tensor, Tensor]:
+    """As `shift`, where only the answers count: their flags move with the tokens, so none is lost.
+
+        ids      <user>  where  is  Ann  <end>  <assistant>  here  <end>
+        answer      ·      ·     ·    ·     ·        ·         x     x
+        labels           -100  -100 -100  -100     -100       here  <end>      each stands below its token
+
+    Args:
+        ids: prompt and answer, padded on the right, `(B, T + 1)`.
+        answer: boolean, `(B, T + 1)`; True = the model has to write this token. The token that ends an answer
+            belongs to it.
+
+    Returns:
+        inputs `(B, T)` and labels `(B, T)`, -100 where no answer stands.
+
+    Raises:
+        ValueError: shapes that do not fit, flags that are not boolean, or a first token that counts.
+    """
+    inputs, labels = shift(ids, pad_id=None)
+    if answer.shape != ids.shape:
+        raise ValueError(
+            f"answer has shape {tuple(answer.shape)}, expected {tuple(ids.shape)}, that of ids: one flag for "
+            "each token as it stands in the text; the shift is done here"
+        )
+    checks.boolean(answer, "answer", "the model has to write this token")
+    if answer[:, 0].any():
+        raise ValueError("answer counts the first token of a row, expected a prompt before every answer")
+    return inputs, labels.masked_fill(~answer[:, 1:], IGNORE)
+
+
+def token_log_probs(logits: Tensor, labels: Tensor) -> Tensor:
+    """The log-probability of each label, and 0 where the label is -100.
+
+    Args:
+        logits: `(B, T, V)`.
+        labels: `(B, T)`.
+
+    Returns:
+        `(B, T)`, in nats, none above 0; `.sum(1)` is that of a whole answer.
+    """
+    return -F.cross_entropy(logits.transpose(1, 2), labels, ignore_index=IGNORE, reduction="none")
+
+
+def answer_log_probs(model: nn.Module, ids: Tensor, answer: Tensor) -> Tensor:
+    """How likely a model finds each token of an answer, given the prompt and the answer so far.
+
+    Args:
+        model: ids `(B, T)` to logits `(B, T, V)`, the first of several things that it returns.
+        ids, answer: as in `shift_answers`, `(B, T + 1)`.
+
+    Returns:
+        log-probabilities `(B, T)`: the one at t is that of token t + 1; 0 where that is no answer.
+    """
+    inputs, labels = shift_answers(ids, answer)
+    return token_log_probs(model(inputs)[0], labels)
+
+
+def answer_loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
+    """Supervised fine-tuning (SFT): the mean loss of the answers' tokens, in nats a token.
+
+    The sum over counted tokens divided by their number: a long prompt does not make it smaller.
+
+    Args:
+        model: as in `answer_log_probs`.
+        batch: ids and answer as in `shift_answers`.
+
+    Raises:
+        ValueError: as `shift_answers`, or a batch without any answer.
+    """
+    inputs, labels = shift_answers(*batch)
+    return token_loss(model(inputs)[0], labels)

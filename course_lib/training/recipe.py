@@ -110,6 +110,15 @@ def vary(recipe: Recipe, **changes) -> Recipe:
     return replace(recipe, **changes | {"model": replace(changes["model"], **inner)})
 
 
+def differences(one: Recipe, other: Recipe) -> dict[str, tuple]:
+    """What two recipes set differently, of themselves or of their models: name → (one's, the other's)."""
+    found = {}
+    for a, b in ((one.model, other.model), (one, other)):
+        names = [field.name for field in fields(a) if field.name != "model"]
+        found |= {name: (getattr(a, name), getattr(b, name)) for name in names}
+    return {name: pair for name, pair in found.items() if pair[0] != pair[1]}
+
+
 def new_model(recipe: Recipe) -> nn.Module:
     """An untrained model; its first weights depend on the recipe alone."""
     with seeded(recipe.seed):

@@ -3,12 +3,13 @@
 import pytest
 import torch
 
-from course_lib import faults
+from course_lib import faults, generation
 from course_lib.attention import MultiHeadAttention, attending, merge_heads, scaled_dot_product_attention
 from course_lib.masks import causal_mask, masked_softmax
 from course_lib.models.attention_only import AttentionOnly, AttentionOnlyConfig
-from course_lib.tasks import town_lm
+from course_lib.tasks import town_gpt, town_lm
 from course_lib.training.randomness import seeded
+from course_lib.training.recipe import new_model, vary
 
 READERS = (town_lm.causal, faults.one_too_far, faults.one_too_strict, faults.multiplied_after)
 
@@ -110,3 +111,28 @@ def test_heads_cut_by_view_get_stretches_of_the_sentence():
             torch.testing.assert_close(layer(x, x, x, need_weights=need_weights)[0], expected)
     assert not torch.allclose(expected, right, atol=1e-3)
     torch.testing.assert_close(layer(x, x, x)[0], right)
+
+
+def test_positions_that_begin_at_0_again_spare_the_first_new_token():
+    """What is read at once stays right, and so does the token written after it; then the cache goes wrong."""
+    model = new_model(vary(town_gpt.RECIPE, d_model=32, n_heads=2, n_layers=2)).eval()
+    with torch.no_grad():
+        for p in model.parameters():
+            p.copy_(torch.randn(p.shape, generator=torch.Generator().manual_seed(p.numel())) * 0.3)
+    prompt = torch.tensor([[1, 7, 9, 30, 12]])
+
+    def step_by_step():
+        first, _, state = model.next_logits(prompt)
+        return first, model.next_logits(torch.tensor([[8]]), state)[0]
+
+    right, written = step_by_step(), generation.sample(model, prompt, 8, temperature=0, stop_ids=())
+    with faults.positions_begin_at_0_again():
+        wrong, other = step_by_step(), generation.sample(model, prompt, 8, temperature=0, stop_ids=())
+        whole = model(torch.cat([prompt, torch.tensor([[8]])], dim=1))[0]
+    torch.testing.assert_close(wrong[0], right[0])
+    assert (wrong[1] - right[1]).abs().max() > 0.01
+    torch.testing.assert_close(whole[:, -1], right[1], atol=1e-4, rtol=0)  # without a cache nothing is wrong
+    assert torch.equal(other[:, :6], written[:, :6])
+    for again, before in zip(step_by_step(), right, strict=True):
+        assert torch.equal(again, before)
+    assert torch.equal(generation.sample(model, prompt, 8, temperature=0, stop_ids=()), written)

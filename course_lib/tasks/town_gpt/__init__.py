@@ -2,7 +2,7 @@
 
 from course_lib.tasks.town_gpt.reading import Reading, reader
 from course_lib.tasks.town_gpt.scores import Shares, baseline, floor, gap, judge, loss, mistakes, write
-from course_lib.tasks.town_gpt.shipping import SHIPPED, load, measure, ship
+from course_lib.tasks.town_gpt.shipping import SHIPPED, load, measure, measured, ship
 from course_lib.tasks.town_gpt.stories import (
     RECIPE,
     STORIES,
@@ -32,6 +32,7 @@ __all__ = [
     "load",
     "loss",
     "measure",
+    "measured",
     "mistakes",
     "next_word_loss",
     "reader",

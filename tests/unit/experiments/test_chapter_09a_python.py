@@ -6,6 +6,7 @@ from statistics import median
 import pytest
 
 import course_lib
+from course_lib import experiments
 from course_lib.data import python_library
 from course_lib.data.python_library import Module
 from course_lib.experiments import chapter_09a_python
@@ -77,3 +78,36 @@ def test_matches_are_those_of_each_model_alone(small):
     found = chapter_09a_python.longest(blocks)
     assert found == {name: python_gpt.longest_matches(some, files) for name, some in blocks.items()}
     assert found["nothing"] == [0] and median(found["library"]) == median(map(len, blocks["library"]))
+
+
+# ---------------------------------------------------------------- the record
+
+
+def test_what_a_minute_and_half_an_hour_reach_beside_those_that_count():
+    record = experiments.load("python-bits")
+    for seed in record.seeds:
+        rows = {row["model"]: row for row in record.at(seed=seed)}
+        bits = {name: row["bits"] for name, row in rows.items() if "bits" in row}
+        order = ("shipped", "xz, after the training modules", "xz", "5-gram", "zlib", "a minute", "bigram")
+        assert [bits[name] for name in order] == sorted(bits[name] for name in order)
+        assert bits["shipped"] < min(bits[name] for name in bits if name != "shipped") - 0.04
+        parses, match = ({name: row.get(what) for name, row in rows.items()} for what in ("parses", "match"))
+        assert parses["bigram"] <= parses["5-gram"] < parses["a minute"] <= 0.05
+        assert 0.38 < parses["shipped"] < 0.43 and 0.57 < parses["the library"] < 0.63
+        assert rows["the library"]["wrong"] == 0
+        assert match["5-gram"] > 50 and max(match["shipped"], match["a minute"]) <= match["the library"]
+        longest = {name: row.get("longest_match") for name, row in rows.items()}
+        assert longest["a minute"] < longest["shipped"] < 1.4 * longest["the library"]
+
+
+def test_what_no_training_changes_is_made_again():
+    record = experiments.load("python-bits")
+    if record.about != chapter_09a_python.about():
+        pytest.skip("the record is of the library of another Python")
+    [bigram], [library] = (record.at(seed=0, model=name) for name in ("bigram", "the library"))
+    assert python_gpt.of_ngrams(2) == pytest.approx(bigram["bits"], abs=2e-3)
+    shares = python_gpt.judge(python_gpt.real_blocks(chapter_09a_python.BLOCKS, seed=0))
+    assert shares._asdict() == pytest.approx({kind: library[kind] for kind in shares._fields}, abs=1e-3)
+    again = python_gpt.write_blocks(python_gpt.load(), 40, temperature=chapter_09a_python.TEMPERATURE)
+    [shipped] = record.at(seed=0, model="shipped")
+    assert python_gpt.judge(again).parses == pytest.approx(shipped["parses"], abs=0.25)

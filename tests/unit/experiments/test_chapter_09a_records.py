@@ -1,6 +1,6 @@
 """Chapter 09a's records: what the page may say of them, and a cheap slice of each made again."""
 
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 
@@ -8,6 +8,7 @@ from course_lib import experiments
 from course_lib.experiments import chapter_09a as page
 from course_lib.experiments import chapter_09a_packed as packed
 from course_lib.experiments import chapter_09a_training as training
+from course_lib.experiments import chapter_09a_windows as windows
 
 GAP_KINDS = (*page.KINDS, "other")
 WARM_UP_GRID = tuple(product(training.WARM_UPS, training.RATES))
@@ -74,7 +75,8 @@ def test_a_longer_rise_makes_a_larger_peak_rate_safe():
         assert none.index(min(none)) == training.RATES.index(8e-3)
         assert min(forty) < min(ten) and min(forty) < min(none) - 0.03
         assert forty.index(min(forty)) in (3, 4)  # 0.016 or 0.032
-    assert max(found["40 steps", 6.4e-2]) < 0.9 < 1.2 < min(found["no warm-up", 6.4e-2] + found["10 steps", 6.4e-2])
+    none, ten, forty = (found[name, 6.4e-2] for name in training.WARM_UPS)
+    assert max(forty) < 0.9 < 1.2 < min(none + ten)
 
 
 def test_one_rise_to_one_rate_is_made_again():
@@ -82,3 +84,35 @@ def test_one_rise_to_one_rate_is_made_again():
     [then] = experiments.load("warm-up").at(seed=0, warm_up="40 steps", rate=2e-3)
     assert now.keys() == then.keys()
     assert now["gap"] == pytest.approx(then["gap"], abs=0.03)
+
+
+def test_sorted_stories_teach_less_than_shuffled_ones():
+    record, half = experiments.load("data-order"), training.EPOCH
+    assert len(record.rows) == 3 * len(training.ORDERS) * training.ORDER_STEPS // training.MEASURED_EVERY
+    for step in range(training.MEASURED_EVERY, training.ORDER_STEPS + 1, training.MEASURED_EVERY):
+        shuffled, repeated, long, first = (gaps(record, step=step, order=order) for order in training.ORDERS)
+        assert (shuffled == repeated) == (step <= half)
+        assert max(shuffled + repeated) < min(long + first)
+    anew, repeated, *ranked = (gaps(record, step=2 * half, order=order) for order in training.ORDERS)
+    assert max(anew) < min(repeated) and max(repeated) < min(anew) + 0.03
+    assert all(seed > other + 0.05 for one in ranked for seed, other in zip(one, anew, strict=True))
+
+
+def test_a_longer_window_is_nearer_to_the_floor():
+    record = experiments.load("context-length")
+    assert len(record.rows) == 3 * len(windows.WINDOWS)
+    found = [gaps(record, window=window) for window in windows.WINDOWS]
+    for shorter, longer in pairwise(found):
+        assert min(shorter) > max(longer)
+    assert min(found[0]) > max(found[-1]) + 0.1
+    for seed in record.seeds:
+        told = [row["consistent"] for row in record.at(seed=seed)]
+        assert told == sorted(told) and told[-1] > 2 * told[0]  # in the order of WINDOWS
+
+
+def test_one_window_is_made_again(monkeypatch):
+    monkeypatch.setattr(windows, "JUDGED", 4)
+    now = windows.window_row(windows.WINDOWS[-1], 0, windows.WINDOW_STEPS)
+    [then] = experiments.load("context-length").at(seed=0, window=windows.WINDOWS[-1])
+    assert now.keys() == then.keys()
+    assert now["gap"] == pytest.approx(then["gap"], abs=0.02)

@@ -13,7 +13,7 @@ from course_lib.models.gpt import GPT, GPTConfig
 from course_lib.tasks import characters_gpt
 from course_lib.training.muon import Muon
 from course_lib.training.optim import MuonAndAdamW
-from course_lib.training.recipe import vary
+from course_lib.training.recipe import new_model, vary
 
 TINY = {"d_model": 16, "n_heads": 2, "n_layers": 2}
 
@@ -118,6 +118,33 @@ def made_up(losses):
 def test_results_say_when_the_target_was_reached_or_that_it_was_not():
     found = speed.results(made_up([(1.88, 1.80), (1.95, 1.89)]))["x"]
     assert found == speed.Result([500.0, None], [1.80, 1.89])
+
+
+def test_adamw_gets_each_rate_beside_muon(text, monkeypatch):
+    tiny = vary(characters_gpt.fast(text), d_model=8, n_heads=2, n_layers=1, steps=10, batch_size=1)
+    monkeypatch.setattr(characters_gpt, "fast", lambda text: tiny)
+    rows = speed.rate_rows(1, 100)
+    assert [(row["rate"], row["step"]) for row in rows] == [
+        (rate, stage) for rate in (0.0, *speed.RATES) for stage in speed.STAGES
+    ]
+    assert {row["seed"] for row in rows} == {1} and rows[0]["variant"] == speed.MUON_STEPS
+    again = {row["loss"] for row in speed.rate_rows(1, 50)}
+    assert again == {row["loss"] for row in rows if row["step"] == 50}
+    optimizer = speed.AdamWAlone(0.004)(new_model(tiny))
+    assert {group["lr"] for group in optimizer.param_groups} == {0.004}
+
+
+def test_the_record_s_first_half_is_made_again_where_its_text_is_at_hand():
+    record = experiments.load("speed")
+    try:
+        own = speed.text()
+    except ValueError:
+        own = None
+    if own is None or speed.about(own) != record.about:
+        pytest.skip("COURSE_TEXT does not name the text that was recorded")
+    now = next(speed.run(speed.variants(own)[speed.FAST], own, [50], speed.FAST))
+    (then,) = record.at(variant=speed.FAST, seed=0, step=50)
+    assert now["loss"] == pytest.approx(then["loss"], abs=0.005)
 
 
 # ---------------------------------------------------------------- the record

@@ -15,7 +15,8 @@ TOO_LONG = {
     *("positions", "norm-warmup", "equal-parameters", "pronunciation-choices", "beginners"),
     *("families", "encoder-writes", "prefix-or-causal-words"),
     *("hidden-words", "reference-labels", "entailment-labels", "bert-writes"),
-    *("gap-buys", "document-mask", "speed"),
+    *("gap-buys", "document-mask", "warm-up", "context-length", "python-bits"),
+    *("speed", "adamw-rates"),  # of a text that does not come with the course
 }
 
 

@@ -111,3 +111,28 @@ def test_validation_counts_every_character_of_whole_blocks_once(text):
             ids = text.validation[64 * i : 64 * i + 65]
             losses.append(F.cross_entropy(model(ids[None, :-1])[0][0], ids[1:]).item())
     assert characters_gpt.validation_loss(model, text) == pytest.approx(sum(losses) / n, abs=1e-6)
+
+
+def test_the_text_at_hand_is_yours_or_the_librarys(file, monkeypatch):
+    monkeypatch.setenv("COURSE_TEXT", str(file))
+    name, text = characters_gpt.at_hand()
+    assert (name, text.sha256) == ("text.txt", characters_gpt.text_of(file).sha256)
+    monkeypatch.delenv("COURSE_TEXT")
+    monkeypatch.setattr(characters_gpt, "MEGABYTE", 20_000)
+    name, text = characters_gpt.at_hand()
+    assert name == "the Python library's source" and text.size == 20_000
+
+
+@pytest.mark.parametrize("recipe", [characters_gpt.plain, characters_gpt.fast])
+def test_a_recipe_pressed_into_seconds_runs_its_whole_schedule(text, recipe):
+    recipe, seen = small(recipe(text)), []
+    usual = recipe.schedule
+
+    def schedule(progress):
+        seen.append(progress)
+        return usual(progress)
+
+    model = new_model(recipe)
+    history = characters_gpt.train_for(0.3, model, vary(recipe, schedule=schedule), text)
+    assert history.steps > recipe.steps and 0.3 <= history.seconds < 3
+    assert seen == sorted(seen) and seen[0] < 0.5 < seen[-1] < 1

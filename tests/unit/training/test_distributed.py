@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from course_lib.tasks import town_gpt
+from course_lib.training import distributed
 from course_lib.training.optim import WarmupStableDecay
 from course_lib.training.recipe import Task, new_model, train, vary
 
@@ -156,9 +157,46 @@ def test_two_processes_are_one_and_a_killed_run_ends_the_same(alone, tmp_path):
 
 def test_a_flag_that_is_set_late_parts_the_processes(tmp_path):
     """The invariant that finds it: after a step all processes have the same parameters."""
-    late, right = (finished(torchrun(tmp_path, what), tmp_path)[0]["apart"] for what in ("late", "in time"))
-    assert right == 0
-    assert late > 1e-3
+    late, right = (finished(torchrun(tmp_path, what), tmp_path)[0] for what in ("late", "in time"))
+    assert right["apart"] == 0
+    assert late["apart"] > 1e-3
+    copies = rehearsed([True, False, False, False])  # the flags as they are read: each one a piece late
+    torch.testing.assert_close(flat(copies[0]), torch.tensor(late["parameters"]), atol=1e-5, rtol=0)
+    assert apart(copies) == pytest.approx(late["apart"], abs=1e-5)
+
+
+def flat(model):
+    return torch.cat([p.detach().flatten() for p in model.parameters()])
+
+
+def apart(copies):
+    return (flat(copies[0]) - flat(copies[1])).abs().max().item()
+
+
+def rehearsed(flags, steps=3):
+    """The same steps of two processes with four pieces each, in one."""
+    copies = [new_model(TINY) for _ in range(2)]
+    parts = next(town_gpt.batches(TINY, N_STORIES)).tensor_split(8)
+    for _ in range(steps):
+        distributed.rehearse(copies, [parts[0::2], parts[1::2]], town_gpt.next_word_loss, flags)
+        with torch.no_grad():
+            for p in [p for model in copies for p in model.parameters()]:
+                p -= 0.1 * p.grad
+    return copies
+
+
+def test_rehearsed_exchanges_are_means_of_what_is_held():
+    last, each = rehearsed([False, False, False, True], 1), rehearsed([True] * 4, 1)
+    assert apart(last) == apart(each) == 0
+    torch.testing.assert_close(flat(last[0]), flat(each[0]), atol=1e-6, rtol=0)
+    never = rehearsed([False] * 4, 1)
+    assert apart(never) > 1e-3
+    mean = (flat(never[0]) + flat(never[1])) / 2
+    torch.testing.assert_close(mean, flat(last[0]), atol=1e-6, rtol=0)
+    copies = [new_model(TINY)]
+    ids = next(town_gpt.batches(TINY, N_STORIES))
+    loss = distributed.rehearse(copies, [[ids]], town_gpt.next_word_loss, [True])
+    assert loss == pytest.approx(town_gpt.next_word_loss(copies[0], ids).item(), abs=1e-5)
 
 
 def test_who_cannot_count_cannot_be_cut():

@@ -9,7 +9,7 @@ import torch
 from course_lib import faults
 from course_lib.tasks import card_game, pronunciation, round_table, town_lm, translation
 from course_lib.training.optim import WarmupThenCosine
-from course_lib.training.recipe import Recipe, new_model, train, train_in_stages, vary
+from course_lib.training.recipe import Recipe, differences, new_model, train, train_in_stages, vary
 
 TASKS = [card_game, pronunciation, round_table, town_lm, translation]
 SCHEDULE = WarmupThenCosine(0.2, 0.1)
@@ -103,3 +103,11 @@ def test_a_recipe_shows_what_is_not_usual():
         "weight_decay=0.0, seed=0)"
     )
     assert repr(vary(usual, pieces=2)).endswith("seed=0, pieces=2)")
+
+
+def test_differences_name_what_two_recipes_set_differently():
+    assert differences(round_table.RECIPE, vary(round_table.RECIPE, n_heads=1, seed=3)) == {
+        "n_heads": (round_table.RECIPE.model.n_heads, 1),
+        "seed": (round_table.RECIPE.seed, 3),
+    }
+    assert differences(round_table.RECIPE, round_table.RECIPE) == {}
