@@ -60,9 +60,7 @@ class ChatWords(WordTokenizer):
         ValueError: as `WordTokenizer`, or a marker that is a word, too.
     """
 
-    def __init__(
-        self, tokens: Iterable[str], markers: Sequence[str] = (*CHAT_TOKENS, *TOOL_TOKENS)
-    ) -> None:
+    def __init__(self, tokens: Iterable[str], markers: Sequence[str] = (*CHAT_TOKENS, *TOOL_TOKENS)) -> None:
         super().__init__(tokens)
         twice = [marker for i, marker in enumerate(markers) if marker in self.ids or marker in markers[:i]]
         if twice:
@@ -131,9 +129,7 @@ def chat_row(turns: Iterable[tuple[str, str]], tokenizer: ChatTokenizer) -> Chat
     return ChatRow(ids, answer)
 
 
-def _pieces(
-    turns: Iterable[tuple[str, str]], tokenizer: ChatTokenizer
-) -> Iterator[tuple[list[int], bool]]:
+def _pieces(turns: Iterable[tuple[str, str]], tokenizer: ChatTokenizer) -> Iterator[tuple[list[int], bool]]:
     """The template, in the one place where it is: ids, and whether the model has to write them."""
     markers = _markers(tokenizer)
     if isinstance(tokenizer, WordTokenizer):

@@ -166,7 +166,12 @@ def how_many(name: str, number: int | None) -> Fact:
     said = COUNT[number or 0]
     things = ("how", "many", "things")
     return _fact(
-        "how many", group, (*things, "does", name, "have"), (*things, name, "has"), (said,), (name, "has", said)
+        "how many",
+        group,
+        (*things, "does", name, "have"),
+        (*things, name, "has"),
+        (said,),
+        (name, "has", said),
     )
 
 
