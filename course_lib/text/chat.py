@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from course_lib.text.bpe import BPETokenizer
+from course_lib.text.packing import IGNORE
 from course_lib.text.tokenizers import BOS_ID, UNK_ID, WordTokenizer
 
 ROLES = ("system", "user", "assistant")
@@ -29,7 +30,6 @@ END = "<|end|>"
 CHAT_TOKENS = (*(f"<|{role}|>" for role in ROLES), END)  # the special tokens that a tokenizer for chats needs
 TOOL_ROLES = ("call", "tool")  # the assistant calls a tool; what the tool says
 TOOL_TOKENS = tuple(f"<|{role}|>" for role in TOOL_ROLES)  # and these, where there are tools
-IGNORE = -100  # labels with this id are not counted (torch's own default)
 
 
 class Turn(NamedTuple):

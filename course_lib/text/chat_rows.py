@@ -15,8 +15,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from course_lib.text.chat import IGNORE, ChatRow
-from course_lib.text.packing import FILLING
+from course_lib.text.chat import ChatRow
+from course_lib.text.packing import FILLING, IGNORE
 from course_lib.text.tokenizers import PAD_ID
 
 

@@ -56,6 +56,13 @@ def conversations(
     return chats
 
 
-def rows(chats: Sequence[Sequence[Turn]]) -> list[ChatRow]:
-    """Conversations as ids, and what of them is trained."""
-    return [chat_row(turns, WORDS) for turns in chats]
+def rows(chats: Sequence[Sequence[Turn]], max_tokens: int | None = None) -> list[ChatRow]:
+    """Conversations as ids, and what of them is trained.
+
+    Args:
+        chats: from `conversations`.
+        max_tokens: longer ones are left out (of three questions a story one in a thousand has more than 192);
+            None: no limit.
+    """
+    made = [chat_row(turns, WORDS) for turns in chats]
+    return [row for row in made if max_tokens is None or len(row.ids) <= max_tokens]

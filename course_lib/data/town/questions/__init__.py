@@ -5,8 +5,8 @@
 
 Read the files in this order: `facts` (what can be asked about a story, and what is true), `rewriting` (a
 sentence with a pronoun for a name, or a name for a pronoun), `sums`, `forms` (wordings, some of them never
-trained), `asking` (a balanced choice), `styles` (ways to say an answer; which answers are right), `preferences`
-(which of two right answers is better), `baseline` (answers of one who sees only the question).
+trained), `asking` (a balanced choice), `styles` (ways to say an answer; which answers are right),
+`preferences` (which of two right answers is better), `baseline` (answers of one who sees only the question).
 """
 
 from .asking import KINDS, Asked, ask, ask_sums

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from course_lib.data.town.questions.asking import Asked
 from course_lib.data.town.questions.facts import REFUSAL, SHORT_REFUSAL, Words
+from course_lib.data.town.questions.sums import NO_ANSWER
 
 STYLES = ("short", "whole", "short, filled", "whole, filled")
 FILLERS = {  # by their number of tokens
@@ -28,7 +29,7 @@ class Verdict(NamedTuple):
     """What an answer is worth."""
 
     right: bool  # one of the right answers, filled or not
-    refused: bool  # it says that the story does not say
+    refused: bool  # it says that the story, or the tool, does not say
     style: str  # one of STYLES
 
 
@@ -71,7 +72,7 @@ def judge(asked: Asked, answer: Words) -> Verdict:
         answer: tokens, the full stop included.
     """
     rest = _without_filler(tuple(answer))
-    refused = rest in (REFUSAL, SHORT_REFUSAL)
+    refused = rest in (REFUSAL, SHORT_REFUSAL, NO_ANSWER)
     return Verdict(rest in (asked.short, asked.whole), refused, style_of(answer))
 
 
