@@ -1,8 +1,8 @@
 """More words for a trained GPT: its embedding grows by rows, behind those that are there.
 
-A row of random numbers would be a guess at odds with what the model knows, and could take nearly all of the
-probability. The mean of all rows is a token that is like any other: its score is the mean of the old scores,
-so n new words get n / (V + n) of the probability at most. A little noise makes them differ.
+The mean of all rows is a token like any other: its score is the mean of the old scores, so n new words get
+n / (V + n) of the probability at most, where rows of large random numbers could take nearly all of it. Noise
+as wide as the old rows are makes the new words differ from one another, so that they are learnt sooner.
 
 Source: Hewitt 2021, "Initializing New Word Embeddings for Pretrained Language Models".
 """
@@ -13,7 +13,7 @@ import torch
 
 from course_lib.models.gpt import GPT
 
-NOISE = 0.1
+NOISE = 1.0
 
 
 def extended(

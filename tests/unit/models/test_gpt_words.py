@@ -6,6 +6,9 @@ import torch
 from course_lib.models import evaluating
 from course_lib.models.gpt import GPT, GPTConfig
 from course_lib.models.gpt_words import extended
+from course_lib.tasks import town_gpt
+from course_lib.text.batching import pad
+from course_lib.text.tokenizers import PAD_ID
 
 SMALL = {"vocab_size": 30, "d_model": 16, "n_heads": 2, "n_layers": 2, "max_len": 12, "init_std": 0.3}
 IDS = torch.randint(0, 30, (3, 12), generator=torch.Generator().manual_seed(0))
@@ -57,3 +60,12 @@ def test_bad_sizes_are_named(model):
         extended(model, 29)
     with pytest.raises(ValueError, match="noise is -1"):
         extended(model, 31, noise=-1)
+
+
+def test_the_towns_gpt_goes_on_telling_stories():
+    """With the noise that is the default, new words hardly take any of its probability."""
+    told = pad([town_gpt.WORDS.encode(story.english_tokens, bos=True) for story in town_gpt.stories(30)])
+    grown = extended(town_gpt.load(), 206, generator=torch.Generator().manual_seed(0))
+    with evaluating(grown):
+        new = grown(told)[0].softmax(-1)[..., 130:].sum(-1)[told != PAD_ID]
+    assert new.mean() < 0.02
