@@ -1,0 +1,26 @@
+"""An assistant made of the Town's GPT: its words, its chats, its tool."""
+
+from course_lib.tasks.assistant.calculator import calculate
+from course_lib.tasks.assistant.chats import MIXED, conversations, prompt_of, rows, solution
+from course_lib.tasks.assistant.tool_loop import TOOLS, Reply, answer, read_written, run, turns_seen, writer
+from course_lib.tasks.assistant.words import END_ID, WORDS, AssistantWords, written
+
+__all__ = [
+    "END_ID",
+    "MIXED",
+    "TOOLS",
+    "WORDS",
+    "AssistantWords",
+    "Reply",
+    "answer",
+    "calculate",
+    "conversations",
+    "prompt_of",
+    "read_written",
+    "rows",
+    "run",
+    "solution",
+    "turns_seen",
+    "writer",
+    "written",
+]
