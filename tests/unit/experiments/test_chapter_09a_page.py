@@ -125,11 +125,14 @@ def test_what_the_last_hundredths_buy(page):
         f"{100 * ships[name]:.0f}" for name in ("valid_at_1.0", "consistent_at_1.0", "consistent_at_0.7")
     )
     assert f"| shipped | {ships['gap']:.3f} | {' | '.join(shares)} |" in text
-    assert f"{card['steps']:,}, 32 stories each: {card['steps'] * 32 * 63 / 1e6:.0f} million tokens" in text
+    assert (
+        f"{card['steps']:,}, 32 stories each: {card['steps'] * 32 * 63 / 1e6:.0f} million tokens, from 300,000 stories"
+        in text
+    )
 
 
 def test_what_goes_wrong_in_a_story(page):
-    """Hardly a mistake is one of grammar; most are about the world that the story has made."""
+    """Hardly any mistake is one of grammar; most are about the world that the story has made."""
     shares = chapter_09a.kinds(town_gpt.write(town_gpt.load(), 300, temperature=1.0))
     grammar = shares["no sentence"] + shares["how many sentences"]
     assert (
