@@ -125,10 +125,8 @@ def test_what_the_last_hundredths_buy(page):
         f"{100 * ships[name]:.0f}" for name in ("valid_at_1.0", "consistent_at_1.0", "consistent_at_0.7")
     )
     assert f"| shipped | {ships['gap']:.3f} | {' | '.join(shares)} |" in text
-    assert (
-        f"{card['steps']:,}, 32 stories each: {card['steps'] * 32 * 63 / 1e6:.0f} million tokens, from 300,000 stories"
-        in text
-    )
+    millions = card["steps"] * 32 * 63 / 1e6
+    assert f"{card['steps']:,}, 32 stories each: {millions:.0f} million tokens, from 300,000 stories" in text
 
 
 def test_what_goes_wrong_in_a_story(page):
