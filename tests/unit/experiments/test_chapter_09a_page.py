@@ -12,6 +12,7 @@ from course_lib.data.gpt_history import GPT_1, GPT_3
 from course_lib.experiments import chapter_09a
 from course_lib.models.gpt_sizes import counted
 from course_lib.tasks import python_gpt, town_gpt
+from course_lib.tasks.town_gpt import shipping
 from course_lib.training import checkpoints
 from course_lib.training.recipe import new_model
 
@@ -125,8 +126,8 @@ def test_what_the_last_hundredths_buy(page):
         f"{100 * ships[name]:.0f}" for name in ("valid_at_1.0", "consistent_at_1.0", "consistent_at_0.7")
     )
     assert f"| shipped | {ships['gap']:.3f} | {' | '.join(shares)} |" in text
-    millions = card["steps"] * 32 * 63 / 1e6
-    assert f"{card['steps']:,}, 32 stories each: {millions:.0f} million tokens, from 300,000 stories" in text
+    millions, source = card["steps"] * 32 * 63 / 1e6, f"from {shipping.SHIPPED_STORIES:,} stories"
+    assert f"{card['steps']:,}, 32 stories each: {millions:.0f} million tokens, {source}" in text
 
 
 def test_what_goes_wrong_in_a_story(page):
