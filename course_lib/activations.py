@@ -15,9 +15,11 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 SLOPE, CUBE = 2 * math.sqrt(2 / math.pi), 0.044715  # 2u = SLOPE · (x + CUBE · x³)
+PIECE = 2**16  # numbers
 
 
 def gelu_tanh(x: Tensor) -> Tensor:
@@ -34,21 +36,31 @@ def relu_squared(x: Tensor) -> Tensor:
 
 
 class _GeluTanh(torch.autograd.Function):
-    """`x σ` with `σ = sigmoid(2u)`, which is `(1 + tanh u) / 2`: torch has a faster sigmoid than tanh."""
+    """`x σ` with `σ = sigmoid(2u)`, which is `(1 + tanh u) / 2`: torch has a faster sigmoid than tanh.
+
+    Its slope is made at once, while σ is at hand: `σ · 1 + (1 − σ) · y · d(2u)/dx`, somewhere between the two,
+    as far as σ says. So one tensor waits for the backward pass, and that pass is one product. The numbers are
+    taken a piece at a time: a piece stays in the processor's cache through all its steps.
+    """
 
     @staticmethod
     def forward(ctx, x: Tensor) -> Tensor:
-        sigma = torch.addcmul(x.new_tensor(SLOPE), x, x, value=SLOPE * CUBE).mul_(x).sigmoid_()
-        y = x * sigma
-        ctx.save_for_backward(x, sigma, y)
-        return y
+        flat = x.contiguous().view(-1)
+        y, slope = torch.empty_like(flat), torch.empty_like(flat)
+        for x_piece, y_piece, out in zip(*(whole.split(PIECE) for whole in (flat, y, slope)), strict=True):
+            square = x_piece * x_piece
+            torch.mul(square, 3 * SLOPE * CUBE, out=out).add_(SLOPE)  # d(2u)/dx
+            sigma = square.mul_(SLOPE * CUBE).add_(SLOPE).mul_(x_piece).sigmoid_()
+            torch.mul(x_piece, sigma, out=y_piece)
+            out.mul_(y_piece).addcmul_(out, sigma, value=-1).add_(sigma)
+        ctx.save_for_backward(slope.view_as(x))
+        return y.view_as(x)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, grad: Tensor) -> Tensor:
-        """`dy/dx = σ · 1 + (1 − σ) · y · d(2u)/dx`: somewhere between the two, as far as σ says."""
-        x, sigma, y = ctx.saved_tensors
-        bent = torch.addcmul(x.new_tensor(SLOPE), x, x, value=3 * SLOPE * CUBE).mul_(y)  # y · d(2u)/dx
-        return bent.lerp_(x.new_ones(()), sigma).mul_(grad)
+        (slope,) = ctx.saved_tensors
+        return grad * slope
 
 
 class _ReluSquared(torch.autograd.Function):

@@ -21,7 +21,7 @@ CONFIG = {"vocab_size": 512, "d_model": 128, "n_heads": 4, "n_layers": 4, "max_l
 WIDE = CONFIG | {"d_model": 256, "n_heads": 8}
 BATCH, LENGTH = 32, 64  # a step of training
 NEW_TOKENS = 100  # of one text
-ROUNDS = 8
+ROUNDS = 20
 SQUARES = ("512", "1024")  # rows of the matrices whose product shows the machine's peak
 
 
