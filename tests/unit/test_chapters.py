@@ -11,13 +11,13 @@ from course_lib.tools import pages
 
 
 def test_thirteen_chapters_in_order():
-    """Chapter 09 has two pages."""
-    assert list(CHAPTERS) == [*(f"{n:02}" for n in range(9)), "09a", "09b", "10", "11", "12"]
+    """Chapters 09 and 10 have two pages each."""
+    assert list(CHAPTERS) == [*(f"{n:02}" for n in range(9)), "09a", "09b", "10a", "10b", "11", "12"]
     for number, one in CHAPTERS.items():
         assert one.number == number and re.fullmatch(rf"{number}_[a-z_]+\.ipynb", one.page)
         assert one.title and one.question.endswith("?") and 10 <= one.minutes <= 120
     for what in ("title", "question", "page"):
-        assert len({getattr(one, what) for one in CHAPTERS.values()}) == 14
+        assert len({getattr(one, what) for one in CHAPTERS.values()}) == 15
 
 
 def test_the_written_chapters_are_those_with_a_page():

@@ -44,7 +44,8 @@ PARTS = (
     Part("BERT: fills gaps", "08", USES, 4.52, 2.05, 0.5),
     Part("GPT: continues", "09a", USES, 3.8, 2.05, 0.5),
     Part("GPT, faster", "09b", USES, 3.16, 2.05, 0.5),
-    Part("Assistants:\ntaught to help", "10", USES, 2.14, 2.05, 0.72),
+    Part("An assistant", "10a", USES, 2.52, 2.05, 0.5),
+    Part("… that is better", "10b", USES, 1.88, 2.05, 0.5),
     Part("Images, speech", "11", USES, 1.12, 2.05, 0.62),
 )
 # (left edge, lower edge) of each "Add & norm", and how far below it its sub-layer begins
