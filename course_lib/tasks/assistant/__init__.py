@@ -3,6 +3,7 @@
 from course_lib.tasks.assistant.calculator import calculate
 from course_lib.tasks.assistant.chats import MIXED, conversations, prompt_of, rows, solution
 from course_lib.tasks.assistant.tool_loop import TOOLS, Reply, answer, read_written, run, turns_seen, writer
+from course_lib.tasks.assistant.verdicts import TownVerdict, find, verdict, why_unread
 from course_lib.tasks.assistant.words import END_ID, WORDS, AssistantWords, written
 
 __all__ = [
@@ -12,15 +13,19 @@ __all__ = [
     "WORDS",
     "AssistantWords",
     "Reply",
+    "TownVerdict",
     "answer",
     "calculate",
     "conversations",
+    "find",
     "prompt_of",
     "read_written",
     "rows",
     "run",
     "solution",
     "turns_seen",
+    "verdict",
+    "why_unread",
     "writer",
     "written",
 ]
