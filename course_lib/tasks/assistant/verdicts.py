@@ -1,6 +1,6 @@
 """What the Town says of an answer, for any text that a person types.
 
-    find(story, question)              the Town's question that these words are, with its right answers, or None
+    find(story, question)              the Town's question that these words are, with its answers, or None
     verdict(story, question, answer)   is the answer right? None where the Town cannot say
     why_unread(story)                  why a story of one's own gets no verdicts, or None: the Town reads it
 
