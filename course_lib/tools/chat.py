@@ -1,7 +1,6 @@
 """`python3 -m course_lib chat`: a conversation with the Town's assistant, in the terminal."""
 
 import shutil
-import sys
 import textwrap
 from collections.abc import Callable, Iterator
 
@@ -48,15 +47,19 @@ def main(arguments: list[str]) -> int:
     )
     asked.add_argument("--plain", action="store_true", help="no colours")
     options = asked.parse_args(arguments)
-    if options.temperature < 0:
+    if not 0 <= options.temperature < float("inf"):
         asked.error(f"--temperature is {options.temperature}, expected 0 or more")
     torch.set_num_threads(1)  # a small model gains nothing from a second one
-    torch.manual_seed(seed := _seed(options.seed))
+    seed = _seed(options.seed)
+    torch.manual_seed(seed % 2**63)
     screen = Screen(colour=not options.plain)
     try:
         chat = Conversation(stages.load, options.stage, temperature=options.temperature)
     except (OSError, ValueError) as error:
-        raise Problem(f"The stage {options.stage} is not to be had: {error}", "get it with git") from None
+        raise Problem(
+            f"The stage {options.stage} is not to be had: {error}.",
+            "get the whole course again (git pull, or the ZIP file), or take another one with --stage.",
+        ) from None
     try:
         return Chatting(chat, stages.STAGES, screen, seed).run(options.story)
     except BrokenPipeError:  # who read has read enough
@@ -94,7 +97,8 @@ class Chatting:
                 if not self._line(self.screen.read("you> ").strip()):
                     return 0
             except EOFError:
-                self.screen.line("")
+                if self.screen.interactive:
+                    self.screen.line("")
                 return 0
             except KeyboardInterrupt:
                 if not self.screen.interactive:
@@ -180,7 +184,7 @@ class Chatting:
             return
         self._say_markers(typed)
         try:
-            self._answer(lambda *how: self.chat.ask(typed, *how), typed)
+            self._answer(lambda *how: self.chat.ask(typed, *how))
         except ValueError as error:
             self._mend(f"This is too long: {error}.", typed)
 
@@ -189,9 +193,9 @@ class Chatting:
             self.screen.note("Nothing was asked yet.")
             return
         self.screen.note(shortened(self.chat.asked, 100))
-        self._answer(lambda *how: self.chat.again(*how), "/again")
+        self._answer(self.chat.again)
 
-    def _answer(self, ask: Callable[..., Said], typed: str) -> None:
+    def _answer(self, ask: Callable[..., Said]) -> None:
         turn = self.screen.turn(self.chat.stage)
         try:
             with Interrupts() as stop:
@@ -199,18 +203,17 @@ class Chatting:
         except (Stopped, KeyboardInterrupt):
             turn.end()
             self.screen.note("Stopped. The chat goes on as if this had not been asked.")
-            self.screen.mend(typed)
             return
         turn.end()
         if said.reply.ended == "length":
-            self.screen.note("It did not end its turn, and was cut off.")
+            self.screen.note("It wrote no end of its turn, and was cut off.")
         if said.reply.ended == "calls":
             self.screen.note("It called its tool once too often, and was stopped.")
         if said.verdict:
             self.screen.verdict(f"the Town: {said.verdict.text}", said.verdict.right)
         if said.began_anew:
             self.screen.note(
-                "The chat had grown too long for the model's window: this began a new one, with the same story."
+                "The chat was too long for the model's window: this began a new one, with the same story."
             )
 
     # ------------------------------------------------------------ what is wrong with what was typed

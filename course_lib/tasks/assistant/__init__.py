@@ -4,7 +4,7 @@ from course_lib.tasks.assistant.calculator import calculate
 from course_lib.tasks.assistant.chats import MIXED, conversations, prompt_of, rows, solution
 from course_lib.tasks.assistant.conversation import Conversation, Said, Stopped, markers, strange
 from course_lib.tasks.assistant.tool_loop import TOOLS, Reply, answer, read_written, run, turns_seen, writer
-from course_lib.tasks.assistant.verdicts import TownVerdict, find, verdict, why_unread
+from course_lib.tasks.assistant.verdicts import TownVerdict, examples, find, verdict, why_unread
 from course_lib.tasks.assistant.words import END_ID, WORDS, AssistantWords, written
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "answer",
     "calculate",
     "conversations",
+    "examples",
     "find",
     "markers",
     "prompt_of",

@@ -143,7 +143,9 @@ class Conversation:
             ValueError: nothing was asked since the story was told.
         """
         if not self.asked:
-            raise ValueError("turns has no question yet, expected at least one: there is nothing to ask again")
+            raise ValueError(
+                "turns has no question yet, expected at least one: there is nothing to ask again"
+            )
         kept, self.turns = self.turns, self.turns[: self._before_it]
         try:
             return self.ask(self.asked, show, stopped)

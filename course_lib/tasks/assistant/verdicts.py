@@ -113,6 +113,13 @@ def why_unread(story: Sequence[str]) -> str | None:
     return town.score(tuple(story), grammar=ANY_STORY).error
 
 
+def examples(story: Sequence[str]) -> list[Words]:
+    """A few questions about a story that it answers, each of another kind, with their sign at the end."""
+    read = _read(tuple(story))
+    one_of_each = {fact.kind: fact for fact in (facts(read) if read else ())}  # the last one told of
+    return [(*one_of_each[kind].direct, "?") for kind in ("where", "who", "colour") if kind in one_of_each]
+
+
 def _asked(fact: Fact, form: str, story: Words, question: Words) -> Asked:
     expression = "".join(fact.direct[2:]) if fact.kind == sums.KIND else ""
     told = () if fact.kind == sums.KIND else story
