@@ -44,11 +44,13 @@ def load(stage: str = "sft", folder: Path = checkpoints.FOLDER) -> GPT:
 
 
 def measure(model: GPT) -> dict[str, float]:
-    """What a card says of a stage: exact match and refusals on held-out questions, sums, what was forgotten."""
+    """What a card says of a stage: exact match on held-out questions, refusals, sums, what was forgotten."""
     found = scoring.score(model)
     metrics = {name: value for name, value in found._asdict().items() if name != "kinds"} | found.kinds
     for name, digits in SUMS.items():
         metrics[name] = scoring.sums_right(model, scoring.held_out_sums(digits=digits))
+    after = scoring.after_stories(scoring.held_out_sums(digits=(1, 2)))
+    metrics["sums after a story"] = scoring.sums_right(model, after)
     liked = preferring.preferred(model)
     metrics |= {f"preferred {name}": share for name, share in liked.items()}
     metrics |= {"story gap": scoring.story_gap(model), "story KL": scoring.story_kl(model, training.base())}
