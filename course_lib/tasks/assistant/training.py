@@ -37,7 +37,7 @@ RECIPE = Recipe(  # for a page
     steps=200,
     batch_size=32,
     lr=4e-3,
-    schedule=WarmupStableDecay(10, 10, 200),
+    schedule=WarmupStableDecay(10, 190, 200),
     optimizer=MuonAndAdamW(muon_lr=0.01, lr=4e-3),
 )
 SHIPPED = vary(RECIPE, steps=6_000, schedule=WarmupStableDecay(20, 2_000, 6_000))
