@@ -12,7 +12,7 @@ from torch import nn
 
 from course_lib.models import lora
 from course_lib.models.gpt import GPT
-from course_lib.models.low_rank import LoRAConfig
+from course_lib.models.low_rank import Adapter, LoRAConfig
 from course_lib.tasks.assistant import preferring, rewards
 from course_lib.tasks.assistant.words import END_ID
 from course_lib.training.interrupts import Interrupts
@@ -88,6 +88,12 @@ def learner(
 def adapted(model: GPT) -> dict[str, nn.Module]:
     """Path → matrix with adapters."""
     return {path: part for path, part in model.named_modules() if hasattr(part, "adapters")}
+
+
+def taken_out(model: GPT, name: str) -> Adapter:
+    """An adapter of a model, as `save_adapter` stores it; it stays in the model."""
+    parts = {path: part.adapters[name] for path, part in adapted(model).items()}
+    return Adapter(ADAPTER, parts)
 
 
 def learn_preferences(
