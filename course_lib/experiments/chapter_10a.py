@@ -60,7 +60,7 @@ def _falling(steps: int) -> WarmupStableDecay:
 
 # ---------------------------------------------------------------- the mask, and stories in between
 
-CHOICE_STEPS = 400
+CHOICE_STEPS = 300
 CHOICES = {  # which tokens count; share of plain stories
     "answers only": (True, 0.15),
     "every token": (False, 0.15),
@@ -71,7 +71,7 @@ CHOICES = {  # which tokens count; share of plain stories
 @cache
 def mixed_examples(plain: float) -> list[ChatRow]:
     """What is read with this share of plain stories; as many chats with any."""
-    return training.examples(30_000, sums=0.0, plain=plain, styles=CLEAR, kinds=questions.STORY_KINDS)
+    return training.examples(24_000, sums=0.0, plain=plain, styles=CLEAR, kinds=questions.STORY_KINDS)
 
 
 def choice_rows(seed: int, steps: int) -> list[Row]:

@@ -191,7 +191,7 @@ def test_rewards_of_a_right_answer_a_filled_one_and_a_list():
     whole, short = ([*WORDS.encode(list(said)), END_ID] for said in (one.whole, one.short))
     assert rewards.as_liked(one, whole) == rewards.right(one, whole) == rewards.mentions(one, whole) == 1
     assert rewards.right(one, short) == 1 and rewards.as_liked(one, short) == 0
-    listed = "in the park in the garden at the school".split()
+    listed = WORDS.split("in the park in the garden at the school")
     places = WORDS.encode([*listed, *one.short])
     assert rewards.mentions(one, places) == 1 and rewards.right(one, [*places, END_ID]) == 0
     assert rewards.right(one, whole[:-1]) == rewards.as_liked(one, whole[:-1]) == 0  # without an end
