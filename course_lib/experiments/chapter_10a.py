@@ -10,8 +10,8 @@ from course_lib.data.town import questions
 from course_lib.experiments.records import Experiment, Row, rounded
 from course_lib.models import evaluating
 from course_lib.models.gpt import GPT
-from course_lib.tasks.assistant import chats, scoring, training
-from course_lib.text.chat import ChatRow
+from course_lib.tasks.assistant import Reply, chats, scoring, training
+from course_lib.text.chat import ChatRow, Turn
 from course_lib.text.chat_rows import stack_chats
 from course_lib.training.objectives import answer_loss
 from course_lib.training.optim import WarmupStableDecay
@@ -26,30 +26,52 @@ SFT_STEPS, MEASURED_AT = 1600, (200, 400, 800, 1600)
 SFT_SCHEDULE = WarmupStableDecay(20, 400, SFT_STEPS)
 
 
+QUESTIONS, PLAIN = 96_000, 0.1
+TUNED, QUESTION_ONLY = "tuned", "sees the question alone"
+
+
 @cache
 def story_examples() -> list[ChatRow]:
     """Chats about stories alone, short answers and whole ones."""
-    return training.examples(96_000, sums=0.0, plain=0.1, styles=CLEAR, kinds=questions.STORY_KINDS)
+    return training.examples(QUESTIONS, sums=0.0, plain=PLAIN, styles=CLEAR, kinds=questions.STORY_KINDS)
 
 
 def sft_rows(seed: int, steps: int) -> list[Row]:
-    """The base itself, then instruction tuning on the way."""
+    """The base itself, then instruction tuning on the way, and who learns from the same questions alone."""
     model = training.base(seed=seed)
     recipe = vary(
         training.RECIPE, seed=seed, steps=steps, schedule=lambda done: SFT_SCHEDULE(done * steps / SFT_STEPS)
     )
-    rows = [{"seed": seed, "step": 0, "what": "tuned"} | _scores(model)]
+    rows = [{"seed": seed, "step": 0, "what": TUNED} | _scores(model)]
     stages = [step for step in MEASURED_AT if step < steps] + [steps]
     for step, _ in train_in_stages(model, recipe, training.task(story_examples()), stages):
-        rows.append({"seed": seed, "step": step, "what": "tuned"} | _scores(model))
+        rows.append({"seed": seed, "step": step, "what": TUNED} | _scores(model))
+        rows.append({"seed": seed, "step": step, "what": QUESTION_ONLY} | _question_only(step))
     return rows
 
 
 def _scores(model: GPT) -> Row:
-    found = scoring.score(model)
+    return _columns(scoring.score(model)) | rounded({"gap": scoring.story_gap(model)})
+
+
+def _columns(found: scoring.Score) -> Row:
     kinds = {f"right, {kind}": share for kind, share in found.kinds.items()}
     said = {"right": found.right, "other_forms": found.other_forms, "refused": found.refused}
-    return rounded(said | {"falsely": found.falsely, "gap": scoring.story_gap(model)} | kinds)
+    return rounded(said | {"falsely": found.falsely} | kinds)
+
+
+@cache
+def _learnt() -> tuple[questions.Asked, ...]:
+    kinds = questions.STORY_KINDS
+    return questions.ask(QUESTIONS, training.TRAINING_SEED, kinds=kinds, per_story=training.PER_STORY)
+
+
+def _question_only(step: int) -> Row:
+    """Who has never seen a story: from as many questions as were read by then."""
+    read = round(step * training.RECIPE.batch_size * (1 - PLAIN)) * training.PER_STORY
+    said = questions.by_question(_learnt()[:read], scoring.held_out())
+    replies = [Reply((Turn("assistant", " ".join(words)),), "answer") for words in said]
+    return _columns(scoring.summed(scoring.held_out(), replies))
 
 
 def _falling(steps: int) -> WarmupStableDecay:
