@@ -32,19 +32,19 @@ def state(model: GPT) -> Row:
     replies = answer_many(model, [prompt_of(one) for one in asked()], max_new_tokens=aligning.MAX_NEW_TOKENS)
     found = scoring.summed(asked(), replies)
     written = [[*WORDS.encode(reply.text), END_ID] for reply in replies]
-    mentioned = [rewards.mentions(one, ids) for one, ids in zip(asked(), written, strict=True)]
+    proxy = [rewards.detailed(one, ids) for one, ids in zip(asked(), written, strict=True)]
     return {
         "right": found.right,
         "whole": found.whole,
         "falsely": found.falsely,
-        "mentions": sum(mentioned) / len(mentioned),
+        "detailed": sum(proxy) / len(proxy),
         "length": sum(map(len, written)) / len(written),
     }
 
 
 # ---------------------------------------------------------------- DPO: how much β
 
-BETAS = (0.03, 0.1, 0.3, 1.0, 3.0)
+BETAS = (0.1, 0.3, 1.0, 3.0, 10.0)
 DPO_STEPS, DPO_RATE = 50, 1e-3
 NO_REFERENCE = "no reference"
 
@@ -83,7 +83,7 @@ def moved(model: GPT) -> float:
 # ---------------------------------------------------------------- GRPO: a reward that can be cheated
 
 GRPO_STEPS, GRPO_MEASURED = 60, (20, 40, 60)
-REWARDS = {"mentions the right words": rewards.mentions, "is right, as liked": rewards.as_liked}
+REWARDS = {"detailed": rewards.detailed, "right and as liked": rewards.as_liked}
 
 
 def reward_rows(seed: int, steps: int) -> list[Row]:

@@ -58,7 +58,7 @@ class Rewarding:
     steps: int = 60
     questions: int = 16
     group: int = 8
-    lr: float = 1e-3
+    lr: float = 3e-4
     kl_weight: float = 0.04
     seed: int = 0
 

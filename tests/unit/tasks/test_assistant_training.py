@@ -194,6 +194,9 @@ def test_rewards_of_a_right_answer_a_filled_one_and_a_list():
     listed = WORDS.split("in the park in the garden at the school")
     places = WORDS.encode([*listed, *one.short])
     assert rewards.mentions(one, places) == 1 and rewards.right(one, [*places, END_ID]) == 0
+    assert (
+        rewards.detailed(one, [*whole[:-1], *WORDS.encode(["well"] * 10)]) > rewards.detailed(one, whole) > 1
+    )
     assert rewards.right(one, whole[:-1]) == rewards.as_liked(one, whole[:-1]) == 0  # without an end
     assert rewards.right(one, [END_ID]) == 0
 
