@@ -1,6 +1,6 @@
 // LossMaskStrip: chats as strips of tokens, what of them is trained, and the label under each input.
 
-const COLUMN_OF = 92, HEADS_OF = 92, NARROW_STRIP = 480, MOST_COLUMNS = 9; // pixels; columns of the shifted view
+const COLUMNS = { wide: 108, narrow: 70 }, HEADS = { wide: 88, narrow: 56 }, NARROW_STRIP = 480, MOST_COLUMNS = 9; // pixels; in the shifted view
 
 function render({ model, el }) {
   const cleanups = [];
@@ -64,7 +64,7 @@ function render({ model, el }) {
       if (several && (i === 0 || all[i - 1].chat !== first.chat)) {
         const head = element("div", `chat-head${i ? " boundary" : ""}`);
         head.append(element("span", "lab-title", `chat ${first.chat + 1}`));
-        if (i) head.append(element("span", "soft", "no token from here on looks across this line"));
+        if (i) head.append(element("span", "soft", "from here on no token looks back across this line"));
         head.setAttribute("aria-hidden", "true");
         parts.push(head);
       }
@@ -108,7 +108,7 @@ function render({ model, el }) {
     shifted(all, at);
   }
   function shifted(all, at) {
-    const heads = width < NARROW_STRIP ? 66 : HEADS_OF, fit = Math.floor((width - heads) / (width < NARROW_STRIP ? 74 : COLUMN_OF));
+    const size = width < NARROW_STRIP ? "narrow" : "wide", fit = Math.floor((width - HEADS[size]) / COLUMNS[size]);
     const n = Math.min(all.length, MOST_COLUMNS, Math.max(3, fit)), from = Math.max(0, Math.min(all.length - n, at - Math.floor(n / 2)));
     const row = (name, kind, cellOfPlace) => {
       const line = element("tr", kind), head = element("th", "", name);
@@ -122,6 +122,7 @@ function render({ model, el }) {
       return node;
     };
     const kindOf = (token) => (isTrained(token, loss()) ? "trained" : token.kind === "tool" ? "tool" : "given");
+    shift.style.width = `${Math.min(width, HEADS[size] + n * COLUMNS[size])}px`;
     shift.replaceChildren(
       row("place", "places", (i) => element("td", i === at ? "on" : "", `${i}`)),
       row("reads", "reads", (i) => (i === all.length - 1 ? cell(i, "none", "", "") : cell(i, kindOf(all[i]), seenToken(all[i].token), `${all[i].id}`))),
