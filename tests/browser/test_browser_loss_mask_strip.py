@@ -20,7 +20,8 @@ view"""
 NUMBERS = "() => document.querySelector('.course-view').numbers()"
 ANSWERED = "() => document.querySelector('.course-view').numbers().answered"
 BOXES = """() => [...document.querySelectorAll('.course-view .strips .tok')].map((node) =>
-  [node.querySelector('bdi').innerText, ['trained', 'tool', 'given'].find((kind) => node.matches(`.${kind}`))])"""
+  [node.querySelector('bdi').innerText,
+    ['trained', 'tool', 'given'].find((kind) => node.matches(`.${kind}`))])"""
 PYTHON = """
 def trained():
     row = pack_chats([chat_row(turns, WORDS) for turns in view.chats], 500)
@@ -100,7 +101,6 @@ def test_a_chat_of_ones_own(lab, open_page):
     view.locator(".chips input").first.focus()
     window.keyboard.press("ArrowLeft")
     window.keyboard.press("ArrowRight")
-    window.keyboard.press("ArrowLeft")
     page.python_becomes("view.loss", "answers")
 
     # own text: unknown words, a marker that is typed, a turn more, a turn less, another chat
@@ -186,7 +186,7 @@ def test_the_strip_in_every_window_and_by_finger(lab, open_page):
             page.python(f"view.place = {place}")
             wait_for_text(page, ".readout", f"Place {place}:")
             assert height(view) == before, (width, place)
-    assert columns == sorted(columns, reverse=True) and columns[0] == 9 and columns[-1] >= 3
+    assert columns == sorted(columns, reverse=True) and columns[0] >= 8 and columns[-1] >= 3
     token = tokens.nth(2)
     token.scroll_into_view_if_needed()
     touch(page, middle(token))

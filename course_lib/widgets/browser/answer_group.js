@@ -35,14 +35,14 @@ function render({ model, el }) {
   list.setAttribute("aria-label", "tokens of the answers: left and right go along an answer, up and down to another");
   summary.setAttribute("aria-live", "polite");
   readout.setAttribute("aria-live", "polite");
-  const legend = element("div", "row legend"), small = element("span", "row");
+  const legend = element("div", "row legend");
   for (const [kind, words] of [["up", "becomes likelier"], ["down", "becomes less likely"], ["held", "held back by the clip"]]) {
     if (kind === "held" && !hasSecond) continue;
     const item = element("span", "row");
     item.append(element("span", `arrow ${kind}`, ARROWS[kind]), element("span", "", words));
     legend.append(item);
   }
-  legend.append(small);
+  legend.append(element("span", "", "0.42: chance when it was drawn"), ...(hasSecond ? [element("span", "", "×1.21: ratio, the new chance / that one")] : []));
   box.append(asked, bar, second, hint, heads, list, legend, summary, readout, state.root);
 
   const id = ownId("answer");
@@ -106,7 +106,6 @@ function render({ model, el }) {
         node.setAttribute("aria-label", `${tokens[t]}, ${step === 2 ? `ratio ${short(ratios[g][t])}` : `chance ${short(chances[t])}`}, ${goes}`);
       });
     });
-    small.textContent = step === 2 ? "×: ratio, new chance / chance when it was drawn" : "0.42: chance when it was drawn";
     hint.textContent = message || (waits ? "Python draws …" : `${said.length} answers of one policy to one question, drawn with seed ${get("answered").seed}.`);
     hint.classList.toggle("refusal", Boolean(message));
     box.classList.toggle("waiting", waits && (get("answered").seed !== get("seed") || get("answered").step !== get("step") || step === 2));

@@ -1,6 +1,6 @@
 // LossMaskStrip: chats as strips of tokens, what of them is trained, and the label under each input.
 
-const COLUMNS = { wide: 108, narrow: 70 }, HEADS = { wide: 88, narrow: 56 }, NARROW_STRIP = 480, MOST_COLUMNS = 9; // pixels; in the shifted view
+const COLUMNS = { wide: 118, narrow: 70 }, HEADS = { wide: 88, narrow: 56 }, NARROW_STRIP = 480, MOST_COLUMNS = 9; // pixels; in the shifted view
 
 function render({ model, el }) {
   const cleanups = [];
@@ -118,7 +118,7 @@ function render({ model, el }) {
     };
     const cell = (i, kind, text, number) => {
       const node = element("td", `${kind}${i === at ? " on" : ""}`);
-      node.append(element("bdi", "", text), element("span", "id-of", number));
+      node.append(element("bdi", text.startsWith("<|") ? "marker" : "", text), element("span", "id-of", number));
       return node;
     };
     const kindOf = (token) => (isTrained(token, loss()) ? "trained" : token.kind === "tool" ? "tool" : "given");
