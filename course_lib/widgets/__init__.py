@@ -5,6 +5,7 @@ network, and carries a still with alt text for places where nothing is live. Mod
 """
 
 from course_lib.widgets.alignment_movie import AlignmentMovie
+from course_lib.widgets.answer_group import AnswerGroup
 from course_lib.widgets.architecture_view import ArchitectureView
 from course_lib.widgets.attention_view import AttentionView
 from course_lib.widgets.beam_tree import BeamTree
@@ -13,6 +14,7 @@ from course_lib.widgets.coloured_tokens import ColouredTokens
 from course_lib.widgets.family_switcher import FamilySwitcher
 from course_lib.widgets.fill_in import FillIn
 from course_lib.widgets.live_loss import LiveLoss
+from course_lib.widgets.loss_mask_strip import LossMaskStrip
 from course_lib.widgets.mask_lab import MaskLab
 from course_lib.widgets.mlm_corruptor import MlmCorruptor
 from course_lib.widgets.next_token import NextToken
@@ -24,6 +26,7 @@ from course_lib.widgets.story_writer import StoryWriter
 
 __all__ = [
     "AlignmentMovie",
+    "AnswerGroup",
     "ArchitectureView",
     "AttentionView",
     "BeamTree",
@@ -32,6 +35,7 @@ __all__ = [
     "FamilySwitcher",
     "FillIn",
     "LiveLoss",
+    "LossMaskStrip",
     "MaskLab",
     "MlmCorruptor",
     "NextToken",

@@ -70,6 +70,14 @@ def tell(text, drawn):
     names = ["[BOS]", "[EOS]", "[PAD]", "[UNK]", "tom", "."]
     return [0, *drawn], torch.zeros(6), names, torch.full((1, 2, n, n), 1 / n)
 display(widgets.StoryWriter(tell, trace_draw, drawn=[4]))""",
+    "LossMaskStrip": """
+from course_lib.text.chat import ChatWords
+turns = [('user', 'tom ?'), ('call', 'ask'), ('tool', 'yes'), ('assistant', 'yes <b>')]
+display(widgets.LossMaskStrip([turns, turns[::3]], ChatWords(['tom', '?', 'ask', 'yes'])))""",
+    "AnswerGroup": """
+drawn = [(['yes', '.'], [-0.1, -0.2]), (['no'], [-1.5])]
+display(widgets.AnswerGroup(lambda seed: drawn, {'right': len, 'same': lambda said: 1}, 'tom ?',
+                            second_step=lambda answers, advantages: [[-0.1, -0.1], [-3]]))""",
     "practice": "from course_lib.practice import predict, desk\npredict(next(iter(desk.predictions())))",
     "slider": "display(ipywidgets.VBox([ipywidgets.IntSlider(), ipywidgets.Label('here')]))",
     "interact": "ipywidgets.interact(lambda size=3: print(size * '*'));",

@@ -9,11 +9,13 @@ for), `next_words` (inputs above shifted targets), `course_map` (the Transformer
 `blueprint`; `beam` a beam search as a tree; `family_masks` who sees whom in the four families;
 `merge_table` a moment of BPE training; `token_rows` a text as coloured tokens; `masked_row` what BERT reads
 and must say; `filled_blanks` what it fills in; `next_token` what temperature, top-k and top-p remove;
-`told_story` a story that is being told, with verdicts.
+`told_story` a story that is being told, with verdicts; `loss_strip` a chat with what of it is trained;
+`answer_group` answers with rewards and advantages.
 """
 
 from course_lib.viz.diagrams import heads
 from course_lib.viz.diagrams.additive import new_axis, tanh_meets
+from course_lib.viz.diagrams.answer_group import answer_group
 from course_lib.viz.diagrams.architecture import architecture
 from course_lib.viz.diagrams.beam import beam
 from course_lib.viz.diagrams.course_map import transformer_map
@@ -22,6 +24,7 @@ from course_lib.viz.diagrams.family_masks import family_masks
 from course_lib.viz.diagrams.filled_blanks import filled_blanks
 from course_lib.viz.diagrams.four_steps import four_steps
 from course_lib.viz.diagrams.lookups import fetch, score_tables
+from course_lib.viz.diagrams.loss_strip import loss_strip
 from course_lib.viz.diagrams.masked_row import masked_row
 from course_lib.viz.diagrams.merge_table import merge_table
 from course_lib.viz.diagrams.next_token import next_token
@@ -36,6 +39,7 @@ from course_lib.viz.diagrams.told_story import told_story
 from course_lib.viz.diagrams.translation import bottleneck, crossings, look_back
 
 __all__ = [
+    "answer_group",
     "architecture",
     "beam",
     "bottleneck",
@@ -49,6 +53,7 @@ __all__ = [
     "heads",
     "look_back",
     "lookup_plane",
+    "loss_strip",
     "masked_row",
     "merge_table",
     "new_axis",
