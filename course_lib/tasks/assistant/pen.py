@@ -60,8 +60,8 @@ class Pen:
         self._begin()
         if self.ended:
             raise ValueError(
-                f"conversation has {len(self._new)} tokens, expected at most {max_tokens}, the model's window: "
-                "begin a new chat, or tell a shorter story"
+                f"conversation has {len(self._new)} tokens, expected at most {max_tokens}, the model's "
+                "window: begin a new chat, or tell a shorter story"
             )
 
     def step(self) -> None:

@@ -27,7 +27,7 @@ from course_lib.widgets import (
     ScheduleExplorer,
     StoryWriter,
 )
-from course_lib.widgets.live_loss import MOST_POINTS
+from course_lib.widgets.training_view import MOST_POINTS
 
 STRANGE = "</script><b>&\"'"
 EVEN = np.full((2, 3), 1 / 3)
@@ -153,7 +153,7 @@ def test_live_loss_is_cheap_and_sends_at_most_ten_times_a_second(monkeypatch):
         live(step, 1.0)
     assert (time.process_time() - start) / 20_000 < 200e-6
     now = [0.0]
-    monkeypatch.setattr("course_lib.widgets.live_loss.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("course_lib.widgets.training_view.time.monotonic", lambda: now[0])
     live = LiveLoss(10**6)
     live.observe(lambda change: sent.append(change), "points")
     sent.clear()
