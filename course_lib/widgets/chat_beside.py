@@ -18,7 +18,7 @@ from course_lib.widgets.front import LiveView, script, styles, with_still
 
 MOST_CHARACTERS = 600
 MOST_STAGES = 6
-PARTS = ("bpe/own_text", "town/boxes", "writing/asking", "columns", "words")
+PARTS = ("bpe/encoding", "bpe/own_text", "town/boxes", "writing/asking", "columns", "words")
 
 
 class ChatBeside(LiveView):
@@ -136,7 +136,8 @@ class ChatBeside(LiveView):
     def _check(self) -> None:
         """Say which words nobody knows, before anything is asked."""
         unknown = WORDS.unknown(f"{self.text} {self.question}")
-        self.message = f"Tiny Town does not know {', '.join(map(shown, unknown))}" if unknown else ""
+        named = ", ".join(f"“{shown(word)}”" for word in unknown)
+        self.message = f"Tiny Town does not know {named}" if unknown else ""
 
     # ---------------------------------------------------------------- the chat
 
@@ -239,7 +240,7 @@ class ChatBeside(LiveView):
             self.message = f"The model stopped with {type(error).__name__}: {error}"
 
     def _say(self) -> None:
-        self.answered = {name: getattr(self, name) for name in ("text", "question", "asks", "steps", "stops")}
+        self.answered = {name: getattr(self, name) for name in ("asks", "steps", "stops")}
 
     @staticmethod
     def _nothing_yet(n_stages: int) -> list[dict]:

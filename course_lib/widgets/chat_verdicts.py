@@ -7,7 +7,8 @@ from course_lib.tasks.assistant.verdicts import verdict
 from course_lib.tasks.assistant.words import WORDS
 from course_lib.text.chat import Turn
 
-JUDGED = ("asked", "right", "refused rightly", "refused falsely", "whole sentence")  # what is counted
+WHOLE = "right, a whole sentence"
+JUDGED = ("asked", "right", "refused rightly", "refused falsely", WHOLE)  # what is counted
 
 
 class Marked(NamedTuple):
@@ -15,7 +16,7 @@ class Marked(NamedTuple):
 
     sign: str = ""  # ✓, ✗ or –
     verdict: str = ""  # in words
-    style: str = ""  # of the answer
+    style: str = ""  # of a right answer
     counts: tuple[str, ...] = ()  # of JUDGED
 
 
@@ -32,18 +33,16 @@ def mark(story: str, question: str, last: Turn, ended: str) -> Marked:
     answer = tuple(WORDS.split(last.text)) if ended == "answer" else ()
     judged = verdict(WORDS.split(story), WORDS.split(question), answer)
     unended = {"length": "it did not end", "calls": "one call too many"}.get(ended, "")
-    style = "" if unended else _style(answer)
     if judged is None:
-        return Marked("–", unended or "no question that the Town can judge", style)
-    counts = ["asked", *["whole sentence"] * (not unended and style_of(answer).startswith("whole"))]
+        return Marked("–", unended or "no question that the Town can judge")
     if judged.right:
-        words = "refused rightly" if judged.refused else "right"
-        counts += ["right", *["refused rightly"] * judged.refused]
-        return Marked("✓", words, style, tuple(counts))
+        counts = ["asked", "right"]
+        counts += ["refused rightly"] * judged.refused + [WHOLE] * style_of(answer).startswith("whole")
+        return Marked("✓", "refused rightly" if judged.refused else "right", _style(answer), tuple(counts))
     truth = f"the answer is: {judged.truth_text}"
     if judged.refused and judged.known:
-        return Marked("✗", f"refused falsely; {truth}", style, (*counts, "refused falsely"))
-    return Marked("✗", f"wrong{', ' * bool(unended)}{unended}; {truth}", style, tuple(counts))
+        return Marked("✗", f"refused falsely; {truth}", "", ("asked", "refused falsely"))
+    return Marked("✗", f"wrong{', ' * bool(unended)}{unended}; {truth}", "", ("asked",))
 
 
 def _style(answer: tuple[str, ...]) -> str:

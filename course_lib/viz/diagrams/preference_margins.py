@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from textwrap import shorten
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from course_lib.viz import colours
 from course_lib.viz.sheet import LINE, add_heading, wrapped
-from course_lib.viz.still import SMALL, Still, in_style, label, sentence
+from course_lib.viz.still import SMALL, Still, in_style, sentence
 
 WIDTH, HEIGHT, PAIR = 9.6, 3.9, 0.3  # inches: the picture, its curves, a line of the strip
 PENS = {  # in the order of the columns of `points`
@@ -18,6 +19,7 @@ PENS = {  # in the order of the columns of `points`
     "margin": (colours.ACCENT, "-", 3.0),
 }
 LN_2 = math.log(2)
+NAMED = 34  # characters of a pair's label
 APART = 0.2  # inches between two names
 
 
@@ -49,8 +51,8 @@ def preference_margins(
     height = sum(rows) + LINE * heading.count("\n")
     still = Still(WIDTH, height, _alt(points, pairs, total_steps, state, title))
     add_heading(still, heading, state)
-    grid = still.add_gridspec(len(rows), 2, width_ratios=(1.5, 1), height_ratios=rows)
-    left, right = still.add_subplot(grid[0, 0]), still.add_subplot(grid[0, 1])
+    parts = still.subfigures(len(rows), 1, height_ratios=rows, squeeze=False)[:, 0]
+    left, right = parts[0].subplots(1, 2, width_ratios=(1.5, 1))
     done = [step - 1 for step, *_ in points]
     for n, (color, dashes, width) in enumerate(PENS.values(), 1):
         left.plot(done, [point[n] for point in points], color=color, ls=dashes, lw=width, marker=_dot(points))
@@ -60,7 +62,7 @@ def preference_margins(
     right.set_ylim(0, max([LN_2, *(p[4] for p in points)]) * 1.12)
     words = {"fontsize": SMALL, "color": colours.SOFT_INK, "textcoords": "offset points"}
     place = {"xycoords": ("axes fraction", "data"), "ha": "right"}
-    right.annotate(f"ln 2 = {LN_2:.3f}: nothing learned", (1, LN_2), (0, 4), **place, **words)
+    right.annotate(f"ln 2 = {LN_2:.3f}", (1, LN_2), (0, 4), **place, **words)
     for ax, name in ((left, f"reward, β = {beta:g}"), (right, "loss, nats a pair")):
         _frame(ax, name, total_steps)
     if len(points):
@@ -71,7 +73,7 @@ def preference_margins(
             ax.set_yticks([])
             ax.text(0.5, 0.3, "training has not started", ha="center", transform=ax.transAxes, size=SMALL)
     if len(pairs):
-        _strip(still.add_subplot(grid[1, :]), pairs)
+        _strip(parts[1].subplots(), pairs)
     return still
 
 
@@ -92,7 +94,7 @@ def _frame(ax: Axes, name: str, total_steps: int) -> None:
 
 def _names(still: Still, ax: Axes, step: float, last: Sequence[float]) -> None:
     """The name of each curve at its end, moved apart where they end close to each other."""
-    still.get_layout_engine().execute(still)  # how high the axes will be
+    still.draw_without_rendering()  # how high the axes will be
     home = {name: ax.transData.transform((0, last[n]))[1] for n, name in enumerate(PENS, 1)}
     order = sorted(home, key=home.get)
     places = np.array([home[name] for name in order])
@@ -113,7 +115,7 @@ def _names(still: Still, ax: Axes, step: float, last: Sequence[float]) -> None:
 
 def _strip(ax: Axes, pairs: Sequence[tuple[str, float, float]]) -> None:
     """A line for each pair: a ring where its margin was, a dot where it is."""
-    reach = 1.1 * max(0.1, *(abs(x) for _, start, now in pairs for x in (start, now)))
+    reach = 1.1 * max(0.5, *(abs(x) for _, start, now in pairs for x in (start, now)))
     ax.axvline(0, color=colours.INK, lw=1.2)
     for y, (_, start, now) in enumerate(pairs):
         ax.plot([start, now], [y, y], color=colours.ACCENT, lw=2, alpha=0.45)
@@ -122,7 +124,7 @@ def _strip(ax: Axes, pairs: Sequence[tuple[str, float, float]]) -> None:
         words = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center"}
         ax.annotate(_signed(now), (1, y), (6, 0), fontsize=SMALL, fontweight="bold", **words)
     ax.set(xlim=(-reach, reach), ylim=(len(pairs) - 0.4, -0.6), yticks=range(len(pairs)))
-    ax.set_yticklabels([label(name) for name, *_ in pairs])
+    ax.set_yticklabels([shorten(name, NAMED, placeholder="…") for name, *_ in pairs])
     ax.set_xlabel("← the rejected one is preferred · margin · the chosen one is preferred →")
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
     ax.grid(axis="x", color=colours.PANEL, lw=1.2)

@@ -1,6 +1,6 @@
 // ChatBeside: one question to several stages of an assistant; their answers grow side by side, token by token.
 
-const COUNTED = ["right", "refused rightly", "refused falsely", "whole sentence"];
+const COUNTED = ["right", "refused rightly", "refused falsely", "right, a whole sentence"];
 
 function render({ model, el }) {
   const cleanups = [];
@@ -33,14 +33,14 @@ function render({ model, el }) {
   Object.assign(input, { type: "text", value: model.get("question"), maxLength: model.get("most"), spellcheck: false, autocomplete: "off", autocapitalize: "off" });
   input.dir = "auto";
   asked.append(element("span", "soft", "question"), input);
-  input.addEventListener("input", () => { typed.remember(true); model.set("question", wholeLine(input.value)); later(); });
+  input.addEventListener("input", () => { typed.remember(true); model.set("question", wholeText(input.value)); later(); });
   input.addEventListener("change", () => state.settle());
   input.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.altKey || event.ctrlKey || event.metaKey || event.isComposing) return;
     event.preventDefault();
     (mayGoOn() && rounds().length ? then : ask).click();
   });
-  listen(model, cleanups, ["question"], () => { if (wholeLine(input.value) !== model.get("question")) input.value = model.get("question"); });
+  listen(model, cleanups, ["question"], () => { if (wholeText(input.value) !== model.get("question")) input.value = model.get("question"); });
 
   // ---- To ask, to go on, to stop: Python writes a token of each stage for each message ----
   const ask = button("Ask", "main", () => begin(false)), then = button("And then?", "", () => begin(true)), stop = button("Stop", "", () => {
@@ -49,6 +49,8 @@ function render({ model, el }) {
     model.tell();
     point();
   });
+  box.addEventListener("keydown", (event) => { if (event.key === "Escape") stop.click(); });
+  stop.title = "Esc";
   ask.title = "A new chat";
   then.title = "The same chat goes on";
   function begin(goesOn) {
@@ -110,7 +112,7 @@ function render({ model, el }) {
   function hintOf(chat) {
     if (!chat.length) return "“Ask” puts the story and the question to each stage.";
     const outcome = outcomeOf(chat.at(-1), stages);
-    return `${outcome[0]?.toUpperCase() ?? ""}${outcome.slice(1)}. ${mayGoOn() ? "“And then?” goes on in the same chat." : "The story is another one: “Ask” begins a new chat."}`;
+    return `${outcome[0]?.toUpperCase() ?? ""}${outcome.slice(1)}. ${mayGoOn() ? "“And then?” (Enter) goes on in the same chat." : "The story is another one: “Ask” begins a new chat."}`;
   }
   function paint() {
     fill();
@@ -119,6 +121,7 @@ function render({ model, el }) {
     point();
   }
 
+  onWidth(cleanups, columns.root, () => columns.toEnd());
   listen(model, cleanups, [...names, "menu", "unread", "writing", "message", "answered"], soon(paint));
   listen(model, cleanups, ["answered", "writing"], on);
   paint();

@@ -91,7 +91,7 @@ function render({ model, el }) {
     if (now !== labels) {
       labels = now;
       const legend = element("div", "pair ends");
-      legend.append(element("span", "soft label-of", "margin of each pair"), element("span", "soft left", "← the rejected one"), element("span", "soft right", "the chosen one →"));
+      legend.append(element("span", "soft label-of", "margin of each pair"), element("span", "soft left", "← rejected"), element("span", "soft right", "chosen →"));
       rows = pairs.map(([label]) => {
         const root = element("div", "pair"), track = element("span", "track"), was = element("span", "was"), trail = element("span", "trail"), dot = element("span", "now"), number = element("span", "number"), name = element("span", "label-of", label);
         track.append(element("span", "middle"), trail, was, dot);

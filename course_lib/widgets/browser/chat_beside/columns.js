@@ -31,6 +31,7 @@ function chatColumns(stages) {
   }
   return {
     root,
+    toEnd: () => logs.forEach((log) => { log.scrollTop = log.scrollHeight; }),
     paint(rounds, isWriting) {
       logs.forEach((log, place) => {
         const atEnd = log.scrollHeight - log.clientHeight - log.scrollTop < NEAR;
