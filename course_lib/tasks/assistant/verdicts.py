@@ -1,6 +1,6 @@
 """What the Town says of an answer, for any text that a person types.
 
-    find(story, question)              the Town's question that these words are, with its right answers, or None
+    find(story, question)              the Town's question that these words are, with its answers, or None
     verdict(story, question, answer)   is the answer right? None where the Town cannot say
     why_unread(story)                  why a story of one's own gets no verdicts, or None: the Town reads it
 
@@ -111,6 +111,13 @@ def find(story: Sequence[str], question: Sequence[str]) -> Asked | None:
 def why_unread(story: Sequence[str]) -> str | None:
     """Why the Town cannot read a story: the first word or sentence that does not fit; None: it can."""
     return town.score(tuple(story), grammar=ANY_STORY).error
+
+
+def examples(story: Sequence[str]) -> list[Words]:
+    """A few questions about a story that it answers, each of another kind, with their sign at the end."""
+    read = _read(tuple(story))
+    one_of_each = {fact.kind: fact for fact in (facts(read) if read else ())}  # the last one told of
+    return [(*one_of_each[kind].direct, "?") for kind in ("where", "who", "colour") if kind in one_of_each]
 
 
 def _asked(fact: Fact, form: str, story: Words, question: Words) -> Asked:
