@@ -1,7 +1,8 @@
 """Practice of chapter 10a, instruction tuning."""
 
 from course_lib.practice.chapter_10a.answer_loss import ANSWER_LOSS
+from course_lib.practice.chapter_10a.calculator import CALCULATOR
 from course_lib.practice.chapter_10a.loss_mask import LOSS_MASK
 from course_lib.practice.chapter_10a.template import TEMPLATE
 
-EXERCISES = (TEMPLATE, LOSS_MASK, ANSWER_LOSS)
+EXERCISES = (TEMPLATE, LOSS_MASK, ANSWER_LOSS, CALCULATOR)

@@ -60,10 +60,10 @@ nan-without-targets
     A batch without a trained target gives NaN: 0 / 0. One such loss, and after the step every weight is NaN.
     Divide by `trained.sum().clamp(min=1)`, or return 0 there.
 not-0-without-targets
-    For a batch without a trained target you return something else than 0. Nothing is trained, so nothing may
-    be lost.
+    For a batch without a trained target you return something else than 0. Nothing is trained there, so
+    the loss is 0.
 all-where-none
-    Where nothing is trained you count all the rest. So a batch without an answer trains its prompts. Return 0
+    Where nothing is trained you count all places. So a batch without an answer trains its prompts. Return 0
     there.
 scores-set-to-0
     You multiply the scores by the mask. Scores of 0 are no silence: all V tokens are then equally likely, and
