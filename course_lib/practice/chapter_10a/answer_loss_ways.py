@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from course_lib.practice.chapter_09a.next_token_loss_ways import nll
+from course_lib.practice.chapter_09a.next_token_loss_ways import nll, shares_of_rows
 from course_lib.practice.chapter_10a.answer_loss_words import WORDS
 from course_lib.practice.two_slips import listed, of_parts, single
 
@@ -15,6 +15,10 @@ def mean(values, counted):
 
 def guarded(value, counted):
     return value if counted.any() else torch.zeros(())
+
+
+def unguarded(value, counted):
+    return value
 
 
 def made(
@@ -145,12 +149,9 @@ WAYS = {
     **ALONE,
     "mean-of-rows": (
         *ALONE["mean-of-rows"],
-        made(average=lambda values, counted: rows(values, counted).mean(), guard=lambda value, counted: value),
-        made(
-            average=lambda values, counted: ((values * counted).sum(1) / counted.sum(1).clamp(min=1)).mean()
-        ),
+        made(average=lambda values, counted: rows(values, counted).mean(), guard=unguarded),
+        made(average=shares_of_rows),
     ),
-    "divided-by-places": (*ALONE["divided-by-places"],),
     "scores-set-to-0": (
         made(pair=zeroed, where=everything),
         made(pair=zeroed, average=lambda values, counted: values.sum() / counted.sum()),

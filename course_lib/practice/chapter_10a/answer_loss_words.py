@@ -7,8 +7,8 @@ shifted-again
     You shift once more. `targets` holds the next ids already, so nothing is cut off: `logits`, `targets` and
     `trained` lie beside each other, place by place.
 mask-shifted
-    You shift the mask against the targets. `trained` says of each target whether it is trained: it lies beside
-    `targets`, place by place.
+    You shift the mask against the targets. `trained` says of each target whether it is trained: the two lie
+    beside each other, place by place.
 scrambled
     Scores and targets do not belong together any more: axes were exchanged, and `reshape` reads on as the
     numbers lie. (B, T, V) becomes (B · T, V) by `reshape` alone.

@@ -75,13 +75,8 @@ def tokens(text):
 
 
 class Parser:
-    """Numbers, signs and brackets, in another order or with less care.
-
-    Args:
-        levels: signs that bind alike, weakest first.
-        from_the_right: 20-9-2 is 20-(9-2).
-        careless: names of what is not looked at.
-    """
+    """Numbers, signs and brackets. ``levels``: signs that bind alike, weakest first; ``from_the_right``:
+    20-9-2 is 20-(9-2); ``careless``: names of what is not looked at."""
 
     def __init__(self, levels=("+-", "*"), from_the_right=False, careless=()):
         self.levels, self.from_the_right, self.careless = levels, from_the_right, careless
@@ -151,14 +146,12 @@ def loud_in_part(text):
 
 
 def loud_for_the_rest(text):
-    """A text that Python cannot read gives the text for errors; a tree that is not allowed raises."""
+    """The other way round."""
     try:
-        node = ast.parse(text, mode="eval").body
+        ast.parse(text, mode="eval")
     except SyntaxError:
         return REFUSED
-    if RIGHT(text) == REFUSED:
-        raise ValueError(ast.dump(node))
-    return RIGHT(text)
+    return tree()(text)
 
 
 def said_otherwise(words):

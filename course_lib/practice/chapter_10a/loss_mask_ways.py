@@ -129,6 +129,7 @@ SKIP = {  # one takes the other's effect away, or both together are a third one
 }
 PAIRS = of_parts(listed(PARTS, made, SKIP), WORDS)
 
+
 def regions(turns):
     """What stands in the row, in words → at which places it is the target."""
     kinds = []
@@ -150,8 +151,8 @@ def parts(reference):
         for kind, cells in regions(*args).items():
             wrong, many = int((got.bool() != expected)[cells].sum()), int(cells.sum())
             if wrong:
-                how = "False, and should be True" if bool(expected[cells].all()) else "True, and should be False"
-                told.append(f"{kind}: {wrong} of {many} {how}")
+                right = bool(expected[cells].all())
+                told.append(f"{kind}: {wrong} of {many} {not right}, and should be {right}")
         return f"Seen by what is the target, these are wrong. {'; '.join(told)}."
 
     def example(turns):

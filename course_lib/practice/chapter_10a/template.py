@@ -11,7 +11,8 @@ from course_lib.practice.words import advice, lines, misconceptions, prose
 def prompt_ids(turns, special, encode):
     ids = [special["[BOS]"]]
     for role, text in turns:
-        ids += [special[f"<|{role}|>"], *encode(text)[1:], special["<|end|>"]]  # without the [BOS] of `encode`
+        said = encode(text)[1:]  # without its own [BOS]
+        ids += [special[f"<|{role}|>"], *said, special["<|end|>"]]
     return [*ids, special["<|assistant|>"]]
 
 
@@ -61,7 +62,9 @@ def cases() -> list[Case]:
             ([("user", "Look."), ("tool", "[BOS]" + quote)], OTHERS, TWOS),
         ),
         Case("an assistant that quotes one", ([("assistant", quote), ("user", "And?")], SPECIAL, BYTES)),
-        Case("spaces at both ends", ([("user", " wait\n"), ("assistant", " ok "), ("user", "é")], OTHERS, TWOS)),
+        Case(
+            "spaces at both ends", ([("user", " wait\n"), ("assistant", " ok "), ("user", "é")], OTHERS, TWOS)
+        ),
         Case("two turns of one speaker", ([("user", "Hm"), ("user", "so?")], SPECIAL, BYTES)),
         Case("a turn in which nothing is said", ([("system", ""), ("user", "?")], SPECIAL, BYTES)),
     ]

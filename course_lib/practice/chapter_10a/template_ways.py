@@ -226,5 +226,9 @@ all-as-text
     of a marker that a user types. Their own ids stand in `special`; only what was said goes to `encode`.
 """)
 
-SKIP = {("no-begin", "begin-in-the-first-text"), ("no-role", "role-behind"), ("no-end", "end-before-the-text")}
+SKIP = {
+    ("no-begin", "begin-in-the-first-text"),
+    ("no-role", "role-behind"),
+    ("no-end", "end-before-the-text"),
+}
 PAIRS = of_parts(listed(PARTS, made, SKIP, most=1), WORDS)
