@@ -128,8 +128,7 @@ SyntaxError|was never closed|unexpected EOF|invalid syntax|unmatched
     A text that cannot be read is no sum: catch `SyntaxError` around `ast.parse` and return the error's text.
 RecursionError
     Does `value` call itself with a part of the node, `node.left` and `node.right`?
-ValueError|TypeError|NameError|KeyError
-    Nothing may leave the function: catch what is raised for a text that is no sum, and return the text for
-    errors.
+ValueError|TypeError|KeyError|name '__import__'
+    For a sum nothing should be raised. For what is no sum, catch the error and return the text for errors.
 """),
 )

@@ -8,6 +8,8 @@ import operator
 import os
 import re
 
+from course_lib.practice.chapter_10a.calculator_slips import Parser
+
 REFUSED = "error: not a sum"
 SIGNS_OF = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul}
 DIVISIONS = {ast.Div: operator.truediv, ast.FloorDiv: operator.floordiv}
@@ -54,6 +56,15 @@ def of_signs(allowed):
     return calculate
 
 
+def of_a_list(*forbidden):
+    """What is on a list is refused, and all else is run."""
+
+    def calculate(text):
+        return REFUSED if any(word in text for word in forbidden) else str(eval(text))
+
+    return calculate
+
+
 def tree(signs=SIGNS_OF, constant=lambda value: type(value) is int, work=None):
     """The tree is read; other signs or constants are allowed."""
 
@@ -65,55 +76,6 @@ def tree(signs=SIGNS_OF, constant=lambda value: type(value) is int, work=None):
         raise ValueError
 
     return lambda text: str(value(ast.parse(text, mode="eval").body))
-
-
-def tokens(text):
-    found = re.findall(r"\d+|[-+*()]", text)
-    if "".join(found) != text or not text:
-        raise ValueError
-    return found
-
-
-class Parser:
-    """Numbers, signs and brackets. ``levels``: signs that bind alike, weakest first; ``from_the_right``:
-    20-9-2 is 20-(9-2); ``careless``: names of what is not looked at."""
-
-    def __init__(self, levels=("+-", "*"), from_the_right=False, careless=()):
-        self.levels, self.from_the_right, self.careless = levels, from_the_right, careless
-
-    def __call__(self, text):
-        if "the rest" in self.careless:
-            text = re.match(r"[-+*()\d]*", text)[0]
-        self.left = tokens(text)
-        value = self.level(0)
-        if self.left and "the rest" not in self.careless:
-            raise ValueError
-        return str(value)
-
-    def level(self, n):
-        if n == len(self.levels):
-            return self.factor()
-        value = self.level(n + 1)
-        while self.left and self.left[0] in self.levels[n]:
-            sign = self.left.pop(0)
-            if not self.left and "the end" in self.careless:
-                return value
-            other = self.level(n if self.from_the_right else n + 1)
-            value = {"+": operator.add, "-": operator.sub, "*": operator.mul}[sign](value, other)
-        return value
-
-    def factor(self):
-        if not self.left:
-            raise ValueError
-        token = self.left.pop(0)
-        if token == "(":
-            value = self.level(0)
-            if self.left and self.left[0] == ")":
-                self.left.pop(0)
-            elif "the bracket" not in self.careless:
-                raise ValueError
-            return value
-        return int(token)
 
 
 def parsed(**how):
@@ -180,6 +142,11 @@ WAYS = {
         for allowed in (DIGITS, DIGITS + "/", DIGITS + ".", DIGITS + "./")
         for way in (of_signs(allowed), caught(of_signs(allowed)))
     ),
+    "list-of-the-forbidden": tuple(
+        way
+        for words in (("__",), ("__", "'"), ("__", "**"))
+        for way in (of_a_list(*words), caught(of_a_list(*words)))
+    ),
     "literal": (literal, caught(literal)),
     "any-sign": (
         caught(tree(ALL, FLOAT_TOO)),
@@ -236,6 +203,7 @@ MEASURES = {
     "eval": told_by_the_text,
     "eval-without-names": run_without_names,
     "signs-looked-at": worked_out,
+    "list-of-the-forbidden": worked_out,
     "any-sign": worked_out,
     "points": worked_out,
     "any-constant": worked_out,

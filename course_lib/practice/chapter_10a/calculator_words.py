@@ -14,6 +14,9 @@ eval-without-names
 signs-looked-at
     You look at the signs one by one, and what is made of them is run. `{text}` gave {got}. Two harmless signs
     make a power: `9**9**9` would keep the machine busy for ages. Name what may stand together, not the signs.
+list-of-the-forbidden
+    Some texts are refused and all the rest is run: `{text}` gave {got}. Nobody can list all that must not
+    run. Name what may: numbers, three signs, brackets.
 literal
     `ast.literal_eval` reads numbers, texts and lists; it does no sums. And it accepts what is no sum. Use
     `ast.parse`, and work out the sum yourself.
