@@ -31,7 +31,7 @@ one-place-early
     not. If that comes from the shift: place t asks for the id at t + 1, so one shift is right.
 first-word-lost
     The first id behind the marker is not trained, so nobody teaches the model how an answer begins. Only the
-    marker itself is given.
+    marker itself is given. (A mask without the ends that lies over the inputs comes to the same: two slips.)
 end-alone
     Of an assistant's turn only `<|end|>` is trained. What it says is trained as well.
 on-the-inputs

@@ -499,7 +499,7 @@ def for_most_rounds(turns, write, tools, most):
         ("template", bos_from_the_tokenizer, "begin-in-each-text"),
         ("template", no_reply_and_two_begins, "begin-in-each-text-no-reply"),
         ("loss-mask", mask_on_the_inputs, "on-the-inputs"),
-        ("loss-mask", no_end_on_the_inputs, "end-not-trained-on-the-inputs"),
+        ("loss-mask", no_end_on_the_inputs, "first-word-lost"),
         ("loss-mask", tools_and_markers, "tool-trained-marker-trained"),
         ("loss-mask", mask_from_the_prompt_s_length, "parts-of-the-mask"),
         ("answer-loss", plain_cross_entropy, "all-counted"),
