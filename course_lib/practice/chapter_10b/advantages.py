@@ -82,8 +82,9 @@ ADVANTAGES = Exercise(
     """),
     tolerance=1e-3,
     advice=advice(r"""
-must match the size|broadcast unless keepdim
-    A mean over axis 1 takes the axis away: (P,) does not lie beside (P, G). With `keepdim=True` it is (P, 1).
+must match the size|broadcast
+    A mean or a standard deviation over axis 1 takes this axis away, and (P,) does not lie beside (P, G). With
+    `keepdim=True` it is (P, 1).
 must be either a floating
     Whole numbers have no mean: `rewards.float()`.
 Boolean value of Tensor

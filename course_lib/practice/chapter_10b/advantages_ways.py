@@ -89,15 +89,15 @@ def alone(part, ways):
     return tuple(made(**{part: way}, guard=guard) for way in as_tuple(ways) for guard in GUARDS)
 
 
-def over(axes, correction):
-    def whole(rewards, guard):
-        return guard(
-            rewards - rewards.mean(axes, keepdim=True),
-            rewards.std(axes, keepdim=True, correction=correction),
-            rewards,
+def over(*axes):
+    """Mean and standard deviation over these axes, of a sample or not, beside any guard or none."""
+
+    def whole(correction, guard):
+        return lambda r: guard(
+            r - r.mean(axes, keepdim=True), r.std(axes, keepdim=True, correction=correction), r
         )
 
-    return whole
+    return tuple(whole(c, guard) for c in (1, 0) for guard in (*GUARDS, PARTS["guard"]["no-guard"]))
 
 
 def scaled(r):
@@ -109,16 +109,8 @@ WAYS = {
     **{name: alone("above", ways) for name, ways in PARTS["above"].items()},
     **{name: alone("spread", ways) for name, ways in PARTS["spread"].items()},
     **{name: tuple(made(guard=way) for way in as_tuple(ways)) for name, ways in PARTS["guard"].items()},
-    "over-the-batch": tuple(
-        lambda r, whole=over((0, 1), c), guard=guard: whole(r, guard)
-        for c in (1, 0)
-        for guard in (*GUARDS, PARTS["guard"]["no-guard"])
-    ),
-    "over-the-prompts": tuple(
-        lambda r, whole=over(0, c), guard=guard: whole(r, guard)
-        for c in (1, 0)
-        for guard in (*GUARDS, PARTS["guard"]["no-guard"])
-    ),
+    "over-the-batch": over(0, 1),
+    "over-the-prompts": over(0),
     "from-0-to-1": (scaled, lambda r: 2 * scaled(r) - 1),
     "softmax": lambda r: r.softmax(1),
     "ranks": lambda r: r.argsort(1).argsort(1).float(),
@@ -149,7 +141,7 @@ against-the-best
 against-the-worst
     You subtract the lowest reward of the group, so no advantage is below 0. Subtract its mean.
 median
-    You subtract the median of the group. Asked for is the mean.
+    You subtract the median of the group. Asked for is the mean, so that the advantages of a group sum to 0.
 turned-round
     Your signs are turned round: the better answer comes out below 0. It is the reward minus the mean.
 size-of-the-difference
@@ -193,7 +185,7 @@ softmax
     You take a softmax of each group, so that all are above 0. An advantage is the distance from the mean, in
     standard deviations.
 ranks
-    You return ranks. How far apart the rewards are counts, too.
+    You return ranks. How far apart the rewards of a group are counts, too: the distance from their mean.
 only-the-sign
     You keep only the sign of the difference. How far apart the rewards are counts, too.
 rewards-returned

@@ -125,7 +125,7 @@ mean-ratio-of-the-answer
     You have one ratio for a whole answer, from the mean of its log-probabilities (another method, GSPO, does
     that). Here each token has its own ratio.
 no-exponential
-    `exp` is missing: new - old is the logarithm of the ratio.
+    `exp` is missing: new - old is the logarithm of the ratio. The ratio is near 1, its logarithm near 0.
 ratio-turned-round
     Your ratio is upside down. It is the probability now divided by the probability then: exp(new - old).
 logarithms-divided
@@ -155,7 +155,7 @@ product-clipped
 clip-around-0
     You clip between -ε and ε. A ratio is near 1: between 1 - ε and 1 + ε.
 clip-as-a-quotient
-    Your lower edge is 1 / (1 + ε). It is 1 - ε.
+    Your lower edge is 1 / (1 + ε). A ratio is clipped between 1 - ε and 1 + ε.
 clipped-without-advantage
     The clipped ratio is not multiplied by A. Both are: ρ A and clip(ρ, 1 - ε, 1 + ε) A.
 advantages-unused
@@ -173,7 +173,7 @@ padded-length
 tokens-summed
     You sum over the tokens of an answer. Asked for is the mean: divide by `answer.sum(dim=1)`.
 answers-summed
-    You sum over the answers. Asked for is their mean.
+    You sum over the answers. Asked for is their mean: divide by B, the number of answers.
 everything-summed
     You sum over all tokens. Asked for is a mean over each answer's own tokens, and then over the answers.
 mask-unused

@@ -110,9 +110,8 @@ WAYS = {
     "reference-learns": made(held=lambda x: x),
 }
 REFERENCE_LEARNS = (
-    "Gradients flow into the reference's log-probabilities. The number is right, and in training the reference "
-    "would be moved as well: it must stay as it is. `.detach()` on what comes from it cuts the way (or "
-    "`with torch.no_grad():` where it is computed)."
+    "Gradients flow into the reference's log-probabilities, and it must stay as it is. `.detach()` on what "
+    "comes from the reference cuts the way."
 )
 
 WORDS = {
@@ -151,13 +150,13 @@ quotient
     You divide log-probabilities. The quotient of probabilities is the *difference* of their logarithms:
     log π - log π_ref.
 beta-missing
-    β is missing. A reward is β (log π - log π_ref).
+    `beta` has no effect. A reward is β (log π - log π_ref): β says how far from the reference is far.
 beta-on-the-policy-alone
     β multiplies the policy's part alone. It multiplies the difference: β (log π - log π_ref), in brackets.
 beta-on-the-reference-alone
     β multiplies the reference's part alone. It multiplies the difference: β (log π - log π_ref), in brackets.
 beta-divides
-    You divide by β. A reward is β times the difference.
+    You divide by β. A reward is β times the difference, β (log π - log π_ref).
 margin-turned-round
     Your margin has the wrong sign, so the policy learns to prefer what was rejected. One of two differences
     is turned round: it is the chosen answer's minus the rejected one's, and the policy's minus the
@@ -179,13 +178,13 @@ no-sigmoid
     The sigmoid and the logarithm are missing: you work with the margin itself, which could grow for ever. The
     loss of a pair is -log σ(margin).
 hinge
-    That is a hinge loss. DPO's is -log σ(margin).
+    That is a hinge loss: it is 0 from a margin of 1 on. DPO's is -log σ(margin).
 another-logarithm
     You take another logarithm than the natural one. `logsigmoid` and `torch.log` have base e.
 sigmoid-twice
     You take the sigmoid twice: `logsigmoid` has one in it already. It wants the margin as it is.
 summed
-    You add the losses of the pairs. Asked for is their mean.
+    You add the losses of the pairs. Asked for is their mean: otherwise a larger batch makes a larger step.
 not-averaged
     The losses of the pairs are still apart. Asked for is one number, their mean.
 mean-before-the-loss
@@ -198,7 +197,7 @@ beta-twice
 squares
     That is the loss of IPO, which draws the margin to 1 / (2β). DPO's is -log σ(margin).
 """),
-    "reference-learns": REFERENCE_LEARNS,
+    "reference-learns": f"Your number is right. {REFERENCE_LEARNS}",
 }
 
 _OFTEN = {

@@ -108,28 +108,29 @@ WAYS = {
 
 SAID = entries("""
 scale-missing
-    α / r is missing: what goes by way of A and B is multiplied by it.
+    α / r is missing: what goes by way of A and B is multiplied by it. r is the number of rows of A.
 alpha-alone
-    is multiplied by α alone. The factor is α / r, and r is the number of rows of A.
+    the adapter's part is multiplied by α alone. The factor is α / r, and r is the number of rows of A.
 rank-alone
-    is divided by r, and α is missing. The factor is α / r.
+    the adapter's part is divided by r, and α is missing. The factor is α / r.
 scale-turned-round
-    has r / α for its factor. It is α / r.
+    the adapter's part has r / α for its factor. It is α / r: a larger α adds more.
 alpha-times-rank
-    has α · r for its factor. It is α / r.
+    the adapter's part has α · r for its factor. It is α / r: divided by the rank.
 root-of-the-rank
-    has α / √r for its factor (a later variant, rsLoRA, does that). Here it is α / r.
+    the adapter's part has α / √r for its factor (a later variant, rsLoRA, does that). Here it is α / r.
 another-size
-    has α divided by another size. It is divided by r, the number of rows of A: `A.shape[0]`.
+    the adapter's part has α divided by another size. It is divided by r, the number of rows of A:
+    `A.shape[0]`.
 scale-twice
-    has α / r in it twice. It stands there once, in front of the adapter's part.
+    the adapter's part has α / r in it twice. It stands there once.
 added-twice
-    has the adapter's part in it twice. It is added once: either x passes by way of A and B, or through a
-    matrix that is merged already.
+    the adapter's part counts twice. It is added once: either by way of A and B, or by a matrix in which it is
+    merged already.
 subtracted
-    has the adapter's part subtracted. It is added.
+    the adapter's part is subtracted. It is added to what the base gives.
 not-added
-    is what the base gives alone: A and B have no effect.
+    the base stands alone: A and B have no effect. What they make, times α / r, is added.
 """)
 MORE = entries("""
 y-base-missing
@@ -160,14 +161,10 @@ merged-other-order-of-A-and-B
 """)
 
 
-def told(begin, words, missing):
-    return f"{missing} {words}" if words.startswith("α / r is missing") else f"{begin} {words}"
-
-
 WORDS = {
-    **{name: told("Each of your two answers", words, "In both answers") for name, words in SAID.items()},
-    **{f"y-{name}": told("`y`", words, "In `y`") for name, words in SAID.items()},
-    **{f"merged-{name}": told("`merged`", words, "In `merged`") for name, words in SAID.items()},
+    **{name: f"In both answers {words}" for name, words in SAID.items()},
+    **{f"y-{name}": f"In `y` {words}" for name, words in SAID.items()},
+    **{f"merged-{name}": f"In `merged` {words}" for name, words in SAID.items()},
     **MORE,
 }
 

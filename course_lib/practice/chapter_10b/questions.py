@@ -17,7 +17,7 @@ PREDICTIONS = predictions("""
         That is not asked. What counts is how much likelier than the *reference* finds it, and here they are
         the same model.
     - It depends on β: the larger β, the larger the loss.
-        β multiplies differences that are all 0.
+        β multiplies differences between policy and reference, and these are all 0.
 10b.dpo-chosen
     DPO runs, the loss falls, and the margin between chosen and rejected answers grows. What does that say
     about the log-probability of the chosen answers?
