@@ -3,7 +3,7 @@
 import torch
 
 from course_lib.practice import ideas
-from course_lib.practice.chapter_10b.advantages_ways import PAIRS, WAYS, WORDS
+from course_lib.practice.chapter_10b.advantages_ways import PAIRS, SIGNS, WAYS, WORDS
 from course_lib.practice.inputs import not_contiguous, random, seeded
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
@@ -74,7 +74,7 @@ ADVANTAGES = Exercise(
             return (rewards - mean) / std, and 0 where std is 0
         """),
     ),
-    misconceptions=(*misconceptions(WORDS, WAYS), *ideas.squeezed(advantages)),
+    misconceptions=(*misconceptions(WORDS, WAYS, signs=SIGNS), *ideas.squeezed(advantages)),
     pairs=PAIRS,
     insight=prose("""
         Rewards of 0 and 1, of -1 and 1, of 5 and 9: the advantages are the same. And a prompt to which all

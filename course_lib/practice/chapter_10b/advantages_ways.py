@@ -1,5 +1,7 @@
 """10b.advantages: other means, other standard deviations, no guard, and what a tutor says."""
 
+from itertools import product
+
 import torch
 
 from course_lib.practice.two_slips import as_tuple, listed, of_parts
@@ -14,9 +16,12 @@ def group_std(r):
     return r.std(1, keepdim=True)
 
 
+def equal_rewards(r):
+    return r.amax(1, keepdim=True) == r.amin(1, keepdim=True)
+
+
 def guarded(above, spread, r):
-    equal = r.amax(1, keepdim=True) == r.amin(1, keepdim=True)
-    return torch.where(equal, 0.0, above / spread)
+    return torch.where(equal_rewards(r), 0.0, above / spread)
 
 
 def plus(small):
@@ -111,6 +116,15 @@ WAYS = {
     **{name: tuple(made(guard=way) for way in as_tuple(ways)) for name, ways in PARTS["guard"].items()},
     "over-the-batch": over(0, 1),
     "over-the-prompts": over(0),
+    "brackets-missing": tuple(
+        lambda r, guard=guard: r - guard(group_mean(r), group_std(r), r) for guard in GUARDS[1:]
+    ),
+    "not-0-where-equal": tuple(
+        lambda r, other=other: torch.where(
+            equal_rewards(r), other(r), guarded(r - group_mean(r), group_std(r), r)
+        )
+        for other in (lambda r: r, torch.ones_like, lambda r: r - 1)
+    ),
     "from-0-to-1": (scaled, lambda r: 2 * scaled(r) - 1),
     "softmax": lambda r: r.softmax(1),
     "ranks": lambda r: r.argsort(1).argsort(1).float(),
@@ -178,6 +192,12 @@ no-guard
 too-much-added
     What you add to the standard deviation is too much: all advantages come out too small. Up to 1e-4 is
     right.
+brackets-missing
+    Brackets are missing: you divide the mean alone, and then subtract it. First the difference, then divide
+    it: `(rewards - mean) / std`.
+not-0-where-equal
+    Where the rewards of a group differ your advantages are right. Where all of them are equal, nobody did
+    better than the others, and the advantages are 0: yours are not.
 from-0-to-1
     You stretch each group from its lowest reward to its highest. Asked for is the distance from the mean, in
     standard deviations.
@@ -196,6 +216,28 @@ SKIP = {
     ("mean-over-prompts", "std-over-prompts"),
     ("not-centred", "not-divided"),
     ("mean-of-the-others", "not-divided-by-the-number"),
-    *((name, "no-guard") for name in ("not-divided",)),
+    ("not-divided", "no-guard"),
 }
-PAIRS = of_parts(listed(PARTS, made, SKIP), WORDS)
+TWO = {
+    **{
+        (a, b): tuple(
+            made(above=above, spread=spread, guard=guard)
+            for above in as_tuple(PARTS["above"][a])
+            for spread in as_tuple(PARTS["spread"][b])
+            for guard in GUARDS
+        )
+        for a, b in product(PARTS["above"], PARTS["spread"])
+        if (a, b) not in SKIP
+    },
+    **{names: ways for names, ways in listed(PARTS, made, SKIP).items() if names[1] in PARTS["guard"]},
+}
+PAIRS = of_parts(TWO, WORDS)
+
+
+def right_where_rewards_differ(expected, got, args):
+    equal = equal_rewards(args[0])[:, 0]
+    same = torch.allclose(got[~equal], expected[~equal], atol=1e-3, rtol=1e-3)
+    return same and bool(torch.isfinite(got).all())
+
+
+SIGNS = {"not-0-where-equal": right_where_rewards_differ}

@@ -79,6 +79,7 @@ WAYS = {
     "infinite": (
         lambda chosen, rejected: -(chosen - rejected).sigmoid().log().mean(),
         lambda chosen, rejected: torch.log(1 + torch.exp(rejected - chosen)).mean(),
+        lambda chosen, rejected: -torch.log(chosen.exp() / (chosen.exp() + rejected.exp())).mean(),
     ),
     "not-above-a-limit": tuple(map(with_a_small_number, (1e-8, 1e-7, 1e-9, 1e-10, 1e-12))),
 }
@@ -103,7 +104,8 @@ distance
 quotient
     You divide the rewards. The probability depends on their difference: chosen minus rejected.
 minus-missing
-    The minus is missing. The logarithm of a probability is below 0 or 0, and a loss is its opposite.
+    Your sign is wrong: a minus is missing, or one is too many. The logarithm of a probability is below 0 or
+    0, and a loss is its opposite.
 no-logarithm
     The logarithm is missing: you work with the sigmoid itself. The loss of a pair is minus its natural
     logarithm, so a pair that is told apart the wrong way costs more and more.
@@ -160,6 +162,7 @@ def stops_before(expected, got, args):
 SIGNS = {"not-above-a-limit": stops_before}
 SKIP = {
     ("distance", "squared"),
+    ("distance", "hinge"),  # 0 everywhere, as a stub
     ("chosen-alone", "no-sigmoid"),
     *((name, "mean-before-the-loss") for name in ("no-sigmoid",)),
 }

@@ -81,6 +81,14 @@ PARTS = {
         "clip-unused": lambda ratio, A, e: ratio * A,
         "minimum-of-the-ratios": lambda ratio, A, e: torch.minimum(ratio, clipped(ratio, e)) * A,
         "maximum-of-the-ratios": lambda ratio, A, e: torch.maximum(ratio, clipped(ratio, e)) * A,
+        "lower-edge": (
+            lambda ratio, A, e: torch.minimum(ratio * A, ratio.clamp(max=1 + e) * A),
+            lambda ratio, A, e: torch.minimum(ratio * A, ratio.clamp(e, 1 + e) * A),
+        ),
+        "upper-edge": lambda ratio, A, e: torch.minimum(ratio * A, ratio.clamp(min=1 - e) * A),
+        "clip-of-its-own": tuple(
+            lambda ratio, A, e, own=own: smaller(ratio, A, own) for own in (0.2, 0.1, 0.3, 0.5)
+        ),
         "product-clipped": (
             lambda ratio, A, e: clipped(ratio * A, e),
             lambda ratio, A, e: torch.minimum(ratio * A, clipped(ratio * A, e)),
@@ -105,6 +113,10 @@ PARTS = {
         "everything-summed": lambda gain, answer: (gain * answer).sum(),
         "mask-unused": lambda gain, answer: gain.mean(),
         "mask-inverted": lambda gain, answer: own_tokens(gain, ~answer),
+        "along-the-batch": (
+            lambda gain, answer: ((gain * answer).sum(0) / answer.sum(0)).mean(),
+            lambda gain, answer: ((gain * answer).sum(0) / answer.sum(0).clamp(min=1)).mean(),
+        ),
         "not-averaged": lambda gain, answer: (gain * answer).sum(1) / answer.sum(1),
         "still-tokens": lambda gain, answer: gain * answer,
     },
@@ -150,6 +162,12 @@ minimum-of-the-ratios
 maximum-of-the-ratios
     Your ratios are clipped below, at 1 - ε, and never above. Both edges are there; first multiply by A, then
     take the smaller product.
+lower-edge
+    The lower edge of your clip is missing, or it is too low to act. Clip between 1 - ε and 1 + ε.
+upper-edge
+    The upper edge of your clip is missing. Clip between 1 - ε and 1 + ε.
+clip-of-its-own
+    Your clip has a number of its own for ε, so `clip` has no effect. Clip between 1 - clip and 1 + clip.
 product-clipped
     You clip the product ρ A. What lies between 1 - ε and 1 + ε is the ratio: clip it, then multiply by A.
 clip-around-0
@@ -180,13 +198,16 @@ mask-unused
     `answer` has no effect: prompt and padding count in your mean. Only tokens where it is True count.
 mask-inverted
     You count where `answer` is False, on prompt and padding. The tokens of the answer are True.
+along-the-batch
+    Your mean over tokens runs along axis 0, over the answers. An answer is a row: `sum(dim=1)`.
 not-averaged
     The answers are still apart. Asked for is one number: minus the mean over the answers.
 still-tokens
     Your gains are still apart, one for each token. Asked for is one number: minus the mean over the answers
     of the mean over each one's own tokens.
 minus-missing
-    The minus is missing. Training makes a loss smaller, and the gain is meant to grow.
+    Your sign is wrong: a minus is missing, or there are two. Training makes a loss smaller, and the gain is
+    meant to grow.
 clipped-before-exp
     You clip the logarithm of the ratio, between -ε and ε. Clip the ratio itself, between 1 - ε and 1 + ε.
 clipped-after-the-mean

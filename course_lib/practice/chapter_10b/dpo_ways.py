@@ -59,7 +59,10 @@ PARTS = {
         "no-reference": lambda policy, reference, beta: beta * policy,
         "reference-added": lambda policy, reference, beta: beta * (policy + reference),
         "quotient": lambda policy, reference, beta: beta * policy / reference,
-        "beta-missing": lambda policy, reference, beta: policy - reference,
+        "beta-missing": (
+            lambda policy, reference, beta: policy - reference,
+            lambda policy, reference, beta: 0.1 * (policy - reference),
+        ),
         "beta-on-the-policy-alone": lambda policy, reference, beta: beta * policy - reference,
         "beta-on-the-reference-alone": lambda policy, reference, beta: policy - beta * reference,
         "beta-divides": lambda policy, reference, beta: (policy - reference) / beta,
@@ -91,12 +94,15 @@ def without_beta(policy, reference, beta):
     return policy - reference
 
 
-def squares(chosen, rejected, ref_chosen, ref_rejected, chosen_mask, rejected_mask, beta):
-    """IPO's loss: the margin without β is drawn to 1 / (2 β)."""
-    total = [summed(x, m) for x, m in ((chosen, chosen_mask), (rejected, rejected_mask))]
-    held = [summed(x, m).detach() for x, m in ((ref_chosen, chosen_mask), (ref_rejected, rejected_mask))]
-    margin = total[0] - held[0] - total[1] + held[1]
-    return ((margin - 1 / (2 * beta)) ** 2).mean()
+def of_sums(margin, loss=lambda margin: -logsigmoid(margin)):
+    """Another margin, made of the four sums and β."""
+
+    def dpo_loss(chosen, rejected, ref_chosen, ref_rejected, chosen_mask, rejected_mask, beta):
+        policy = summed(chosen, chosen_mask), summed(rejected, rejected_mask)
+        held = summed(ref_chosen, chosen_mask).detach(), summed(ref_rejected, rejected_mask).detach()
+        return loss(margin(*policy, *held, beta)).mean()
+
+    return dpo_loss
 
 
 WAYS = {
@@ -106,7 +112,15 @@ WAYS = {
         made(after=lambda value, beta: beta * value),
         made(reward=lambda policy, reference, beta: beta**2 * (policy - reference)),
     ),
-    "squares": squares,
+    "beta-on-one-answer": (
+        of_sums(lambda c, r, ref_c, ref_r, beta: beta * (c - ref_c) - (r - ref_r)),
+        of_sums(lambda c, r, ref_c, ref_r, beta: c - ref_c - beta * (r - ref_r)),
+    ),
+    "brackets-missing": of_sums(lambda c, r, ref_c, ref_r, beta: beta * (c - ref_c - r - ref_r)),
+    "exponentials": of_sums(lambda c, r, ref_c, ref_r, beta: beta * ((c - ref_c).exp() - (r - ref_r).exp())),
+    "squares": of_sums(
+        lambda c, r, ref_c, ref_r, beta: c - ref_c - r + ref_r - 1 / (2 * beta), loss=torch.square
+    ),
     "reference-learns": made(held=lambda x: x),
 }
 REFERENCE_LEARNS = (
@@ -145,7 +159,8 @@ no-reference
     The reference has no effect. A reward is how much likelier the policy finds an answer than the reference
     does: β (log π - log π_ref). Without it, short and common answers win from the start.
 reference-added
-    You add the reference's log-probability. It is subtracted: β (log π - log π_ref).
+    The reference's part has the wrong sign: `ref_chosen` is taken off `chosen` and `ref_rejected` off
+    `rejected`, each as β (log π - log π_ref). Is something added, or have the two changed places?
 quotient
     You divide log-probabilities. The quotient of probabilities is the *difference* of their logarithms:
     log π - log π_ref.
@@ -171,7 +186,8 @@ every-pair-with-every-other
     Each chosen answer is compared with every rejected answer of the batch. Only the two answers of one pair
     are compared: both rewards are (B,), and are subtracted as they are.
 minus-missing
-    The minus is missing. The logarithm of a sigmoid is below 0, and a loss is its opposite.
+    Your sign is wrong: a minus is missing, or one is too many. The logarithm of a sigmoid is below 0, and a
+    loss is its opposite.
 no-logarithm
     The logarithm is missing: you work with the sigmoid itself. The loss of a pair is -log σ(margin).
 no-sigmoid
@@ -194,6 +210,14 @@ beta-outside
     sigmoid, where it says how far from the reference is far.
 beta-twice
     β has been used twice. It stands in the rewards, once, and nowhere else.
+beta-on-one-answer
+    β multiplies one answer's part alone: is a bracket missing? It multiplies both: β · ((log π - log π_ref of
+    chosen) - (log π - log π_ref of rejected)).
+brackets-missing
+    The reference's part of the rejected answer has the wrong sign: are brackets missing? A minus before
+    (log π - log π_ref) turns both signs in it.
+exponentials
+    You take `exp` of log π - log π_ref. The reward is that difference itself, times β.
 squares
     That is the loss of IPO, which draws the margin to 1 / (2β). DPO's is -log σ(margin).
 """),

@@ -413,6 +413,50 @@ def only_divided(rewards):
     return rewards / (rewards.std(1, keepdim=True) + 1e-6)
 
 
+def mean_divided_alone(rewards):
+    return rewards - rewards.mean(1, keepdim=True) / (rewards.std(1, keepdim=True) + 1e-8)
+
+
+def nothing_to_compare(rewards):
+    above = rewards - rewards.mean(1, keepdim=True)
+    return (above / rewards.std(1, keepdim=True)).nan_to_num(0.5)
+
+
+def mean_of_the_batch_and_population(rewards):
+    return (rewards - rewards.mean()) / (rewards.std(1, keepdim=True, correction=0) + 1e-8)
+
+
+def cut_above_alone(new, old, advantages, answer, clip):
+    ratio, A = torch.exp(new - old), advantages[:, None]
+    gain = torch.min(ratio * A, torch.clamp(ratio, max=1 + clip) * A)
+    return -((gain * answer).sum(1) / answer.sum(1)).mean()
+
+
+def clip_typed_in(new, old, advantages, answer, clip):
+    ratio, A = torch.exp(new - old), advantages[:, None]
+    gain = torch.min(ratio * A, torch.clamp(ratio, 0.8, 1.2) * A)
+    return -((gain * answer).sum(1) / answer.sum(1)).mean()
+
+
+def two_minuses(new, old, advantages, answer, clip):
+    ratio, A = torch.exp(new - old), advantages[:, None]
+    loss = torch.max(-ratio * A, -torch.clamp(ratio, 1 - clip, 1 + clip) * A)
+    return -((loss * answer).sum(1) / answer.sum(1)).mean()
+
+
+def beta_before_the_first(chosen, rejected, ref_chosen, ref_rejected, chosen_mask, rejected_mask, beta):
+    better = ((chosen - ref_chosen.detach()) * chosen_mask).sum(1)
+    worse = ((rejected - ref_rejected.detach()) * rejected_mask).sum(1)
+    return -F.logsigmoid(beta * better - worse).mean()
+
+
+def references_exchanged(chosen, rejected, ref_chosen, ref_rejected, chosen_mask, rejected_mask, beta):
+    with torch.no_grad():
+        ref = (ref_chosen * chosen_mask).sum(1), (ref_rejected * rejected_mask).sum(1)
+    better, worse = (chosen * chosen_mask).sum(1) - ref[1], (rejected * rejected_mask).sum(1) - ref[0]
+    return -F.logsigmoid(beta * (better - worse)).mean()
+
+
 def of_the_whole_answer(new, old, advantages, answer, clip):
     ratio = torch.exp((new * answer).sum(1) - (old * answer).sum(1))
     return -torch.minimum(ratio * advantages, ratio.clamp(1 - clip, 1 + clip) * advantages).mean()
@@ -484,6 +528,14 @@ def scaled_by_alpha_and_transposed(x, W, A, B, alpha):
         ("advantages", unguarded_population, "population-no-guard"),
         ("advantages", group_and_batch, "std-of-the-batch-no-guard"),
         ("advantages", only_divided, "not-centred"),
+        ("advantages", mean_divided_alone, "brackets-missing"),
+        ("advantages", nothing_to_compare, "not-0-where-equal"),
+        ("advantages", mean_of_the_batch_and_population, "mean-of-the-batch-population"),
+        ("clipped-ratio", cut_above_alone, "lower-edge"),
+        ("clipped-ratio", clip_typed_in, "clip-of-its-own"),
+        ("clipped-ratio", two_minuses, "minus-missing"),
+        ("dpo", beta_before_the_first, "beta-on-one-answer"),
+        ("dpo", references_exchanged, "reference-added"),
         ("clipped-ratio", of_the_whole_answer, "ratio-of-the-answer"),
         ("clipped-ratio", the_larger, "maximum"),
         ("clipped-ratio", minimum_too_early, "minimum-of-the-ratios"),
@@ -576,6 +628,7 @@ def test_a_random_b_answers_otherwise_each_time():
 def test_whatever_is_returned_gets_a_sentence(exercise, answer):
     result = checking.run_check(exercise, lambda *args: answer)
     assert not result.passed and len(result.message) > 20 and "looking at it raised" not in result.message
+    assert result.kind != "misconception", "a constant has no idea behind it"
 
 
 @by_exercise
