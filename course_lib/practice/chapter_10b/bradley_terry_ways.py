@@ -62,7 +62,7 @@ def with_a_small_number(small):
 WAYS = {
     **single(PARTS, made),
     "logarithm-of-the-mean": lambda chosen, rejected: -(chosen - rejected).sigmoid().mean().log(),
-    "softmax-over-batch": (
+    "softmax-over-the-pairs": (
         softmax_of_both,
         lambda chosen, rejected: -chosen.log_softmax(0).mean(),
         lambda chosen, rejected: -(chosen - rejected).log_softmax(0).mean(),
@@ -132,7 +132,7 @@ mean-before-the-loss
 logarithm-of-the-mean
     You take the mean of the probabilities before the logarithm. Each pair has its own loss, minus the
     logarithm of its own probability; the mean is taken of these.
-softmax-over-batch
+softmax-over-the-pairs
     Your softmax lets answers to different prompts compete. Only the two answers of one pair are compared:
     σ(chosen - rejected), which is a softmax over these two.
 each-answer-alone

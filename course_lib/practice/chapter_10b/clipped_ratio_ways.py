@@ -111,8 +111,8 @@ PARTS = {
         "tokens-summed": lambda gain, answer: (gain * answer).sum(1).mean(),
         "answers-summed": lambda gain, answer: ((gain * answer).sum(1) / answer.sum(1)).sum(),
         "everything-summed": lambda gain, answer: (gain * answer).sum(),
-        "mask-unused": lambda gain, answer: gain.mean(),
-        "mask-inverted": lambda gain, answer: own_tokens(gain, ~answer),
+        "everything-counted": lambda gain, answer: gain.mean(),
+        "counted-outside": lambda gain, answer: own_tokens(gain, ~answer),
         "along-the-batch": (
             lambda gain, answer: ((gain * answer).sum(0) / answer.sum(0)).mean(),
             lambda gain, answer: ((gain * answer).sum(0) / answer.sum(0).clamp(min=1)).mean(),
@@ -194,9 +194,9 @@ answers-summed
     You sum over the answers. Asked for is their mean: divide by B, the number of answers.
 everything-summed
     You sum over all tokens. Asked for is a mean over each answer's own tokens, and then over the answers.
-mask-unused
+everything-counted
     `answer` has no effect: prompt and padding count in your mean. Only tokens where it is True count.
-mask-inverted
+counted-outside
     You count where `answer` is False, on prompt and padding. The tokens of the answer are True.
 along-the-batch
     Your mean over tokens runs along axis 0, over the answers. An answer is a row: `sum(dim=1)`.

@@ -41,8 +41,8 @@ PARTS = {
     "total": {
         "mean-of-tokens": lambda x, mask: (x * mask).sum(1) / mask.sum(1),
         "mean-of-the-padded-length": lambda x, mask: (x * mask).mean(1),
-        "mask-unused": lambda x, mask: x.sum(1),
-        "mask-inverted": lambda x, mask: (x * ~mask).sum(1),
+        "everything-counted": lambda x, mask: x.sum(1),
+        "counted-outside": lambda x, mask: (x * ~mask).sum(1),
         "mean-without-mask": lambda x, mask: x.mean(1),
         "shifted-again": (
             lambda x, mask: (x[:, :-1] * mask[:, 1:]).sum(1),
@@ -136,9 +136,9 @@ mean-of-tokens
 mean-of-the-padded-length
     You divide by the length of the whole row, prompt and padding included. So the loss depends on how much
     padding a batch has. The log-probability of an answer is the sum over its own tokens.
-mask-unused
+everything-counted
     The masks have no effect: prompt and padding count in your sums. Multiply by the mask before you sum.
-mask-inverted
+counted-outside
     You sum where the mask is False, over prompt and padding. It is True at the tokens of the answer.
 mean-without-mask
     You take a mean over the whole row, prompt and padding included. The log-probability of an answer is the
@@ -225,7 +225,7 @@ squares
 }
 
 _OFTEN = {
-    "total": ("mean-of-tokens", "mean-of-the-padded-length", "mask-unused", "mask-inverted"),
+    "total": ("mean-of-tokens", "mean-of-the-padded-length", "everything-counted", "counted-outside"),
     "reward": ("no-reference", "beta-missing"),
     "margin": ("margin-turned-round",),
     "loss": ("minus-missing", "no-logarithm"),

@@ -511,7 +511,7 @@ def scaled_by_alpha_and_transposed(x, W, A, B, alpha):
     [
         ("bradley-terry", plain_formula, "infinite"),
         ("bradley-terry", clamped_probability, "not-above-a-limit"),
-        ("bradley-terry", a_softmax_of_the_margins, "softmax-over-batch"),
+        ("bradley-terry", a_softmax_of_the_margins, "softmax-over-the-pairs"),
         ("bradley-terry", swapped_and_summed, "margin-turned-round-summed"),
         ("dpo", tokens_averaged, "mean-of-tokens"),
         ("dpo", averaged_over_rows, "mean-of-the-padded-length"),
@@ -559,7 +559,7 @@ def test_a_wrong_sum_is_told_before_a_reference_that_learns():
         return -F.logsigmoid(beta * (better - worse)).mean()
 
     result = run("dpo", both)
-    assert result.misconception == "mask-unused" and "a second slip" in result.message
+    assert result.misconception == "everything-counted" and "a second slip" in result.message
     assert "Gradients flow into the reference's" in result.message and "number is right" not in result.message
 
 
