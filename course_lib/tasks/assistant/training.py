@@ -24,13 +24,13 @@ from course_lib.text.chat import ChatRow
 from course_lib.text.chat_rows import stack_chats
 from course_lib.training.objectives import answer_loss
 from course_lib.training.optim import MuonAndAdamW, WarmupStableDecay
-from course_lib.training.recipe import Recipe, Task
+from course_lib.training.recipe import Recipe, Task, vary
 
 QUESTIONS = 24_000  # for a page; three about each story
 PER_STORY = 3
 TRAINING_SEED = 10
-SUMS, STORIES = 0.15, 0.1  # of all rows
-DIGITS = 1, 4  # of a number in a sum
+SUMS, STORIES = 0.25, 0.15  # of all rows
+DIGITS = 1, 6  # of a number in a sum
 
 RECIPE = Recipe(  # for a page
     replace(town_gpt.RECIPE.model, vocab_size=len(WORDS)),
@@ -40,6 +40,8 @@ RECIPE = Recipe(  # for a page
     schedule=WarmupStableDecay(10, 10, 200),
     optimizer=MuonAndAdamW(muon_lr=0.01, lr=4e-3),
 )
+SHIPPED = vary(RECIPE, steps=6_000, schedule=WarmupStableDecay(20, 2_000, 6_000))
+SHIPPED_QUESTIONS = 240_000
 
 
 def base(model: GPT | None = None, seed: int = 0) -> GPT:
