@@ -38,6 +38,12 @@ def held_out_sums(n: int = SUMS, digits: tuple[int, int] = (1, 2)) -> tuple[Aske
     return questions.ask_sums(n, HELD_OUT_SEED, digits=digits, with_answer=True)
 
 
+def after_stories(sums: Sequence[Asked]) -> list[Asked]:
+    """The same sums, each asked behind a new story."""
+    told = questions.ask(len(sums), HELD_OUT_SEED + 2, kinds=questions.STORY_KINDS)
+    return [one._replace(story=other.story) for one, other in zip(sums, told, strict=True)]
+
+
 class Score(NamedTuple):
     """Shares, from 0 to 1."""
 
