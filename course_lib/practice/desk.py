@@ -24,6 +24,7 @@ from course_lib.practice import (
     chapter_09a,
     chapter_09b,
     chapter_10a,
+    chapter_10b,
     checking,
     progress_file,
 )
@@ -43,6 +44,7 @@ _ALL = {
     "09a": chapter_09a,
     "09b": chapter_09b,
     "10a": chapter_10a,
+    "10b": chapter_10b,
 }
 CHAPTERS = {number: chapter for number, chapter in _ALL.items() if COURSE[number].written}
 
