@@ -115,7 +115,7 @@ def test_tools_are_seen_and_a_sum_is_asked_without_the_story():
     assert marks(view) == [("✓", "right", "a whole sentence")] and view.rounds[0]["story"] == ""
     assert model.read[0][0] == Turn("user", "what is 17 + 25 ?")
     # the story is told with the first question about it
-    view._models["sft"].say = lambda turns: "tom ."
+    model.say = lambda turns: "tom ."
     ask(view, "who has the red ball ?", goes_on=True)
     assert view.rounds[1]["story"] == STORY and marks(view)[0][0] == "✓"
 
