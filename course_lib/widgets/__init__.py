@@ -10,6 +10,7 @@ from course_lib.widgets.architecture_view import ArchitectureView
 from course_lib.widgets.attention_view import AttentionView
 from course_lib.widgets.beam_tree import BeamTree
 from course_lib.widgets.bpe_stepper import BpeStepper
+from course_lib.widgets.chat_beside import ChatBeside
 from course_lib.widgets.coloured_tokens import ColouredTokens
 from course_lib.widgets.family_switcher import FamilySwitcher
 from course_lib.widgets.fill_in import FillIn
@@ -19,6 +20,7 @@ from course_lib.widgets.mask_lab import MaskLab
 from course_lib.widgets.mlm_corruptor import MlmCorruptor
 from course_lib.widgets.next_token import NextToken
 from course_lib.widgets.pipeline_stepper import PipelineStepper
+from course_lib.widgets.preference_margins import PreferenceMargins
 from course_lib.widgets.pronouncer import Pronouncer
 from course_lib.widgets.question import Question
 from course_lib.widgets.schedule_explorer import ScheduleExplorer
@@ -31,6 +33,7 @@ __all__ = [
     "AttentionView",
     "BeamTree",
     "BpeStepper",
+    "ChatBeside",
     "ColouredTokens",
     "FamilySwitcher",
     "FillIn",
@@ -40,6 +43,7 @@ __all__ = [
     "MlmCorruptor",
     "NextToken",
     "PipelineStepper",
+    "PreferenceMargins",
     "Pronouncer",
     "Question",
     "ScheduleExplorer",

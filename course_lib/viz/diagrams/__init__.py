@@ -10,7 +10,8 @@ for), `next_words` (inputs above shifted targets), `course_map` (the Transformer
 `merge_table` a moment of BPE training; `token_rows` a text as coloured tokens; `masked_row` what BERT reads
 and must say; `filled_blanks` what it fills in; `next_token` what temperature, top-k and top-p remove;
 `told_story` a story that is being told, with verdicts; `loss_strip` a chat with what of it is trained;
-`answer_group` answers with rewards and advantages.
+`answer_group` answers with rewards and advantages; `chats_beside` one question to several models;
+`preference_margins` what DPO does, step by step.
 """
 
 from course_lib.viz.diagrams import heads
@@ -18,6 +19,7 @@ from course_lib.viz.diagrams.additive import new_axis, tanh_meets
 from course_lib.viz.diagrams.answer_group import answer_group
 from course_lib.viz.diagrams.architecture import architecture
 from course_lib.viz.diagrams.beam import beam
+from course_lib.viz.diagrams.chats_beside import chats_beside
 from course_lib.viz.diagrams.course_map import transformer_map
 from course_lib.viz.diagrams.directions import directions
 from course_lib.viz.diagrams.family_masks import family_masks
@@ -32,6 +34,7 @@ from course_lib.viz.diagrams.next_words import next_words
 from course_lib.viz.diagrams.pipeline import pipeline
 from course_lib.viz.diagrams.plane import lookup_plane
 from course_lib.viz.diagrams.positions import clocks, turned_pairs, waves
+from course_lib.viz.diagrams.preference_margins import preference_margins
 from course_lib.viz.diagrams.residual import norm_places
 from course_lib.viz.diagrams.table import quarter_turn, seating
 from course_lib.viz.diagrams.token_rows import token_rows
@@ -43,6 +46,7 @@ __all__ = [
     "architecture",
     "beam",
     "bottleneck",
+    "chats_beside",
     "clocks",
     "crossings",
     "directions",
@@ -61,6 +65,7 @@ __all__ = [
     "next_words",
     "norm_places",
     "pipeline",
+    "preference_margins",
     "quarter_turn",
     "score_tables",
     "seating",

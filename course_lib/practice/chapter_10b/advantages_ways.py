@@ -1,0 +1,243 @@
+"""10b.advantages: other means, other standard deviations, no guard, and what a tutor says."""
+
+from itertools import product
+
+import torch
+
+from course_lib.practice.two_slips import as_tuple, listed, of_parts
+from course_lib.practice.words import entries
+
+
+def group_mean(r):
+    return r.mean(1, keepdim=True)
+
+
+def group_std(r):
+    return r.std(1, keepdim=True)
+
+
+def equal_rewards(r):
+    return r.amax(1, keepdim=True) == r.amin(1, keepdim=True)
+
+
+def guarded(above, spread, r):
+    return torch.where(equal_rewards(r), 0.0, above / spread)
+
+
+def plus(small):
+    return lambda above, spread, r: above / (spread + small)
+
+
+def if_not_0(above, spread, r):
+    return torch.where(spread > 0, above / spread, 0.0)
+
+
+def nan_is_0(above, spread, r):
+    return (above / spread).nan_to_num(0.0)
+
+
+def left_as_they_are(above, spread, r):
+    return above / torch.where(spread == 0, 1.0, spread)
+
+
+GUARDS = (guarded, plus(1e-4), plus(1e-6), plus(1e-8), plus(1e-5), nan_is_0, left_as_they_are, if_not_0)
+
+
+def made(above=lambda r: r - group_mean(r), spread=group_std, guard=guarded):
+    """Another difference, another divisor, another guard against 0 / 0."""
+    return lambda rewards: guard(above(rewards), spread(rewards), rewards)
+
+
+def others_mean(r):
+    return (r.sum(1, keepdim=True) - r) / (r.shape[1] - 1)
+
+
+PARTS = {
+    "above": {
+        "mean-of-the-batch": lambda r: r - r.mean(),
+        "mean-over-prompts": lambda r: r - r.mean(0),
+        "not-centred": lambda r: r,
+        "mean-of-the-others": lambda r: r - others_mean(r),
+        "against-the-best": lambda r: r - r.amax(1, keepdim=True),
+        "against-the-worst": lambda r: r - r.amin(1, keepdim=True),
+        "median": lambda r: r - r.median(1, keepdim=True).values,
+        "turned-round": lambda r: group_mean(r) - r,
+        "size-of-the-difference": lambda r: (r - group_mean(r)).abs(),
+    },
+    "spread": {
+        "std-of-the-batch": (lambda r: r.std(), lambda r: r.std(correction=0)),
+        "std-over-prompts": (
+            lambda r: r.std(0, keepdim=True),
+            lambda r: r.std(0, keepdim=True, correction=0),
+        ),
+        "population": lambda r: r.std(1, keepdim=True, correction=0),
+        "variance": (
+            lambda r: r.var(1, keepdim=True),
+            lambda r: r.var(1, keepdim=True, correction=0),
+        ),
+        "not-divided": lambda r: torch.ones(len(r), 1),
+        "range": lambda r: r.amax(1, keepdim=True) - r.amin(1, keepdim=True),
+        "mean-distance": lambda r: (r - group_mean(r)).abs().mean(1, keepdim=True),
+        "not-divided-by-the-number": lambda r: (r - group_mean(r)).norm(dim=1, keepdim=True),
+        "largest-distance": lambda r: (r - group_mean(r)).abs().amax(1, keepdim=True),
+        "root-twice": lambda r: group_std(r).sqrt(),
+    },
+    "guard": {
+        "no-guard": lambda above, spread, r: above / spread,
+        "too-much-added": tuple(map(plus, (1e-2, 1e-1, 1.0, 1e-3))),
+    },
+}
+
+
+def alone(part, ways):
+    """Each wrong way, beside any guard that learners write: these differ where rewards are equal."""
+    return tuple(made(**{part: way}, guard=guard) for way in as_tuple(ways) for guard in GUARDS)
+
+
+def over(*axes):
+    """Mean and standard deviation over these axes, of a sample or not, beside any guard or none."""
+
+    def whole(correction, guard):
+        return lambda r: guard(
+            r - r.mean(axes, keepdim=True), r.std(axes, keepdim=True, correction=correction), r
+        )
+
+    return tuple(whole(c, guard) for c in (1, 0) for guard in (*GUARDS, PARTS["guard"]["no-guard"]))
+
+
+def scaled(r):
+    low = r.amin(1, keepdim=True)
+    return (r - low) / (r.amax(1, keepdim=True) - low).clamp(min=1e-8)
+
+
+WAYS = {
+    **{name: alone("above", ways) for name, ways in PARTS["above"].items()},
+    **{name: alone("spread", ways) for name, ways in PARTS["spread"].items()},
+    **{name: tuple(made(guard=way) for way in as_tuple(ways)) for name, ways in PARTS["guard"].items()},
+    "over-the-batch": over(0, 1),
+    "over-the-prompts": over(0),
+    "brackets-missing": tuple(
+        lambda r, guard=guard: r - guard(group_mean(r), group_std(r), r) for guard in GUARDS[1:]
+    ),
+    "not-0-where-equal": tuple(
+        lambda r, other=other: torch.where(
+            equal_rewards(r), other(r), guarded(r - group_mean(r), group_std(r), r)
+        )
+        for other in (lambda r: r, torch.ones_like, lambda r: r - 1)
+    ),
+    "from-0-to-1": (scaled, lambda r: 2 * scaled(r) - 1),
+    "softmax": lambda r: r.softmax(1),
+    "ranks": lambda r: r.argsort(1).argsort(1).float(),
+    "only-the-sign": lambda r: (r - group_mean(r)).sign(),
+    "rewards-returned": lambda r: r,
+}
+
+WORDS = entries("""
+over-the-batch
+    Mean and standard deviation are taken over the whole batch. So all answers to an easy prompt come out
+    good, and all answers to a hard one bad. An answer is compared with the others to the same prompt: axis 1.
+over-the-prompts
+    You work along axis 0, over the prompts: the first answer of each prompt is compared with the first
+    answers of other prompts. A group is a row, axis 1.
+mean-of-the-batch
+    You subtract the mean of the whole batch. So all answers to an easy prompt come out good. Each group has a
+    mean of its own: `rewards.mean(dim=1, keepdim=True)`.
+mean-over-prompts
+    Your mean runs along axis 0, over the prompts. A group is a row: `mean(dim=1, keepdim=True)`.
+not-centred
+    The mean of the group is not subtracted. An advantage says how much better than the others an answer did:
+    some are above 0 and some below.
+mean-of-the-others
+    You subtract the mean of the *other* answers of the group (as RLOO does). Here it is the mean of the whole
+    group, this answer included.
+against-the-best
+    You subtract the best reward of the group, so no advantage is above 0. Subtract its mean.
+against-the-worst
+    You subtract the lowest reward of the group, so no advantage is below 0. Subtract its mean.
+median
+    You subtract the median of the group. Asked for is the mean, so that the advantages of a group sum to 0.
+turned-round
+    Your signs are turned round: the better answer comes out below 0. It is the reward minus the mean.
+size-of-the-difference
+    You take the size of the difference, so better and worse look alike. The sign must stay.
+std-of-the-batch
+    You divide by the standard deviation of the whole batch. Each group has one of its own:
+    `rewards.std(dim=1, keepdim=True)`.
+std-over-prompts
+    Your standard deviation runs along axis 0, over the prompts. A group is a row: `std(dim=1, keepdim=True)`.
+population
+    Your standard deviation is divided by G: that of a whole population. Asked for is that of a sample, with
+    G - 1, as `std` of torch has it unless told otherwise. (Both are in use; for a given G they differ by one
+    factor.)
+variance
+    You divide by the variance. The standard deviation is its root.
+not-divided
+    You subtract the mean and do not divide (some later methods do that on purpose). Asked for is the distance
+    in standard deviations of the group.
+range
+    You divide by the distance from the lowest reward to the highest. Asked for is the standard deviation.
+mean-distance
+    You divide by the mean distance from the mean. Asked for is the standard deviation: squares, their sum
+    divided by G - 1, and the root.
+not-divided-by-the-number
+    You divide by the root of the *sum* of squares. In a standard deviation this sum is divided by G - 1
+    before the root.
+largest-distance
+    You divide by the largest distance from the mean. Asked for is the standard deviation.
+root-twice
+    You divide by the root of the standard deviation. `std` has its root already.
+no-guard
+    Where all rewards of a group are equal, you divide 0 by 0, which is NaN; and one NaN spoils the whole
+    step. There the advantages are 0: look for a standard deviation of 0, or add a very small number to it.
+too-much-added
+    What you add to the standard deviation is too much: all advantages come out too small. Up to 1e-4 is
+    right.
+brackets-missing
+    Brackets are missing: you divide the mean alone, and then subtract it. First the difference, then divide
+    it: `(rewards - mean) / std`.
+not-0-where-equal
+    Where the rewards of a group differ your advantages are right. Where all of them are equal, nobody did
+    better than the others, and the advantages are 0: yours are not.
+from-0-to-1
+    You stretch each group from its lowest reward to its highest. Asked for is the distance from the mean, in
+    standard deviations.
+softmax
+    You take a softmax of each group, so that all are above 0. An advantage is the distance from the mean, in
+    standard deviations.
+ranks
+    You return ranks. How far apart the rewards of a group are counts, too: the distance from their mean.
+only-the-sign
+    You keep only the sign of the difference. How far apart the rewards are counts, too.
+rewards-returned
+    You return the rewards as they are. (Is something computed and not kept?)
+""")
+SKIP = {
+    ("mean-of-the-batch", "std-of-the-batch"),
+    ("mean-over-prompts", "std-over-prompts"),
+    ("not-centred", "not-divided"),
+    ("mean-of-the-others", "not-divided-by-the-number"),
+    ("not-divided", "no-guard"),
+}
+TWO = {
+    **{
+        (a, b): tuple(
+            made(above=above, spread=spread, guard=guard)
+            for above in as_tuple(PARTS["above"][a])
+            for spread in as_tuple(PARTS["spread"][b])
+            for guard in GUARDS
+        )
+        for a, b in product(PARTS["above"], PARTS["spread"])
+        if (a, b) not in SKIP
+    },
+    **{names: ways for names, ways in listed(PARTS, made, SKIP).items() if names[1] in PARTS["guard"]},
+}
+PAIRS = of_parts(TWO, WORDS)
+
+
+def right_where_rewards_differ(expected, got, args):
+    equal = equal_rewards(args[0])[:, 0]
+    same = torch.allclose(got[~equal], expected[~equal], atol=1e-3, rtol=1e-3)
+    return same and bool(torch.isfinite(got).all())
+
+
+SIGNS = {"not-0-where-equal": right_where_rewards_differ}
