@@ -1,4 +1,4 @@
-"""The door: python3 -m course_lib lab | test | doctor | build | train | experiment.
+"""The door: python3 -m course_lib lab | chat | test | doctor | build | train.
 
 This file must be readable by every Python, even 2.7, because its first work is to say in one clear line
 that a Python is too old. So: no f-strings, no type hints, ASCII only. The commands: tools/commands.py.

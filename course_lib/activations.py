@@ -38,9 +38,9 @@ def relu_squared(x: Tensor) -> Tensor:
 class _GeluTanh(torch.autograd.Function):
     """`x σ` with `σ = sigmoid(2u)`, which is `(1 + tanh u) / 2`: torch has a faster sigmoid than tanh.
 
-    Its slope is made at once, while σ is at hand: `σ · 1 + (1 − σ) · y · d(2u)/dx`, somewhere between the two,
-    as far as σ says. So one tensor waits for the backward pass, and that pass is one product. The numbers are
-    taken a piece at a time: a piece stays in the processor's cache through all its steps.
+    Its slope is made at once, while σ is at hand: `σ · 1 + (1 − σ) · y · d(2u)/dx`, somewhere between the
+    two, as far as σ says. So one tensor waits for the backward pass, and that pass is one product. The
+    numbers are taken a piece at a time: a piece stays in the processor's cache through all its steps.
     """
 
     @staticmethod

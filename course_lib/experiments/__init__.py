@@ -28,6 +28,9 @@ from course_lib.experiments import (
     chapter_09a_windows,
     chapter_09b_scaling,
     chapter_09b_speed,
+    chapter_10a,
+    chapter_10a_injection,
+    chapter_10b,
 )
 from course_lib.experiments.records import FOLDER, Comparison, Experiment, Record, Row, compare, read
 from course_lib.training.budget import budget
@@ -51,6 +54,9 @@ CHAPTERS = (
     chapter_09a_windows,
     chapter_09b_scaling,
     chapter_09b_speed,
+    chapter_10a,
+    chapter_10a_injection,
+    chapter_10b,
 )
 EXPERIMENTS: tuple[Experiment, ...] = tuple(e for chapter in CHAPTERS for e in chapter.EXPERIMENTS)
 

@@ -155,10 +155,12 @@ def _form_problem(form: str, value: Any, begin: str) -> str | None:
         return None if strange is None else f"{begin} a dict that holds {_a_type(strange)}; {wanted}."
     if form == "text":
         return None
-    fits = {"pairs": _is_pair, "names": _is_text}.get(form, _is_whole)
+    fits = {"pairs": _is_pair, "names": _is_text, "turns": _is_turn}.get(form, _is_whole)
     for place, part in enumerate(value):
         if not fits(part):
             what = f"{len(part)} things" if form == "pairs" and isinstance(part, tuple) else _a_type(part)
+            if form == "turns" and isinstance(part, tuple):
+                what = f"a tuple of {', '.join(map(_a_type, part)) or 'nothing'}"
             nested = form == "ids" and isinstance(part, list)
             more = " (`+=` puts in what a list holds, `append` the list itself.)" if nested else ""
             return f"{begin} a list with {what} at place {place} (counted from 0); {wanted}.{more}"
@@ -171,6 +173,10 @@ def _is_whole(value: Any) -> bool:
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str)
+
+
+def _is_turn(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and all(map(_is_text, value))
 
 
 def _is_pair(value: Any) -> bool:

@@ -115,6 +115,8 @@ def _in_form(form: str, value: Any) -> Any:
             ]
     if form == "names" and isinstance(value, tuple):
         return list(value)
+    if form == "turns" and isinstance(value, (tuple, list)):
+        return [tuple(turn) if isinstance(turn, list) else turn for turn in value]
     if form == "counts" and isinstance(value, dict):
         counts = {pair: _whole(n) for pair, n in value.items()}
         return {pair: n for pair, n in counts.items() if not (is_number(n) and n == 0)}

@@ -50,6 +50,7 @@ FORMS = {
     "ids": "a list of whole numbers",
     "pairs": "a list of pairs of whole numbers",
     "names": "a list of texts",
+    "turns": "a list of pairs (role, text)",
     "counts": "a dict: pair → how often",
     "text": "a text",
 }

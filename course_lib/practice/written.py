@@ -22,6 +22,8 @@ def difference(form: str, what: str, got: Any, expected: Any) -> str:
         return _counts(what, got, expected)
     if form == "names":
         return _names(what, got, expected)
+    if form == "turns":
+        return _turns(what, got, expected)
     if max(len(ascii(got)), len(ascii(expected))) <= MOST_SHOWN:
         return f"{what} is {_shown(got)}; expected {_shown(expected)}."
     place = next((i for i, (a, b) in enumerate(zip(got, expected, strict=False)) if a != b), None)
@@ -64,14 +66,30 @@ def _names(what: str, got: list, expected: list) -> str:
     return text + (f" ({wrong} names differ in all.)" if wrong > 1 else "")
 
 
+def _turns(what: str, got: list, expected: list) -> str:
+    """The first turn of a chat that is another one, missing, or too many."""
+    place = next((i for i, (a, b) in enumerate(zip(got, expected, strict=False)) if a != b), None)
+    if place is None and len(got) == len(expected):
+        raise ValueError("got and expected do not differ")
+    if place is None:
+        place = min(len(got), len(expected))
+    mine, right = (_shown(one[place]) if place < len(one) else "no turn" for one in (got, expected))
+    sizes = "" if len(got) == len(expected) else f" It has {len(got)} turns; expected {len(expected)}."
+    return f"{what} has {mine} at place {place} (counted from 0); expected {right}.{sizes}"
+
+
 def called_with(exercise: Exercise, case: Case) -> str:
     """`` It was called with ids = [97, 97], pair = (97, 97).`` What is long or a function is left out."""
     words = [
         f"{name} = {_shown(value)}"
         for name, value in zip(exercise.parameters, case.args, strict=True)
-        if not callable(value) and len(ascii(value)) <= MOST_SHOWN
+        if not callable(value) and not _holds_functions(value) and len(ascii(value)) <= MOST_SHOWN
     ]
     return f" It was called with {', '.join(words)}." if words else ""
+
+
+def _holds_functions(value: Any) -> bool:
+    return isinstance(value, dict) and any(map(callable, value.values()))
 
 
 def _shown(value: Any) -> str:

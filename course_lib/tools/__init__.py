@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]  # where README.md and course_lib/ st
 
 COMMANDS = {
     "lab": "start the course: JupyterLab opens on chapter 00",
+    "chat": "talk with the assistant of chapter 10",
     "test": "run every test: unit, notebooks, browser",
     "doctor": "look at this machine, and say how to mend what is wrong",
     "build": "run pages in a fresh kernel and save them (maintainers)",

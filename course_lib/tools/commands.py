@@ -55,6 +55,11 @@ def run(arguments: list[str]) -> int:
         from course_lib.tools import build
 
         return build.main(rest)
+    if name == "chat":
+        environment.ensure(versions.ranges(), arguments)
+        from course_lib.tools import chat
+
+        return chat.main(rest)
     environment.ensure(versions.pins(), arguments)
     if name == "train":
         from course_lib.tools import train

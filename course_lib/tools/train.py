@@ -8,7 +8,7 @@ from functools import partial
 
 import torch
 
-from course_lib.tasks import families, fill_in, pronunciation, python_gpt, town_gpt
+from course_lib.tasks import assistant, families, fill_in, pronunciation, python_gpt, town_gpt
 from course_lib.tools import ROOT, parser
 from course_lib.training import distributed
 
@@ -24,6 +24,9 @@ CHECKPOINTS = {
     **{name: (partial(families.ship, name), "about a minute on 1 core", 1) for name in families.SHIPPED},
     "python-gpt": (python_gpt.ship, "about half an hour on 1 core", 1),
     "bert": (fill_in.ship, "about half an hour on 1 core", 1),
+    "assistant-sft": (assistant.ship_sft, "about half an hour on 1 core, after town-gpt", 1),
+    "assistant-dpo": (assistant.ship_dpo, "about a minute on 1 core, after assistant-sft", 1),
+    "assistant-grpo": (assistant.ship_grpo, "about ten minutes on 1 core, after assistant-dpo", 1),
     "town-gpt": (town_gpt.ship, "two to three hours on 2 cores", ALL_CORES),
 }
 WORK = ROOT / "build" / "train"

@@ -79,20 +79,27 @@ def dpo_step(
     Raises:
         ValueError: no pairs, or a reference that is the policy itself.
     """
-    _check_reference(model, reference)
-    if not pairs:
-        raise ValueError("pairs is empty, expected at least one preference")
-    prompts, chosen, rejected = zip(*pairs, strict=True)
-    text = stack_answers([*prompts, *prompts], [*chosen, *rejected])  # (2 B, T + 1), ids and flags
-    model.eval()
-    policy = answer_log_probs(model, *text).sum(1)  # (2 B,): chosen, then rejected
-    stays = torch.zeros_like(policy.detach())
-    if reference is not None:
-        stays = reference_log_probs(reference, *text).sum(1)  # (2 B,)
+    policy, stays = _log_probs(model, reference, pairs)
     step = dpo(*policy.chunk(2), *stays.chunk(2), beta)
     _update(step.loss, optimizer, max_norm)
     means = (value.mean().item() for value in (step.margins, step.chosen, step.rejected))
     return DPOStep(step.loss.item(), *means, (step.margins > ROUNDING).float().mean().item())
+
+
+@torch.no_grad()
+def dpo_margins(
+    model: GPT, reference: Reference | None, pairs: Sequence[Preference], *, beta: float = BETA
+) -> list[float]:
+    """The margin of each pair as it is now, all of them read at once.
+
+    Args:
+        model, reference, pairs, beta: as for `dpo_step`; nothing is learned.
+
+    Raises:
+        ValueError: as for `dpo_step`.
+    """
+    policy, stays = _log_probs(model, reference, pairs)
+    return dpo(*policy.chunk(2), *stays.chunk(2), beta).margins.tolist()
 
 
 def dpo_epoch(
@@ -135,6 +142,21 @@ def dpo_epoch(
             if on_step is not None:
                 on_step(len(steps), steps[-1])
     return steps
+
+
+def _log_probs(model: GPT, reference: Reference | None, pairs: Sequence[Preference]) -> tuple[Tensor, Tensor]:
+    """Of each answer under the policy and under the reference, summed: `(2 B,)` each, chosen first."""
+    _check_reference(model, reference)
+    if not pairs:
+        raise ValueError("pairs is empty, expected at least one preference")
+    prompts, chosen, rejected = zip(*pairs, strict=True)
+    text = stack_answers([*prompts, *prompts], [*chosen, *rejected])  # (2 B, T + 1), ids and flags
+    model.eval()
+    policy = answer_log_probs(model, *text).sum(1)
+    stays = torch.zeros_like(policy.detach())
+    if reference is not None:
+        stays = reference_log_probs(reference, *text).sum(1)
+    return policy, stays
 
 
 # ---------------------------------------------------------------- rewards

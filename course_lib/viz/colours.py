@@ -79,6 +79,8 @@ LIGHT = {
     "weight-1": WEIGHT_STOPS[-1],
     "series-1": SERIES[0],
     "series-2": SERIES[1],
+    "positive": POSITIVE,
+    "negative": NEGATIVE,
 }
 DARK = {
     "query": "#6DB9EE",
@@ -98,6 +100,8 @@ DARK = {
     "weight-1": "#9AD2FA",
     "series-1": "#E0B49C",
     "series-2": "#B3A6F5",
+    "positive": "#C3A9E8",
+    "negative": "#CFC15A",
 }
 
 # The ramps of the live views: in a light page those of the stills, in a dark one from dark to bright. The

@@ -8,7 +8,12 @@ import numpy as np, torch
 from IPython.display import display
 from course_lib.generation import trace_draw
 from course_lib.practice import desk
+from course_lib.tasks.assistant.beside import Beside
 from course_lib.widgets import *
+"""
+START += """
+class SAYS:
+    next_logits = lambda tokens, state: (torch.zeros(1, 206), None, 0)
 """
 START += "ENDED = dict(id=0, parent=None, token=0, log_prob=-1.0, length=1, status='finished')"
 QUESTION = """
@@ -41,6 +46,7 @@ VIEWS = {  # a view, what the reader does in it, and where it says that Python d
         "button.main",
         ".corner-line",
     ),
+    "ChatBeside": ("ChatBeside(Beside({'a': SAYS}))", "button.main", ".corner-line"),
     "Pronouncer": ("Pronouncer(lambda w: (list(w), list(w), np.eye(len(w))), 'cat')", "input", ".sounds"),
 }
 
@@ -193,7 +199,7 @@ def test_keys_that_run_and_save_pass_through_a_view_and_others_do_not(lab, open_
     window.locator(".course-view").wait_for()
     inside = {"Question": ".options input", "MaskLab": "input[type=text]", "Pronouncer": "input[type=text]",
               "AttentionView": "[role=grid]", "PipelineStepper": "button:not(:disabled)",
-              "NextToken": "button.main", "StoryWriter": "button.main",
+              "NextToken": "button.main", "StoryWriter": "button.main", "ChatBeside": "button.main",
               "ArchitectureView": ".box.on", "ScheduleExplorer": ".chart",
               "BeamTree": "[role=tree]"}[name]  # fmt: skip
     count = "() => jupyterapp.shell.currentWidget.content.widgets.length"

@@ -70,6 +70,26 @@ def tell(text, drawn):
     names = ["[BOS]", "[EOS]", "[PAD]", "[UNK]", "tom", "."]
     return [0, *drawn], torch.zeros(6), names, torch.full((1, 2, n, n), 1 / n)
 display(widgets.StoryWriter(tell, trace_draw, drawn=[4]))""",
+    "LossMaskStrip": """
+from course_lib.text.chat import ChatWords
+turns = [('user', 'tom ?'), ('call', 'ask'), ('tool', 'yes'), ('assistant', 'yes <b>')]
+display(widgets.LossMaskStrip([turns, turns[::3]], ChatWords(['tom', '?', 'ask', 'yes'])))""",
+    "AnswerGroup": """
+drawn = [(['yes', '.'], [-0.1, -0.2]), (['no'], [-1.5])]
+display(widgets.AnswerGroup(lambda seed: drawn, {'right': len, 'same': lambda said: 1}, 'tom ?',
+                            second_step=lambda answers, advantages: [[-0.1, -0.1], [-3]]))""",
+    "ChatBeside": """
+import torch
+class Says:
+    def next_logits(self, tokens, state):
+        return torch.zeros(1, 206), None, 0
+from course_lib.tasks.assistant.beside import Beside
+display(widgets.ChatBeside(Beside({'base': Says(), 'sft': Says()})))""",
+    "PreferenceMargins": """
+from course_lib.training.post_training import DPOStep
+watch = widgets.PreferenceMargins(20, 0.1, [('one', 0.2), ('two', -0.1)])
+for step in range(1, 21):
+    watch(step, DPOStep(0.69 / step, step / 10, -step / 20, -step / 7, 1.0))""",
     "practice": "from course_lib.practice import predict, desk\npredict(next(iter(desk.predictions())))",
     "slider": "display(ipywidgets.VBox([ipywidgets.IntSlider(), ipywidgets.Label('here')]))",
     "interact": "ipywidgets.interact(lambda size=3: print(size * '*'));",

@@ -34,7 +34,12 @@ def solution(asked: Asked, answer: Sequence[str], *, tools: bool = True) -> list
 
 
 def conversations(
-    asked: Sequence[Asked], seed: int, *, styles: Mapping[str, float] = MIXED, tools: bool = True
+    asked: Sequence[Asked],
+    seed: int,
+    *,
+    styles: Mapping[str, float] = MIXED,
+    tools: bool = True,
+    between: Sequence[Asked] = (),
 ) -> list[list[Turn]]:
     """A conversation for each story, with all its questions in turn; one for each sum.
 
@@ -43,14 +48,18 @@ def conversations(
         seed: of the styles.
         styles: how often each is used.
         tools: sums are worked out by a call, and not by heart.
+        between: sums that are asked in the middle of a chat about a story, before or behind a question of it,
+            one in every third of these chats, as long as there are some.
     """
-    rng, names = random.Random(f"chats {seed}"), list(styles)
+    rng, names, more = random.Random(f"chats {seed}"), list(styles), iter(between)
     chats = []
-    for story, group in groupby(asked, key=lambda one: (one.story, one.kind == "sum" and one.number)):
-        turns: list[Turn] = []
+    for (story, _), found in groupby(asked, key=lambda one: (one.story, one.kind == "sum" and one.number)):
+        group, turns = list(found), []
+        if between and story and rng.random() < 1 / 3 and (other := next(more, None)):
+            group.insert(rng.randint(0, len(group)), other._replace(story=story))
         for one in group:
             (style,) = rng.choices(names, [styles[name] for name in names])
-            put = Turn("user", one.question) if turns and story[0] else prompt_of(one)[0]
+            put = Turn("user", one.question) if turns and story else prompt_of(one)[0]
             turns += [put, *solution(one, say(one, style, rng), tools=tools)]
         chats.append(turns)
     return chats

@@ -37,7 +37,7 @@ RECIPE = Recipe(  # for a page
     steps=200,
     batch_size=32,
     lr=4e-3,
-    schedule=WarmupStableDecay(10, 10, 200),
+    schedule=WarmupStableDecay(10, 190, 200),
     optimizer=MuonAndAdamW(muon_lr=0.01, lr=4e-3),
 )
 SHIPPED = vary(RECIPE, steps=6_000, schedule=WarmupStableDecay(20, 2_000, 6_000))
@@ -81,6 +81,8 @@ def examples(
 ) -> list[ChatRow]:
     """What is read: a row a story with its questions, a row a sum, a row a plain story.
 
+    In a third of the chats about stories a sum is asked, too.
+
     Args:
         n: questions about stories, three a story.
         seed: of all draws.
@@ -99,10 +101,11 @@ def examples(
     if sums + plain >= 1:
         raise ValueError(f"sums is {sums} and plain {plain}, expected less than 1 together")
     asked = questions.ask(n, seed, kinds=kinds, per_story=min(PER_STORY, len(kinds)))
-    chats = conversations(asked, seed, styles=styles)
-    total = len(chats) / (1 - sums - plain)
-    asked = questions.ask_sums(round(total * sums), seed, digits=digits)
-    chats += conversations(asked, seed, styles=styles, tools=tools)
+    n_chats = len({one.number for one in asked})
+    total = n_chats / (1 - sums - plain)
+    alone = questions.ask_sums(round(total * sums), seed, digits=digits)
+    between = questions.ask_sums(n_chats if sums else 0, seed + 1, digits=(digits[0], min(digits[1], 3)))
+    chats = conversations([*asked, *alone], seed, styles=styles, tools=tools, between=between)
     longest = RECIPE.model.max_len + 1
     return rows(chats, longest) + [story_row(story) for story in stories(round(total * plain), seed + 1)]
 

@@ -2,18 +2,6 @@
 
 const HEIGHT = 250, LEFT = 52, RIGHT = 16, TOP = 12, BOTTOM = 40, LABEL_GAP = 16;
 
-// Rising places, neighbours pushed apart until every gap is kept.
-function apart(places, gap) {
-  const moved = [...places];
-  for (let round = 0; round < 50; round++) {
-    for (let i = 0; i + 1 < moved.length; i++) {
-      const missing = gap - (moved[i + 1] - moved[i]);
-      if (missing > 0.01) { moved[i] -= missing / 2; moved[i + 1] += missing / 2; }
-    }
-  }
-  return moved;
-}
-
 function render({ model, el }) {
   const cleanups = [];
   const box = viewBox(el, model.get("title"));
@@ -82,12 +70,7 @@ function render({ model, el }) {
     curve.setAttribute("points", points.map(([step, loss]) => `${x(step).toFixed(1)},${y(Math.max(0, loss)).toFixed(1)}`).join(" "));
 
     const [step, loss] = points.length ? points[points.length - 1] : [0, null];
-    const text = {
-      waiting: "training has not started",
-      training: `step ${Math.round(step)} of ${total}`,
-      done: `done: ${total} steps`,
-      stopped: `stopped at step ${Math.round(step)} of ${total}: the model keeps what it has learned so far`,
-    }[state];
+    const text = standing(state, step, total);
     status.textContent = text + (loss === null ? "" : ` · loss ${loss.toFixed(3)}`) + (model.get("note") ? ` · ${model.get("note")}` : "");
     const beside = baselines.map(([name, loss]) => ` · ${name} ${few(loss)}`).join("");
     svg.setAttribute("aria-label", `${model.get("title")}: ${status.textContent}${beside}`);

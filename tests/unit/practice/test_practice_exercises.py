@@ -1,5 +1,6 @@
 """The exercises: references are right, inputs break symmetry, each misconception is named."""
 
+import ast
 import math
 from itertools import combinations
 
@@ -36,6 +37,7 @@ def test_the_solution_that_is_shown_passes(exercise):
     space = {
         "torch": torch,
         "math": math,
+        "ast": ast,
         "PAD_ID": PAD_ID,
         "BOS_ID": BOS_ID,
         "EOS_ID": EOS_ID,

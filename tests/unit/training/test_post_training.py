@@ -10,7 +10,7 @@ from course_lib.models import lora
 from course_lib.models.gpt import GPTConfig
 from course_lib.models.low_rank import LoRAConfig
 from course_lib.training.objectives import answer_log_probs
-from course_lib.training.post_training import Preference, dpo_epoch, dpo_step, grpo_step
+from course_lib.training.post_training import Preference, dpo_epoch, dpo_margins, dpo_step, grpo_step
 from course_lib.training.randomness import seeded
 from course_lib.training.rewards import group_advantages
 from course_lib.training.rollouts import frozen_copy, reference_log_probs, roll_out
@@ -116,6 +116,21 @@ def test_a_step_is_the_summed_log_probabilities_of_each_answer_alone(model):
     assert (step.chosen, step.rejected) == pytest.approx((chosen, rejected), abs=1e-5)
     assert step.loss == pytest.approx(sum(math.log1p(math.exp(r - c)) for c, r in expected) / 3, abs=1e-5)
     assert step.right == sum(c > r for c, r in expected) / 3
+
+
+def test_margins_are_those_of_the_next_step_and_nothing_is_learned(model):
+    reference, optimizer = frozen_copy(model), adamw(model)
+    assert dpo_margins(model, reference, PAIRS) == pytest.approx([0.0] * len(PAIRS), abs=1e-5)
+    for _ in range(3):
+        dpo_step(model, reference, PAIRS, optimizer, beta=0.3)
+    before = [p.clone() for p in model.parameters()]
+    margins = dpo_margins(model, reference, PAIRS, beta=0.3)
+    assert len(margins) == len(PAIRS) and min(margins) > 0
+    assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
+    step = dpo_step(model, reference, PAIRS, optimizer, beta=0.3)
+    assert sum(margins) / len(margins) == pytest.approx(step.margin, abs=1e-5)
+    with pytest.raises(ValueError, match="pairs is empty"):
+        dpo_margins(model, reference, [])
 
 
 def test_without_a_reference_the_first_loss_is_not_ln_2(model):

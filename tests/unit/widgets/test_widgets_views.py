@@ -14,20 +14,23 @@ import torch
 
 from course_lib.data.cmudict import clean
 from course_lib.generation import trace_draw
+from course_lib.tasks.assistant.beside import Beside
 from course_lib.widgets import (
     AlignmentMovie,
     AttentionView,
     BeamTree,
+    ChatBeside,
     LiveLoss,
     MaskLab,
     NextToken,
     PipelineStepper,
+    PreferenceMargins,
     Pronouncer,
     Question,
     ScheduleExplorer,
     StoryWriter,
 )
-from course_lib.widgets.live_loss import MOST_POINTS
+from course_lib.widgets.training_view import MOST_POINTS
 
 STRANGE = "</script><b>&\"'"
 EVEN = np.full((2, 3), 1 / 3)
@@ -55,6 +58,8 @@ def views():
         "beam": BeamTree([{"nodes": [ENDED]}], [STRANGE]),
         "next token": NextToken(told, trace_draw, STRANGE),
         "story": StoryWriter(told, trace_draw, STRANGE),
+        "chat": ChatBeside(Beside({STRANGE: lambda: None}), STRANGE, STRANGE),
+        "margins": PreferenceMargins(10, 0.1, [(STRANGE, 0.5)]),
     }
 
 
@@ -85,7 +90,7 @@ def test_scripts_fetch_nothing_and_write_no_text_as_html():
 def test_python_answers_each_message_of_the_browser_with_its_number():
     """The browser says “Python is busy or was restarted” when this number does not come."""
     for name, view in views().items():
-        if name in ("loss", "movie"):  # nothing in them needs Python to hear
+        if name in ("loss", "margins", "movie"):  # nothing in them needs Python to hear
             continue
         view.told = 7
         assert view.heard == 7, name
@@ -153,7 +158,7 @@ def test_live_loss_is_cheap_and_sends_at_most_ten_times_a_second(monkeypatch):
         live(step, 1.0)
     assert (time.process_time() - start) / 20_000 < 200e-6
     now = [0.0]
-    monkeypatch.setattr("course_lib.widgets.live_loss.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("course_lib.widgets.training_view.time.monotonic", lambda: now[0])
     live = LiveLoss(10**6)
     live.observe(lambda change: sent.append(change), "points")
     sent.clear()

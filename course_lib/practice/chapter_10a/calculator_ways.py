@@ -1,0 +1,218 @@
+"""10a.calculator: what else is run, and what is worked out otherwise.
+
+`eval` stands here on purpose, for the texts of this exercise alone; all of them are harmless.
+"""
+
+import ast
+import operator
+import os
+import re
+
+from course_lib.practice.chapter_10a.calculator_slips import Parser
+
+REFUSED = "error: not a sum"
+SIGNS_OF = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul}
+DIVISIONS = {ast.Div: operator.truediv, ast.FloorDiv: operator.floordiv}
+
+
+def caught(function, said=lambda text: REFUSED):
+    """Any error becomes a text."""
+
+    def calculate(text):
+        try:
+            return function(text)
+        except Exception:
+            return said(text)
+
+    return calculate
+
+
+def run(names, kept=lambda value: True):
+    """All is run, and what comes out is looked at afterwards."""
+
+    def calculate(text):
+        value = eval(text, *names)
+        return str(value) if kept(value) else REFUSED
+
+    return calculate
+
+
+KEPT = (
+    lambda value: True,
+    lambda value: isinstance(value, int),
+    lambda value: type(value) is int,
+    lambda value: isinstance(value, (int, float)),
+)
+
+
+def of_signs(allowed):
+    """Signs alone are looked at, and then all is run."""
+
+    def calculate(text):
+        if not set(text) <= set(allowed):
+            return REFUSED
+        return str(eval(text))
+
+    return calculate
+
+
+def of_a_list(*forbidden):
+    """What is on a list is refused, and all else is run."""
+
+    def calculate(text):
+        return REFUSED if any(word in text for word in forbidden) else str(eval(text))
+
+    return calculate
+
+
+def tree(signs=SIGNS_OF, constant=lambda value: type(value) is int, work=None):
+    """The tree is read; other signs or constants are allowed."""
+
+    def value(node):
+        if isinstance(node, ast.Constant) and constant(node.value):
+            return node.value
+        if isinstance(node, ast.BinOp):
+            return signs[type(node.op)](value(node.left), value(node.right))
+        raise ValueError
+
+    return lambda text: str(value(ast.parse(text, mode="eval").body))
+
+
+def parsed(**how):
+    return caught(lambda text: Parser(**how)(text))
+
+
+RIGHT = caught(tree())
+
+
+def without_brackets(text):
+    return RIGHT(text.replace("(", "").replace(")", ""))
+
+
+def loud(error):
+    """Errors leave the function."""
+
+    def calculate(text):
+        told = RIGHT(text)
+        if told == REFUSED:
+            raise error("not a sum")
+        return told
+
+    return calculate
+
+
+def loud_in_part(text):
+    """A text that Python cannot read raises; a tree that is not allowed does not."""
+    ast.parse(text, mode="eval")
+    return RIGHT(text)
+
+
+def loud_for_the_rest(text):
+    """The other way round."""
+    try:
+        ast.parse(text, mode="eval")
+    except SyntaxError:
+        return REFUSED
+    return tree()(text)
+
+
+def said_otherwise(words):
+    def calculate(text):
+        told = RIGHT(text)
+        return words if told == REFUSED else told
+
+    return calculate
+
+
+def literal(text):
+    return str(ast.literal_eval(text))
+
+
+EMPTY = ({"__builtins__": {}}, {})
+FLOAT_TOO = lambda value: type(value) in (int, float)  # noqa: E731
+DIGITS = "0123456789+-*() "
+POWER = {**SIGNS_OF, ast.Pow: operator.pow}
+ALL = {**POWER, **DIVISIONS}
+
+WAYS = {
+    "eval": tuple(way for kept in KEPT for way in (run((), kept), caught(run((), kept)))),
+    "eval-without-names": tuple(way for kept in KEPT for way in (run(EMPTY, kept), caught(run(EMPTY, kept)))),
+    "signs-looked-at": tuple(
+        way
+        for allowed in (DIGITS, DIGITS + "/", DIGITS + ".", DIGITS + "./")
+        for way in (of_signs(allowed), caught(of_signs(allowed)))
+    ),
+    "list-of-the-forbidden": tuple(
+        way
+        for words in (("__",), ("__", "'"), ("__", "**"))
+        for way in (of_a_list(*words), caught(of_a_list(*words)))
+    ),
+    "literal": (literal, caught(literal)),
+    "any-sign": (
+        caught(tree(ALL, FLOAT_TOO)),
+        caught(tree(ALL)),
+        caught(tree(POWER)),
+        caught(tree({**SIGNS_OF, **DIVISIONS})),
+        caught(tree({**SIGNS_OF, ast.Div: operator.truediv})),
+        caught(tree({**SIGNS_OF, ast.Div: operator.truediv}, FLOAT_TOO)),
+    ),
+    "points": caught(tree(SIGNS_OF, FLOAT_TOO)),
+    "true-is-1": (
+        caught(tree(SIGNS_OF, lambda value: isinstance(value, int))),
+        caught(tree(SIGNS_OF, lambda value: isinstance(value, (int, float)))),
+    ),
+    "any-constant": (
+        caught(tree(SIGNS_OF, lambda value: True)),
+        caught(tree(ALL, lambda value: True)),
+    ),
+    "left-to-right": parsed(levels=("+-*",)),
+    "from-the-right": parsed(from_the_right=True),
+    "sum-before-product": parsed(levels=("*", "+-")),
+    "brackets-lost": without_brackets,
+    "rest-not-read": parsed(careless=("the rest",)),
+    "bracket-not-closed": parsed(careless=("the bracket",)),
+    "cut-off": parsed(careless=("the end",)),
+    "error-leaves": (loud(ValueError), loud(SyntaxError), loud(TypeError), tree()),
+    "error-leaves-in-part": (loud_in_part, loud_for_the_rest),
+    "other-words": tuple(map(said_otherwise, ("error", "Error: not a sum", "error: not a sum.", "", "None"))),
+    "all-refused": lambda text: REFUSED,
+}
+
+
+def told_by_the_text(expected, got, args):
+    """What no sum can know was told: this was run."""
+    known = {os.getcwd(): "the folder in which this notebook runs", str(os.getpid()): "the process's number"}
+    if got not in known or expected != REFUSED:
+        raise ValueError("this input does not show it")
+    return {"text": args[0], "what": known[got]}
+
+
+def worked_out(expected, got, args):
+    if expected != REFUSED or got == REFUSED:
+        raise ValueError("this input does not show it")
+    return {"text": args[0], "got": got[:30]}
+
+
+def run_without_names(expected, got, args):
+    if got != str(len("tuple")) or "class" not in args[0]:
+        raise ValueError("this input does not show it")
+    return {"text": args[0], "got": got}
+
+
+MEASURES = {
+    "eval": told_by_the_text,
+    "eval-without-names": run_without_names,
+    "signs-looked-at": worked_out,
+    "list-of-the-forbidden": worked_out,
+    "any-sign": worked_out,
+    "points": worked_out,
+    "any-constant": worked_out,
+}
+
+
+def another_text(expected, got, args):
+    """What is refused is refused, in other words."""
+    return expected == REFUSED and (not got.strip() or bool(re.search("error|invalid|not a", got.lower())))
+
+
+SIGNS = {"other-words": another_text}

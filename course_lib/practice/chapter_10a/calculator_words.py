@@ -1,0 +1,60 @@
+"""10a.calculator: what a tutor says."""
+
+from course_lib.practice.words import entries
+
+WORDS = entries("""
+eval
+    Your function runs whatever stands in the text. On `{text}` it told {what}. It would have deleted your
+    files as well, had the text said so. To look at the result is too late. Read the text with `ast.parse`,
+    and work out only what you name.
+eval-without-names
+    To take the names away from `eval` is not enough. `{text}` was run, and gave {got}: from any value one
+    comes to its type, and from there very far. Read the text with `ast.parse`, and work out only
+    what you name.
+signs-looked-at
+    You look at the signs one by one, and what is made of them is run. `{text}` gave {got}. Two harmless signs
+    make a power: `9**9**9` would keep the machine busy for ages. Name what may stand together, not the signs.
+list-of-the-forbidden
+    Some texts are refused and all the rest is run: `{text}` gave {got}. Nobody can list all that must not
+    run. Name what may: numbers, three signs, brackets.
+literal
+    `ast.literal_eval` reads numbers, texts and lists; it does no sums. And it accepts what is no sum. Use
+    `ast.parse`, and work out the sum yourself.
+any-sign
+    More signs are worked out than asked for: `{text}` gave {got}. Allowed are `ast.Add`, `ast.Sub` and
+    `ast.Mult`, and all other signs are refused.
+points
+    Numbers with a point are worked out: `{text}` gave {got}. Allowed are whole numbers.
+true-is-1
+    `True+1` is worked out. In Python `True` is an `int`, too, so `isinstance(value, int)` lets it in:
+    `type(value) is int` does not.
+any-constant
+    All constants are let in, so `{text}` gave {got}. A constant may be a text, or True: allowed are those
+    whose type is `int`.
+left-to-right
+    You work from left to right, whatever the signs are. `*` comes before `+` and `-`: 2+3*4 is 14.
+from-the-right
+    Your differences run from the right: 20-9-2 became 20-(9-2). They run from the left, (20-9)-2.
+sum-before-product
+    With you `+` and `-` come before `*`. It is the other way round: 2+3*4 is 14.
+brackets-lost
+    The brackets have no effect. What stands in them is worked out first: (2+3)*4 is 20.
+rest-not-read
+    You stop reading where the sum ends, and what comes behind it is passed over. A text that goes on, as
+    "2+3)*4" does, is no sum.
+bracket-not-closed
+    A bracket that is not closed is accepted. "(2+3" is no sum.
+cut-off
+    A sum that is cut off is accepted. "17+" is no sum.
+error-leaves
+    For what is no sum an error leaves your function. The model should get to read what went wrong: catch the
+    error, and return "error: not a sum".
+error-leaves-in-part
+    For some texts that are no sum an error leaves your function. There are two kinds: a text that Python
+    cannot read (`SyntaxError`), and one that is not allowed. Both must end in "error: not a sum".
+other-words
+    What is no sum is refused, and in other words than asked for. The model is trained to read one text:
+    "error: not a sum".
+all-refused
+    You refuse every text. For a sum, the result is asked for.
+""")

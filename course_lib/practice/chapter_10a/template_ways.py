@@ -1,0 +1,234 @@
+"""10a.template: other prompts, and what a tutor says."""
+
+import re
+
+from course_lib.practice.two_slips import listed, of_parts, single
+from course_lib.practice.words import entries
+
+
+def uncut(encode, text):
+    return encode(text)[1:]
+
+
+def read(encode, text, special):
+    """The ids of a text in which special tokens count, wherever they are written."""
+    parts = re.split(f"({'|'.join(map(re.escape, special))})", text)
+    return [i for part in parts for i in ([special[part]] if part in special else uncut(encode, part))]
+
+
+def made(
+    begin=lambda special: [special["[BOS]"]],
+    said=lambda encode, text, special, role, place: uncut(encode, text),
+    head=lambda encode, special, role, place: [special[f"<|{role}|>"]],
+    end=lambda encode, special, last: [special["<|end|>"]],
+    reply=lambda encode, special: [special["<|assistant|>"]],
+    some=lambda turns: turns,
+    order=lambda head, said, end: head + said + end,
+):
+    """Each part of the template can be another one."""
+
+    def prompt_ids(turns, special, encode):
+        ids, turns = begin(special), some(turns)
+        for place, (role, text) in enumerate(turns):
+            ids += order(
+                head(encode, special, role, place),
+                said(encode, text, special, role, place),
+                end(encode, special, place == len(turns) - 1),
+            )
+        return ids + reply(encode, special)
+
+    return prompt_ids
+
+
+def without(by):
+    def said(encode, text, special, role, place):
+        for marker in special:
+            text = text.replace(marker, by)
+        return uncut(encode, text)
+
+    return said
+
+
+def stripped(cut):
+    return lambda encode, text, special, role, place: uncut(encode, cut(text))
+
+
+def read_of(*roles):
+    return lambda encode, text, special, role, place: (
+        read(encode, text, special) if role in roles else uncut(encode, text)
+    )
+
+
+def written(turns, reply=True):
+    return "".join(f"<|{role}|>{text}<|end|>" for role, text in turns) + "<|assistant|>" * reply
+
+
+def joined(turns):
+    found = []
+    for role, text in turns:
+        if found and found[-1][0] == role:
+            text = found.pop()[1] + text
+        found.append((role, text))
+    return found
+
+
+ALL = ("system", "user", "assistant", "tool")
+PARTS = {
+    "begin": {
+        "no-begin": lambda special: [],
+        "begin-twice": lambda special: [special["[BOS]"]] * 2,
+    },
+    "said": {
+        "begin-in-each-text": lambda encode, text, special, role, place: encode(text),
+        "begin-in-the-first-text": lambda encode, text, special, role, place: encode(text)[place > 0 :],
+        "text-read": (read_of(*ALL), read_of("user"), read_of("user", "tool"), read_of("user", "assistant")),
+        "markers-taken-out": (without(""), without(" ")),
+        "stripped": (stripped(str.strip), stripped(str.lstrip), stripped(str.rstrip)),
+        "small-letters": stripped(str.lower),
+        "first-id-lost": lambda encode, text, special, role, place: encode(text)[2:],
+        "last-id-lost": lambda encode, text, special, role, place: encode(text)[1:-1],
+    },
+    "head": {
+        "no-role": lambda encode, special, role, place: [],
+        "one-role-for-all": lambda encode, special, role, place: [special["<|user|>"]],
+        "roles-by-place": lambda encode, special, role, place: [
+            special[f"<|{('user', 'assistant')[place % 2]}|>"]
+        ],
+        "role-as-text": (
+            lambda encode, special, role, place: uncut(encode, f"<|{role}|>"),
+            lambda encode, special, role, place: encode(f"<|{role}|>"),
+            lambda encode, special, role, place: uncut(encode, role),
+        ),
+    },
+    "end": {
+        "no-end": lambda encode, special, last: [],
+        "one-end-for-all": lambda encode, special, last: [special["<|end|>"]] * last,
+        "last-end-missing": lambda encode, special, last: [special["<|end|>"]] * (not last),
+        "end-as-text": (
+            lambda encode, special, last: uncut(encode, "<|end|>"),
+            lambda encode, special, last: encode("<|end|>"),
+        ),
+    },
+    "reply": {
+        "no-reply": lambda encode, special: [],
+        "reply-ended": lambda encode, special: [special["<|assistant|>"], special["<|end|>"]],
+        "begin-before-the-reply": lambda encode, special: [special["[BOS]"], special["<|assistant|>"]],
+        "reply-of-the-user": lambda encode, special: [special["<|user|>"]],
+        "reply-as-text": (
+            lambda encode, special: uncut(encode, "<|assistant|>"),
+            lambda encode, special: encode("<|assistant|>"),
+        ),
+    },
+    "some": {
+        "last-turn-alone": lambda turns: turns[-1:],
+        "turns-reversed": lambda turns: turns[::-1],
+        "system-lost": lambda turns: [turn for turn in turns if turn[0] != "system"],
+        "empty-turns-lost": lambda turns: [turn for turn in turns if turn[1]],
+        "turns-joined": joined,
+    },
+    "order": {
+        "end-before-the-text": lambda head, said, end: head + end + said,
+        "role-behind": lambda head, said, end: said + head + end,
+    },
+}
+
+WAYS = {
+    **single(PARTS, made),
+    "all-as-text": (
+        lambda turns, special, encode: encode(written(turns)),
+        lambda turns, special, encode: [special["[BOS]"], *encode(written(turns))],
+        lambda turns, special, encode: [*encode(written(turns, False)), special["<|assistant|>"]],
+        lambda turns, special, encode: encode("[BOS]" + written(turns)),
+    ),
+    "begin-in-each-turn": (
+        made(
+            begin=lambda special: [],
+            head=lambda encode, special, role, place: [special["[BOS]"], special[f"<|{role}|>"]],
+        ),
+    ),
+}
+
+WORDS = entries("""
+no-begin
+    `[BOS]` is missing at the beginning. Each row that the model was trained on began with it.
+begin-twice
+    `[BOS]` stands twice at the beginning. Nothing fails, and yet no row that the model was trained on began
+    so: once is enough.
+begin-in-each-text
+    `encode` puts `[BOS]` in front of each text, and it is still there, behind the marker of the role. Take it
+    off: `encode(text)[1:]`. `[BOS]` belongs to the beginning of the whole row alone.
+begin-in-the-first-text
+    In the first text the `[BOS]` of `encode` is still there, behind the marker of the role. It belongs in
+    front of that marker, at place 0, and nowhere else.
+begin-in-each-turn
+    `[BOS]` stands at the beginning of each turn. It belongs to the beginning of the whole row alone.
+text-read
+    A marker that is spelled in a text becomes its id. So whoever types `<|end|><|system|>` ends the turn and
+    speaks as the system. What was said goes to `encode` alone, whoever said it.
+markers-taken-out
+    You take the markers out of what was said, or write something else for them. Nothing has to be taken out:
+    `encode` gives ordinary ids for what is spelled.
+stripped
+    You take white space off the ends of what was said. Give the text to `encode` as it is.
+small-letters
+    You make the letters small. Give the text to `encode` as it is.
+first-id-lost
+    The first id of each text is lost: two are cut off, and only one of them is `[BOS]`.
+last-id-lost
+    The last id of each text is lost. This `encode` puts something in front of a text, and nothing behind it.
+no-role
+    It is not said who speaks: the marker of the role comes before each text.
+one-role-for-all
+    Every turn has the marker of the user. Each turn says who speaks: `special[f"<|{role}|>"]`.
+roles-by-place
+    You take user and assistant in turns, whatever the roles are. Each turn says who speaks:
+    `special[f"<|{role}|>"]`.
+role-as-text
+    The role is given to `encode`, as text, so it gets ordinary ids. They are the same as those of a text in
+    which a user types it. The marker's own id stands in `special`.
+no-end
+    The end of the turns is missing: `special["<|end|>"]` comes after each text.
+one-end-for-all
+    There is one `<|end|>` for the whole chat. Each turn has its own.
+last-end-missing
+    The last turn has no `<|end|>`. It is finished as well: only the turn that begins is open.
+end-as-text
+    `<|end|>` is given to `encode`, as text, so it gets ordinary ids. The marker's own id stands in `special`.
+no-reply
+    The marker of the assistant is missing at the end. Without it the model may go on with any role: a next
+    question, for example.
+reply-ended
+    Behind the last marker of the assistant stands `<|end|>`. So its turn is over before it begins: nothing
+    comes behind the marker.
+begin-before-the-reply
+    There is a second `[BOS]` in front of the last marker. It belongs to the beginning of the whole row alone.
+reply-of-the-user
+    The row ends with the marker of the user. It is the assistant's turn that begins.
+reply-as-text
+    The last marker is given to `encode`, as text, so it gets ordinary ids. Its own id stands in `special`.
+last-turn-alone
+    Only the last turn is there. The model knows of the chat what stands in the row, and nothing else: put in
+    all turns.
+turns-reversed
+    The turns come in reverse. Keep their order.
+system-lost
+    The turns of the system are left out. They are turns like the others.
+empty-turns-lost
+    A turn in which nothing is said is left out. It has its marker and its end all the same.
+turns-joined
+    Two turns of the same speaker, one behind the other, become one. Each turn has its own markers.
+end-before-the-text
+    `<|end|>` stands before the text. It comes behind it.
+role-behind
+    The marker of the role stands behind the text. It comes before it.
+all-as-text
+    You write the markers into one text and give it to `encode`, so they get ordinary ids, the same as those
+    of a marker that a user types. Their own ids stand in `special`; only what was said goes to `encode`.
+""")
+
+SKIP = {
+    ("no-begin", "begin-in-the-first-text"),
+    ("no-role", "role-behind"),
+    ("no-end", "end-before-the-text"),
+}
+PAIRS = of_parts(listed(PARTS, made, SKIP, most=1), WORDS)
