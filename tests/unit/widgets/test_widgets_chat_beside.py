@@ -10,6 +10,7 @@ from course_lib.tasks.assistant import END_ID, WORDS
 from course_lib.tasks.assistant.offered import told_story
 from course_lib.text.chat import Turn, encode_chat, read_turns
 from course_lib.widgets import ChatBeside
+from course_lib.widgets.chat_rounds import chat_of
 from course_lib.widgets.chat_verdicts import WHOLE, mark
 
 STORY = "anna is at the farm . tom has a red ball ."
@@ -71,7 +72,9 @@ def test_each_stage_answers_a_token_at_a_time_and_is_judged():
     assert view.writing and [one["turns"] for one in view.rounds[0]["answers"]] == [[]] * 5
     for n in range(1, 5):
         view.steps = n
-        assert view.rounds[0]["answers"][2]["turns"] == [["assistant", " ".join("in the park .".split()[:n])]]
+        assert view.rounds[0]["answers"][2]["turns"] == [
+            ["assistant", " ".join(["in", "the", "park", "."][:n])]
+        ]
     view.steps = 5
     assert view.rounds[0]["answers"][2]["ended"] == "answer" and view.writing
     for n in range(6, 41):
@@ -127,7 +130,7 @@ def test_and_then_goes_on_in_the_same_chat():
         Turn("assistant", "in the park ."),
         Turn("user", "who has the red ball ?"),
     ]
-    assert view.tally[0]["asked"] == 2 and len(encode_chat(view._chat(view.rounds, 0), WORDS)) > 25
+    assert view.tally[0]["asked"] == 2 and len(encode_chat(chat_of(view.rounds, 0), WORDS)) > 25
     ask(view)
     assert len(view.rounds) == 1
 
