@@ -47,6 +47,16 @@ def test_no_name_is_defined_twice():
         assert len(names) == len(set(names)), view
 
 
+def test_each_part_of_the_style_sheet_stands_alone():
+    """A brace that is missing puts all that follows into one rule, and a browser says nothing."""
+    depth = 0
+    for number, line in enumerate((BROWSER / "views.css").read_text("utf-8").splitlines(), 1):
+        assert depth == 0 or not line.startswith("/*"), f"line {number} stands in an open rule: {line}"
+        depth += line.count("{") - line.count("}")
+        assert depth >= 0, f"line {number} closes what is not open"
+    assert depth == 0
+
+
 NAMED = "white|black|gr[ae]y|red|green|blue|orange|yellow|purple|crimson|silver|navy"
 COLOUR = re.compile(
     r"#(?:[0-9a-fA-F]{3,4}){1,2}\b"  # "#1F2933"
