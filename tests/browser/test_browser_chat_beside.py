@@ -117,7 +117,8 @@ def test_a_chat_by_mouse_and_keys(lab, open_page):
     for how in ("mouse", "Escape"):
         ask.click()
         window.wait_for_function(
-            "() => document.querySelector('.course-view').numbers().rounds.at(-1)?.answers[0].turns.length"
+            "() => { const { rounds, writing } = document.querySelector('.course-view').numbers();"
+            " return writing && rounds.length === 1 && / ./.test(rounds[0].answers[0].turns[0]?.[1]); }"
         )
         if how == "mouse":
             stop.click()

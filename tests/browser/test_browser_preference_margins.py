@@ -42,14 +42,18 @@ def test_margins_grow_and_stay(lab, open_page):
     view.wait_for()
     window.wait_for_function(f"/step \\d+ of 60/.test({STATUS})")
     window.wait_for_function("document.querySelectorAll('.pair .now').length === 3")
-    before, at_first = height(view), window.evaluate(DOTS)
+    before = height(view)
     window.wait_for_function(f"{STATUS}.includes('done: 60 steps')")
     page.idle()
     window.wait_for_timeout(400)
     assert view.count() == 1 and height(view) == before
     dots = window.evaluate(DOTS)
     zero = view.locator(".pair .middle").first.bounding_box()["x"] - 6
-    assert dots[0] > at_first[0] and dots[0] > zero > dots[1] and abs(dots[2] - zero) < 2
+    first_of = [ring.bounding_box()["x"] for ring in view.locator(".pair .was").all()]
+    assert dots[0] > first_of[0] + 10 and dots[1] < first_of[1] - 10, "they have moved from their rings"
+    assert dots[0] > zero > dots[1] and abs(dots[2] - zero) < 2
+    reach = 5 if int(page.python("print(len(asked))")) > 3 else 2
+    assert view.locator(".ends .right").inner_text() == f"+{reach} chosen →"
     numbers = view.locator(".pair .number").all_inner_texts()
     assert numbers == [f"+{int(page.python('print(len(asked))')) / 2:.2f}", numbers[1], "+0.00"]
     assert "mean margin +3.50" in view.locator(".readout").inner_text()

@@ -83,15 +83,17 @@ function render({ model, el }) {
     });
   }
 
-  // ---- A dot for each named pair ----
-  let rows = [], labels = "", reach = 0.5;
+  // ---- A dot for each named pair; the scale grows in large steps, so that a dot is seen moving within one ----
+  const further = (now) => (`${now}`.startsWith("2") ? 2.5 : 2) * now; // 1, 2, 5, 10, …
+  let rows = [], labels = "", reach = 1, ends = [];
   function paintPairs() {
     const pairs = model.get("pairs"), now = JSON.stringify(pairs.map(([label]) => label));
     strip.hidden = !pairs.length;
     if (now !== labels) {
       labels = now;
       const legend = element("div", "pair ends");
-      legend.append(element("span", "soft label-of", "margin of each pair"), element("span", "soft left", "← rejected"), element("span", "soft right", "chosen →"));
+      ends = [element("span", "soft left"), element("span", "soft right")];
+      legend.append(element("span", "soft label-of", "margin of each pair"), ...ends);
       rows = pairs.map(([label]) => {
         const root = element("div", "pair"), track = element("span", "track"), was = element("span", "was"), trail = element("span", "trail"), dot = element("span", "now"), number = element("span", "number"), name = element("span", "label-of", label);
         track.append(element("span", "middle"), trail, was, dot);
@@ -101,7 +103,8 @@ function render({ model, el }) {
       });
       strip.replaceChildren(legend, ...rows.map(({ root }) => root));
     }
-    for (const [, from, to] of pairs) reach = Math.max(reach, 1.1 * Math.abs(from), 1.1 * Math.abs(to));
+    for (const [, from, to] of pairs) while (Math.max(Math.abs(from), Math.abs(to)) > 0.97 * reach) reach = further(reach);
+    ends.forEach((node, i) => { node.textContent = i ? `+${reach} chosen →` : `← rejected −${reach}`; });
     pairs.forEach(([, from, to], i) => {
       const [a, b] = [from, to].map((margin) => 50 + (50 * margin) / reach), { was, trail, dot, number } = rows[i];
       was.style.left = `${a}%`;
