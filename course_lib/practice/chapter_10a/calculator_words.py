@@ -56,5 +56,5 @@ other-words
     What is no sum is refused, and in other words than asked for. The model is trained to read one text:
     "error: not a sum".
 all-refused
-    You refuse every text. For a sum, the result is asked for.
+    You refuse every text. For a sum, the result is asked for, as a whole number.
 """)
