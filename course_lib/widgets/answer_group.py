@@ -106,9 +106,7 @@ class AnswerGroup(LiveView):
     @traitlets.validate("clip")
     def _a_share(self, proposal) -> float:
         if not 0 <= proposal.value < 1:
-            raise ValueError(
-                f"clip is {proposal.value}, expected at least 0 and below 1: ε, how far a ratio may go"
-            )
+            raise ValueError(f"clip is {proposal.value}, expected ε of at least 0 and below 1")
         return proposal.value
 
     def _say(self, _change=None) -> None:
