@@ -88,7 +88,7 @@ def ship_grpo(work: Path, folder: Path = checkpoints.FOLDER, how: aligning.Rewar
             print(f"step {step} of {how.steps} · reward {done.reward:.2f} · KL {done.kl:.3f}", flush=True)
 
     aligning.learn_from_rewards(model, rewards.as_liked, how, start="dpo", on_step=report)
-    what = "the same, right more often: an adapter on assistant-sft, begun with that of dpo, made with GRPO"
+    what = "the same, with fewer false refusals: an adapter on assistant-sft, begun as dpo, made with GRPO"
     return _store("grpo", model, folder, {"what": what, "recipe": asdict(how)})
 
 
