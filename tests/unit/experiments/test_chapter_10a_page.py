@@ -106,7 +106,7 @@ def test_what_more_steps_buy(page):
     others = column("sft", "other_forms", what=chapter_10a.TUNED)
     assert f"In words never trained {hundredths(others)} are right" in text
     assert (
-        f"took {training.SHIPPED.steps:,} steps" in text and f"chats: {share(card['right'])} of 100" in text
+        f"took {training.SHIPPED.steps:,} steps" in text and f"answer: {share(card['right'])} of 100" in text
     )
     assert f"says so in {share(card['refused'])} of 100" in text and card["falsely"] == 0
 
