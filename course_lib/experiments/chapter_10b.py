@@ -1,8 +1,9 @@
 """Chapter 10b: how close to the reference (β), a reward that can be cheated, and the rank of an adapter.
 
 All begin with the shipped assistant that answers (`stages.load("sft")`). `right` is the share of held-out
-questions answered exactly, `whole` the share answered with one whole sentence and nothing before it, `kl` how
-far the model has moved from its reference, nats a token of what it writes.
+questions answered exactly, `whole` the share answered with one whole sentence and nothing before it, `liked`
+the share where both hold. `kl`, nats a token, is how far the model has moved from where it began: on plain
+stories in the records of DPO, on what it writes itself in that of GRPO.
 """
 
 from collections.abc import Sequence

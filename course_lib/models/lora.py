@@ -67,7 +67,7 @@ def remove(model: nn.Module, name: str) -> None:
         ValueError: the model has no such adapter.
     """
     checks.one_of("name", name, names(model))
-    for path, part in _adapted(model).items():
+    for path, part in adapted(model).items():
         if name in part.adapters:
             del part.adapters[name]
         if not part.adapters:
@@ -76,7 +76,7 @@ def remove(model: nn.Module, name: str) -> None:
 
 def names(model: nn.Module) -> list[str]:
     """The adapters of a model, in the order in which they came."""
-    return list(dict.fromkeys(name for part in _adapted(model).values() for name in part.adapters))
+    return list(dict.fromkeys(name for part in adapted(model).values() for name in part.adapters))
 
 
 def use(model: nn.Module, name: str | None) -> None:
@@ -87,7 +87,7 @@ def use(model: nn.Module, name: str | None) -> None:
     """
     if name is not None:
         checks.one_of("name", name, names(model))
-    for part in _adapted(model).values():
+    for part in adapted(model).values():
         part.active = name
 
 
@@ -98,7 +98,7 @@ def using(model: nn.Module, name: str | None) -> Iterator[None]:
     Raises:
         ValueError: the model has no such adapter.
     """
-    before = {part: part.active for part in _adapted(model).values()}
+    before = {part: part.active for part in adapted(model).values()}
     use(model, name)
     try:
         yield
@@ -126,7 +126,7 @@ def merge(model: nn.Module) -> dict[str, WithAdapters]:
     Returns:
         what was taken out, for `unmerge`; the base's own matrices are in there, untouched.
     """
-    taken = _adapted(model)
+    taken = adapted(model)
     for path, part in taken.items():
         _put(model, path, part.merged())
     return taken
@@ -163,17 +163,18 @@ def base_state(model: nn.Module) -> dict[str, Tensor]:
 
 def share(model: nn.Module, adapter: Adapter) -> float:
     """How many parameters an adapter has, as a share of its base's."""
-    added = sum(p.numel() for part in _adapted(model).values() for p in part.adapters.parameters())
+    added = sum(p.numel() for part in adapted(model).values() for p in part.adapters.parameters())
     return sum(p.numel() for p in adapter.parameters()) / (sum(p.numel() for p in model.parameters()) - added)
 
 
-def _adapted(model: nn.Module) -> dict[str, WithAdapters]:
+def adapted(model: nn.Module) -> dict[str, WithAdapters]:
+    """Path → matrix that has adapters."""
     return {path: part for path, part in model.named_modules() if isinstance(part, WithAdapters)}
 
 
 def _matrices(model: nn.Module) -> dict[str, nn.Linear | WithAdapters]:
     """Path → matrix; one with adapters counts once."""
-    bases = {part.base for part in _adapted(model).values()}
+    bases = {part.base for part in adapted(model).values()}
     kinds = nn.Linear | WithAdapters
     return {
         path: part for path, part in model.named_modules() if isinstance(part, kinds) and part not in bases

@@ -79,20 +79,14 @@ def learner(
         return list(model.requires_grad_(True).parameters()), frozen_copy(model)
     adapter = lora.inject(model, config, name, seed)
     if start is not None:
-        before = {path: part.adapters[start].state_dict() for path, part in adapted(model).items()}
-        for path, part in adapted(model).items():
-            part.adapters[name].load_state_dict(before[path])
+        for part in lora.adapted(model).values():
+            part.adapters[name].load_state_dict(part.adapters[start].state_dict())
     return list(adapter.parameters()), lora.seen_with(model, start)
 
 
-def adapted(model: GPT) -> dict[str, nn.Module]:
-    """Path → matrix with adapters."""
-    return {path: part for path, part in model.named_modules() if hasattr(part, "adapters")}
-
-
 def taken_out(model: GPT, name: str) -> Adapter:
-    """An adapter of a model, as `save_adapter` stores it; it stays in the model."""
-    parts = {path: part.adapters[name] for path, part in adapted(model).items()}
+    """An adapter of a model, made with ADAPTER, as `save_adapter` stores it; it stays in the model."""
+    parts = {path: part.adapters[name] for path, part in lora.adapted(model).items()}
     return Adapter(ADAPTER, parts)
 
 

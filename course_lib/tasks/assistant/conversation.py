@@ -10,15 +10,12 @@ is sent: `strange` names words that no model here has ever read. A marker that i
 
 import re
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from typing import NamedTuple
 
-from torch import Tensor
-
 from course_lib import checks
-from course_lib.generation.writers import Writer, looking_at
 from course_lib.models.gpt import GPT
-from course_lib.tasks.assistant.tool_loop import Reply, answer, read_written, turns_seen, writer
+from course_lib.tasks.assistant.pen import Pen
+from course_lib.tasks.assistant.tool_loop import Reply
 from course_lib.tasks.assistant.verdicts import TownVerdict, verdict
 from course_lib.tasks.assistant.words import WORDS
 from course_lib.text.chat import Turn, encode_chat
@@ -128,9 +125,9 @@ class Conversation:
         if began_anew:
             asked = self._first(question)
         before = [] if began_anew else list(self.turns)
-        shown = _Shown(self._models[self.stage], show, stopped, self._max_new_tokens, self._settings)
-        reply = answer(shown.write, [*before, asked], max_tokens=self.room)
-        shown.rest(reply)
+        sizes = {"max_new_tokens": self._max_new_tokens, "max_tokens": self.room}
+        pen = Pen(self._models[self.stage], [*before, asked], **sizes, **self._settings)
+        reply = _watched(pen, show, stopped)
         self.turns = [*before, asked, *reply.turns]
         self.asked, self._before_it = question, len(before)
         said = WORDS.split(reply.text)
@@ -167,59 +164,18 @@ def markers(text: str) -> list[str]:
     return list(dict.fromkeys(_MARKER.findall(text)))
 
 
-class _Shown:
-    """Writes as `writer` does, and shows each token when it is there."""
-
-    def __init__(
-        self, model: GPT, show: Show, stopped: Callable[[], bool], max_new_tokens: int, settings: dict
-    ) -> None:
-        self.model, self.show, self.stopped = model, show, stopped
-        self.write_with = (max_new_tokens, settings)
-        self.turns = 0  # that are shown
-
-    def write(self, prompt: list[int]) -> list[int]:
-        if self.turns:  # the model called: what it reads now ends with the tool's word
-            self.show("tool", turns_seen(prompt)[-2].text)
-            self.turns += 1
-        watched = _Watched(self.model, self.token)
-        self.ids, self.length = [], -1
-        max_new_tokens, settings = self.write_with
-        ids = writer(watched, max_new_tokens, **settings)(prompt)
-        self.ids = ids
-        self.grow()
-        self.turns += 1
-        return ids
-
-    def token(self, i: int | None) -> None:
-        """Before each step: the token that the last one wrote, if there was one."""
-        if self.stopped():
+def _watched(pen: Pen, show: Show, stopped: Callable[[], bool]) -> Reply:
+    """Let a pen write to its end, and show each piece when it is there."""
+    whole, length = 0, -1  # turns that are shown to their ends; signs of the next one
+    while not pen.ended:
+        if stopped():
             raise Stopped
-        if i is not None:
-            self.ids.append(i)
-            self.grow()
-
-    def grow(self) -> None:
-        """Show what the text has more than it had."""
-        turn, _ = read_written(self.ids)
-        if len(turn.text) > self.length:
-            self.show(turn.role, turn.text[max(self.length, 0) :])
-            self.length = len(turn.text)
-
-    def rest(self, reply: Reply) -> None:
-        """What was done after the model wrote last."""
-        for turn in reply.turns[self.turns :]:
-            self.show(turn.role, turn.text)
-
-
-class _Watched:
-    """A model that says which token was drawn, one step later: when it gets it back."""
-
-    def __init__(self, model: Writer, seen: Callable[[int | None], None]) -> None:
-        self.model, self.seen = model, seen
-
-    def writing(self) -> AbstractContextManager:
-        return looking_at(self.model)
-
-    def next_logits(self, tokens: Tensor, state: object) -> tuple[Tensor, Tensor | None, object]:
-        self.seen(None if state is None else int(tokens[0, -1]))
-        return self.model.next_logits(tokens, state)
+        pen.step()
+        for turn in pen.turns[whole:]:
+            not_begun = turn == ("assistant", "") and not pen.ended
+            if len(turn.text) > length and not not_begun:
+                show(turn.role, turn.text[max(length, 0) :])
+                length = len(turn.text)
+            if turn is not pen.turns[-1]:
+                whole, length = whole + 1, -1
+    return Reply(tuple(pen.turns), pen.ended)

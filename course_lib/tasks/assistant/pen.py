@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from course_lib import checks
+from course_lib.generation.filters import draw
 from course_lib.generation.writers import Writer
 from course_lib.models import evaluating
 from course_lib.tasks.assistant.tool_loop import TOOLS, read_written, run
@@ -25,7 +26,7 @@ MAX_NEW_TOKENS = 40  # of one turn, as for `tool_loop.writer`
 
 
 class Pen:
-    """A model that is answering. The likeliest token is taken each time.
+    """A model that is answering.
 
     `turns` are those since the conversation that was given, the last one as far as it is written; `ended` is
     "" while there is more to come, then "answer", "calls" or "length", as in `tool_loop.Reply`.
@@ -40,6 +41,7 @@ class Pen:
         *,
         max_new_tokens: int = MAX_NEW_TOKENS,
         max_tokens: int | None = None,
+        **settings,
     ) -> None:
         """
         Args:
@@ -47,6 +49,7 @@ class Pen:
             conversation, tools, max_calls: as for `tool_loop.answer`.
             max_new_tokens: of one turn.
             max_tokens: the most tokens of the chat that the model may get; None: no limit.
+            settings: temperature, top_k, top_p, generator, as for `tool_loop.writer`.
 
         Raises:
             ValueError: no new token, or a chat that is longer than `max_tokens` before anything is written.
@@ -54,6 +57,7 @@ class Pen:
         checks.at_least_1(max_new_tokens=max_new_tokens)
         self.model, self.tools, self.calls_left = model, tools, max_calls
         self.max_new_tokens, self.max_tokens = max_new_tokens, max_tokens
+        self._settings = {"temperature": 0.0} | settings
         self.turns: list[Turn] = []
         self.ended = ""
         self._conversation = list(conversation)
@@ -71,7 +75,7 @@ class Pen:
         reads = evaluating(self.model) if isinstance(self.model, nn.Module) else nullcontext()
         with torch.no_grad(), reads:  # not `writing()`: what it prepares pays off after many tokens
             logits, _, self._state = self.model.next_logits(torch.tensor([self._new]), self._state)
-        self._new = [int(logits[0].argmax())]
+        self._new = [int(draw(logits, **self._settings))]
         self._written += self._new
         turn, ended = read_written(self._written)
         self.turns[-1] = turn

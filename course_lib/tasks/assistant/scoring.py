@@ -19,6 +19,7 @@ from course_lib.tasks.assistant.many import answer_many
 from course_lib.tasks.assistant.tool_loop import TOOLS, Reply
 from course_lib.tasks.assistant.words import WORDS
 from course_lib.text.batching import batches_by_length, pad
+from course_lib.text.tokenizers import PAD_ID
 
 HELD_OUT_SEED = 20  # stories and sums that no training reads
 QUESTIONS, OTHER_FORMS, SUMS = 500, 250, 200
@@ -135,7 +136,7 @@ def story_kl(model: GPT, base: GPT, n: int = 200) -> float:
             text = pad([ids[i] for i in rows])  # (B, T)
             here, there = (F.log_softmax(one(text)[0], dim=-1) for one in (model, base))
             kl = F.kl_div(here, there, log_target=True, reduction="none").sum(-1)  # (B, T)
-            told = text != 0
+            told = text != PAD_ID
             nats += kl[told].sum().item()
             tokens += told.sum().item()
     return nats / tokens

@@ -33,7 +33,7 @@ def load(stage: str = "sft", folder: Path = checkpoints.FOLDER) -> GPT:
     checks.one_of("stage", stage, STAGES)
     if stage == "base":
         return training.base().eval()
-    model = training.config().build()
+    model = training.RECIPE.model.build()
     checkpoints.load_weights(NAMES["sft"], model, folder, tokenizers=[WORDS])
     if stage != "sft":
         load_adapter(NAMES[stage], model, folder, called=stage, tokenizers=[WORDS])

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from course_lib import checks
 from course_lib.data.town import questions, stories
-from course_lib.models.gpt import GPT, GPTConfig
+from course_lib.models.gpt import GPT
 from course_lib.models.gpt_words import extended
 from course_lib.tasks import town_gpt
 from course_lib.tasks.assistant.chats import MIXED, conversations, rows
@@ -22,17 +22,18 @@ from course_lib.tasks.assistant.words import WORDS
 from course_lib.text.batching import batches_by_length, endless
 from course_lib.text.chat import ChatRow
 from course_lib.text.chat_rows import stack_chats
+from course_lib.text.tokenizers import PAD_ID
 from course_lib.training.objectives import answer_loss
 from course_lib.training.optim import MuonAndAdamW, WarmupStableDecay
 from course_lib.training.recipe import Recipe, Task, vary
 
-QUESTIONS = 24_000  # for a page; three about each story
-PER_STORY = 3
+QUESTIONS = 24_000
+PER_STORY = 3  # questions
 TRAINING_SEED = 10
 SUMS, STORIES = 0.25, 0.15  # of all rows
 DIGITS = 1, 6  # of a number in a sum
 
-RECIPE = Recipe(  # for a page
+RECIPE = Recipe(  # a minute; a page varies it
     replace(town_gpt.RECIPE.model, vocab_size=len(WORDS)),
     steps=200,
     batch_size=32,
@@ -61,11 +62,6 @@ def base(model: GPT | None = None, seed: int = 0) -> GPT:
             "does it answer already?"
         )
     return extended(model, len(WORDS), generator=torch.Generator().manual_seed(seed))
-
-
-def config() -> GPTConfig:
-    """Sizes of every stage."""
-    return RECIPE.model
 
 
 def examples(
@@ -117,9 +113,9 @@ def story_row(story) -> ChatRow:
 
 
 @cache
-def shared_examples(n: int = QUESTIONS, seed: int = TRAINING_SEED, **settings) -> list[ChatRow]:
-    """`examples` with the usual styles, made once."""
-    return examples(n, seed, **settings)
+def shared_examples() -> list[ChatRow]:
+    """`examples` as they are when nothing is asked for, made once."""
+    return examples()
 
 
 def batches(recipe: Recipe, learnt: Sequence[ChatRow] | None = None) -> Iterator[tuple[Tensor, Tensor]]:
@@ -135,7 +131,7 @@ def batches(recipe: Recipe, learnt: Sequence[ChatRow] | None = None) -> Iterator
 def everything_loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
     """The loss with the mask lost: every token counts, the user's and the tool's, too."""
     ids, _ = batch
-    told = ids != 0  # not the padding
+    told = ids != PAD_ID
     told[:, 0] = False
     return answer_loss(model, (ids, told))
 
