@@ -40,8 +40,32 @@ def test_both_rewards_begin_at_the_shipped_stage():
             assert row[name] == pytest.approx(now[name], abs=0.01)
 
 
-def test_a_step_of_dpo_is_made_again():
-    """Two steps give numbers of the right shape; the whole sweep takes minutes."""
+def test_a_reward_for_every_word_rises_while_answers_get_worse():
+    record = experiments.load("flawed-reward")
+    flawed, mended = page.REWARDS
+    for seed in record.seeds:
+        [before], [after] = (record.at(seed=seed, reward=flawed, step=step) for step in (0, page.GRPO_STEPS))
+        assert after["detailed"] > before["detailed"] + 0.5 and after["length"] > 3 * before["length"]
+        assert after["right"] < before["right"] - 0.2 and after["liked"] == 0 and after["kl"] > 0.4
+        [before], [after] = (record.at(seed=seed, reward=mended, step=step) for step in (0, page.GRPO_STEPS))
+        assert after["liked"] > before["liked"] + 0.6 and after["right"] > 0.8
+    ends = column(record, "right", reward=flawed, step=page.GRPO_STEPS)
+    assert sum(right < 0.01 for right in ends) == 2  # in one of three runs it had not gone so far
+
+
+def test_a_small_adapter_learns_less_in_as_many_steps():
+    record = experiments.load("lora-rank")
+    ranks = ("r = 1", "r = 8", "full")
+    assert {row["rank"] for row in record.rows} == set(ranks)
+    small, middle, full = (column(record, "whole", rank=rank) for rank in ranks)
+    assert max(small) < 0.3 < 0.8 < min(middle) and max(middle) < 0.83 < 0.98 < min(full)
+    shares = [column(record, "share", rank=rank)[0] for rank in ranks]
+    assert shares[0] < 0.006 and 0.04 < shares[1] <= 0.05 and shares[2] == 1
+    assert max(row["gap"] for row in record.rows) < 0.04  # stories are hardly touched
+
+
+def test_two_steps_of_dpo_leave_what_was_right():
+    """The whole sweep takes minutes: here, that a row is made as the record's are."""
     row = page.beta_row(3.0, 0, 2)
     [then] = experiments.load("dpo-beta").at(seed=0, beta="β 3")
     assert row.keys() == then.keys()
