@@ -157,10 +157,10 @@ TOOL_LOOP = Exercise(
         the tool gets; a name alone gives it an empty text. `tools` is a dict, name → function from text to
         text, which may raise any `Exception`.
 
-        Run the call, add ("tool", result), and ask the model again. For a name that is not in `tools` the
-        result is "error: no such tool"; for a tool that raises, "error: failed". At most `most` calls are
-        run: the call after them is added, not run, and the loop ends. Return the whole chat; leave `turns` as
-        it is. So ("call", "calculate 1+2") is followed by ("tool", "3").
+        Run the call, add ("tool", result), ask the model again. For a name that is not in `tools` the
+        result is "error: no such tool"; for a tool that raises, "error: failed". At most `most` calls get a
+        result, errors too; the call after them is added without one, and the loop ends. Return the whole
+        chat; leave `turns` as is. ("call", "calculate 1+2") is followed by ("tool", "3").
     """),
     inputs={
         "turns": "a list of (role, text)",

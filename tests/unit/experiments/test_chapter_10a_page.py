@@ -66,17 +66,18 @@ def test_what_the_question_alone_gives(page):
 
 
 def test_what_the_mask_and_the_stories_change(page):
-    text = page["why-read"]
+    text, stories = page["why-read"], page["tool-text"]
     right, loss, gap = (
         {choice: column("answers-only", name, choice=choice) for choice in chapter_10a.CHOICES}
         for name in ("right", "answer_loss", "gap")
     )
     masked, every, bare = chapter_10a.CHOICES
-    assert f"*Picture: {experiments.load('answers-only').steps} steps each, three seeds, 750" in text
+    steps, rows = experiments.load("answers-only").steps, training.RECIPE.batch_size
+    assert f"*Picture: {steps} steps of {rows} rows each, three seeds, 750" in text
     assert f"Without the mask {hundredths(right[every])} of 100" in text
     assert f"its loss is {span(loss[every])}, with the mask {span(loss[masked])}." in text
-    assert f"{hundredths(right[bare])} right, with them {hundredths(right[masked])}." in text
-    assert f"is {span(gap[bare])} nats a token, and not {span(gap[masked])}" in text
+    assert f"{hundredths(right[bare])} right, with them {hundredths(right[masked])}." in stories
+    assert f"is {span(gap[bare])} nats a token, and not {span(gap[masked])}" in stories
 
 
 def test_sums_with_a_tool_and_by_heart(page):
@@ -87,7 +88,8 @@ def test_sums_with_a_tool_and_by_heart(page):
     )
     assert f"By heart {hundredths(heart['right'])} of 100" in text and max(heart["four digits"]) == 0
     assert f"With the tool {hundredths(tool['right'])};" in text
-    assert f"{hundredths(tool['three digits'])}, then {hundredths(tool['four digits'])}." in text
+    assert f"have three digits {hundredths(tool['three digits'])}, where they have four" in text
+    assert f"never trained, {hundredths(tool['four digits'])}." in text
     assert "numbers of one to three digits" in page["errors-read"] and chapter_10a.TRAINED_DIGITS == (1, 3)
     assert "has met one to six digits" in text and training.DIGITS == (1, 6)
     assert "has 99 of 100 such sums right" in text and 0.99 <= card["sums"] <= 1
@@ -104,7 +106,7 @@ def test_what_more_steps_buy(page):
     blind = column("sft", "right", what=chapter_10a.QUESTION_ONLY)
     assert f"ends at {hundredths(blind)}." in text
     others = column("sft", "other_forms", what=chapter_10a.TUNED)
-    assert f"In words never trained {hundredths(others)} are right" in text
+    assert f"In wordings never trained {hundredths(others)} are right" in text
     assert (
         f"took {training.SHIPPED.steps:,} steps" in text and f"answer: {share(card['right'])} of 100" in text
     )
