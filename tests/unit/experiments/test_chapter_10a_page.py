@@ -122,8 +122,10 @@ def test_who_gives_orders(page):
 
     assert f"went on for {record.steps} steps" in text and chapter_10a_injection.SHARE == 0.5
     assert f"is followed in {of('order', 'none', 'followed')} of 100" in text
-    behind = of("distraction, behind the question", "none", "followed")
-    assert f"takes over in {behind}: the last one" in text
+    behind = [of("distraction, behind the question", name, "followed") for name in ("none", "trained")]
+    assert f"takes over in {behind[0]}, trained in {behind[1]}:" in text
+    asked = [of("question in a result", name, "followed") for name in ("none", "clean results")]
+    assert f"is not answered ({asked[0]}, then {asked[1]})" in text
     forged = [of("forged result", name, "followed") for name in ("none", "markers by id", "trained")]
     assert f"falls from {forged[0]} to {forged[1]}" in text and f"stays at {forged[2]}" in text
     for attack in ("order in a result", "question in a result", "call in a result"):
@@ -147,7 +149,8 @@ def test_what_was_forgotten(page):
     with torch.no_grad():
         p, q = (F.log_softmax(one(ids)[0], dim=-1) for one in (base, model))
     new, told = slice(len(town_gpt.WORDS), None), ids != 0
-    assert "gives 2 of 100 chances to its new words" in text
+    assert "gives 2 of 100 chances to its new words" in text and "alone is 0.02 of its gap" in text
+    assert f"(chapter 09a's is {town_gpt.measured()['gap']:.3f})" in text
     assert p.exp()[..., new].sum(-1)[told].mean().item() == pytest.approx(0.02, abs=0.005)
     kl = p.exp() * (p - q)
     assert kl[..., new].sum(-1)[told].mean() > 0.8 * kl.sum(-1)[told].mean()  # "is most of the KL"

@@ -36,7 +36,7 @@ def names(id):
         (
             "softmax-twice",
             "01.weights 01.context 02.soft-dict 02.attention 03.layer 04.softmax 05.smoothing 08.mlm-loss "
-            "09a.next-token-loss 09a.draw-order 09a.cached-step",
+            "09a.next-token-loss 09a.draw-order 09a.cached-step 10a.answer-loss",
         ),
         ("no-softmax", "01.weights 02.soft-dict 02.attention 03.layer 04.softmax 09a.cached-step"),
         ("hard-choice", "01.weights 01.context 02.soft-dict 02.attention 03.layer 04.softmax"),
@@ -73,7 +73,7 @@ def names(id):
         ("mask-of-the-first-sentence", "02.attention 03.layer"),
         ("power-before-division", "02.attention 03.layer"),
         ("pieces-overlap", "03.split 03.merge"),
-        ("parts-of-the-mask", "04.causal 04.prefix 04.packed"),
+        ("parts-of-the-mask", "04.causal 04.prefix 04.packed 10a.loss-mask"),
         ("causal-always", "02.attention 03.layer 05.encoder-layer"),
         ("divided-by-d-model", "02.attention 03.layer"),
         (
@@ -88,7 +88,7 @@ def names(id):
             "01.scores 01.weights 01.context 02.soft-dict 02.attention 03.split 03.merge 03.layer 04.causal "
             "04.padding 04.prefix 04.packed 04.softmax 04.leak 05.sinusoidal 05.sublayer 05.encoder-layer "
             "05.greedy 06.family-masks 06.strip 06.three-masks 08.choose 08.mean-vector 08.fill 08.cls-head "
-            "09a.top-p 09a.draw-order 09b.rotary 09b.newton-schulz 09b.sync 10b.advantages",
+            "09a.top-p 09a.draw-order 09b.rotary 09b.newton-schulz 09b.sync 10a.loss-mask 10b.advantages",
         ),
     ],
 )
