@@ -23,6 +23,8 @@ from course_lib.practice import (
     chapter_08,
     chapter_09a,
     chapter_09b,
+    chapter_10a,
+    chapter_10b,
     checking,
     progress_file,
 )
@@ -41,6 +43,8 @@ _ALL = {
     "08": chapter_08,
     "09a": chapter_09a,
     "09b": chapter_09b,
+    "10a": chapter_10a,
+    "10b": chapter_10b,
 }
 CHAPTERS = {number: chapter for number, chapter in _ALL.items() if COURSE[number].written}
 

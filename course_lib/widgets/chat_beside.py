@@ -1,23 +1,20 @@
 """ChatBeside: several stages of an assistant answer the same question side by side, token by token."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import traitlets
 
 from course_lib.generation.writers import Writer
 from course_lib.tasks.assistant.offered import offered, told_story
 from course_lib.tasks.assistant.pen import Pen
-from course_lib.tasks.assistant.verdicts import find, why_unread
+from course_lib.tasks.assistant.verdicts import why_unread
 from course_lib.tasks.assistant.words import WORDS
-from course_lib.text.chat import Turn, encode_chat
 from course_lib.viz.diagrams.chats_beside import chats_beside
 from course_lib.viz.still import Still, shown
-from course_lib.widgets.chat_verdicts import JUDGED, Marked, mark
+from course_lib.widgets.chat_rounds import begin, checked, nothing_yet, written
 from course_lib.widgets.front import LiveView, script, styles, with_still
 
 MOST_CHARACTERS = 600
-MOST_STAGES = 6
 PARTS = ("bpe/encoding", "bpe/own_text", "town/boxes", "writing/asking", "columns", "words")
 
 
@@ -72,7 +69,7 @@ class ChatBeside(LiveView):
         Raises ValueError for no stage or too many, a model with another vocabulary, or a text that is too
         long.
         """
-        self._models = _checked(stages)
+        self._models = checked(stages)
         self._pens: list[Pen | None] = []
         super().__init__(
             title=title or "The same question to each stage",
@@ -80,7 +77,7 @@ class ChatBeside(LiveView):
             vocabulary=sorted(word for word in WORDS.ids if word.isalpha()),
             number=number,
             text=told_story(number) if text is None else text,
-            tally=self._nothing_yet(len(stages)),
+            tally=nothing_yet(len(stages)),
         )
         self._offer()
         self.question = self.menu[0][1][0] if question is None else question
@@ -153,39 +150,9 @@ class ChatBeside(LiveView):
         if self.writing:
             self._stop(None)
         before = list(self.rounds) if self.goes_on else []
-        question = self.question.strip()
-        if not question:
-            raise ValueError("Write a question, or choose one of the Town's")
-        asked = find(WORDS.split(self.text), WORDS.split(question))
-        is_sum = asked is not None and asked.kind == "sum"
-        told = any(one["story"] for one in before)
-        round_ = {
-            "story": "" if is_sum or told else self.text.strip(),
-            "about": self.text,
-            "question": question,
-            "answers": [{"turns": [], "ended": "", **Marked()._asdict()} for _ in self.stages],
-        }
-        pens = []
-        for place, (name, model) in enumerate(self._models.items()):
-            chat = self._chat([*before, round_], place)
-            n, window = len(encode_chat(chat, WORDS, reply=True)), _window(model)
-            if n > window:
-                whose = f"The chat of {name}" if before else "The chat"
-                raise ValueError(
-                    f"{whose} has {n} tokens, and the model reads at most {window:g}: "
-                    f"{'begin a new one with “Ask”' if before else 'tell a shorter story'}"
-                )
-            pens.append(Pen(model, chat, max_tokens=window))
-        self.rounds = [*before, round_]  # before the pens: who sets it drops them
+        now, pens = begin(self._models, before, self.text, self.question)
+        self.rounds = [*before, now]  # before the pens: who sets it drops them
         self._pens, self.writing = pens, True
-
-    def _chat(self, rounds: Sequence[dict], place: int) -> list[Turn]:
-        """The chat of one stage as it reads it."""
-        turns = []
-        for one in rounds:
-            turns.append(Turn("user", f"{one['story']} {one['question']}".strip()))
-            turns += [Turn(role, text) for role, text in one["answers"][place]["turns"]]
-        return turns
 
     def _step(self, _change) -> None:
         """One token of each stage that has more to say."""
@@ -213,18 +180,9 @@ class ChatBeside(LiveView):
 
     def _tell(self) -> None:
         """Put what the pens have written into the last round; judge and count what has ended."""
-        pens, last = self._pens, self.rounds[-1]
-        answers, tally = [], [dict(counts) for counts in self.tally]
-        for place, (pen, was) in enumerate(zip(pens, last["answers"], strict=True)):
-            marked = Marked(was["sign"], was["verdict"], was["style"], was["counts"])
-            if pen.ended and not was["ended"]:
-                marked = mark(last["about"], last["question"], pen.turns[-1], pen.ended)
-                for key in marked.counts:
-                    tally[place][key] += 1
-            turns = [[turn.role, turn.text] for turn in pen.turns]
-            answers.append({"turns": turns, "ended": pen.ended, **marked._asdict()})
-        self.rounds = [*self.rounds[:-1], {**last, "answers": answers}]
-        self.tally = tally
+        pens = self._pens
+        now, self.tally = written(self.rounds[-1], pens, self.tally)
+        self.rounds = [*self.rounds[:-1], now]
         self._pens, self.writing = pens, not all(pen.ended for pen in pens)
 
     def _put(self, _change) -> None:
@@ -242,10 +200,6 @@ class ChatBeside(LiveView):
     def _say(self) -> None:
         self.answered = {name: getattr(self, name) for name in ("asks", "steps", "stops")}
 
-    @staticmethod
-    def _nothing_yet(n_stages: int) -> list[dict]:
-        return [dict.fromkeys(JUDGED, 0) for _ in range(n_stages)]
-
     def still(self) -> Still:
         """The last question with all answers, and the tally, for places where nothing is live."""
         return chats_beside(
@@ -260,22 +214,3 @@ class ChatBeside(LiveView):
 
     def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
         return with_still(super()._repr_mimebundle_(**kwargs), self.still())
-
-
-def _window(model: Writer) -> float:
-    """The most tokens that a model reads."""
-    return getattr(getattr(model, "config", None), "max_len", math.inf)
-
-
-def _checked(stages: Mapping[str, Writer]) -> dict[str, Writer]:
-    if not isinstance(stages, Mapping) or not 1 <= len(stages) <= MOST_STAGES:
-        n = len(stages) if isinstance(stages, Mapping) else type(stages).__name__
-        raise ValueError(f"stages is {n}, expected a dict with 1 to {MOST_STAGES} entries: name → model")
-    for name, model in stages.items():
-        size = getattr(getattr(model, "config", None), "vocab_size", len(WORDS.tokens))
-        if size != len(WORDS.tokens):
-            raise ValueError(
-                f"stages[{name!r}] knows {size} tokens, expected the assistant's {len(WORDS.tokens)}: "
-                "was its vocabulary extended?"
-            )
-    return dict(stages)

@@ -153,14 +153,14 @@ TOOL_LOOP = Exercise(
     statement=prose("""
         Write `answer(turns, write, tools, most)`. `turns` is a chat, a list of pairs (role, text). `write` is
         the model: `write(chat)` reads a whole chat and returns the pair that it writes next, ("assistant",
-        text) or ("call", text). An answer ends the loop. A call's text is a tool's name and, behind one
-        space, what the tool gets; a name alone gives it an empty text. `tools` is a dict, name → function
-        from text to text, which may raise any `Exception`.
+        text) or ("call", text). An answer ends the loop. A call is a tool's name and, behind one space, what
+        the tool gets; a name alone gives it an empty text. `tools` is a dict, name → function from text to
+        text, which may raise any `Exception`.
 
         Run the call, add ("tool", result), and ask the model again. For a name that is not in `tools` the
         result is "error: no such tool"; for a tool that raises, "error: failed". At most `most` calls are
-        run: the call after them is added, not run, and the loop ends. Return the chat, with all that was
-        added; leave `turns` as it is. So ("call", "calculate 1+2") is followed by ("tool", "3").
+        run: the call after them is added, not run, and the loop ends. Return the whole chat; leave `turns` as
+        it is. So ("call", "calculate 1+2") is followed by ("tool", "3").
     """),
     inputs={
         "turns": "a list of (role, text)",

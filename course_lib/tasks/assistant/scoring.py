@@ -38,6 +38,13 @@ def held_out_sums(n: int = SUMS, digits: tuple[int, int] = (1, 2)) -> tuple[Aske
     return questions.ask_sums(n, HELD_OUT_SEED, digits=digits, with_answer=True)
 
 
+@cache
+def longer_sums(n: int = SUMS, digits: int = 7) -> tuple[Asked, ...]:
+    """Two numbers longer than any that was trained, with + or −."""
+    drawn = questions.ask_sums(4 * n, HELD_OUT_SEED, digits=(digits, digits), with_answer=True)
+    return tuple(one for one in drawn if one.group in "+-")[:n]
+
+
 def after_stories(sums: Sequence[Asked]) -> list[Asked]:
     """The same sums, each asked behind a new story."""
     told = questions.ask(len(sums), HELD_OUT_SEED + 2, kinds=questions.STORY_KINDS)

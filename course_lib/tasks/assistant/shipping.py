@@ -13,7 +13,6 @@ from course_lib.training.recipe import Recipe, train
 
 DPO = aligning.Preferring()
 GRPO = aligning.Rewarding(steps=300)
-SUMS = {"sums": (1, 4), "longer sums": (7, 7)}  # digits of a number; the longer ones were never trained
 SCORED = "shares of held-out questions and sums (course_lib/tasks/assistant/shipping.py, measure)"
 
 
@@ -21,8 +20,8 @@ def measure(model: GPT) -> dict[str, float]:
     """What a card says of a stage: exact match on held-out questions, refusals, sums, what was forgotten."""
     found = scoring.score(model)
     metrics = {name: value for name, value in found._asdict().items() if name != "kinds"} | found.kinds
-    for name, digits in SUMS.items():
-        metrics[name] = scoring.sums_right(model, scoring.held_out_sums(digits=digits))
+    metrics["sums"] = scoring.sums_right(model, scoring.held_out_sums(digits=training.DIGITS))
+    metrics["longer sums"] = scoring.sums_right(model, scoring.longer_sums())
     after = scoring.after_stories(scoring.held_out_sums(digits=(1, 2)))
     metrics["sums after a story"] = scoring.sums_right(model, after)
     liked = preferring.preferred(model)

@@ -71,7 +71,7 @@ def loss_strip(tokens: Sequence[StripToken], *, title: str = "What is trained") 
                 ax.plot([0.1, WIDTH - 0.1], [y, y], color=colours.SOFT_INK, lw=1.2, ls=(0, (5, 3)))
             y -= 0.3
         if before is None or _turn(before) != _turn(first):
-            write(ax, 0.1, y - STEP / 2, first.role, ha="left", bold=True)
+            write(ax, 0.1, y - STEP / 2, line[-1].role, ha="left", bold=True)
         x = NAMES
         for token in line:
             _box(ax, x, y - STEP / 2 - HIGH / 2, token)

@@ -9,9 +9,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from course_lib.chapters import CHAPTERS
 from course_lib.models.low_rank import LoRAConfig, LowRank
 from course_lib.practice import chapter_10b as b
-from course_lib.practice import checking, comparing, recognising, repairing, running
+from course_lib.practice import checking, comparing, desk, recognising, repairing, running
 from course_lib.practice.kinds import axis_names
 from course_lib.training import preferences, rewards
 
@@ -725,3 +726,10 @@ def test_questions_are_complete():
 def test_exact_zeros_need_no_luck():
     case = next(c for c in b.ADVANTAGES.cases() if c.name == "three groups of equal rewards")
     assert comparing.right(b.ADVANTAGES, case, added_before_dividing(*case.args), nan_to_0(*case.args))
+
+
+def test_it_is_asked_with_the_page_and_not_before(monkeypatch):
+    assert ("10b" in desk.CHAPTERS) == CHAPTERS["10b"].written
+    monkeypatch.setattr(desk, "CHAPTERS", desk._ALL)
+    asked = desk.recall_questions("11")
+    assert set(asked[:2]) <= set(b.RECALL) and len(asked) == 3

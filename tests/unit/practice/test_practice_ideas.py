@@ -3,9 +3,18 @@
 import pytest
 import torch
 
-from course_lib.practice import chapter_05, chapter_06, chapter_09a, chapter_09b, desk, ideas, parts
+from course_lib.practice import (
+    chapter_05,
+    chapter_06,
+    chapter_09a,
+    chapter_09b,
+    chapter_10b,
+    desk,
+    ideas,
+    parts,
+)
 
-CHAPTERS = (chapter_05, chapter_06, chapter_09a, chapter_09b)
+CHAPTERS = (chapter_05, chapter_06, chapter_09a, chapter_09b, chapter_10b)
 EXERCISES = desk.exercises() | {e.id: e for one in CHAPTERS for e in one.EXERCISES}
 
 
@@ -70,7 +79,7 @@ def names(id):
         (
             "other-order",
             "01.decoder-step 05.decoder-inputs 05.beam-step 09a.pack 09a.decay-groups 09a.clip "
-            "09a.accumulate 09a.cached-step",
+            "09a.accumulate 09a.cached-step 10b.lora",
         ),
         ("whole-numbers", "05.sinusoidal"),
         ("view-without-transpose", "01.scores 01.context 03.split 03.merge"),
@@ -79,7 +88,7 @@ def names(id):
             "01.scores 01.weights 01.context 02.soft-dict 02.attention 03.split 03.merge 03.layer 04.causal "
             "04.padding 04.prefix 04.packed 04.softmax 04.leak 05.sinusoidal 05.sublayer 05.encoder-layer "
             "05.greedy 06.family-masks 06.strip 06.three-masks 08.choose 08.mean-vector 08.fill 08.cls-head "
-            "09a.top-p 09a.draw-order 09b.rotary 09b.newton-schulz 09b.sync",
+            "09a.top-p 09a.draw-order 09b.rotary 09b.newton-schulz 09b.sync 10b.advantages",
         ),
     ],
 )

@@ -18,8 +18,11 @@ from PIL import Image
 from course_lib.generation import trace_draw
 from course_lib.viz import Still, attention, colours, curves, diagrams, rates
 from course_lib.viz.diagrams import course_map as the_map
+from course_lib.viz.diagrams.answer_group import Answered
 from course_lib.viz.diagrams.filled_blanks import Blank
+from course_lib.viz.diagrams.loss_strip import StripToken
 from course_lib.viz.diagrams.told_story import Told
+from course_lib.viz.groups import compare
 from course_lib.viz.merging import PairCount
 from course_lib.viz.pairs import pairs
 from course_lib.viz.still import LONGEST, label, shown
@@ -88,6 +91,17 @@ def all_stills() -> dict[str, Still]:
                 for n in range(9)
             ],
             verdict={"valid": False, "consistent": False, "error": "20 sentences"},
+        ),
+        "loss strip": diagrams.loss_strip(
+            [
+                StripToken("[UNK]", 3, "$x^2$", n // 30, n // 10 % 3, "tool", False, n % 3 == 0)
+                for n in range(60)
+            ]
+        ),
+        "answer group": diagrams.answer_group(
+            "where is $x^2$ ? " * 9,
+            [Answered(["$x^2$", "accordion"] * (1 + 5 * n), [-1.0, -0.5] * (1 + 5 * n)) for n in range(4)],
+            compare([0, 1, 1, -2.5]),
         ),
         "bottleneck": diagrams.bottleneck(),
         "look back": diagrams.look_back(),

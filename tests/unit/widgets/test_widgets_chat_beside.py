@@ -10,6 +10,7 @@ from course_lib.tasks.assistant import END_ID, WORDS
 from course_lib.tasks.assistant.offered import told_story
 from course_lib.text.chat import Turn, encode_chat, read_turns
 from course_lib.widgets import ChatBeside
+from course_lib.widgets.chat_rounds import chat_of
 from course_lib.widgets.chat_verdicts import WHOLE, mark
 
 STORY = "anna is at the farm . tom has a red ball ."
@@ -127,7 +128,7 @@ def test_and_then_goes_on_in_the_same_chat():
         Turn("assistant", "in the park ."),
         Turn("user", "who has the red ball ?"),
     ]
-    assert view.tally[0]["asked"] == 2 and len(encode_chat(view._chat(view.rounds, 0), WORDS)) > 25
+    assert view.tally[0]["asked"] == 2 and len(encode_chat(chat_of(view.rounds, 0), WORDS)) > 25
     ask(view)
     assert len(view.rounds) == 1
 
