@@ -22,7 +22,7 @@ CLEAR = {"short": 0.6, "whole": 0.4}  # styles, without fillers
 
 # ---------------------------------------------------------------- what more steps buy
 
-SFT_STEPS, MEASURED_AT = 1600, (200, 400, 800, 1600)
+SFT_STEPS, MEASURED_AT = 1200, (200, 400, 800, 1200)
 SFT_SCHEDULE = WarmupStableDecay(20, 400, SFT_STEPS)
 
 

@@ -33,9 +33,11 @@ def state(model: GPT) -> Row:
     found = scoring.summed(asked(), replies)
     written = [[*WORDS.encode(reply.text), END_ID] for reply in replies]
     proxy = [rewards.detailed(one, ids) for one, ids in zip(asked(), written, strict=True)]
+    liked = [rewards.as_liked(one, ids) for one, ids in zip(asked(), written, strict=True)]
     return {
         "right": found.right,
         "whole": found.whole,
+        "liked": sum(liked) / len(liked),
         "falsely": found.falsely,
         "detailed": sum(proxy) / len(proxy),
         "length": sum(map(len, written)) / len(written),
@@ -44,8 +46,8 @@ def state(model: GPT) -> Row:
 
 # ---------------------------------------------------------------- DPO: how much β
 
-BETAS = (0.1, 0.3, 1.0, 3.0, 10.0)
-DPO_STEPS, DPO_RATE = 50, 1e-3
+BETAS = (0.3, 1.0, 3.0, 10.0)
+DPO_STEPS, DPO_RATE = 40, 1e-3
 NO_REFERENCE = "no reference"
 
 
@@ -82,7 +84,7 @@ def moved(model: GPT) -> float:
 
 # ---------------------------------------------------------------- GRPO: a reward that can be cheated
 
-GRPO_STEPS, GRPO_MEASURED = 60, (20, 40, 60)
+GRPO_STEPS, GRPO_MEASURED, GRPO_RATE = 40, (20, 40), 2e-3
 REWARDS = {"detailed": rewards.detailed, "right and as liked": rewards.as_liked}
 
 
@@ -107,14 +109,14 @@ def reward_rows_of(name: str, seed: int, steps: int) -> list[Row]:
 
     keep(0)
     aligning.learn_from_rewards(
-        model, REWARDS[name], aligning.Rewarding(steps=steps, seed=seed), on_step=on_step
+        model, REWARDS[name], aligning.Rewarding(steps=steps, lr=GRPO_RATE, seed=seed), on_step=on_step
     )
     return rows
 
 
 # ---------------------------------------------------------------- LoRA: which rank
 
-RANKS = (1, 4, 16)
+RANKS = (1, 8)
 FULL, FULL_RATE = "every parameter", 1e-4
 
 
@@ -129,7 +131,7 @@ def rank_row(rank: int | str, seed: int, steps: int) -> Row:
     config = None if full else LoRAConfig(rank=rank, alpha=2 * rank, matrices=aligning.ADAPTER.matrices)
     model = stages.load("sft")
     total = sum(p.numel() for p in model.parameters())
-    how = aligning.Preferring(steps=steps, lr=FULL_RATE if full else DPO_RATE, beta=1.0, seed=seed)
+    how = aligning.Preferring(steps=steps, lr=FULL_RATE if full else DPO_RATE, beta=3.0, seed=seed)
     done = aligning.learn_preferences(model, how, config=config)
     n = sum(p.numel() for p in model.parameters() if p.requires_grad)
     found = state(model) | _last(done, how.beta) | {"share": n / total, "kl": moved(model)}

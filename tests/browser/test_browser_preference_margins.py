@@ -1,5 +1,7 @@
 """PreferenceMargins in a real JupyterLab: it grows beside a training, is interrupted, fits every window."""
 
+import itertools
+
 from test_browser_accessible import nothing_in_light_and_dark
 from test_browser_attention import nothing_is_cut
 from test_browser_views import contrast_of, height, wait_for_text
@@ -87,7 +89,7 @@ def test_margins_in_every_window(lab, open_page):
         names = window.evaluate(NAMES)
         assert all(right <= 1 and bottom <= 1 for _, _, right, bottom in names), width
         heights = sorted(y for _, y, _, _ in names)
-        assert all(b - a >= 13 for a, b in zip(heights, heights[1:], strict=False)), width
+        assert all(b - a >= 13 for a, b in itertools.pairwise(heights)), width
         outside = view.bounding_box()
         for part in view.locator(".pair, .panel").all():
             box = part.bounding_box()

@@ -37,8 +37,8 @@ class Preferring:
 
     steps: int = 50
     batch_size: int = 32
-    lr: float = 3e-4
-    beta: float = 0.5
+    lr: float = 1e-3
+    beta: float = 3.0
     seed: int = 0
 
 
@@ -55,10 +55,10 @@ class Rewarding:
         seed: of the questions, the draws, and A's random numbers.
     """
 
-    steps: int = 60
+    steps: int = 20
     questions: int = 16
     group: int = 8
-    lr: float = 3e-4
+    lr: float = 1e-3
     kl_weight: float = 0.04
     seed: int = 0
 

@@ -72,7 +72,9 @@ def test_each_stage_answers_a_token_at_a_time_and_is_judged():
     assert view.writing and [one["turns"] for one in view.rounds[0]["answers"]] == [[]] * 5
     for n in range(1, 5):
         view.steps = n
-        assert view.rounds[0]["answers"][2]["turns"] == [["assistant", " ".join("in the park .".split()[:n])]]
+        assert view.rounds[0]["answers"][2]["turns"] == [
+            ["assistant", " ".join(["in", "the", "park", "."][:n])]
+        ]
     view.steps = 5
     assert view.rounds[0]["answers"][2]["ended"] == "answer" and view.writing
     for n in range(6, 41):

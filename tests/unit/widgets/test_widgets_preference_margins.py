@@ -1,5 +1,6 @@
 """PreferenceMargins without a browser: curves of a training, throttled; named pairs; its still."""
 
+import itertools
 import json
 import math
 import os
@@ -102,7 +103,7 @@ def test_names_at_the_ends_do_not_overlap():
     still = watch.still()
     still.draw_without_rendering()
     boxes = sorted((t.get_window_extent() for t in still.subfigs[0].axes[0].texts), key=lambda box: box.y0)
-    assert len(boxes) == 3 and not any(a.overlaps(b) for a, b in zip(boxes, boxes[1:], strict=False))
+    assert len(boxes) == 3 and not any(a.overlaps(b) for a, b in itertools.pairwise(boxes))
     assert all(box.x1 < still.bbox.width for box in boxes)
 
 
