@@ -29,6 +29,7 @@ from course_lib.experiments import (
     chapter_09b_scaling,
     chapter_09b_speed,
     chapter_10a,
+    chapter_10a_injection,
     chapter_10b,
 )
 from course_lib.experiments.records import FOLDER, Comparison, Experiment, Record, Row, compare, read
@@ -54,6 +55,7 @@ CHAPTERS = (
     chapter_09b_scaling,
     chapter_09b_speed,
     chapter_10a,
+    chapter_10a_injection,
     chapter_10b,
 )
 EXPERIMENTS: tuple[Experiment, ...] = tuple(e for chapter in CHAPTERS for e in chapter.EXPERIMENTS)
