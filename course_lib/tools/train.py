@@ -25,8 +25,8 @@ CHECKPOINTS = {
     "python-gpt": (python_gpt.ship, "about half an hour on 1 core", 1),
     "bert": (fill_in.ship, "about half an hour on 1 core", 1),
     "assistant-sft": (assistant.ship_sft, "about half an hour on 1 core, after town-gpt", 1),
-    "assistant-dpo": (assistant.ship_dpo, "a minute or two on 1 core, after assistant-sft", 1),
-    "assistant-grpo": (assistant.ship_grpo, "some minutes on 1 core, after assistant-dpo", 1),
+    "assistant-dpo": (assistant.ship_dpo, "about a minute on 1 core, after assistant-sft", 1),
+    "assistant-grpo": (assistant.ship_grpo, "about ten minutes on 1 core, after assistant-dpo", 1),
     "town-gpt": (town_gpt.ship, "two to three hours on 2 cores", ALL_CORES),
 }
 WORK = ROOT / "build" / "train"

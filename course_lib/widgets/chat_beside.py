@@ -1,21 +1,30 @@
 """ChatBeside: several stages of an assistant answer the same question side by side, token by token."""
 
-from collections.abc import Mapping
+from typing import Any, Protocol
 
 import traitlets
 
-from course_lib.generation.writers import Writer
-from course_lib.tasks.assistant.offered import offered, told_story
-from course_lib.tasks.assistant.pen import Pen
-from course_lib.tasks.assistant.verdicts import why_unread
-from course_lib.tasks.assistant.words import WORDS
 from course_lib.viz.diagrams.chats_beside import chats_beside
 from course_lib.viz.still import Still, shown
-from course_lib.widgets.chat_rounds import begin, checked, nothing_yet, written
 from course_lib.widgets.front import LiveView, script, styles, with_still
 
 MOST_CHARACTERS = 600
 PARTS = ("bpe/encoding", "bpe/own_text", "town/boxes", "writing/asking", "columns", "words")
+
+
+class Chats(Protocol):
+    """What is asked: `course_lib.tasks.assistant.beside.Beside`."""
+
+    stages: list[str]
+    vocabulary: list[str]
+
+    def story(self, number: int) -> str: ...
+    def menu(self, story: str, number: int) -> list[list]: ...
+    def unread(self, story: str) -> str: ...
+    def unknown(self, text: str) -> list[str]: ...
+    def begin(self, before: list[dict], story: str, question: str) -> tuple[dict, list]: ...
+    def written(self, now: dict, pens: list, tally: list[dict]) -> tuple[dict, list[dict]]: ...
+    def nothing_yet(self) -> list[dict]: ...
 
 
 class ChatBeside(LiveView):
@@ -54,30 +63,28 @@ class ChatBeside(LiveView):
 
     def __init__(
         self,
-        stages: Mapping[str, Writer],
+        chats: Chats,
         text: str | None = None,
         question: str | None = None,
         *,
         number: int = 0,
         title: str = "",
     ):
-        """stages: name → model with the assistant's vocabulary, one to six of them, in the order of the
-            columns, as `course_lib.tasks.assistant.stages.load` gives them.
+        """chats: `course_lib.tasks.assistant.Beside(stages)`, stages: name → model.
 
         text: a story of at most 600 characters; None: the Town's story with this `number`.
         question: None: the first that is offered about the story.
-        Raises ValueError for no stage or too many, a model with another vocabulary, or a text that is too
-        long.
+        Raises ValueError for a text that is too long.
         """
-        self._models = checked(stages)
-        self._pens: list[Pen | None] = []
+        self._chats = chats
+        self._pens: list[Any] = []
         super().__init__(
             title=title or "The same question to each stage",
-            stages=list(stages),
-            vocabulary=sorted(word for word in WORDS.ids if word.isalpha()),
+            stages=chats.stages,
+            vocabulary=chats.vocabulary,
             number=number,
-            text=told_story(number) if text is None else text,
-            tally=nothing_yet(len(stages)),
+            text=chats.story(number) if text is None else text,
+            tally=chats.nothing_yet(),
         )
         self._offer()
         self.question = self.menu[0][1][0] if question is None else question
@@ -112,7 +119,7 @@ class ChatBeside(LiveView):
     def _another(self, _change) -> None:
         """The Town's story with the new number, and a question about it."""
         with self.hold_sync():
-            story = told_story(self.number)
+            story = self._chats.story(self.number)
             if self.text != story and "text" not in self._property_lock:  # Undo brings both back
                 self.text = story
                 self.question = self.menu[0][1][0]
@@ -126,13 +133,12 @@ class ChatBeside(LiveView):
             self._say()
 
     def _offer(self) -> None:
-        story = WORDS.split(self.text)
-        self.menu = [[kind, questions] for kind, questions in offered(story, self.number).items()]
-        self.unread = (why_unread(story) or "") if story else ""
+        self.menu = self._chats.menu(self.text, self.number)
+        self.unread = self._chats.unread(self.text)
 
     def _check(self) -> None:
         """Say which words nobody knows, before anything is asked."""
-        unknown = WORDS.unknown(f"{self.text} {self.question}")
+        unknown = self._chats.unknown(f"{self.text} {self.question}")
         named = ", ".join(f"“{shown(word)}”" for word in unknown)
         self.message = f"Tiny Town does not know {named}" if unknown else ""
 
@@ -150,7 +156,7 @@ class ChatBeside(LiveView):
         if self.writing:
             self._stop(None)
         before = list(self.rounds) if self.goes_on else []
-        now, pens = begin(self._models, before, self.text, self.question)
+        now, pens = self._chats.begin(before, self.text, self.question)
         self.rounds = [*before, now]  # before the pens: who sets it drops them
         self._pens, self.writing = pens, True
 
@@ -181,7 +187,7 @@ class ChatBeside(LiveView):
     def _tell(self) -> None:
         """Put what the pens have written into the last round; judge and count what has ended."""
         pens = self._pens
-        now, self.tally = written(self.rounds[-1], pens, self.tally)
+        now, self.tally = self._chats.written(self.rounds[-1], pens, self.tally)
         self.rounds = [*self.rounds[:-1], now]
         self._pens, self.writing = pens, not all(pen.ended for pen in pens)
 

@@ -15,10 +15,10 @@ It is shown, finished and interrupted as `LiveLoss` is.
 import math
 import time
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 import traitlets
 
-from course_lib.training.post_training import DPOStep
 from course_lib.viz.diagrams.preference_margins import preference_margins
 from course_lib.viz.still import Still, shown
 from course_lib.widgets.front import script, styles
@@ -29,6 +29,15 @@ MOST_PAIRS = 12
 NAMES = ("chosen", "rejected", "margin", "loss")
 
 Margins = Iterable[tuple[str, float]]  # label, margin
+
+
+class DPONumbers(Protocol):
+    """What is drawn of a step: `training.post_training.DPOStep` has them."""
+
+    loss: float
+    margin: float
+    chosen: float
+    rejected: float
 
 
 class PreferenceMargins(TrainingView):
@@ -68,7 +77,7 @@ class PreferenceMargins(TrainingView):
         if pairs is not None and self._margins is None:
             self.move(pairs)
 
-    def __call__(self, step: int, numbers: DPOStep) -> None:
+    def __call__(self, step: int, numbers: DPONumbers) -> None:
         """Add one point to each curve.
 
         Args:

@@ -11,6 +11,7 @@ import json, time, torch
 from course_lib.tasks.assistant import WORDS
 from course_lib.tasks.assistant.verdicts import find
 from course_lib.text.chat import read_turns
+from course_lib.tasks.assistant.beside import Beside
 from course_lib.widgets import ChatBeside
 SLOW = 0
 class Says:  # what `say` gives for the turns so far
@@ -32,7 +33,7 @@ def true(style):
     return say
 stages = {"base": Says(lambda turns: "she goes to the park . " * 30), "sft": Says(true("short")),
           "dpo": Says(true("whole")), "grpo": Says(lambda turns: "the story does not say .")}
-view = ChatBeside(stages, number=3, question="where is anna ?")
+view = ChatBeside(Beside(stages), number=3, question="where is anna ?")
 view"""
 NUMBERS = "() => document.querySelector('.course-view').numbers()"
 ENDED = "() => { const { playing, writing, answered } = document.querySelector('.course-view').numbers();\

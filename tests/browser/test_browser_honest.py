@@ -8,6 +8,7 @@ import numpy as np, torch
 from IPython.display import display
 from course_lib.generation import trace_draw
 from course_lib.practice import desk
+from course_lib.tasks.assistant.beside import Beside
 from course_lib.widgets import *
 """
 START += """
@@ -45,7 +46,7 @@ VIEWS = {  # a view, what the reader does in it, and where it says that Python d
         "button.main",
         ".corner-line",
     ),
-    "ChatBeside": ("ChatBeside({'a': SAYS})", "button.main", ".corner-line"),
+    "ChatBeside": ("ChatBeside(Beside({'a': SAYS}))", "button.main", ".corner-line"),
     "Pronouncer": ("Pronouncer(lambda w: (list(w), list(w), np.eye(len(w))), 'cat')", "input", ".sounds"),
 }
 

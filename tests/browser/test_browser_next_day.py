@@ -83,7 +83,8 @@ import torch
 class Says:
     def next_logits(self, tokens, state):
         return torch.zeros(1, 206), None, 0
-display(widgets.ChatBeside({'base': Says(), 'sft': Says()}))""",
+from course_lib.tasks.assistant.beside import Beside
+display(widgets.ChatBeside(Beside({'base': Says(), 'sft': Says()})))""",
     "PreferenceMargins": """
 from course_lib.training.post_training import DPOStep
 watch = widgets.PreferenceMargins(20, 0.1, [('one', 0.2), ('two', -0.1)])

@@ -8,7 +8,7 @@ from course_lib import experiments
 from course_lib.tools import guards, pages
 
 # Their smallest recorded part is a whole training for each of ten settings; for "third", two of the ten are
-# made again by chapter 02's own test, and for those of chapters 05, 06, 08 and 09 one of each by its own.
+# made again by chapter 02's own test, and for those of chapters 05, 06, 08, 09 and 10 one of each by its own.
 # "speed" needs a text that does not come with the course.
 TOO_LONG = {
     *("rates", "third", "width"),
@@ -16,6 +16,7 @@ TOO_LONG = {
     *("families", "encoder-writes", "prefix-or-causal-words"),
     *("hidden-words", "reference-labels", "entailment-labels", "bert-writes"),
     *("gap-buys", "document-mask", "warm-up", "context-length", "python-bits"),
+    *("sft", "answers-only", "tools", "injection", "dpo-beta", "flawed-reward", "lora-rank"),
     *("speed", "adamw-rates"),  # of a text that does not come with the course
 }
 

@@ -7,11 +7,12 @@ import torch
 
 from course_lib.models.gpt import GPTConfig
 from course_lib.tasks.assistant import END_ID, WORDS
+from course_lib.tasks.assistant.beside import Beside
+from course_lib.tasks.assistant.marks import WHOLE, mark
 from course_lib.tasks.assistant.offered import told_story
+from course_lib.tasks.assistant.rounds import chat_of
 from course_lib.text.chat import Turn, encode_chat, read_turns
 from course_lib.widgets import ChatBeside
-from course_lib.widgets.chat_rounds import chat_of
-from course_lib.widgets.chat_verdicts import WHOLE, mark
 
 STORY = "anna is at the farm . tom has a red ball ."
 
@@ -66,7 +67,7 @@ def test_each_stage_answers_a_token_at_a_time_and_is_judged():
         "refuses": always("the story does not say ."),
         "endless": always("the " * 90),
     }
-    view = ChatBeside(stages, STORY, "where is anna ?")
+    view = ChatBeside(Beside(stages), STORY, "where is anna ?")
     assert view.stages == list(stages) and view.rounds == [] and not view.writing and view.message == ""
     view.asks = 1
     assert view.writing and [one["turns"] for one in view.rounds[0]["answers"]] == [[]] * 5
@@ -105,7 +106,7 @@ def test_each_stage_answers_a_token_at_a_time_and_is_judged():
 
 def test_tools_are_seen_and_a_sum_is_asked_without_the_story():
     model = reckons()
-    view = ChatBeside({"sft": model}, STORY, "what is 17 + 25 ?")
+    view = ChatBeside(Beside({"sft": model}), STORY, "what is 17 + 25 ?")
     ask(view)
     [answer] = view.rounds[0]["answers"]
     assert answer["turns"] == [
@@ -114,14 +115,14 @@ def test_tools_are_seen_and_a_sum_is_asked_without_the_story():
     assert marks(view) == [("✓", "right", "a whole sentence")] and view.rounds[0]["story"] == ""
     assert model.read[0][0] == Turn("user", "what is 17 + 25 ?")
     # the story is told with the first question about it
-    view._models["sft"].say = lambda turns: "tom ."
+    model.say = lambda turns: "tom ."
     ask(view, "who has the red ball ?", goes_on=True)
     assert view.rounds[1]["story"] == STORY and marks(view)[0][0] == "✓"
 
 
 def test_and_then_goes_on_in_the_same_chat():
     first, second = always("at the farm ."), always("in the park .")
-    view = ChatBeside({"a": first, "b": second}, STORY, "where is anna ?")
+    view = ChatBeside(Beside({"a": first, "b": second}), STORY, "where is anna ?")
     ask(view)
     ask(view, "who has the red ball ?", goes_on=True)
     assert [one["question"] for one in view.rounds] == ["where is anna ?", "who has the red ball ?"]
@@ -136,7 +137,7 @@ def test_and_then_goes_on_in_the_same_chat():
 
 
 def test_stop_leaves_what_is_written_and_counts_nothing():
-    view = ChatBeside({"a": always("at the farm ."), "b": always(".")}, STORY, "where is anna ?")
+    view = ChatBeside(Beside({"a": always("at the farm ."), "b": always(".")}), STORY, "where is anna ?")
     view.asks = 1
     for n in range(1, 3):
         view.steps = n
@@ -162,7 +163,7 @@ def test_stop_leaves_what_is_written_and_counts_nothing():
 def test_what_cannot_be_asked_is_said_and_stays():
     model = always("the " * 30)
     model.config = SimpleNamespace(max_len=40, vocab_size=len(WORDS.tokens))
-    view = ChatBeside({"gpt": model}, STORY, "where is anna ?")
+    view = ChatBeside(Beside({"gpt": model}), STORY, "where is anna ?")
     view.set_state({"text": "anna is at the quince . Zebra", "question": "where is bob ?"})
     assert view.message == "Tiny Town does not know “quince”, “zebra”, “bob”"
     assert view.unread
@@ -187,7 +188,9 @@ def test_a_broken_stage_stops_alone():
     def breaks(turns):
         raise RuntimeError("no weights")
 
-    view = ChatBeside({"good": always("at the farm ."), "bad": Says(breaks)}, STORY, "where is anna ?")
+    view = ChatBeside(
+        Beside({"good": always("at the farm ."), "bad": Says(breaks)}), STORY, "where is anna ?"
+    )
     ask(view)
     assert view.message == "bad stopped with RuntimeError: no weights"
     assert [sign for sign, *_ in marks(view)] == ["✓", "–"]
@@ -196,7 +199,7 @@ def test_a_broken_stage_stops_alone():
 
 
 def test_another_story_brings_its_questions():
-    view = ChatBeside({"a": always(".")}, number=4)
+    view = ChatBeside(Beside({"a": always(".")}), number=4)
     assert view.text == told_story(4) and view.question == view.menu[0][1][0]
     view.set_state({"number": 5})
     assert view.text == told_story(5) and view.question == view.menu[0][1][0]
@@ -217,7 +220,7 @@ def test_another_story_brings_its_questions():
 
 
 def test_its_still_says_all():
-    view = ChatBeside({"sft": reckons(), "<b>": always("in the park .")}, STORY, "what is 17 + 25 ?")
+    view = ChatBeside(Beside({"sft": reckons(), "<b>": always("in the park .")}), STORY, "what is 17 + 25 ?")
     still = view.still()
     assert "Nothing was asked yet." in still.alt and STORY in still.alt and "sft, <b>" in still.alt
     ask(view)
@@ -230,14 +233,14 @@ def test_its_still_says_all():
 def test_stages_that_are_none_are_refused():
     other = GPTConfig(50, d_model=8, n_heads=1, n_layers=1, d_ff=8, max_len=8).build()
     with pytest.raises(ValueError, match=r"stages\['base'\] knows 50 tokens, expected the assistant's"):
-        ChatBeside({"base": other})
+        ChatBeside(Beside({"base": other}))
     for stages, says in (
         ({}, "stages is 0"),
         ([other], "stages is list"),
         ({str(i): other for i in range(7)}, "7"),
     ):
         with pytest.raises(ValueError, match=says):
-            ChatBeside(stages)
+            ChatBeside(Beside(stages))
 
 
 def test_marks_of_what_the_tool_does_not_say():

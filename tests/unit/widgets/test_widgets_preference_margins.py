@@ -14,7 +14,7 @@ import torch
 from course_lib.models.gpt import GPTConfig
 from course_lib.training.post_training import DPOStep, Preference, dpo_epoch, dpo_margins
 from course_lib.training.rollouts import frozen_copy
-from course_lib.widgets import PreferenceMargins
+from course_lib.widgets import PreferenceMargins, preference_margins
 from course_lib.widgets.training_view import MOST_POINTS
 
 
@@ -24,7 +24,8 @@ def step_of(step, n=100):
     return DPOStep(math.log1p(math.exp(-margin)), margin, chosen, rejected, 1.0)
 
 
-def test_it_watches_an_epoch_of_dpo():
+def test_it_watches_an_epoch_of_dpo(monkeypatch):
+    monkeypatch.setattr(preference_margins, "SECONDS_BETWEEN_PAIRS", 600)
     torch.manual_seed(0)
     sizes = {"d_model": 8, "n_heads": 1, "n_layers": 1, "d_ff": 8, "max_len": 12}
     policy = GPTConfig(20, **sizes).build()
@@ -44,7 +45,7 @@ def test_it_watches_an_epoch_of_dpo():
     for n, (point, step) in enumerate(zip(watch.points, steps, strict=True), 1):
         assert point == pytest.approx([n, step.chosen, step.rejected, step.margin, step.loss], abs=1e-4)
     assert watch.points[0][4] == pytest.approx(math.log(2), abs=1e-4)
-    assert len(asked) == 2, "at the first step and at the end; between them half a second had not passed"
+    assert len(asked) == 2, "at the first step and at the end; it is too soon between them"
     now = dpo_margins(policy, reference, pairs[:2], beta=0.5)
     assert [[label, *rest] for label, *rest in watch.pairs] == [
         ["a", asked[0][0], pytest.approx(now[0])], ["b", asked[0][1], pytest.approx(now[1])]

@@ -14,6 +14,7 @@ import torch
 
 from course_lib.data.cmudict import clean
 from course_lib.generation import trace_draw
+from course_lib.tasks.assistant.beside import Beside
 from course_lib.widgets import (
     AlignmentMovie,
     AttentionView,
@@ -57,7 +58,7 @@ def views():
         "beam": BeamTree([{"nodes": [ENDED]}], [STRANGE]),
         "next token": NextToken(told, trace_draw, STRANGE),
         "story": StoryWriter(told, trace_draw, STRANGE),
-        "chat": ChatBeside({STRANGE: lambda: None}, STRANGE, STRANGE),
+        "chat": ChatBeside(Beside({STRANGE: lambda: None}), STRANGE, STRANGE),
         "margins": PreferenceMargins(10, 0.1, [(STRANGE, 0.5)]),
     }
 

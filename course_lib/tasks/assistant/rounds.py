@@ -4,11 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 
 from course_lib.generation.writers import Writer
+from course_lib.tasks.assistant.marks import JUDGED, Marked, mark
 from course_lib.tasks.assistant.pen import Pen
 from course_lib.tasks.assistant.verdicts import find
 from course_lib.tasks.assistant.words import WORDS
 from course_lib.text.chat import Turn, encode_chat
-from course_lib.widgets.chat_verdicts import JUDGED, Marked, mark
 
 MOST_STAGES = 6
 
