@@ -28,8 +28,8 @@ def plus(small):
     return lambda above, spread, r: above / (spread + small)
 
 
-def if_not_0(above, spread, r):
-    return torch.where(spread > 0, above / spread, 0.0)
+def unguarded(above, spread, r):
+    return above / spread
 
 
 def nan_is_0(above, spread, r):
@@ -40,7 +40,7 @@ def left_as_they_are(above, spread, r):
     return above / torch.where(spread == 0, 1.0, spread)
 
 
-GUARDS = (guarded, plus(1e-4), plus(1e-6), plus(1e-8), plus(1e-5), nan_is_0, left_as_they_are, if_not_0)
+GUARDS = (guarded, plus(1e-4), plus(1e-6), plus(1e-8), plus(1e-5), nan_is_0, left_as_they_are)
 
 
 def made(above=lambda r: r - group_mean(r), spread=group_std, guard=guarded):
@@ -83,15 +83,15 @@ PARTS = {
         "root-twice": lambda r: group_std(r).sqrt(),
     },
     "guard": {
-        "no-guard": lambda above, spread, r: above / spread,
+        "no-guard": unguarded,
         "too-much-added": tuple(map(plus, (1e-2, 1e-1, 1.0, 1e-3))),
     },
 }
 
 
-def alone(part, ways):
-    """Each wrong way, beside any guard that learners write: these differ where rewards are equal."""
-    return tuple(made(**{part: way}, guard=guard) for way in as_tuple(ways) for guard in GUARDS)
+def alone(ways):
+    """Each wrong difference beside any guard that learners write: these differ where rewards are equal."""
+    return tuple(made(above=way, guard=guard) for way in as_tuple(ways) for guard in GUARDS)
 
 
 def over(*axes):
@@ -102,7 +102,7 @@ def over(*axes):
             r - r.mean(axes, keepdim=True), r.std(axes, keepdim=True, correction=correction), r
         )
 
-    return tuple(whole(c, guard) for c in (1, 0) for guard in (*GUARDS, PARTS["guard"]["no-guard"]))
+    return tuple(whole(c, guard) for c in (1, 0) for guard in (guarded, plus(1e-8), nan_is_0, unguarded))
 
 
 def scaled(r):
@@ -111,8 +111,8 @@ def scaled(r):
 
 
 WAYS = {
-    **{name: alone("above", ways) for name, ways in PARTS["above"].items()},
-    **{name: alone("spread", ways) for name, ways in PARTS["spread"].items()},
+    **{name: alone(ways) for name, ways in PARTS["above"].items()},
+    **{name: tuple(made(spread=way) for way in as_tuple(ways)) for name, ways in PARTS["spread"].items()},
     **{name: tuple(made(guard=way) for way in as_tuple(ways)) for name, ways in PARTS["guard"].items()},
     "over-the-batch": over(0, 1),
     "over-the-prompts": over(0),

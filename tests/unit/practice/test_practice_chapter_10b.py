@@ -109,18 +109,27 @@ def test_the_reference_and_the_solution_pass(exercise):
 
 @by_exercise
 def test_each_misconception_gets_its_own_message(exercise):
-    for misconception in exercise.misconceptions:
+    cases, seen = exercise.cases(), recognising.through_view(exercise)
+    expected = [seen.reference(*map(running.clone, case.args)) for case in cases]
+    for misconception in seen.misconceptions:
         for way in misconception.ways:
-            result = checking.run_check(exercise, way)
-            assert (result.kind, result.misconception) == ("misconception", misconception.name), result
-            assert len(result.message) > 60
+            outcomes = [running.run_ours(way, case.args) for case in cases]
+            name, message = recognising.matching_misconception(seen, cases, outcomes, expected)
+            assert name == misconception.name and len(message) > 60
+
+
+@by_exercise
+def test_a_misconception_is_shown_by_the_check(exercise):
+    for misconception in exercise.misconceptions[::4]:
+        result = checking.run_check(exercise, misconception.ways[0])
+        assert (result.kind, result.misconception) == ("misconception", misconception.name), result
 
 
 @by_exercise
 def test_misconceptions_differ_from_each_other_and_from_the_reference(exercise):
     cases, seen = exercise.cases(), recognising.through_view(exercise)
     ways = [("reference", seen.reference), *((m.name, w) for m in seen.misconceptions for w in m.ways)]
-    done = [(name, [running.run(way, case.args, 5) for case in cases]) for name, way in ways]
+    done = [(name, [running.run_ours(way, case.args) for case in cases]) for name, way in ways]
     for (name, outcomes), (other, theirs) in combinations(done, 2):
         same = name != other and recognising.same_outcomes(outcomes, theirs, exercise.tolerance)
         assert not same, f"{name} = {other}"

@@ -9,7 +9,8 @@ function chatEditor({ roles, limits, chats, onChats, settle }) {
   const copied = () => chats().map((turns) => turns.map((turn) => [...turn]));
   const shape = (all) => JSON.stringify(all.map((turns) => turns.length));
   let built = "", rows = [];
-  const change = (edit) => { const all = copied(); edit(all); onChats(all, false); };
+  // Built at once: what is focused next must be there.
+  const change = (edit) => { const all = copied(); edit(all); onChats(all, false); show(); };
   const off = (node, isOff) => node.setAttribute("aria-disabled", String(isOff));
 
   function turnRow(c, t, isOnly) {
@@ -21,7 +22,7 @@ function chatEditor({ roles, limits, chats, onChats, settle }) {
     text.setAttribute("aria-label", `what is said in ${which}`);
     const remove = button("✕", "remove", () => {
       change((all) => { all[c].splice(t, 1); if (!all[c].length) all.splice(c, 1); });
-      (rows[Math.min(rows.length - 1, rows.findIndex((row) => row.c === c) + t)] ?? rows.at(-1)).text.focus();
+      (rows.find((row) => row.c === c && row.t >= t) ?? rows.findLast((row) => row.c <= c)).text.focus();
     });
     remove.title = `Remove ${which}`;
     remove.setAttribute("aria-label", `remove ${which}`);
@@ -63,17 +64,15 @@ function chatEditor({ roles, limits, chats, onChats, settle }) {
     root.replaceChildren(...parts);
     built = shape(all);
   }
-  return {
-    root,
-    // What is typed stays as it is typed; what Python, Undo or Reset have changed is put in.
-    show() {
-      const all = chats();
-      if (shape(all) !== built) build(all);
-      for (const { c, t, who, text } of rows) {
-        const [role, said] = all[c][t];
-        if (who.value !== role) who.value = role;
-        if (wholeLine(text.value) !== said) text.value = said;
-      }
-    },
-  };
+  // What is typed stays as it is typed; what Python, Undo or Reset have changed is put in.
+  function show() {
+    const all = chats();
+    if (shape(all) !== built) build(all);
+    for (const { c, t, who, text } of rows) {
+      const [role, said] = all[c][t];
+      if (who.value !== role) who.value = role;
+      if (wholeLine(text.value) !== said) text.value = said;
+    }
+  }
+  return { root, show };
 }
