@@ -66,8 +66,8 @@ class AnswerGroup(LiveView):
         question: what was asked, to be read.
         second_step: (the answers that `draw` gave, their advantages) → the log-probabilities of the same
             tokens by the policy after one step with these advantages; None: no such step can be shown.
-        seed: of the first draw. reward: the name of the first one. clip: ε, from 0 to 1.
-        Raises ValueError for no rewards or more than 6, an unknown name, or an ε outside 0 to 1.
+        seed: of the first draw. reward: the name of the first one. clip: ε, at least 0 and below 1.
+        Raises ValueError for no rewards or more than 6, an unknown name, or another ε.
         """
         if not isinstance(rewards, Mapping) or not 1 <= len(rewards) <= MOST_REWARDS:
             raise ValueError(
@@ -105,8 +105,8 @@ class AnswerGroup(LiveView):
 
     @traitlets.validate("clip")
     def _a_share(self, proposal) -> float:
-        if not 0 <= proposal.value <= 1:
-            raise ValueError(f"clip is {proposal.value}, expected 0 to 1: ε, how far a ratio may go from 1")
+        if not 0 <= proposal.value < 1:
+            raise ValueError(f"clip is {proposal.value}, expected ε of at least 0 and below 1")
         return proposal.value
 
     def _say(self, _change=None) -> None:

@@ -43,9 +43,9 @@ rest-not-read
     You stop reading where the sum ends, and what comes behind it is passed over. A text that goes on, as
     "2+3)*4" does, is no sum.
 bracket-not-closed
-    A bracket that is not closed is accepted. "(2+3" is no sum.
+    A bracket that is not closed is accepted. "(2+3" is no sum, and must be refused.
 cut-off
-    A sum that is cut off is accepted. "17+" is no sum.
+    A sum that is cut off is accepted. "17+" is no sum, and must be refused.
 error-leaves
     For what is no sum an error leaves your function. The model should get to read what went wrong: catch the
     error, and return "error: not a sum".
@@ -56,5 +56,5 @@ other-words
     What is no sum is refused, and in other words than asked for. The model is trained to read one text:
     "error: not a sum".
 all-refused
-    You refuse every text. For a sum, the result is asked for.
+    You refuse every text. For a sum, the result is asked for, as a whole number.
 """)

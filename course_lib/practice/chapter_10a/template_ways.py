@@ -210,7 +210,7 @@ last-turn-alone
     Only the last turn is there. The model knows of the chat what stands in the row, and nothing else: put in
     all turns.
 turns-reversed
-    The turns come in reverse. Keep their order.
+    The turns come in reverse, so the answer stands before its question. Keep their order.
 system-lost
     The turns of the system are left out. They are turns like the others.
 empty-turns-lost
@@ -218,7 +218,7 @@ empty-turns-lost
 turns-joined
     Two turns of the same speaker, one behind the other, become one. Each turn has its own markers.
 end-before-the-text
-    `<|end|>` stands before the text. It comes behind it.
+    `<|end|>` stands before the text. It comes behind it, where the turn ends.
 role-behind
     The marker of the role stands behind the text. It comes before it.
 all-as-text

@@ -40,7 +40,7 @@ last-turn-read
 new-turns-alone
     You return what was added, without the turns that were there. Asked for is the whole chat.
 last-turn-returned
-    You return the last turn alone. Asked for is the whole chat.
+    You return the last turn alone. Asked for is the whole chat, calls and results too.
 tool-turns-hidden
     Calls and results are missing in what you return. Asked for is the whole chat, with them.
 roles-not-looked-at

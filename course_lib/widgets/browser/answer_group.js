@@ -19,7 +19,7 @@ function render({ model, el }) {
   const again = button("Draw again", "main", () => change({ seed: (get("seed") + 1) % MOST_SEEDS }));
   const rewards = choice({ label: "reward", options: get("names").map((name) => [name, name]), onChoose: (reward) => change({ reward }) });
   const steps = choice({ label: "step", options: [[1, "1: as drawn"], [2, "2: one step later"]], onChoose: (step) => change({ step }) });
-  const clip = settingSlider({ model, state, name: "clip", label: "clip ε", min: 0, max: 100, value: (position) => position / 100 });
+  const clip = settingSlider({ model, state, name: "clip", label: "clip ε", min: 0, max: 99, value: (position) => position / 100 });
   bar.append(again, which, rewards.root);
   const second = element("div", "row");
   second.append(steps.root, clip.root);

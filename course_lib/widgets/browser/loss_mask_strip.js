@@ -95,11 +95,11 @@ function render({ model, el }) {
   const place = () => Math.max(0, Math.min(nodes.length - 1, model.get("place")));
   let pointed = -1;
   function point() {
-    if (!nodes.length) return;
-    const all = tokens(), at = pointed >= 0 && pointed < nodes.length ? pointed : place();
+    const all = tokens();
+    if (!nodes.length || nodes.length !== all.length) return; // the place of a new row is told before it is painted
+    const at = pointed >= 0 && pointed < nodes.length ? pointed : place();
     nodes.forEach((node, i) => {
       node.classList.toggle("on", i === at);
-      node.classList.toggle("label-of", i === at + 1 && isTrained(all[i], loss()));
       node.setAttribute("aria-selected", String(i === place()));
     });
     strips.setAttribute("aria-activedescendant", `${id}-${place()}`);

@@ -131,7 +131,9 @@ def test_a_live_run_inside_and_outside_the_record(monkeypatch):
 
 
 def test_unknown_and_unrecorded_are_named(tmp_path):
-    with pytest.raises(ValueError, match=r"no experiment 'lenght', expected one of .*, length, lora-rank, memory, "):
+    with pytest.raises(
+        ValueError, match=r"no experiment 'lenght', expected one of .*, length, lora-rank, memory, "
+    ):
         experiments.run("lenght")
     with pytest.raises(FileNotFoundError, match="python -m course_lib experiment query"):
         experiments.load("query", tmp_path)

@@ -247,7 +247,7 @@ def test_broken_functions_become_a_sentence_and_wrong_settings_are_refused():
         ({"rewards": {}}, "expected name → function, 1 to 6"),
         ({"rewards": len}, "expected name → function, 1 to 6"),
         ({"reward": "left"}, "reward is 'left', expected one of right"),
-        ({"clip": 1.5}, "clip is 1.5, expected 0 to 1"),
+        ({"clip": 1.0}, "clip is 1.0, expected ε of at least 0 and below 1"),
         ({"seed": -1}, "seed is -1, expected 0 to"),
     ):
         with pytest.raises(ValueError, match=message):
