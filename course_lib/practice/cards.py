@@ -57,10 +57,17 @@ def in_notebook() -> bool:
 
 
 def rich(text: str) -> str:
-    """HTML of plain text: blank lines part paragraphs, words between backticks are code."""
-    paragraphs = [escape(p.strip()).replace("\n", "<br>") for p in text.strip().split("\n\n")]
-    html = "".join(f'<p style="margin:.3em 0">{p}</p>' for p in paragraphs)
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html)
+    """HTML of plain text: blank lines part paragraphs; `code` and *stress* as in Markdown."""
+    paragraphs = [inline(p.strip()).replace("\n", "<br>") for p in text.strip().split("\n\n")]
+    return "".join(f'<p style="margin:.3em 0">{p}</p>' for p in paragraphs)
+
+
+def inline(text: str) -> str:
+    """HTML of a line: words between backticks are code, words between asterisks are stressed."""
+    parts = re.split(r"`([^`]+)`", escape(text))  # text, code, text, …
+    stressed = [re.sub(r"(?<![\w*])\*(\w[^*\n]*?)\*(?![\w*])", r"<em>\1</em>", part) for part in parts[::2]]
+    coded = [f"<code>{part}</code>" for part in parts[1::2]] + [""]
+    return "".join(piece for pair in zip(stressed, coded, strict=True) for piece in pair)
 
 
 def frame(colour: str, html: str) -> str:
@@ -223,15 +230,11 @@ def recall_card(questions: tuple[Recall, ...]) -> Card:
     html = "<b>Before you begin: what do you remember?</b>"
     for number, one in enumerate(questions, start=1):
         html += (
-            f'<details style="margin:.3em 0"><summary>{number}. {rich_inline(one.question)}</summary>'
+            f'<details style="margin:.3em 0"><summary>{number}. {inline(one.question)}</summary>'
             f"{rich(one.answer)}</details>"
         )
     lines = [f"{number}. {one.question}" for number, one in enumerate(questions, start=1)]
     return Card(frame(BLUE, html), "\n".join(["Before you begin: what do you remember?", *lines]))
-
-
-def rich_inline(text: str) -> str:
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def progress_card(chapters: dict[str, Any], data: dict[str, Any]) -> Card:

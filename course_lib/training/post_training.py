@@ -13,7 +13,8 @@ is always read in evaluation mode and without gradients.
 
 Axes: B pairs, or B = P · G answers (see `training.rollouts`), T tokens.
 
-Sources: Rafailov et al. 2023 (DPO); Shao et al. 2024 (GRPO), algorithm 1, with one update a step.
+Sources: Rafailov et al. 2023 (DPO); Shao et al. 2024 (GRPO), algorithm 1, with one update a step; Ouyang et
+al. 2022, eq. 2 (another loss mixed in).
 """
 
 from collections.abc import Callable, Sequence
@@ -62,6 +63,7 @@ def dpo_step(
     *,
     beta: float = BETA,
     max_norm: float = 1.0,
+    mix: Callable[[], Tensor] | None = None,
 ) -> DPOStep:
     """One step on a batch of pairs.
 
@@ -72,6 +74,8 @@ def dpo_step(
         optimizer: of what learns.
         beta: β of `preferences.dpo`.
         max_norm: largest gradient norm.
+        mix: gives a loss that is added, such as that of a batch of what must not be forgotten; the numbers
+            that come back are without it.
 
     Returns:
         the step in numbers, as they were before it.
@@ -81,7 +85,7 @@ def dpo_step(
     """
     policy, stays = _log_probs(model, reference, pairs)
     step = dpo(*policy.chunk(2), *stays.chunk(2), beta)
-    _update(step.loss, optimizer, max_norm)
+    _update(step.loss, optimizer, max_norm, mix)
     means = (value.mean().item() for value in (step.margins, step.chosen, step.rejected))
     return DPOStep(step.loss.item(), *means, (step.margins > ROUNDING).float().mean().item())
 
@@ -111,7 +115,7 @@ def dpo_epoch(
     batch_size: int = 32,
     generator: torch.Generator | None = None,
     on_step: Callable[[int, DPOStep], None] | None = None,
-    **settings: float,
+    **settings,
 ) -> list[DPOStep]:
     """Learn once from each pair.
 
@@ -120,7 +124,7 @@ def dpo_epoch(
         batch_size: pairs in a step.
         generator: draws the order; None: as they come.
         on_step: called after each step with its number (from 1) and what is known of it, for a live view.
-        settings: `beta` and `max_norm` of `dpo_step`.
+        settings: `beta`, `max_norm` and `mix` of `dpo_step`.
 
     Returns:
         every step; Kernel → Interrupt ends the epoch after the one under way.
@@ -182,6 +186,7 @@ def grpo_step(
     clip: float = CLIP,
     kl_weight: float = KL_WEIGHT,
     max_norm: float = 1.0,
+    mix: Callable[[], Tensor] | None = None,
 ) -> GRPOStep:
     """One step on what was rolled out; a second one on the same rollouts has ratios that differ from 1.
 
@@ -191,7 +196,7 @@ def grpo_step(
         rollouts: from `roll_out`.
         optimizer: of what learns.
         clip, kl_weight: as for `rewards.grpo`.
-        max_norm: largest gradient norm.
+        max_norm, mix: as for `dpo_step`.
 
     Returns:
         the step in numbers, as they were before it.
@@ -207,7 +212,7 @@ def grpo_step(
     advantages = group_advantages(rollouts.rewards).flatten()  # (B,)
     written = rollouts.answer[:, 1:]  # (B, T): what the log-probabilities stand for
     step = grpo(log_probs, rollouts.log_probs, stays, advantages, written, clip=clip, kl_weight=kl_weight)
-    norm = _update(step.loss, optimizer, max_norm)
+    norm = _update(step.loss, optimizer, max_norm, mix)
     return GRPOStep(
         step.loss.item(),
         norm,
@@ -218,10 +223,14 @@ def grpo_step(
     )
 
 
-def _update(loss: Tensor, optimizer: torch.optim.Optimizer, max_norm: float) -> float:
-    """Gradients, clip, step; returns the gradients' norm before the clip."""
+def _update(
+    loss: Tensor, optimizer: torch.optim.Optimizer, max_norm: float, mix: Callable[[], Tensor] | None
+) -> float:
+    """Gradients, those of the mix too, clip, step; returns the gradients' norm before the clip."""
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
+    if mix is not None:
+        mix().backward()
     learning = [p for group in optimizer.param_groups for p in group["params"]]
     norm = nn.utils.clip_grad_norm_(learning, max_norm).item()
     optimizer.step()

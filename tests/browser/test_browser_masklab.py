@@ -482,6 +482,7 @@ def test_before_and_after_and_the_cause_of_a_leak(lab, open_page):
     assert [caption for caption, _ in window.evaluate(PATH)][-1] == "leaks"  # by keyboard, too
     chips(view, "before softmax").click()
     assert ["mask: score becomes", "−∞"] in window.evaluate(PATH)
+    page.python_becomes("lab.where", "before")
 
     # Δ: what each row lost or gained, and outlines where weights changed
     page.python("before = lab.weights.copy()")

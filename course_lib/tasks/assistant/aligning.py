@@ -6,16 +6,19 @@ Without `config` every parameter learns, and the reference is a frozen copy.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from course_lib.models import lora
 from course_lib.models.gpt import GPT
 from course_lib.models.low_rank import Adapter, LoRAConfig
-from course_lib.tasks.assistant import preferring, rewards
+from course_lib.tasks.assistant import preferring, rewards, training
 from course_lib.tasks.assistant.words import END_ID
+from course_lib.text.chat_rows import stack_chats
 from course_lib.training.interrupts import Interrupts
+from course_lib.training.objectives import answer_loss
 from course_lib.training.post_training import DPOStep, GRPOStep, dpo_epoch, grpo_step
 from course_lib.training.rollouts import Reference, Rollouts, frozen_copy, roll_out
 
@@ -32,13 +35,15 @@ class Preferring:
         batch_size: pairs in a step.
         lr: of AdamW, constant.
         beta: β.
-        seed: of the pairs, their order, and A's random numbers.
+        mix: rows of sums and plain stories that are learned beside each step, as in SFT; 0: none.
+        seed: of the pairs, their order, the mix, and A's random numbers.
     """
 
     steps: int = 50
     batch_size: int = 32
     lr: float = 1e-3
     beta: float = 3.0
+    mix: int = 0
     seed: int = 0
 
 
@@ -52,7 +57,8 @@ class Rewarding:
         group: G answers to each.
         lr: of AdamW, constant.
         kl_weight: what a nat of KL from the reference costs; 0: no reference is read.
-        seed: of the questions, the draws, and A's random numbers.
+        mix: as for `Preferring`.
+        seed: of the questions, the draws, the mix, and A's random numbers.
     """
 
     steps: int = 20
@@ -60,6 +66,7 @@ class Rewarding:
     group: int = 8
     lr: float = 1e-3
     kl_weight: float = 0.04
+    mix: int = 0
     seed: int = 0
 
 
@@ -88,6 +95,29 @@ def taken_out(model: GPT, name: str) -> Adapter:
     """An adapter of a model, made with ADAPTER, as `save_adapter` stores it; it stays in the model."""
     parts = {path: part.adapters[name] for path, part in lora.adapted(model).items()}
     return Adapter(ADAPTER, parts)
+
+
+def kept(model: GPT, rows: int, steps: int, seed: int) -> Callable[[], Tensor] | None:
+    """The loss of what must not be forgotten: sums, half of them behind a story, and plain stories.
+
+    Args:
+        model: that learns.
+        rows: in a step; 0: nothing is mixed in.
+        steps: for so many there are new rows.
+        seed: of the rows.
+
+    Returns:
+        what `dpo_step` and `grpo_step` call `mix`.
+    """
+    if not rows:
+        return None
+    learnt = iter(training.kept_rows(rows * steps, training.TRAINING_SEED + 1 + seed))
+
+    def loss() -> Tensor:
+        made = stack_chats(list(islice(learnt, rows)))
+        return answer_loss(model, (made.ids, made.answer))
+
+    return loss
 
 
 def learn_preferences(
@@ -119,6 +149,7 @@ def learn_preferences(
         generator=torch.Generator().manual_seed(how.seed),
         on_step=on_step,
         beta=how.beta,
+        mix=kept(model, how.mix, how.steps, how.seed),
     )
 
 
@@ -147,6 +178,7 @@ def learn_from_rewards(
     learning, reference = learner(model, name, config, how.seed, start)
     optimizer = torch.optim.AdamW(learning, how.lr, weight_decay=0.0)
     generator, steps = torch.Generator().manual_seed(how.seed), []
+    mix = kept(model, how.mix, how.steps, how.seed)
     with Interrupts() as stop:
         for step in range(1, how.steps + 1):
             if stop.wanted:
@@ -163,7 +195,7 @@ def learn_from_rewards(
                 generator=generator,
             )
             kept_near = reference if how.kl_weight else None
-            steps.append(grpo_step(model, kept_near, rollouts, optimizer, kl_weight=how.kl_weight))
+            steps.append(grpo_step(model, kept_near, rollouts, optimizer, kl_weight=how.kl_weight, mix=mix))
             if on_step is not None:
                 on_step(step, steps[-1], rollouts)
     return steps

@@ -106,6 +106,23 @@ def examples(
     return rows(chats, longest) + [story_row(story) for story in stories(round(total * plain), seed + 1)]
 
 
+def kept_rows(n: int, seed: int) -> list[ChatRow]:
+    """What later stages mix in: sums alone, sums behind a story, plain stories, a third each, in turn.
+
+    Args:
+        n: rows.
+        seed: of all draws.
+    """
+    each = -(-n // 3)
+    alone = questions.ask_sums(each, seed, digits=DIGITS)
+    behind = questions.ask_sums(each, seed + 1, digits=(DIGITS[0], 3))
+    told = questions.ask(each, seed, kinds=questions.STORY_KINDS)
+    behind = [one._replace(story=other.story) for one, other in zip(behind, told, strict=True)]
+    sums = [rows(conversations(some, seed)) for some in (alone, behind)]
+    plain = [story_row(story) for story in stories(each, seed + 1)]
+    return [row for three in zip(*sums, plain, strict=True) for row in three][:n]
+
+
 def story_row(story) -> ChatRow:
     """A story as the base has read it: every token counts but the first."""
     ids = WORDS.encode(story.english_tokens, bos=True, eos=True)

@@ -1,6 +1,7 @@
 """The assistant's stages: where they begin, what is read, how answers are scored and rewarded."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -22,6 +23,8 @@ from course_lib.tasks.assistant import (
     training,
     writer,
 )
+from course_lib.text.chat_rows import stack_chats
+from course_lib.training.objectives import answer_loss
 from course_lib.training.optim import WarmupStableDecay
 from course_lib.training.recipe import train, vary
 
@@ -246,3 +249,41 @@ def test_a_new_adapter_may_begin_as_the_copy_of_another():
         for parameter in aligning.taken_out(model, "grpo").parameters():
             parameter += 0.1
         assert not torch.equal(model(ids)[0], before) and torch.equal(reference(ids)[0], before)
+
+
+# ---------------------------------------------------------------- what later stages mix in
+
+
+def test_kept_rows_are_sums_alone_sums_behind_a_story_and_stories_in_turn():
+    kept = training.kept_rows(10, 3)
+    assert len(kept) == 10 and kept == training.kept_rows(10, 3) != training.kept_rows(10, 4)
+    call, user = (WORDS.special[name] for name in ("<|call|>", "<|user|>"))
+    alone, behind, plain = kept[0::3], kept[1::3], kept[2::3]
+    assert all(call in row.ids and row.ids.index(call) < 40 for row in alone)
+    assert all(call in row.ids and len(row.ids) > len(alone[0].ids) for row in behind)
+    assert not any(user in row.ids for row in plain) and all(all(row.answer[1:]) for row in plain)
+
+
+def test_what_is_mixed_in_is_learned_beside_preferences_and_rewards():
+    """The loss on new rows of the kind that is kept: lower with a mix than without."""
+    rows = stack_chats(training.kept_rows(12, 99))
+
+    def loss_after(mix, learn, how):
+        torch.manual_seed(1)
+        model = TINY.build().eval()
+        learn(model, replace(how, mix=mix))
+        with torch.no_grad():
+            return answer_loss(model, (rows.ids, rows.answer)).item()
+
+    for learn, how in (
+        (aligning.learn_preferences, aligning.Preferring(steps=5, batch_size=4, lr=1e-2)),
+        (
+            partial(aligning.learn_from_rewards, reward=rewards.right),
+            aligning.Rewarding(steps=5, questions=1, group=2, lr=1e-2),
+        ),
+    ):
+        without, mixed = (
+            loss_after(mix, lambda model, how, learn=learn: learn(model, how=how, config=None), how)
+            for mix in (0, 6)
+        )
+        assert mixed < without - 0.1

@@ -332,3 +332,39 @@ def test_with_adapters_the_base_is_the_reference_without_a_copy(model):
     step = grpo_step(model, reference, rollouts, optimizer)
     assert step.kl > 0 and step.gradient > 0
     assert step.loss == pytest.approx(0.04 * step.kl, abs=1e-5)
+
+
+# ---------------------------------------------------------------- what is mixed in
+
+
+def test_a_mix_adds_its_gradients_and_stays_out_of_the_numbers(model):
+    """One plain step of SGD moves by the gradients of both losses."""
+    reference, start = frozen_copy(new_model(init_std=0.3)), frozen_copy(model)
+    rollouts = roll_out(model, PROMPTS, share_of_good, group=2, generator=dice(), max_new_tokens=4)
+
+    def stepped(step, mix):
+        policy = frozen_copy(start).requires_grad_(True)
+        loss = None if mix is None else lambda: 0.5 * mix(policy)
+        sgd = torch.optim.SGD(policy.parameters(), lr=1.0)
+        numbers = step(policy, sgd, max_norm=math.inf, mix=loss)
+        named = zip(policy.parameters(), start.parameters(), strict=True)
+        return numbers, torch.cat([(before - after).flatten() for after, before in named])
+
+    def by_pairs(policy, sgd, **settings):
+        return dpo_step(policy, reference, PAIRS, sgd, **settings)
+
+    def by_rewards(policy, sgd, **settings):
+        return grpo_step(policy, reference, rollouts, sgd, **settings)
+
+    def kept(policy):
+        return policy.lm_head.weight.pow(2).sum()
+
+    twice = start.lm_head.weight.detach()  # of half a square the gradient is the weight itself
+    for step in (by_pairs, by_rewards):
+        numbers, alone = stepped(step, None)
+        mixed_numbers, mixed = stepped(step, kept)
+        pairs = zip(numbers, mixed_numbers, strict=True)
+        changed = [i for i, (a, b) in enumerate(pairs) if not math.isclose(a, b, abs_tol=1e-6)]
+        assert changed == ([] if step is by_pairs else [1])  # the gradient's norm is that of both
+        difference = mixed - alone
+        assert difference.norm().item() == pytest.approx(twice.norm().item(), rel=1e-4)
