@@ -1,19 +1,23 @@
-"""Chapter 10b: how close to the reference (β), a reward that can be cheated, and the rank of an adapter.
+"""Chapter 10b: how close to the reference (β), what rewards raise and what is forgotten, a reward that can be
+cheated, and the rank of an adapter.
 
-All begin with the shipped assistant that answers (`stages.load("sft")`). `right` is the share of held-out
+All but `grpo`, which goes on from `dpo`, begin with the shipped assistant that answers (`stages.load("sft")`). `right` is the share of held-out
 questions answered exactly, `whole` the share answered with one whole sentence and nothing before it, `liked`
 the share where both hold. `kl`, nats a token, is how far the model has moved from where it began: on plain
 stories in the records of DPO, on what it writes itself in that of GRPO.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
+
+import torch
 
 from course_lib.data.town import questions
 from course_lib.experiments.records import Experiment, Row, rounded
 from course_lib.models.gpt import GPT
 from course_lib.models.low_rank import LoRAConfig
-from course_lib.tasks.assistant import aligning, preferring, rewards, scoring, stages
+from course_lib.tasks.assistant import aligning, preferring, rewards, scoring, shipping, stages
 from course_lib.tasks.assistant.chats import prompt_of
 from course_lib.tasks.assistant.many import answer_many
 from course_lib.tasks.assistant.words import END_ID, WORDS
@@ -83,6 +87,56 @@ def moved(model: GPT) -> float:
     return scoring.story_kl(model, stages.load("sft"), 100)
 
 
+# ---------------------------------------------------------------- GRPO: what it raises, and what it forgets
+
+MIXES = {"nothing mixed in": 0, "sums and stories mixed in": shipping.GRPO.mix}
+MIX_STEPS, MIX_MEASURED = shipping.GRPO.steps, (100, 200)
+
+
+def mix_rows(seed: int, steps: int) -> list[Row]:
+    """The same start, the stage that answers as it is liked; with and without a mix."""
+    return [row for name in MIXES for row in mix_rows_of(name, seed, steps)]
+
+
+def mix_rows_of(name: str, seed: int, steps: int, model: GPT | None = None) -> list[Row]:
+    """One of them, measured on the way; a model that is given, the stage `dpo`, is changed in place."""
+    model = stages.load("dpo") if model is None else model
+    how = replace(shipping.GRPO, steps=steps, mix=MIXES[name], seed=seed)
+    rows, seen = [], []
+
+    def keep(step: int) -> None:
+        head = {"seed": seed, "step": step, "mix": name}
+        lately = {"reward": sum(seen[-25:]) / len(seen[-25:])} if seen else {}
+        rows.append(head | rounded(state(model) | _forgotten(model) | {"drawn": drawn_right(model)} | lately))
+
+    def on_step(step, done, _) -> None:
+        seen.append(done.reward)
+        if step in MIX_MEASURED or step == steps:
+            keep(step)
+
+    keep(0)
+    aligning.learn_from_rewards(model, rewards.as_liked, how, start="dpo", on_step=on_step)
+    return rows
+
+
+def drawn_right(model: GPT) -> float:
+    """Share of right answers among those that are drawn, as in rollouts."""
+    dice = torch.Generator().manual_seed(0)
+    chats = [prompt_of(one) for one in asked()]
+    limits = {"max_new_tokens": aligning.MAX_NEW_TOKENS, "temperature": 1.0}
+    return scoring.summed(asked(), answer_many(model, chats, **limits, generator=dice)).right
+
+
+def _forgotten(model: GPT) -> Row:
+    """What nobody asked for in this stage."""
+    alone = scoring.held_out_sums(digits=(1, 2))
+    return {
+        "sums": scoring.sums_right(model, alone),
+        "behind a story": scoring.sums_right(model, scoring.after_stories(alone)),
+        "gap": scoring.story_gap(model, 200),
+    }
+
+
 # ---------------------------------------------------------------- GRPO: a reward that can be cheated
 
 GRPO_STEPS, GRPO_MEASURED, GRPO_RATE = 40, (20, 40), 2e-3
@@ -150,6 +204,17 @@ EXPERIMENTS = (
         seeds=SEEDS,
         steps=DPO_STEPS,
         live_steps=DPO_STEPS,
+        tolerance=0.05,
+    ),
+    Experiment(
+        name="grpo",
+        question="What does a checkable reward raise, and what is forgotten meanwhile?",
+        rows=mix_rows,
+        group="mix",
+        measure="behind a story",
+        seeds=SEEDS,
+        steps=MIX_STEPS,
+        live_steps=100,
         tolerance=0.05,
     ),
     Experiment(

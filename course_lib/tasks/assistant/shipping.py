@@ -12,7 +12,7 @@ from course_lib.training.adapters import save_adapter
 from course_lib.training.recipe import Recipe, train
 
 DPO = aligning.Preferring()
-GRPO = aligning.Rewarding(steps=150, lr=5e-4)
+GRPO = aligning.Rewarding(steps=300, lr=5e-4, mix=24)
 SCORED = "shares of held-out questions and sums (course_lib/tasks/assistant/shipping.py, measure)"
 
 

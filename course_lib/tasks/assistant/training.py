@@ -41,6 +41,7 @@ RECIPE = Recipe(  # a minute; a page varies it
     schedule=WarmupStableDecay(10, 190, 200),
     optimizer=MuonAndAdamW(muon_lr=0.01, lr=4e-3),
 )
+LONGEST = RECIPE.model.max_len + 1  # ids in a row
 SHIPPED = vary(RECIPE, steps=6_000, schedule=WarmupStableDecay(20, 2_000, 6_000))
 SHIPPED_QUESTIONS = 240_000
 
@@ -102,8 +103,7 @@ def examples(
     alone = questions.ask_sums(round(total * sums), seed, digits=digits)
     between = questions.ask_sums(n_chats if sums else 0, seed + 1, digits=(digits[0], min(digits[1], 3)))
     chats = conversations([*asked, *alone], seed, styles=styles, tools=tools, between=between)
-    longest = RECIPE.model.max_len + 1
-    return rows(chats, longest) + [story_row(story) for story in stories(round(total * plain), seed + 1)]
+    return rows(chats, LONGEST) + [story_row(story) for story in stories(round(total * plain), seed + 1)]
 
 
 def kept_rows(n: int, seed: int) -> list[ChatRow]:
@@ -113,14 +113,14 @@ def kept_rows(n: int, seed: int) -> list[ChatRow]:
         n: rows.
         seed: of all draws.
     """
-    each = -(-n // 3)
+    each = n // 3 + 1 + n // 20  # a few stories are too long for a sum behind them
     alone = questions.ask_sums(each, seed, digits=DIGITS)
     behind = questions.ask_sums(each, seed + 1, digits=(DIGITS[0], 3))
     told = questions.ask(each, seed, kinds=questions.STORY_KINDS)
     behind = [one._replace(story=other.story) for one, other in zip(behind, told, strict=True)]
-    sums = [rows(conversations(some, seed)) for some in (alone, behind)]
     plain = [story_row(story) for story in stories(each, seed + 1)]
-    return [row for three in zip(*sums, plain, strict=True) for row in three][:n]
+    made = [rows(conversations(some, seed)) for some in (alone, behind)] + [plain]
+    return [row for three in zip(*made, strict=True) for row in three if len(row.ids) <= LONGEST][:n]
 
 
 def story_row(story) -> ChatRow:
