@@ -1,4 +1,4 @@
-"""AnswerGroup: answers that a policy drew to one question, their rewards, what becomes likelier (GRPO)."""
+"""AnswerGroup: answers that a policy drew to one question, their rewards, what is pushed up (GRPO)."""
 
 from collections.abc import Callable, Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""A group of answers to one prompt: rewards, advantages, and which tokens become likelier."""
+"""A group of answers to one prompt: rewards, advantages, and which tokens are pushed up."""
 
 from collections.abc import Sequence
 from textwrap import wrap
@@ -13,7 +13,7 @@ from course_lib.viz.still import SMALL, Still, in_style, label, sentence, shown
 
 WIDTH, TOKENS, LINE, GAP = 9.6, 6.1, 0.31, 0.05  # inches: the picture, its tokens, from line to line
 MOST_LINES = 3  # lines of one answer's tokens
-SIGNS = {1: ("▲", "likelier"), -1: ("▼", "less likely"), 0: ("·", "as they are")}
+SIGNS = {1: ("▲", "pushed up"), -1: ("▼", "pushed down"), 0: ("·", "as they are")}
 
 
 class Answered(NamedTuple):
@@ -53,7 +53,7 @@ def answer_group(
     height = heading_room(heading) + LINE * (
         len(asked) + len(told) + 1.5 + sum(len(one) + 0.3 for one in lines)
     )
-    note = f"▲ becomes likelier, ▼ less likely · reward: {reward}"
+    note = f"▲ pushed up, ▼ pushed down · reward: {reward}"
     still, ax = sheet(
         WIDTH, height + 0.4, heading, _alt(question, answers, compared, reward, message, title), note
     )
@@ -150,7 +150,7 @@ def _alt(question, answers, compared: Compared | None, reward: str, message: str
         advantage = compared.advantages[n]
         told.append(
             f"“{text}” reward {number(compared.rewards[n], True)}, advantage {signed(advantage)}: its tokens "
-            f"become {SIGNS[sign(advantage)][1]}" if sign(advantage) else
+            f"are {SIGNS[sign(advantage)][1]}" if sign(advantage) else
             f"“{text}” reward {number(compared.rewards[n], True)}, advantage 0"
         )  # fmt: skip
     parts = (

@@ -36,7 +36,7 @@ function render({ model, el }) {
   summary.setAttribute("aria-live", "polite");
   readout.setAttribute("aria-live", "polite");
   const legend = element("div", "row legend");
-  for (const [kind, words] of [["up", "becomes likelier"], ["down", "becomes less likely"], ["held", "held back by the clip"]]) {
+  for (const [kind, words] of [["up", "pushed up"], ["down", "pushed down"], ["held", "held back by the clip"]]) {
     if (kind === "held" && !hasSecond) continue;
     const item = element("span", "row");
     item.append(element("span", `arrow ${kind}`, ARROWS[kind]), element("span", "", words));
@@ -102,7 +102,7 @@ function render({ model, el }) {
         node.classList.add(push);
         node.querySelector(".arrow").textContent = ARROWS[push];
         node.querySelector(".id-of").textContent = step === 2 ? `×${short(ratios[g][t])}` : short(chances[t]);
-        const goes = { up: "becomes likelier", down: "becomes less likely", held: "held back by the clip", none: "not pushed" }[push];
+        const goes = { up: "pushed up", down: "pushed down", held: "held back by the clip", none: "not pushed" }[push];
         node.setAttribute("aria-label", `${tokens[t]}, ${step === 2 ? `ratio ${short(ratios[g][t])}` : `chance ${short(chances[t])}`}, ${goes}`);
       });
     });

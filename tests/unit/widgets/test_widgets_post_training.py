@@ -143,7 +143,7 @@ def test_rewards_are_compared_as_training_does_it(name):
         assert group.advantages == [0.0] * 8 and "no signal, all advantages are 0" in view.still().alt
     else:
         assert group.std == pytest.approx(rewards.std().item())
-        assert "Mean " in view.still().alt and "become likelier" in view.still().alt
+        assert "Mean " in view.still().alt and "are pushed up" in view.still().alt
 
 
 def test_any_rewards_give_the_advantages_of_training():

@@ -28,9 +28,9 @@ function sayToken(token, chance, ratio, advantage, step, clip) {
   const name = named(token), { gain, held } = gainOf(ratio, advantage, clip);
   const first = step === 1 ? `${name} was drawn with chance ${exact(chance)}.` : `${name} was drawn with chance ${exact(chance)}; after one step it has ${exact(chance * ratio)}: ratio ${short(ratio, 3)}.`;
   if (advantage === 0) return [first, "Its answer has advantage 0: nothing pushes this token."];
-  const goes = advantage > 0 ? "likelier" : "less likely", whole = `Its whole answer has advantage ${withSign(advantage)}`;
-  if (step === 1) return [first, `${whole}, so this token becomes ${goes}, like all the others of the answer. Ratio 1: gain 1 × ${withSign(advantage)}.`];
+  const goes = advantage > 0 ? "up" : "down", whole = `Its whole answer has advantage ${withSign(advantage)}`;
+  if (step === 1) return [first, `${whole}, so this token is pushed ${goes}, like all the others of the answer. Ratio 1: gain 1 × ${withSign(advantage)}.`];
   const edge = advantage > 0 ? 1 + clip : 1 - clip, product = `${short(ratio, 3)} × ${withSign(advantage)}`;
   if (held) return [first, `${whole}. The ratio is past ${short(edge, 3)}: the gain stays at ${short(edge, 3)} × ${withSign(advantage)} = ${withSign(gain)}, and nothing pushes this token further.`];
-  return [first, `${whole}: gain ${product} = ${withSign(gain)}; it goes on becoming ${goes}.`];
+  return [first, `${whole}: gain ${product} = ${withSign(gain)}; it is pushed further ${goes}.`];
 }
