@@ -33,6 +33,38 @@ def test_without_a_reference_even_the_better_answer_becomes_less_likely():
     assert min(alone["falsely"]) > 0.15
 
 
+def test_a_checked_reward_raises_right_answers_beyond_the_spread_of_seeds():
+    record = experiments.load("grpo")
+    for name in page.MIXES:
+        for what, sign in {"right": 1, "liked": 1, "falsely": -1}.items():
+            before, after = (column(record, what, mix=name, step=step) for step in (0, page.MIX_STEPS))
+            gains = [sign * (b - a) for a, b in zip(before, after, strict=True)]
+            assert min(gains) > max(after) - min(after)
+        rewards = [column(record, "reward", mix=name, step=step) for step in (100, page.MIX_STEPS)]
+        assert all(late > early + 0.05 for early, late in zip(*rewards, strict=True))
+
+
+def test_sums_are_kept_where_they_are_mixed_in():
+    record, (without, mixed) = experiments.load("grpo"), page.MIXES
+    ends = {
+        name: column(record, "behind a story", mix=name, step=page.MIX_STEPS) for name in (without, mixed)
+    }
+    begin = column(record, "behind a story", mix=mixed, step=0)
+    assert min(ends[mixed]) >= 0.99 > max(begin) > 0.9 and max(ends[without]) < min(begin) - 0.05
+    gaps = column(record, "gap", mix=mixed, step=page.MIX_STEPS)
+    assert max(gaps) < 0.045
+
+
+def test_the_shipped_stage_is_the_recorded_run_of_the_first_seed():
+    now, [then] = stages.measured("grpo"), experiments.load("grpo").at(
+        seed=0, step=page.MIX_STEPS, mix=list(page.MIXES)[1]
+    )
+    found = page.state(stages.load("grpo"))
+    for name in ("right", "whole", "liked", "falsely"):
+        assert found[name] == pytest.approx(then[name], abs=0.01)
+    assert now["sums after a story"] == pytest.approx(then["behind a story"], abs=0.01)
+
+
 def test_both_rewards_begin_at_the_shipped_stage():
     now = page.state(stages.load("sft"))
     for row in experiments.load("flawed-reward").at(step=0):

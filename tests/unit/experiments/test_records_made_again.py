@@ -16,7 +16,7 @@ TOO_LONG = {
     *("families", "encoder-writes", "prefix-or-causal-words"),
     *("hidden-words", "reference-labels", "entailment-labels", "bert-writes"),
     *("gap-buys", "document-mask", "warm-up", "context-length", "python-bits"),
-    *("sft", "answers-only", "tools", "injection", "dpo-beta", "flawed-reward", "lora-rank"),
+    *("sft", "answers-only", "tools", "injection", "dpo-beta", "grpo", "flawed-reward", "lora-rank"),
     *("speed", "adamw-rates"),  # of a text that does not come with the course
 }
 
