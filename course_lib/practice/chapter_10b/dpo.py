@@ -35,8 +35,9 @@ def loss_with_gradients(loss, args):
     there = [name for name, grad in zip(NAMES, came, strict=True) if grad is not None and bool(grad.any())]
     if wanted := [f"`{name}`" for name in NAMES[:2] if name not in there]:
         raise CannotCompare(
-            f"No gradient comes back to {' and '.join(wanted)}, so the policy cannot learn from your loss. "
-            "Is there a `detach()`, a `no_grad`, an `.item()`, a `torch.tensor(...)` or NumPy on the way?"
+            f"No gradient comes back to {' and '.join(wanted)}, so the policy learns nothing from "
+            f"{'it' if len(wanted) == 1 else 'them'}. Is there a `detach()`, a `no_grad`, an `.item()`, a "
+            "`.tolist()`, a `torch.tensor(...)` or NumPy on the way?"
         )
     if any(name in there for name in NAMES[2:]):
         raise CannotCompare(REFERENCE_LEARNS)

@@ -105,8 +105,20 @@ def of_sums(margin, loss=lambda margin: -logsigmoid(margin)):
     return dpo_loss
 
 
+def cut(loss):
+    """Both answers are read as far as the shorter row goes, as one ``zip`` over both does."""
+
+    def dpo_loss(chosen, rejected, ref_chosen, ref_rejected, chosen_mask, rejected_mask, beta):
+        n = min(chosen.shape[1], rejected.shape[1])
+        both = (chosen, rejected, ref_chosen, ref_rejected, chosen_mask, rejected_mask)
+        return loss(*(x[:, :n] for x in both), beta)
+
+    return dpo_loss
+
+
 WAYS = {
     **single(PARTS, made),
+    "cut-to-the-shorter": cut(made()),
     "beta-outside": made(reward=without_beta, after=lambda value, beta: beta * value),
     "beta-twice": (
         made(after=lambda value, beta: beta * value),
@@ -145,6 +157,9 @@ mean-without-mask
     sum over its own tokens: multiply by the mask, then `.sum(dim=1)`.
 shifted-again
     You shift the masks against the log-probabilities. They lie side by side already: nothing is cut off.
+cut-to-the-shorter
+    The longer of the two rows is read only as far as the shorter one goes, so tokens at its end are lost. Does
+    one `zip` or one range run over both answers? Their rows have T and S places: sum each answer by itself.
 last-token-alone
     You take the log-probability of one token, the last of an answer. An answer is all of its tokens: their
     sum.
