@@ -16,6 +16,11 @@ def group_std(r):
     return r.std(1, keepdim=True)
 
 
+def by_hand(r, number):
+    """``std`` of torch finds 0 where it works with more digits; of the rounded mean this does not."""
+    return ((r - group_mean(r)).square().sum(1, keepdim=True) / number).sqrt()
+
+
 def equal_rewards(r):
     return r.amax(1, keepdim=True) == r.amin(1, keepdim=True)
 
@@ -26,6 +31,18 @@ def guarded(above, spread, r):
 
 def plus(small):
     return lambda above, spread, r: above / (spread + small)
+
+
+def at_least(small):
+    return lambda above, spread, r: above / spread.clamp(min=small)
+
+
+def under_the_root(small):
+    return lambda above, spread, r: above / (spread.square() + small).sqrt()
+
+
+def above_0(above, spread, r):
+    return torch.where(spread > 0, above / spread, 0.0)
 
 
 def unguarded(above, spread, r):
@@ -40,7 +57,9 @@ def left_as_they_are(above, spread, r):
     return above / torch.where(spread == 0, 1.0, spread)
 
 
-GUARDS = (guarded, plus(1e-4), plus(1e-6), plus(1e-8), plus(1e-5), nan_is_0, left_as_they_are)
+# What learners write against 0 / 0; the last ones do not see a spread that is 0 but for rounding.
+ROUNDING_STAYS = (above_0, nan_is_0, left_as_they_are, plus(1e-8), *map(at_least, (1e-8, 1e-12)))
+GUARDS = (guarded, plus(1e-4), plus(1e-6), plus(1e-5), *ROUNDING_STAYS)
 
 
 def made(above=lambda r: r - group_mean(r), spread=group_std, guard=guarded):
@@ -70,7 +89,10 @@ PARTS = {
             lambda r: r.std(0, keepdim=True),
             lambda r: r.std(0, keepdim=True, correction=0),
         ),
-        "population": lambda r: r.std(1, keepdim=True, correction=0),
+        "population": (
+            lambda r: r.std(1, keepdim=True, correction=0),
+            lambda r: by_hand(r, r.shape[1]),
+        ),
         "variance": (
             lambda r: r.var(1, keepdim=True),
             lambda r: r.var(1, keepdim=True, correction=0),
@@ -84,6 +106,7 @@ PARTS = {
     },
     "guard": {
         "no-guard": unguarded,
+        "added-under-the-root": tuple(map(under_the_root, (1e-4, 1e-5, 1e-3, 1e-2))),
         "too-much-added": tuple(map(plus, (1e-2, 1e-1, 1.0, 1e-3))),
     },
 }
@@ -92,6 +115,12 @@ PARTS = {
 def alone(ways):
     """Each wrong difference beside any guard that learners write: these differ where rewards are equal."""
     return tuple(made(above=way, guard=guard) for way in as_tuple(ways) for guard in GUARDS)
+
+
+def beside_any_guard(name, ways):
+    """Each wrong divisor beside any guard; ``layer_norm`` is the population's, with 1e-5 under the root."""
+    more = (under_the_root(1e-5),) if name == "population" else ()
+    return tuple(made(spread=way, guard=guard) for way in as_tuple(ways) for guard in (*GUARDS, *more))
 
 
 def over(*axes):
@@ -105,6 +134,12 @@ def over(*axes):
     return tuple(whole(c, guard) for c in (1, 0) for guard in (guarded, plus(1e-8), nan_is_0, unguarded))
 
 
+def row_by_row(r):
+    """The rows of all groups whose rewards differ; of the other groups there is none."""
+    right = made()(r)
+    return [row for row, equal in zip(right, equal_rewards(r)[:, 0], strict=True) if not equal]
+
+
 def scaled(r):
     low = r.amin(1, keepdim=True)
     return (r - low) / (r.amax(1, keepdim=True) - low).clamp(min=1e-8)
@@ -112,8 +147,19 @@ def scaled(r):
 
 WAYS = {
     **{name: alone(ways) for name, ways in PARTS["above"].items()},
-    **{name: tuple(made(spread=way) for way in as_tuple(ways)) for name, ways in PARTS["spread"].items()},
+    **{name: beside_any_guard(name, ways) for name, ways in PARTS["spread"].items()},
     **{name: tuple(made(guard=way) for way in as_tuple(ways)) for name, ways in PARTS["guard"].items()},
+    "rounding-divided": tuple(
+        made(spread=spread, guard=guard)
+        for spread in (group_std, lambda r: by_hand(r, r.shape[1] - 1))
+        for guard in (*ROUNDING_STAYS, *map(plus, (1e-7, 1e-9, 1e-10, 1e-12)))
+        if spread is not group_std or guard not in (above_0, left_as_they_are)  # some of torch's are 0
+    ),
+    "row-missing": (
+        lambda r: torch.tensor([row.tolist() for row in row_by_row(r)]),
+        lambda r: torch.stack(row_by_row(r)),
+        lambda r: made()(r)[~equal_rewards(r)[:, 0]],
+    ),
     "over-the-batch": over(0, 1),
     "over-the-prompts": over(0),
     "brackets-missing": tuple(
@@ -188,7 +234,19 @@ root-twice
     You divide by the root of the standard deviation. `std` has its root already.
 no-guard
     Where all rewards of a group are equal, you divide 0 by 0, which is NaN; and one NaN spoils the whole
-    step. There the advantages are 0: look for a standard deviation of 0, or add a very small number to it.
+    step. There the advantages are 0: ask whether all rewards of the group are equal, or add a small number,
+    such as 1e-4, to the standard deviation.
+rounding-divided
+    Equal rewards do not always have a mean that is equal to them: in float32 it is rounded. Then tiny
+    differences stay, and you divide them by a number that is tiny as well, or 0, so the advantages are not 0.
+    Ask whether all rewards of the group are equal, or add a number far above rounding, such as 1e-4.
+row-missing
+    Where all rewards of a group are equal, its row is missing in your answer. Such a group needs a row as
+    well, of zeros: there are as many rows as prompts, (P, G).
+added-under-the-root
+    A small number stands under the root, beside the variance. The root of 1e-4 is 0.01: where rewards lie
+    close together the advantages come out too small. Take the root first, and then add the number, up to
+    1e-4, to the standard deviation.
 too-much-added
     What you add to the standard deviation is too much: all advantages come out too small. Up to 1e-4 is
     right.
@@ -240,4 +298,26 @@ def right_where_rewards_differ(expected, got, args):
     return same and bool(torch.isfinite(got).all())
 
 
-SIGNS = {"not-0-where-equal": right_where_rewards_differ}
+def wrong_where_rounded(expected, got, args):
+    """Right in all groups but those of equal rewards that are no halves: only there is a mean rounded."""
+    exact = ~equal_rewards(args[0])[:, 0] | (2 * args[0] == (2 * args[0]).round()).all(1)
+    same = torch.allclose(got[exact], expected[exact], atol=1e-3, rtol=1e-3)
+    return same and bool(torch.isfinite(got).all())
+
+
+def rows_missing(expected, got, args):
+    kept = expected[~equal_rewards(args[0])[:, 0]]
+    if len(kept) == len(expected):
+        return False
+    if not len(kept):
+        return got.numel() == 0
+    return got.shape == kept.shape and torch.allclose(got.float(), kept, atol=1e-3, rtol=1e-3)
+
+
+SIGNS = {
+    "rounding-divided": wrong_where_rounded,
+    "row-missing": rows_missing,
+    "not-0-where-equal": right_where_rewards_differ,
+}
+EVERYWHERE = ("rounding-divided",)
+ANY_SHAPE = ("row-missing",)
