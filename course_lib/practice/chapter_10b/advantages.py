@@ -3,7 +3,8 @@
 import torch
 
 from course_lib.practice import ideas
-from course_lib.practice.chapter_10b.advantages_ways import ANY_SHAPE, EVERYWHERE, PAIRS, SIGNS, WAYS, WORDS
+from course_lib.practice.chapter_10b.advantages_ways import ANY_SHAPE, EVERYWHERE, PAIRS, SIGNS, WAYS
+from course_lib.practice.chapter_10b.advantages_words import WORDS
 from course_lib.practice.inputs import not_contiguous, random, seeded
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
@@ -85,7 +86,10 @@ ADVANTAGES = Exercise(
             return (rewards - mean) / std, and 0 where all rewards of the row are equal
         """),
     ),
-    misconceptions=(*misconceptions(WORDS, WAYS, None, SIGNS, EVERYWHERE, ANY_SHAPE), *ideas.squeezed(advantages)),
+    misconceptions=(
+        *misconceptions(WORDS, WAYS, None, SIGNS, EVERYWHERE, ANY_SHAPE),
+        *ideas.squeezed(advantages),
+    ),
     pairs=PAIRS,
     insight=prose("""
         Rewards of 0 and 1, of -1 and 1, of 5 and 9: the advantages are the same. And a prompt to which all

@@ -2,7 +2,8 @@
 
 import torch
 
-from course_lib.practice.chapter_10b.dpo_ways import REFERENCE_LEARNS, TWO, WAYS, WORDS
+from course_lib.practice.chapter_10b.dpo_ways import TWO, WAYS
+from course_lib.practice.chapter_10b.dpo_words import REFERENCE_LEARNS, WORDS
 from course_lib.practice.inputs import not_contiguous, random, seeded
 from course_lib.practice.kinds import CannotCompare, Case, Exercise, Output, View
 from course_lib.practice.words import advice, lines, misconceptions, prose
