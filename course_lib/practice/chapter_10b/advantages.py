@@ -3,7 +3,8 @@
 import torch
 
 from course_lib.practice import ideas
-from course_lib.practice.chapter_10b.advantages_ways import PAIRS, SIGNS, WAYS, WORDS
+from course_lib.practice.chapter_10b.advantages_ways import ANY_SHAPE, EVERYWHERE, PAIRS, SIGNS, WAYS
+from course_lib.practice.chapter_10b.advantages_words import WORDS
 from course_lib.practice.inputs import not_contiguous, random, seeded
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose
@@ -12,7 +13,8 @@ from course_lib.practice.words import advice, lines, misconceptions, prose
 def advantages(rewards):
     above = rewards - rewards.mean(dim=1, keepdim=True)  # (P, G)
     std = rewards.std(dim=1, keepdim=True)  # (P, 1)
-    return torch.where(std > 0, above / std, 0.0)
+    equal = rewards.amax(dim=1, keepdim=True) == rewards.amin(dim=1, keepdim=True)
+    return torch.where(equal, 0.0, above / std)
 
 
 def spread_out(g: torch.Generator, P: int, G: int, low: float = 0.0) -> torch.Tensor:
@@ -32,6 +34,12 @@ def cases() -> list[Case]:
     equal = spread_out(g, 4, 4)
     equal[0], equal[2], equal[3] = 1.0, 0.0, -2.5  # all as good, or all as bad
     exact = torch.tensor([[1.0, 0, 0, 1, 0], [1, 1, 1, 0, 1], [0, 0, 0, 0, 1]])
+    # 1e-4 beside the standard deviation stays within the tolerance, 1e-5 under the root does not.
+    close = torch.tensor([[0.50, 0.56], [0.97, 0.91], [-0.25, -0.19]])
+    # Seven of these have a mean that is rounded, in whatever order they are added; and they are so small that
+    # 1e-6 is still far above the rounding.
+    rounded = spread_out(g, 4, 7)
+    rounded[1:] = torch.tensor([0.001125, 0.001404, 0.001915])[:, None]
     return [
         case("groups of unlike rewards", spread_out(g, 3, 5)),
         case("rewards of 0 and 1", exact),
@@ -41,6 +49,9 @@ def cases() -> list[Case]:
         case("rewards far above 0", spread_out(g, 2, 6, low=20.0)),
         case("one prompt, equal rewards", torch.full((1, 3), 1.0)),
         case("rewards that are not contiguous", not_contiguous(spread_out(g, 3, 4))),
+        case("rewards that lie close together", close),
+        case("equal rewards whose mean is rounded", rounded),
+        case("one prompt, equal rewards whose mean is rounded", torch.full((1, 7), 0.00152)),
     ]
 
 
@@ -53,7 +64,8 @@ ADVANTAGES = Exercise(
         Write `advantages(rewards)`. Each row of `rewards` (P, G) is a group: the rewards of G answers, 2 or
         more, to one of P prompts. Return the advantages, (P, G): each reward minus the mean of its group,
         divided by the standard deviation of its group. That is the sample's, with G - 1, as `std` of torch
-        computes it; a number up to 1e-4 may be added to it. In a group of equal rewards all advantages are 0.
+        computes it; a number up to 1e-4 may be added to it. In a group of equal rewards all advantages are 0,
+        also where their mean is rounded.
 
         Example: the rewards 1, 0, 0, 1 have the mean 0.5 and the standard deviation 0.577; the advantages are
         0.866, -0.866, -0.866, 0.866.
@@ -66,15 +78,18 @@ ADVANTAGES = Exercise(
         prose("""
             Which axis runs over the answers to one prompt? A mean over it takes it away: with
             `keepdim=True` it stays and can be subtracted. What is the standard deviation of equal
-            rewards, and what is 0 / 0?
+            rewards, and what is 0 / 0? And if their mean is rounded, is it 0 still?
         """),
         lines("""
             mean = mean of each row                          (P, 1)
             std  = standard deviation of each row            (P, 1)
-            return (rewards - mean) / std, and 0 where std is 0
+            return (rewards - mean) / std, and 0 where all rewards of the row are equal
         """),
     ),
-    misconceptions=(*misconceptions(WORDS, WAYS, signs=SIGNS), *ideas.squeezed(advantages)),
+    misconceptions=(
+        *misconceptions(WORDS, WAYS, None, SIGNS, EVERYWHERE, ANY_SHAPE),
+        *ideas.squeezed(advantages),
+    ),
     pairs=PAIRS,
     insight=prose("""
         Rewards of 0 and 1, of -1 and 1, of 5 and 9: the advantages are the same. And a prompt to which all

@@ -1,11 +1,11 @@
-"""10b.advantages: other means, other standard deviations, no guard, and what a tutor says."""
+"""10b.advantages: other means, other standard deviations, and guards that are none."""
 
 from itertools import product
 
 import torch
 
+from course_lib.practice.chapter_10b.advantages_words import WORDS
 from course_lib.practice.two_slips import as_tuple, listed, of_parts
-from course_lib.practice.words import entries
 
 
 def group_mean(r):
@@ -14,6 +14,11 @@ def group_mean(r):
 
 def group_std(r):
     return r.std(1, keepdim=True)
+
+
+def by_hand(r, number):
+    """``std`` of torch finds 0 where it works with more digits; of the rounded mean this does not."""
+    return ((r - group_mean(r)).square().sum(1, keepdim=True) / number).sqrt()
 
 
 def equal_rewards(r):
@@ -28,6 +33,18 @@ def plus(small):
     return lambda above, spread, r: above / (spread + small)
 
 
+def at_least(small):
+    return lambda above, spread, r: above / spread.clamp(min=small)
+
+
+def under_the_root(small):
+    return lambda above, spread, r: above / (spread.square() + small).sqrt()
+
+
+def above_0(above, spread, r):
+    return torch.where(spread > 0, above / spread, 0.0)
+
+
 def unguarded(above, spread, r):
     return above / spread
 
@@ -40,7 +57,9 @@ def left_as_they_are(above, spread, r):
     return above / torch.where(spread == 0, 1.0, spread)
 
 
-GUARDS = (guarded, plus(1e-4), plus(1e-6), plus(1e-8), plus(1e-5), nan_is_0, left_as_they_are)
+# What learners write against 0 / 0; the last ones do not see a spread that is 0 but for rounding.
+ROUNDING_STAYS = (above_0, nan_is_0, left_as_they_are, plus(1e-8), *map(at_least, (1e-8, 1e-12)))
+GUARDS = (guarded, plus(1e-4), plus(1e-6), plus(1e-5), *ROUNDING_STAYS)
 
 
 def made(above=lambda r: r - group_mean(r), spread=group_std, guard=guarded):
@@ -70,7 +89,10 @@ PARTS = {
             lambda r: r.std(0, keepdim=True),
             lambda r: r.std(0, keepdim=True, correction=0),
         ),
-        "population": lambda r: r.std(1, keepdim=True, correction=0),
+        "population": (
+            lambda r: r.std(1, keepdim=True, correction=0),
+            lambda r: by_hand(r, r.shape[1]),
+        ),
         "variance": (
             lambda r: r.var(1, keepdim=True),
             lambda r: r.var(1, keepdim=True, correction=0),
@@ -84,6 +106,7 @@ PARTS = {
     },
     "guard": {
         "no-guard": unguarded,
+        "added-under-the-root": tuple(map(under_the_root, (1e-4, 1e-5, 1e-3, 1e-2))),
         "too-much-added": tuple(map(plus, (1e-2, 1e-1, 1.0, 1e-3))),
     },
 }
@@ -92,6 +115,12 @@ PARTS = {
 def alone(ways):
     """Each wrong difference beside any guard that learners write: these differ where rewards are equal."""
     return tuple(made(above=way, guard=guard) for way in as_tuple(ways) for guard in GUARDS)
+
+
+def beside_any_guard(name, ways):
+    """Each wrong divisor beside any guard; ``layer_norm`` is the population's, with 1e-5 under the root."""
+    more = (under_the_root(1e-5),) if name == "population" else ()
+    return tuple(made(spread=way, guard=guard) for way in as_tuple(ways) for guard in (*GUARDS, *more))
 
 
 def over(*axes):
@@ -105,6 +134,12 @@ def over(*axes):
     return tuple(whole(c, guard) for c in (1, 0) for guard in (guarded, plus(1e-8), nan_is_0, unguarded))
 
 
+def row_by_row(r):
+    """The rows of all groups whose rewards differ; of the other groups there is none."""
+    right = made()(r)
+    return [row for row, equal in zip(right, equal_rewards(r)[:, 0], strict=True) if not equal]
+
+
 def scaled(r):
     low = r.amin(1, keepdim=True)
     return (r - low) / (r.amax(1, keepdim=True) - low).clamp(min=1e-8)
@@ -112,8 +147,19 @@ def scaled(r):
 
 WAYS = {
     **{name: alone(ways) for name, ways in PARTS["above"].items()},
-    **{name: tuple(made(spread=way) for way in as_tuple(ways)) for name, ways in PARTS["spread"].items()},
+    **{name: beside_any_guard(name, ways) for name, ways in PARTS["spread"].items()},
     **{name: tuple(made(guard=way) for way in as_tuple(ways)) for name, ways in PARTS["guard"].items()},
+    "rounding-divided": tuple(
+        made(spread=spread, guard=guard)
+        for spread in (group_std, lambda r: by_hand(r, r.shape[1] - 1))
+        for guard in (*ROUNDING_STAYS, *map(plus, (1e-7, 1e-9, 1e-10, 1e-12)))
+        if spread is not group_std or guard not in (above_0, left_as_they_are)  # some of torch's are 0
+    ),
+    "row-missing": (
+        lambda r: torch.tensor([row.tolist() for row in row_by_row(r)]),
+        lambda r: torch.stack(row_by_row(r)),
+        lambda r: made()(r)[~equal_rewards(r)[:, 0]],
+    ),
     "over-the-batch": over(0, 1),
     "over-the-prompts": over(0),
     "brackets-missing": tuple(
@@ -132,85 +178,6 @@ WAYS = {
     "rewards-returned": lambda r: r,
 }
 
-WORDS = entries("""
-over-the-batch
-    Mean and standard deviation are taken over the whole batch. So all answers to an easy prompt come out
-    good, and all answers to a hard one bad. An answer is compared with the others to the same prompt: axis 1.
-over-the-prompts
-    You work along axis 0, over the prompts: the first answer of each prompt is compared with the first
-    answers of other prompts. A group is a row, axis 1.
-mean-of-the-batch
-    You subtract the mean of the whole batch. So all answers to an easy prompt come out good. Each group has a
-    mean of its own: `rewards.mean(dim=1, keepdim=True)`.
-mean-over-prompts
-    Your mean runs along axis 0, over the prompts. A group is a row: `mean(dim=1, keepdim=True)`.
-not-centred
-    The mean of the group is not subtracted. An advantage says how much better than the others an answer did:
-    some are above 0 and some below.
-mean-of-the-others
-    You subtract the mean of the *other* answers of the group (as RLOO does). Here it is the mean of the whole
-    group, this answer included.
-against-the-best
-    You subtract the best reward of the group, so no advantage is above 0. Subtract its mean.
-against-the-worst
-    You subtract the lowest reward of the group, so no advantage is below 0. Subtract its mean.
-median
-    You subtract the median of the group. Asked for is the mean, so that the advantages of a group sum to 0.
-turned-round
-    Your signs are turned round: the better answer comes out below 0. It is the reward minus the mean.
-size-of-the-difference
-    You take the size of the difference, so better and worse look alike. The sign must stay.
-std-of-the-batch
-    You divide by the standard deviation of the whole batch. Each group has one of its own:
-    `rewards.std(dim=1, keepdim=True)`.
-std-over-prompts
-    Your standard deviation runs along axis 0, over the prompts. A group is a row: `std(dim=1, keepdim=True)`.
-population
-    Your standard deviation is divided by G: that of a whole population. Asked for is that of a sample, with
-    G - 1, as `std` of torch has it unless told otherwise. (Both are in use; for a given G they differ by one
-    factor.)
-variance
-    You divide by the variance. The standard deviation is its root.
-not-divided
-    You subtract the mean and do not divide (some later methods do that on purpose). Asked for is the distance
-    in standard deviations of the group.
-range
-    You divide by the distance from the lowest reward to the highest. Asked for is the standard deviation.
-mean-distance
-    You divide by the mean distance from the mean. Asked for is the standard deviation: squares, their sum
-    divided by G - 1, and the root.
-not-divided-by-the-number
-    You divide by the root of the *sum* of squares. In a standard deviation this sum is divided by G - 1
-    before the root.
-largest-distance
-    You divide by the largest distance from the mean. Asked for is the standard deviation.
-root-twice
-    You divide by the root of the standard deviation. `std` has its root already.
-no-guard
-    Where all rewards of a group are equal, you divide 0 by 0, which is NaN; and one NaN spoils the whole
-    step. There the advantages are 0: look for a standard deviation of 0, or add a very small number to it.
-too-much-added
-    What you add to the standard deviation is too much: all advantages come out too small. Up to 1e-4 is
-    right.
-brackets-missing
-    Brackets are missing: you divide the mean alone, and then subtract it. First the difference, then divide
-    it: `(rewards - mean) / std`.
-not-0-where-equal
-    Where the rewards of a group differ your advantages are right. Where all of them are equal, nobody did
-    better than the others, and the advantages are 0: yours are not.
-from-0-to-1
-    You stretch each group from its lowest reward to its highest. Asked for is the distance from the mean, in
-    standard deviations.
-softmax
-    You take a softmax of each group, so that all are above 0. An advantage is the distance from the mean, in
-    standard deviations.
-ranks
-    You return ranks. How far apart the rewards of a group are counts, too: the distance from their mean.
-only-the-sign
-    You keep only the sign of the difference. How far apart the rewards are counts, too.
-rewards-returned
-    You return the rewards as they are. (Is something computed and not kept?)
-""")
 SKIP = {
     ("mean-of-the-batch", "std-of-the-batch"),
     ("mean-over-prompts", "std-over-prompts"),
@@ -240,4 +207,26 @@ def right_where_rewards_differ(expected, got, args):
     return same and bool(torch.isfinite(got).all())
 
 
-SIGNS = {"not-0-where-equal": right_where_rewards_differ}
+def wrong_where_rounded(expected, got, args):
+    """Right in all groups but those of equal rewards that are no halves: only there is a mean rounded."""
+    exact = ~equal_rewards(args[0])[:, 0] | (2 * args[0] == (2 * args[0]).round()).all(1)
+    same = torch.allclose(got[exact], expected[exact], atol=1e-3, rtol=1e-3)
+    return same and bool(torch.isfinite(got).all())
+
+
+def rows_missing(expected, got, args):
+    kept = expected[~equal_rewards(args[0])[:, 0]]
+    if len(kept) == len(expected):
+        return False
+    if not len(kept):
+        return got.numel() == 0
+    return got.shape == kept.shape and torch.allclose(got.float(), kept, atol=1e-3, rtol=1e-3)
+
+
+SIGNS = {
+    "rounding-divided": wrong_where_rounded,
+    "row-missing": rows_missing,
+    "not-0-where-equal": right_where_rewards_differ,
+}
+EVERYWHERE = ("rounding-divided",)
+ANY_SHAPE = ("row-missing",)

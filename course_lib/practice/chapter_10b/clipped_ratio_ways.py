@@ -57,6 +57,19 @@ def summed_then_averaged(new, old, advantages, answer, clip):
     return -torch.minimum(plain, cut).mean()
 
 
+def masked_before(mask):
+    """The mask is used too early, on log-probabilities or on ratios; then all gains of a row are counted."""
+
+    def with_mean(average):
+        def clipped_loss(new, old, advantages, answer, clip):
+            return -average(smaller(mask(new - old, answer), advantages[:, None], clip), answer)
+
+        return clipped_loss
+
+    own_number = with_mean(lambda gain, answer: (gain.sum(1) / answer.sum(1)).mean())
+    return own_number, with_mean(lambda gain, answer: gain.mean())
+
+
 PARTS = {
     "ratio": {
         "ratio-of-the-answer": (
@@ -127,6 +140,8 @@ WAYS = {
     "clipped-before-exp": before_exp,
     "clipped-after-the-mean": after_the_mean,
     "minimum-after-the-mean": summed_then_averaged,
+    "mask-before-exp": masked_before(lambda log_ratio, answer: (log_ratio * answer).exp()),
+    "mask-before-the-clip": masked_before(lambda log_ratio, answer: log_ratio.exp() * answer),
 }
 
 WORDS = entries("""
@@ -157,11 +172,13 @@ clip-alone
 clip-unused
     `clip` has no effect: nothing is clipped. A token gains the smaller of ρ A and clip(ρ, 1 - ε, 1 + ε) A.
 minimum-of-the-ratios
-    Your ratios are clipped above, at 1 + ε, and never below: is the minimum taken before A is there? Where A
-    is below 0 the smaller product belongs to the larger ratio. First multiply by A, then take the minimum.
+    Where A is below 0 your gain is the larger of the two products, not the smaller one. So a ratio above
+    1 + ε is clipped there, and one below 1 - ε is not. Whatever the sign of A is: first multiply both ratios
+    by it, then take the minimum of the products.
 maximum-of-the-ratios
-    Your ratios are clipped below, at 1 - ε, and never above. Both edges are there; first multiply by A, then
-    take the smaller product.
+    Where A is above 0 your gain is the larger of the two products, not the smaller one. So a ratio below
+    1 - ε is clipped there, and one above 1 + ε is not. Whatever the sign of A is: first multiply both ratios
+    by it, then take the minimum of the products.
 lower-edge
     The lower edge of your clip is missing, or it is too low to act. Clip between 1 - ε and 1 + ε.
 upper-edge
@@ -216,6 +233,14 @@ clipped-after-the-mean
 minimum-after-the-mean
     You take the means over an answer first, and then the smaller one. The smaller product is taken for each
     token; the mean comes after.
+mask-before-exp
+    Prompt and padding still count: with their log-probabilities set to 0 they have the ratio exp(0) = 1, and
+    gain A each. It is the gains that must be 0 there: multiply them by `answer`, sum each row, and divide by
+    the number of its own tokens.
+mask-before-the-clip
+    Prompt and padding still count: their ratio is set to 0, the clip makes it 1 - ε, and where A is below 0
+    they gain (1 - ε) A each. It is the gains that must be 0 there: multiply them by `answer`, sum each row,
+    and divide by the number of its own tokens.
 """)
 SKIP = {
     *(("always-1", name) for name in PARTS["gain"]),

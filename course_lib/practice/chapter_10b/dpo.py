@@ -2,7 +2,8 @@
 
 import torch
 
-from course_lib.practice.chapter_10b.dpo_ways import REFERENCE_LEARNS, TWO, WAYS, WORDS
+from course_lib.practice.chapter_10b.dpo_ways import TWO, WAYS
+from course_lib.practice.chapter_10b.dpo_words import REFERENCE_LEARNS, WORDS
 from course_lib.practice.inputs import not_contiguous, random, seeded
 from course_lib.practice.kinds import CannotCompare, Case, Exercise, Output, View
 from course_lib.practice.words import advice, lines, misconceptions, prose
@@ -35,8 +36,9 @@ def loss_with_gradients(loss, args):
     there = [name for name, grad in zip(NAMES, came, strict=True) if grad is not None and bool(grad.any())]
     if wanted := [f"`{name}`" for name in NAMES[:2] if name not in there]:
         raise CannotCompare(
-            f"No gradient comes back to {' and '.join(wanted)}, so the policy cannot learn from your loss. "
-            "Is there a `detach()`, a `no_grad`, an `.item()`, a `torch.tensor(...)` or NumPy on the way?"
+            f"No gradient comes back to {' and '.join(wanted)}, so the policy learns nothing from "
+            f"{'it' if len(wanted) == 1 else 'them'}. Is there a `detach()`, a `no_grad`, an `.item()`, a "
+            "`.tolist()`, a `torch.tensor(...)` or NumPy on the way?"
         )
     if any(name in there for name in NAMES[2:]):
         raise CannotCompare(REFERENCE_LEARNS)

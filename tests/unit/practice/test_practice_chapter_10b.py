@@ -225,6 +225,16 @@ def nan_to_0(rewards):
     return ((rewards - mean) / std).nan_to_num(0.0)
 
 
+def compared_with_the_first(rewards):
+    above = rewards - rewards.mean(1, keepdim=True)
+    equal = (rewards == rewards[:, :1]).all(1, keepdim=True)
+    return (above / rewards.std(1, keepdim=True)).masked_fill(equal, 0.0)
+
+
+def a_millionth_added(rewards):
+    return (rewards - rewards.mean(1, keepdim=True)) / (rewards.std(1, keepdim=True) + 1e-6)
+
+
 def with_numpy(rewards):
     r = rewards.numpy()
     std = r.std(axis=1, ddof=1, keepdims=True)
@@ -308,7 +318,8 @@ def rank_by_rank(x, W, A, B, alpha):
         ("dpo", pairs_in_a_loop),
         ("dpo", filled_and_einsum),
         ("advantages", added_before_dividing),
-        ("advantages", nan_to_0),
+        ("advantages", compared_with_the_first),
+        ("advantages", a_millionth_added),
         ("advantages", with_numpy),
         ("advantages", row_by_row),
         ("advantages", through_variance),
@@ -392,6 +403,52 @@ def mean_and_no_logarithm(chosen, rejected, ref_chosen, ref_rejected, chosen_mas
     better = ((chosen - ref_chosen.detach()) * chosen_mask).sum(1) / chosen_mask.sum(1)
     worse = ((rejected - ref_rejected.detach()) * rejected_mask).sum(1) / rejected_mask.sum(1)
     return -torch.sigmoid(beta * (better - worse)).mean()
+
+
+def one_zip_for_both(chosen, rejected, ref_chosen, ref_rejected, chosen_mask, rejected_mask, beta):
+    losses = []
+    for pair in zip(chosen, rejected, ref_chosen, ref_rejected, chosen_mask, rejected_mask, strict=True):
+        better = worse = 0.0
+        for c, r, ref_c, ref_r, c_counts, r_counts in zip(*pair, strict=False):
+            better = better + (c - ref_c.item()) * c_counts
+            worse = worse + (r - ref_r.item()) * r_counts
+        losses.append(F.softplus(beta * (worse - better)))
+    return sum(losses) / len(losses)
+
+
+def added_to_the_variance(rewards):
+    above = rewards - rewards.mean(1, keepdim=True)
+    return above / (rewards.var(1, keepdim=True) + 1e-4).sqrt()
+
+
+def hundred_thousandth_in_the_root(rewards):
+    above = rewards - rewards.mean(1, keepdim=True)
+    return above / torch.sqrt(above.pow(2).sum(1, keepdim=True) / (rewards.shape[1] - 1) + 1e-5)
+
+
+def above_0_by_hand(rewards):
+    above = rewards - rewards.mean(1, keepdim=True)
+    std = (above.pow(2).sum(-1, keepdim=True) / (rewards.shape[1] - 1)) ** 0.5
+    return torch.where(std > 0, above / std, torch.zeros_like(above))
+
+
+def too_little_added(rewards):
+    return (rewards - rewards.mean(1, keepdim=True)) / (rewards.std(1, keepdim=True) + 1e-8)
+
+
+def equal_groups_skipped(rewards):
+    out = []
+    for row in rewards.tolist():
+        if max(row) == min(row):
+            continue
+        mean = sum(row) / len(row)
+        std = math.sqrt(sum((x - mean) ** 2 for x in row) / (len(row) - 1))
+        out.append([(x - mean) / std for x in row])
+    return torch.tensor(out)
+
+
+def equal_groups_not_stacked(rewards):
+    return torch.stack([(r - r.mean()) / r.std() for r in rewards if r.max() != r.min()])
 
 
 def as_a_batch_norm(rewards):
@@ -490,6 +547,24 @@ def one_mean_of_all(new, old, advantages, answer, clip):
     return -torch.min(ratio * A, ratio.clamp(1 - clip, 1 + clip) * A)[answer].mean()
 
 
+def larger_where_a_is_negative(new, old, advantages, answer, clip):
+    ratio, A = torch.exp(new - old), advantages[:, None]
+    plain, cut = ratio * A, ratio.clamp(1 - clip, 1 + clip) * A
+    gain = torch.where(A >= 0, torch.minimum(plain, cut), torch.maximum(plain, cut))
+    return -((gain * answer).sum(1) / answer.sum(1)).mean()
+
+
+def log_probabilities_masked(new, old, advantages, answer, clip):
+    ratio, A = torch.exp(new * answer - old * answer), advantages[:, None]
+    gain = torch.minimum(ratio * A, ratio.clamp(1 - clip, 1 + clip) * A)
+    return -(gain.sum(1) / answer.sum(1)).mean()
+
+
+def ratios_masked(new, old, advantages, answer, clip):
+    ratio, A = torch.exp(new - old).masked_fill(~answer, 0.0), advantages[:, None]
+    return -torch.minimum(ratio * A, ratio.clamp(1 - clip, 1 + clip) * A).mean(dim=1).mean()
+
+
 def clip_alone_and_plus(new, old, advantages, answer, clip):
     gain = torch.exp(new - old).clamp(1 - clip, 1 + clip) * advantages[:, None]
     return ((gain * answer).sum(1) / answer.sum(1)).mean()
@@ -531,6 +606,14 @@ def scaled_by_alpha_and_transposed(x, W, A, B, alpha):
         ("dpo", nothing_detached, "reference-learns"),
         ("dpo", half_detached, "reference-learns"),
         ("dpo", mean_and_no_logarithm, "mean-of-tokens-no-logarithm"),
+        ("dpo", one_zip_for_both, "cut-to-the-shorter"),
+        ("advantages", added_to_the_variance, "added-under-the-root"),
+        ("advantages", hundred_thousandth_in_the_root, "added-under-the-root"),
+        ("advantages", above_0_by_hand, "rounding-divided"),
+        ("advantages", nan_to_0, "rounding-divided"),
+        ("advantages", too_little_added, "rounding-divided"),
+        ("advantages", equal_groups_skipped, "row-missing"),
+        ("advantages", equal_groups_not_stacked, "row-missing"),
         ("advantages", as_a_batch_norm, "over-the-batch"),
         ("advantages", as_numpy_has_it, "population"),
         ("advantages", as_a_layer_norm, "population"),
@@ -549,6 +632,9 @@ def scaled_by_alpha_and_transposed(x, W, A, B, alpha):
         ("clipped-ratio", of_the_whole_answer, "ratio-of-the-answer"),
         ("clipped-ratio", the_larger, "maximum"),
         ("clipped-ratio", minimum_too_early, "minimum-of-the-ratios"),
+        ("clipped-ratio", larger_where_a_is_negative, "minimum-of-the-ratios"),
+        ("clipped-ratio", log_probabilities_masked, "mask-before-exp"),
+        ("clipped-ratio", ratios_masked, "mask-before-the-clip"),
         ("clipped-ratio", one_mean_of_all, "all-tokens-alike"),
         ("clipped-ratio", clip_alone_and_plus, "clip-alone-minus-missing"),
         ("lora", no_scale_anywhere, "scale-missing"),
@@ -576,10 +662,13 @@ def test_a_wrong_sum_is_told_before_a_reference_that_learns():
 @pytest.mark.parametrize(
     ("function", "says"),
     [
-        (lambda *args: b.DPO.reference(*args).item(), "No gradient comes back to `chosen` and `rejected`"),
+        (
+            lambda *args: b.DPO.reference(*args).item(),
+            "No gradient comes back to `chosen` and `rejected`, so the policy learns nothing from them.",
+        ),
         (
             lambda chosen, rejected, *more: b.DPO.reference(chosen, rejected.detach(), *more),
-            "No gradient comes back to `rejected`",
+            "No gradient comes back to `rejected`, so the policy learns nothing from it.",
         ),
     ],
 )
@@ -653,8 +742,24 @@ def test_what_is_no_function_gets_a_sentence(exercise):
 def test_groups_are_equal_or_far_from_it():
     for case in all_cases("advantages"):
         (r,) = case.args
-        std = r.std(1)
-        assert r.shape[1] >= 2 and bool(((std == 0) | (std > 0.4)).all())
+        equal = r.amax(1) == r.amin(1)
+        assert r.shape[1] >= 2 and bool((equal | (r.std(1) > 0.04)).all())
+
+
+def test_a_mean_of_equal_rewards_is_rounded_and_what_may_be_added_is_far_above_it():
+    rounded = [case.args[0] for case in b.ADVANTAGES.cases() if "rounded" in case.name]
+    assert len(rounded) == 2
+    for r in rounded:
+        above = (r - r.mean(1, keepdim=True))[r.amax(1) == r.amin(1)]
+        assert bool((above != 0).all()) and above.abs().max() < 1e-9
+        for small in (1e-6, 1e-4):
+            theirs = (r - r.mean(1, keepdim=True)) / (r.std(1, keepdim=True) + small)
+            assert comparing.same(theirs, b.ADVANTAGES.reference(r), b.ADVANTAGES.tolerance)
+
+
+def test_the_larger_product_is_told_of_both_codes_that_take_it():
+    said = {run("clipped-ratio", f).message for f in (minimum_too_early, larger_where_a_is_negative)}
+    assert len(said) == 1 and "Where A is below 0 your gain is the larger" in said.pop()
 
 
 def test_masks_have_an_answer_and_nothing_more_is_0():
