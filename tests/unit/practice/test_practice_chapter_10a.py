@@ -523,7 +523,7 @@ def test_a_learner_s_slip_is_known_by_its_name(name, function, told):
 
 def test_a_mask_that_no_idea_fits_is_told_by_what_is_the_target():
     message = run("loss-mask", mask_from_the_prompt_s_length).message
-    assert "Seen by what is the target, these are wrong." in message and "and should be" in message
+    assert "Seen by what is the target, these are wrong: what the" in message and "and should be" in message
 
 
 def test_what_was_run_is_told_with_the_text_that_ran_it():
