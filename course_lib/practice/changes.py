@@ -132,6 +132,8 @@ def _moved_into(loop: ast.For, block: list, i: int) -> Iterator[Change]:
     """A line that stands before a loop, such as `total = 0`, moved to the loop's beginning."""
     for line in [step for step in block[:i] if isinstance(step, ast.Assign)]:
         for inner in [part for part in ast.walk(loop) if isinstance(part, ast.For)]:
+            if any(_remembers(inner, name) for name in _changed(*line.targets)):
+                continue
             head = f"for {shown(inner.target)} in {shown(inner.iter)}:"
             why = (
                 f"`{shown(line)}` stands before the loop, so it is done once for all rounds. Move it to the "
@@ -148,6 +150,50 @@ def _moved_into(loop: ast.For, block: list, i: int) -> Iterator[Change]:
                 block.insert(at, line)
 
             yield Change(why, "", "", make, undo)
+
+
+def _changed(*targets: ast.expr) -> set[str]:
+    """The names that an assignment sets, or in which it sets a part: n and m for `n, m[i] = …`."""
+    found, rest = set(), list(targets)
+    while rest:
+        part = rest.pop()
+        if isinstance(part, ast.Name):
+            found.add(part.id)
+        elif isinstance(part, (ast.Subscript, ast.Attribute, ast.Starred)):
+            rest.append(part.value)
+        else:
+            rest += getattr(part, "elts", [])
+    return found
+
+
+def _remembers(loop: ast.For, name: str) -> bool:
+    """Whether the loop's own rounds set a name anew and collect nothing in it: a flag, or the item before.
+
+    Such a name hands something on from round to round, so a line that sets it belongs before the loop. What
+    is set in a loop inside of this one is handed on there, and may well begin anew here.
+    """
+    if any(_collects(part, name) for part in ast.walk(loop)):
+        return False
+    rest = list(loop.body)
+    while rest:
+        part = rest.pop()
+        if isinstance(part, ast.Assign) and name in _changed(*part.targets):
+            return True
+        rest += [] if isinstance(part, (ast.For, ast.While)) else ast.iter_child_nodes(part)
+    return False
+
+
+def _collects(node: ast.AST, name: str) -> bool:
+    """Whether a line adds to what the name holds: `n += x`, `n[i] = x`, `n = n + x`, `n.append(x)`."""
+    if isinstance(node, ast.AugAssign):
+        return name in _changed(node.target)
+    if isinstance(node, ast.Assign):
+        parts = any(not isinstance(target, ast.Name) and name in _changed(target) for target in node.targets)
+        chosen = isinstance(node.value, (ast.BoolOp, ast.IfExp))  # `n = n or x` is a flag
+        again = not chosen and any(isinstance(p, ast.Name) and p.id == name for p in ast.walk(node.value))
+        return name in _changed(*node.targets) and (parts or again)
+    call = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and name in _changed(call.func)
 
 
 def _read(target: ast.expr) -> ast.expr:

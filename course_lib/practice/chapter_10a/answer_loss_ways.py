@@ -57,6 +57,12 @@ def places(values, counted):
     return (values * counted).mean()
 
 
+def ends_before(trained):
+    """How many answers of its row have ended before each place."""
+    over = trained[:, :-1] & ~trained[:, 1:]
+    return torch.cat([torch.zeros_like(trained[:, :1]), over], 1).cumsum(1)
+
+
 PARTS = {
     "pair": {
         "shifted-again": (
@@ -73,6 +79,11 @@ PARTS = {
                 targets,
                 trained,
             ),
+        ),
+        "reshaped-for-axis-1": lambda logits, targets, trained: (
+            logits.reshape(len(logits), logits.shape[2], -1).transpose(1, 2),
+            targets,
+            trained,
         ),
     },
     "loss": {
@@ -97,6 +108,7 @@ PARTS = {
         ),
         "zero-left-out": lambda trained, targets: trained & (targets > 0),
         "rows-with-an-answer": lambda trained, targets: trained.any(1, keepdim=True).expand(trained.shape),
+        "first-answer-alone": lambda trained, targets: trained & (ends_before(trained) == 0),
     },
     "average": {
         "divided-by-places": places,

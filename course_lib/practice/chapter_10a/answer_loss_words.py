@@ -12,6 +12,10 @@ mask-shifted
 scrambled
     Scores and targets do not belong together any more: axes were exchanged, and `reshape` reads on as the
     numbers lie. (B, T, V) becomes (B · T, V) by `reshape` alone.
+reshaped-for-axis-1
+    Scores and targets do not belong together any more. Is (B, T, V) made (B, V, T) by `reshape` or `view`?
+    That reads on as the numbers lie, and mixes the scores of several places. `logits.transpose(1, 2)`
+    exchanges the axes.
 softmax-over-places
     Your softmax runs along the places. At each place the V tokens compete: the last axis, `dim=-1`.
 softmax-twice
@@ -40,6 +44,9 @@ zero-left-out
     `trained` alone.
 rows-with-an-answer
     You count all places of the rows that have an answer. `trained` says it place by place.
+first-answer-alone
+    Of each row only the first answer counts: the trained targets up to the first gap. A row may hold several
+    answers, and all that is marked in `trained` counts, wherever it stands.
 divided-by-places
     You add up the right losses and divide by all B · T places. (`mean` over a table with zeros does so.) Then
     a long prompt makes the loss of its answer small. Divide by the number of trained targets.
@@ -66,11 +73,11 @@ all-where-none
     Where nothing is trained you count all places. So a batch without an answer trains its prompts. Return 0
     there.
 scores-set-to-0
-    You multiply the scores by the mask. Scores of 0 are no silence: all V tokens are then equally likely, and
-    the place has the loss ln V. Mask the losses, not the scores.
+    The scores are 0 where nothing is trained. Scores of 0 are no silence: all V tokens are then equally likely,
+    and the place has the loss ln V. Mask the losses, not the scores.
 zero-asked
-    You multiply the targets by the mask. Then the id 0 is asked for wherever nothing is trained. Mask the
-    losses, not the targets.
+    The targets are 0 where nothing is trained, and these places count. So the id 0 is asked for there. Mask
+    the losses, not the targets.
 refused
     You raise an error for a batch without a trained target. A training should be able to go on: here 0 is
     asked for.

@@ -17,6 +17,8 @@ def calculate(text):
             return a + b if isinstance(node.op, ast.Add) else a - b if isinstance(node.op, ast.Sub) else a * b
         raise ValueError("neither a whole number nor + - *")  # all that is not named is refused
 
+    if not set(text) <= set("0123456789+-*()"):  # Python reads 0x10 and 1_0 as numbers, too
+        return "error: not a sum"
     try:
         return str(value(ast.parse(text, mode="eval").body))
     except (SyntaxError, ValueError):
@@ -50,9 +52,16 @@ OTHERS = {  # harmless, should somebody run them
     "a bracket that is not closed": "(2+3",
     "a bracket too many": "2+3)*4",
     "words": "seventeen",
+    "a letter in front of a sum": "a2+3",
     "a text": "'17'*3",
     "brackets with nothing in them": "()",
     "no text at all": "",
+    "a number as Python writes it in base 16": "0x10",
+    "a number as Python writes it in base 2": "0b11*2",
+    "a number with `_` between its digits": "1_0",
+    "a sum and a comment": "1+2#x",
+    "an Arabic digit": "٣+4",
+    "a wide digit": "３*2",
 }
 
 
@@ -78,6 +87,11 @@ def further() -> list[Case]:
         "3+()",
         "False*2",
         "2.0",
+        "0o17",
+        "1_000-1",
+        "4#5",
+        "2*٤",
+        "b2+3",
     )
     return [Case(text, (text,)) for text in texts]
 
@@ -107,13 +121,14 @@ CALCULATOR = Exercise(
     hints=(
         prose("""
             Do not list what is forbidden: name what is allowed, and refuse the rest. Which two kinds of node
-            are allowed, and which three kinds of `op`? What does `ast.parse` do with "17+"?
+            are allowed, and which three kinds of `op`? What does `ast.parse` do with "17+", and what with "1_0"?
         """),
         lines("""
             value(node):
                 a Constant whose value has the type int: its value
                 a BinOp whose op is Add, Sub or Mult:    value(left) and value(right), worked out
                 anything else:                           raise ValueError
+            if a character of the text is none of 0123456789+-*():  "error: not a sum"
             try:     the text of value(ast.parse(text, mode="eval").body)
             except SyntaxError or ValueError:  "error: not a sum"
         """),

@@ -4,24 +4,26 @@ import operator
 import re
 
 
-def tokens(text):
-    found = re.findall(r"\d+|[-+*()]", text)
-    if "".join(found) != text or not text:
+def tokens(text, digits, skips):
+    found = re.findall(rf"[{digits}]+|[-+*()]", text)
+    if not skips and "".join(found) != text or not text:
         raise ValueError
     return found
 
 
 class Parser:
     """Numbers, signs and brackets. ``levels``: signs that bind alike, weakest first; ``from_the_right``:
-    20-9-2 is 20-(9-2); ``careless``: names of what is not looked at."""
+    20-9-2 is 20-(9-2); ``careless``: names of what is not looked at; ``digits``: as in a regular
+    expression; \\d is true of the digits of all alphabets."""
 
-    def __init__(self, levels=("+-", "*"), from_the_right=False, careless=()):
+    def __init__(self, levels=("+-", "*"), from_the_right=False, careless=(), digits="0-9"):
         self.levels, self.from_the_right, self.careless = levels, from_the_right, careless
+        self.digits = digits
 
     def __call__(self, text):
         if "the rest" in self.careless:
-            text = re.match(r"[-+*()\d]*", text)[0]
-        self.left = tokens(text)
+            text = re.match(rf"[-+*(){self.digits}]*", text)[0]
+        self.left = tokens(text, self.digits, "foreign characters" in self.careless)
         value = self.level(0)
         if self.left and "the rest" not in self.careless:
             raise ValueError

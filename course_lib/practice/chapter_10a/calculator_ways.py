@@ -65,6 +65,29 @@ def of_a_list(*forbidden):
     return calculate
 
 
+def looked(function, more="", digit=lambda sign: sign in "0123456789"):
+    """The characters are looked at first: digits, signs, brackets and what stands in ``more``."""
+
+    def calculate(text):
+        return function(text) if all(digit(c) or c in "+-*()" + more for c in text) else REFUSED
+
+    return calculate
+
+
+def plain(function):
+    """Numbers that Python spells with more than digits are refused, and comments."""
+
+    def calculate(text):
+        return REFUSED if re.search("[0-9]_|0[xXbBoO]|#", text) else function(text)
+
+    return calculate
+
+
+def either(*functions):
+    """With a look at how numbers are spelled, and without one."""
+    return tuple(way for function in functions for way in (function, plain(function)))
+
+
 def tree(signs=SIGNS_OF, constant=lambda value: type(value) is int, work=None):
     """The tree is read; other signs or constants are allowed."""
 
@@ -79,21 +102,23 @@ def tree(signs=SIGNS_OF, constant=lambda value: type(value) is int, work=None):
 
 
 def parsed(**how):
-    return caught(lambda text: Parser(**how)(text))
+    return tuple(
+        caught(lambda text, digits=digits: Parser(digits=digits, **how)(text)) for digits in ("0-9", r"\d")
+    )
 
 
-RIGHT = caught(tree())
+RIGHT = looked(caught(tree()))
 
 
 def without_brackets(text):
-    return RIGHT(text.replace("(", "").replace(")", ""))
+    return caught(tree())(text.replace("(", "").replace(")", ""))
 
 
-def loud(error):
+def loud(error, right=RIGHT):
     """Errors leave the function."""
 
     def calculate(text):
-        told = RIGHT(text)
+        told = right(text)
         if told == REFUSED:
             raise error("not a sum")
         return told
@@ -104,7 +129,7 @@ def loud(error):
 def loud_in_part(text):
     """A text that Python cannot read raises; a tree that is not allowed does not."""
     ast.parse(text, mode="eval")
-    return RIGHT(text)
+    return caught(tree())(text)
 
 
 def loud_for_the_rest(text):
@@ -116,9 +141,13 @@ def loud_for_the_rest(text):
     return tree()(text)
 
 
-def said_otherwise(words):
+def foreign_taken_out(function):
+    return lambda text: function(re.sub(r"[^0-9+*()-]", "", text))
+
+
+def said_otherwise(words, right=RIGHT):
     def calculate(text):
-        told = RIGHT(text)
+        told = right(text)
         return words if told == REFUSED else told
 
     return calculate
@@ -131,6 +160,7 @@ def literal(text):
 EMPTY = ({"__builtins__": {}}, {})
 FLOAT_TOO = lambda value: type(value) in (int, float)  # noqa: E731
 DIGITS = "0123456789+-*() "
+RIGHT_OR_SPELLED = (RIGHT, caught(tree()))
 POWER = {**SIGNS_OF, ast.Pow: operator.pow}
 ALL = {**POWER, **DIVISIONS}
 
@@ -139,8 +169,9 @@ WAYS = {
     "eval-without-names": tuple(way for kept in KEPT for way in (run(EMPTY, kept), caught(run(EMPTY, kept)))),
     "signs-looked-at": tuple(
         way
-        for allowed in (DIGITS, DIGITS + "/", DIGITS + ".", DIGITS + "./")
-        for way in (of_signs(allowed), caught(of_signs(allowed)))
+        for more in ("", "/", ".", "./")
+        for one in (of_signs(DIGITS + more), looked(lambda text: str(eval(text)), more + " ", str.isdigit))
+        for way in (one, caught(one))
     ),
     "list-of-the-forbidden": tuple(
         way
@@ -148,7 +179,7 @@ WAYS = {
         for way in (of_a_list(*words), caught(of_a_list(*words)))
     ),
     "literal": (literal, caught(literal)),
-    "any-sign": (
+    "any-sign": either(
         caught(tree(ALL, FLOAT_TOO)),
         caught(tree(ALL)),
         caught(tree(POWER)),
@@ -156,25 +187,42 @@ WAYS = {
         caught(tree({**SIGNS_OF, ast.Div: operator.truediv})),
         caught(tree({**SIGNS_OF, ast.Div: operator.truediv}, FLOAT_TOO)),
     ),
-    "points": caught(tree(SIGNS_OF, FLOAT_TOO)),
-    "true-is-1": (
+    "points": either(caught(tree(SIGNS_OF, FLOAT_TOO))),
+    "true-is-1": either(
         caught(tree(SIGNS_OF, lambda value: isinstance(value, int))),
         caught(tree(SIGNS_OF, lambda value: isinstance(value, (int, float)))),
     ),
-    "any-constant": (
+    "any-constant": either(
         caught(tree(SIGNS_OF, lambda value: True)),
         caught(tree(ALL, lambda value: True)),
     ),
     "left-to-right": parsed(levels=("+-*",)),
     "from-the-right": parsed(from_the_right=True),
     "sum-before-product": parsed(levels=("*", "+-")),
-    "brackets-lost": without_brackets,
+    "brackets-lost": (without_brackets, looked(without_brackets)),
     "rest-not-read": parsed(careless=("the rest",)),
     "bracket-not-closed": parsed(careless=("the bracket",)),
     "cut-off": parsed(careless=("the end",)),
-    "error-leaves": (loud(ValueError), loud(SyntaxError), loud(TypeError), tree()),
-    "error-leaves-in-part": (loud_in_part, loud_for_the_rest),
-    "other-words": tuple(map(said_otherwise, ("error", "Error: not a sum", "error: not a sum.", "", "None"))),
+    "foreign-skipped": (
+        *parsed(careless=("foreign characters",)),
+        foreign_taken_out(caught(tree())),
+        foreign_taken_out(parsed()[0]),
+    ),
+    "other-digits": parsed()[1],
+    "spellings-of-python": caught(tree()),
+    "error-leaves": (
+        *(loud(error, one) for error in (ValueError, SyntaxError, TypeError) for one in RIGHT_OR_SPELLED),
+        tree(),
+        looked(tree()),
+    ),
+    "error-leaves-in-part": tuple(
+        way for one in (loud_in_part, loud_for_the_rest) for way in (one, looked(one))
+    ),
+    "other-words": tuple(
+        said_otherwise(words, one)
+        for words in ("error", "Error: not a sum", "error: not a sum.", "", "None")
+        for one in RIGHT_OR_SPELLED
+    ),
     "all-refused": lambda text: REFUSED,
 }
 
@@ -207,6 +255,9 @@ MEASURES = {
     "any-sign": worked_out,
     "points": worked_out,
     "any-constant": worked_out,
+    "foreign-skipped": worked_out,
+    "other-digits": worked_out,
+    "spellings-of-python": worked_out,
 }
 
 
@@ -215,4 +266,18 @@ def another_text(expected, got, args):
     return expected == REFUSED and (not got.strip() or bool(re.search("error|invalid|not a", got.lower())))
 
 
-SIGNS = {"other-words": another_text}
+def of_another_alphabet(expected, got, args):
+    return not args[0].isascii() and got == parsed()[1](args[0]) != expected
+
+
+def spelled_otherwise(expected, got, args):
+    """All that is worked out wrongly are numbers of other spellings, or comments."""
+    right = caught(tree())(args[0]) if args[0].isascii() else parsed()[1](args[0])
+    return expected == REFUSED and got == right != expected
+
+
+SIGNS = {
+    "other-words": another_text,
+    "other-digits": of_another_alphabet,
+    "spellings-of-python": spelled_otherwise,
+}

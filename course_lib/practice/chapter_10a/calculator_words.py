@@ -46,6 +46,16 @@ bracket-not-closed
     A bracket that is not closed is accepted. "(2+3" is no sum, and must be refused.
 cut-off
     A sum that is cut off is accepted. "17+" is no sum, and must be refused.
+foreign-skipped
+    Characters that have no place in a sum are passed over: `{text}` gave {got}. A text that holds one is no
+    sum, whatever stands around it. Do the parts that you found make up the whole text again?
+other-digits
+    Digits of other alphabets are read as well: `{text}` gave {got}. `isdigit` and `\\d` are true of them, and
+    `int` reads them. Compare each character with "0123456789".
+spellings-of-python
+    `{text}` gave {got}. Python reads more spellings of a number than the digits 0 to 9, such as `0x10` and
+    `1_0`, and it passes over what stands behind `#`. Look at the characters first: only the ten digits, three
+    signs and brackets stand in a sum.
 error-leaves
     For what is no sum an error leaves your function. The model should get to read what went wrong: catch the
     error, and return "error: not a sum".

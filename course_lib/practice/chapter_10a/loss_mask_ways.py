@@ -81,6 +81,9 @@ PARTS = {
             lambda role, place, turns: role == "assistant" and place == places(role, turns)[-1],
             lambda role, place, turns: role == "assistant" and place == len(turns) - 1,
         ),
+        "calls-not-trained": lambda role, place, turns: (
+            role == "assistant" and not any(other == "tool" for other, _ in turns[place + 1 : place + 2])
+        ),
         "first-answer-alone": lambda role, place, turns: (
             role == "assistant" and place == places(role, turns)[0]
         ),
@@ -121,11 +124,13 @@ WAYS = {
     "all-trained": made(after=lambda mask, row: torch.ones(len(mask), dtype=torch.bool)),
     "ends-of-all": (all_ends, ends_of("user"), ends_of("tool")),
     "markers-of-all": markers_of_all,
+    "assistant-read": made(inside=lambda n: [True] * n, shift=lambda flags: flags[:-1]),
 }
 
 SKIP = {  # one takes the other's effect away, or both together are a third one
     ("prompt-trained", "one-place-early"),
     ("marker-trained", "not-cut"),
+    ("marker-trained", "on-the-inputs"),
 }
 PAIRS = of_parts(listed(PARTS, made, SKIP), WORDS)
 
@@ -152,8 +157,8 @@ def parts(reference):
             wrong, many = int((got.bool() != expected)[cells].sum()), int(cells.sum())
             if wrong:
                 right = bool(expected[cells].all())
-                told.append(f"{kind}: {wrong} of {many} {not right}, and should be {right}")
-        return f"Seen by what is the target, these are wrong. {'; '.join(told)}."
+                told.append(f"{kind} ({wrong} of {many} {not right}, and should be {right})")
+        return f"Seen by what is the target, these are wrong: {'; '.join(told)}."
 
     def example(turns):
         right = reference(turns)

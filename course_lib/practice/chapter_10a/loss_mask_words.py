@@ -17,6 +17,9 @@ last-answer-alone
     them: each is trained.
 first-answer-alone
     Only the first turn of the assistant is trained. Each of its turns is.
+calls-not-trained
+    The assistant's turns that a tool's turn follows are not trained: they are its calls. The model has to
+    write them as well, so they are trained like its answers.
 all-behind-the-first-answer
     From the first answer on everything is trained, whoever speaks. A chat goes on: later questions and
     results are given, like the first one.
@@ -37,6 +40,10 @@ end-alone
 on-the-inputs
     Your mask lies over the inputs: it has True where the model *reads* an id of an answer. It must be True
     where such an id is the *target*, one place earlier. Drop the first flag, not the last one.
+assistant-read
+    Your mask is True wherever the model *reads* an id of the assistant's turns. When it reads their `<|end|>`,
+    the target is the marker of the next turn, whoever speaks there, and this marker is trained. A marker is
+    given. Ask of the *target* whether the assistant wrote it.
 not-cut
     Your mask has a flag for each of the T + 1 ids. The first one is never a target: drop its flag, and T are
     left, each beside its target.

@@ -81,8 +81,8 @@ PREDICTIONS = predictions("""
         would then be a marker.
     - None: the text is refused.
         Nobody has to refuse it. A user may want to know what `<|end|>` means.
-    - Three, as three markers are spelled.
-        There are two spelled markers, and neither becomes one.
+    - Three, as two markers are spelled: what stands before, between and behind them.
+        What is spelled there is text, and no marker: it begins no turn and ends none.
 """)
 
 RECALL = recall("""

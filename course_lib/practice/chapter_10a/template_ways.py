@@ -53,6 +53,45 @@ def stripped(cut):
     return lambda encode, text, special, role, place: uncut(encode, cut(text))
 
 
+def spaces_lost(*cuts):
+    """Words one by one, or the text without its white space; ``cuts``: of a text, its pieces."""
+    return tuple(
+        lambda encode, text, special, role, place, cut=cut: [
+            i for piece in cut(text) for i in uncut(encode, piece)
+        ]
+        for cut in cuts
+    )
+
+
+def by_characters(keep):
+    """``keep``: of the ids of a text, its own [BOS] among them, and its number of characters: what is kept."""
+    return lambda encode, text, special, role, place: keep(encode(text), len(text))
+
+
+def spelled(head, end, reply=False, kept=0):
+    """Markers stand in a text that is encoded with what was said; ``kept``: where each text's ids begin."""
+
+    def prompt_ids(turns, special, encode):
+        ids = [special["[BOS]"]]
+        for role, text in turns:
+            ids += [] if head else [special[f"<|{role}|>"]]
+            ids += encode(f"<|{role}|>" * head + text + "<|end|>" * end)[kept:]
+            ids += [] if end else [special["<|end|>"]]
+        return ids + (encode("<|assistant|>")[kept:] if reply else [special["<|assistant|>"]])
+
+    return prompt_ids
+
+
+def where_roles_change(turns, special, encode):
+    """A second turn of one speaker gets no marker."""
+    ids, before = [special["[BOS]"]], None
+    for role, text in turns:
+        ids += [special[f"<|{role}|>"]] * (role != before)
+        ids += [*uncut(encode, text), special["<|end|>"]]
+        before = role
+    return [*ids, special["<|assistant|>"]]
+
+
 def read_of(*roles):
     return lambda encode, text, special, role, place: (
         read(encode, text, special) if role in roles else uncut(encode, text)
@@ -85,6 +124,24 @@ PARTS = {
         "markers-taken-out": (without(""), without(" ")),
         "stripped": (stripped(str.strip), stripped(str.lstrip), stripped(str.rstrip)),
         "small-letters": stripped(str.lower),
+        "spaces-lost": spaces_lost(
+            str.split,
+            lambda text: text.split(" "),
+            lambda text: ["".join(text.split())],
+            lambda text: [text.replace(" ", "")],
+        ),
+        "text-in-pieces": spaces_lost(
+            list,
+            lambda text: re.findall(r"\s*\S+|\s+$", text),
+            lambda text: re.findall(r"\S+\s*|^\s+", text),
+            lambda text: re.findall(r"\S+|\s+", text),
+            lambda text: re.findall(r"\w+|\W+", text),
+        ),
+        "characters-counted": (
+            by_characters(lambda ids, n: ids[-n:]),
+            by_characters(lambda ids, n: ids[-n:] if n else []),
+            by_characters(lambda ids, n: ids[len(ids) - n :]),
+        ),
         "first-id-lost": lambda encode, text, special, role, place: encode(text)[2:],
         "last-id-lost": lambda encode, text, special, role, place: encode(text)[1:-1],
     },
@@ -132,14 +189,23 @@ PARTS = {
     },
 }
 
+ALONE = single(PARTS, made)
 WAYS = {
-    **single(PARTS, made),
+    **ALONE,
+    "role-as-text": (*ALONE["role-as-text"], spelled(True, False, kept=1)),
+    "end-as-text": (*ALONE["end-as-text"], spelled(False, True, kept=1)),
     "all-as-text": (
         lambda turns, special, encode: encode(written(turns)),
         lambda turns, special, encode: [special["[BOS]"], *encode(written(turns))],
         lambda turns, special, encode: [*encode(written(turns, False)), special["<|assistant|>"]],
         lambda turns, special, encode: encode("[BOS]" + written(turns)),
+        *(spelled(True, True, reply, kept) for reply in (False, True) for kept in (1, 0)),
     ),
+    "begin-behind-the-first-marker": made(
+        begin=lambda special: [],
+        said=lambda encode, text, special, role, place: encode(text)[place > 0 :],
+    ),
+    "marker-where-roles-change": where_roles_change,
     "begin-in-each-turn": (
         made(
             begin=lambda special: [],
@@ -160,6 +226,9 @@ begin-in-each-text
 begin-in-the-first-text
     In the first text the `[BOS]` of `encode` is still there, behind the marker of the role. It belongs in
     front of that marker, at place 0, and nowhere else.
+begin-behind-the-first-marker
+    The one `[BOS]` stands behind the first marker. Is it the one that `encode` puts in front of the first text?
+    It belongs in front of that marker, at place 0.
 begin-in-each-turn
     `[BOS]` stands at the beginning of each turn. It belongs to the beginning of the whole row alone.
 text-read
@@ -172,12 +241,24 @@ stripped
     You take white space off the ends of what was said. Give the text to `encode` as it is.
 small-letters
     You make the letters small. Give the text to `encode` as it is.
+spaces-lost
+    The spaces between the words are lost. Is the text split into words before `encode` gets it? It goes to
+    `encode` whole and unchanged.
+text-in-pieces
+    The text goes to `encode` in pieces. A tokenizer may make one id of several characters, so the ids of
+    the pieces are not those of the text: give it whole.
+characters-counted
+    You count the characters of a text to find its ids: is it `encode(text)[-len(text):]`? A tokenizer may make
+    one id of several characters. One id is too much, the first: `encode(text)[1:]`.
 first-id-lost
     The first id of each text is lost: two are cut off, and only one of them is `[BOS]`.
 last-id-lost
     The last id of each text is lost. This `encode` puts something in front of a text, and nothing behind it.
 no-role
     It is not said who speaks: the marker of the role comes before each text.
+marker-where-roles-change
+    The marker is missing where a turn has the same role as the turn before it. Each turn begins with its
+    marker, whoever spoke before.
 one-role-for-all
     Every turn has the marker of the user. Each turn says who speaks: `special[f"<|{role}|>"]`.
 roles-by-place
@@ -222,8 +303,8 @@ end-before-the-text
 role-behind
     The marker of the role stands behind the text. It comes before it.
 all-as-text
-    You write the markers into one text and give it to `encode`, so they get ordinary ids, the same as those
-    of a marker that a user types. Their own ids stand in `special`; only what was said goes to `encode`.
+    You write markers into a text and give it to `encode`, so they get ordinary ids, the same as those of a
+    marker that a user types. Their own ids stand in `special`; only what was said goes to `encode`.
 """)
 
 SKIP = {

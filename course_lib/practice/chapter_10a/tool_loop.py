@@ -79,7 +79,11 @@ def torn(text: str) -> str:
     return {"here": "there"}["nothing here"]
 
 
-TOOLS = {"calculate": calculate, "clock": clock, "shout": shout, "torn": torn}
+def hush(text: str) -> str:
+    return ""
+
+
+TOOLS = {"calculate": calculate, "clock": clock, "shout": shout, "torn": torn, "hush": hush}
 
 
 def asked(name: str, question: str, *calls: str, then: str, most: int = 3, before=()) -> Case:
@@ -125,6 +129,27 @@ def cases() -> list[Case]:
         asked("as many calls as may be", "three !", *for_ever[:3], then="{0}, {1}, {2} ."),
         asked("a model that calls for ever", "go on", *for_ever, then="never", most=3),
         asked("a model that calls for ever, one call", "go on", *for_ever, then="never", most=1),
+        asked(
+            "as many wrong names as may be, then a right one",
+            "what is 2+2 ?",
+            "calculator 2+2",
+            "sum 2+2",
+            "calculate 2+2",
+            then="that is {2} .",
+            most=2,
+        ),
+        asked(
+            "as many calls that raise as may be, then one that does not",
+            "what is 7/0 ?",
+            "calculate 7/0",
+            "torn x",
+            "clock",
+            then="{2} .",
+            most=2,
+        ),
+        asked("a model that calls a wrong name for ever", "go on", *["sum 1+1"] * 1000, then="never", most=2),
+        asked("a model that divides by 0 for ever", "go on", *["calculate 1/0"] * 1000, then="never", most=2),
+        asked("a tool that returns an empty text", "hush !", "hush now", then="it said : {0} ."),
         asked("a call where none may be run", "what is 1+1 ?", "calculate 1+1", then="that is {0} .", most=0),
         asked(
             "a chat with a sum before",
@@ -141,6 +166,8 @@ def further() -> list[Case]:
         asked("other sums", "what is 9+9 ?", "calculate 9+9", then="{0} it is ."),
         asked("other calls", "a", "shout a", "nothing", "clock", then="{2}, {1}, {0}"),
         asked("other errors", "b", "torn", "calculate 1/0", then="{0} {1}", most=2),
+        asked("errors alone", "d", "nobody x", "torn", "nobody", then="{0} {1}", most=2),
+        asked("an empty text, then a call", "e", "hush", "shout {0}", then="{1}{0}"),
         asked("a call too many", "c", "clock", "clock", "clock", then="late", most=2),
     ]
 

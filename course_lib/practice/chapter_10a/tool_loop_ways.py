@@ -27,6 +27,8 @@ def made(
     reads=lambda given, chat: chat,
     shown=lambda given, chat: chat,
     after=lambda result: True,
+    counts=lambda name, tools, failed: True,
+    kept=lambda result: result,
 ):
     """The loop, each part of which can be another one.
 
@@ -41,18 +43,22 @@ def made(
         reads: of the first chat and the whole one: what the model gets.
         shown: the same: what is returned.
         after: of a result: whether the loop goes on.
+        counts: of a call's name, the tools and whether the tool raised: whether it counts towards ``most``.
+        kept: of what a tool returns: the result; None: there is none.
     """
 
     def answer(turns, write, tools, most):
-        chat, (asks, runs) = list(turns), limit(most)
-        for n in range(asks):
+        chat, (asks, runs), n, rounds = list(turns), limit(most), 0, 0
+        while n < asks and rounds < WITHOUT_END:
             role, text = write(reads(list(turns), list(chat)))
             call = is_call(role, text, tools)
             if not call or added((role, text), n < runs):
                 chat.append((role, text))
             if not call or n >= runs:
                 break
-            result = run(tools, *cut(text), no_tool, failed)
+            (name, given), raised = cut(text), []
+            result = run(tools, name, given, no_tool, lambda error: raised.append(error) or failed(error), kept)
+            n, rounds = n + counts(name, tools, bool(raised)), rounds + 1
             turn = None if result is None else result_turn(result)
             chat += [] if turn is None else [turn]
             if not after(result):
@@ -62,11 +68,11 @@ def made(
     return answer
 
 
-def run(tools, name, given, no_tool, failed):
+def run(tools, name, given, no_tool, failed, kept=lambda result: result):
     if name not in tools:
         return no_tool(name)
     try:
-        return tools[name](given)
+        return kept(tools[name](given))
     except Exception as error:
         return failed(error)
 
@@ -143,6 +149,15 @@ PARTS = {
         ),
         "failed-in-other-words": (told("error"), told("error:failed"), told("failed"), told("")),
         "no-result-for-a-failure": told(None),
+    },
+    "counts": {
+        "unknown-not-counted": lambda name, tools, failed: name in tools,
+        "failures-not-counted": lambda name, tools, failed: not failed,
+        "errors-not-counted": lambda name, tools, failed: name in tools and not failed,
+    },
+    "kept": {
+        "nothing-taken-for-an-error": (lambda result: result or FAILED, lambda result: result or NO_TOOL),
+        "nothing-told-lost": lambda result: result or None,
     },
     "result_turn": {
         "result-as-assistant": lambda result: ("assistant", result),

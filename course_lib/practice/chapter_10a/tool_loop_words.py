@@ -14,6 +14,15 @@ one-call-too-many
     all.
 one-call-too-few
     One call too few is run. If `most` is 1, one call is run, and then the model is asked again.
+unknown-not-counted
+    A call of a tool that is not there does not count towards `most`. Each call that gets a result counts, and
+    an error is one: else nothing stops a model that keeps to a wrong name.
+failures-not-counted
+    A call of a tool that raises does not count towards `most`. Each call that gets a result counts, and an
+    error is one: else nothing stops a model that calls such a tool again and again.
+errors-not-counted
+    Only calls that succeed count towards `most`. Each call that gets a result counts, and an error is one:
+    else nothing stops a model that makes the same mistake again and again.
 one-call-alone
     Only one call is run, whatever `most` is. Behind a result the model may call again: a loop, not an `if`.
 not-asked-again
@@ -80,6 +89,12 @@ error-in-its-own-words
 failed-in-other-words
     For a tool that raises the model reads another text than "error: failed". It was trained to read this
     one.
+nothing-taken-for-an-error
+    A tool that returns "" is taken for an error. An empty text is a result like any other (Python holds it
+    for False, so `or` and `if result` pass it over): only an error that is raised is told as "error: failed".
+nothing-told-lost
+    A tool that returns "" gets no turn. An empty text is a result like any other (Python holds it for False,
+    so `if result` passes it over): add ("tool", "").
 no-result-for-an-unknown-tool
     A call of a tool that is not there gets no result. Each call that is run gets one: "error: no such tool".
 no-result-for-a-failure

@@ -274,6 +274,8 @@ def sums_by_match(text):
         raise TypeError
 
     try:
+        if not re.fullmatch("[0-9()*+-]+", text):
+            raise ValueError
         tree = ast.parse(text, mode="eval")
         return str(work(tree.body))
     except Exception:
@@ -493,9 +495,176 @@ def for_most_rounds(turns, write, tools, most):
     return turns
 
 
+def markers_in_the_text(turns, special, encode):
+    out = [special["[BOS]"]]
+    for role, text in turns:
+        out += encode(f"<|{role}|>{text}<|end|>")[1:]
+    return out + [special["<|assistant|>"]]
+
+
+def last_ids_of_each_text(turns, special, encode):
+    out = [special["[BOS]"]]
+    for role, text in turns:
+        out += [special[f"<|{role}|>"], *encode(text)[-len(text) :], special["<|end|>"]]
+    return out + [special["<|assistant|>"]]
+
+
+def bos_of_the_first_text(turns, special, encode):
+    row = []
+    for number, (role, text) in enumerate(turns):
+        row.append(special["<|" + role + "|>"])
+        row += encode(text) if number == 0 else encode(text)[1:]
+        row.append(special["<|end|>"])
+    return row + [special["<|assistant|>"]]
+
+
+def marker_for_a_new_role(turns, special, encode):
+    row, last_role = [special["[BOS]"]], None
+    for role, text in turns:
+        if role != last_role:
+            row.append(special["<|" + role + "|>"])
+            last_role = role
+        row = row + encode(text)[1:] + [special["<|end|>"]]
+    return row + [special["<|assistant|>"]]
+
+
+def word_by_word(turns, special, encode):
+    row = [special["[BOS]"]]
+    for role, text in turns:
+        row.append(special["<|" + role + "|>"])
+        for word in text.split():
+            row = row + encode(word)[1:]
+        row.append(special["<|end|>"])
+    return row + [special["<|assistant|>"]]
+
+
+def who_is_read(turns):
+    who = [role for role, ids in turns for _ in ids]
+    return torch.tensor([who[place] == "assistant" for place in range(len(who) - 1)])
+
+
+def calls_forgotten(turns):
+    roles = [role for role, _ in turns] + ["none"]
+    row = []
+    for (role, ids), then in zip(turns, roles[1:], strict=True):
+        row += [False] + [role == "assistant" and then != "tool"] * (len(ids) - 1)
+    return torch.tensor(row[1:])
+
+
+def scores_filled(logits, targets, trained):
+    if not trained.any():
+        return logits.sum() * 0
+    scores = logits.masked_fill(~trained[..., None], 0.0)
+    return F.cross_entropy(scores.transpose(1, 2), targets, reduction="sum") / trained.sum()
+
+
+def reshaped_for_cross_entropy(logits, targets, trained):
+    B, T, V = logits.shape
+    every = F.cross_entropy(logits.reshape(B, V, T), targets, reduction="none")
+    return every.masked_fill(~trained, 0.0).sum() / trained.sum().clamp(min=1)
+
+
+def until_the_answer_ends(logits, targets, trained):
+    losses = []
+    for scores, ids, some in zip(logits, targets, trained, strict=True):
+        inside = False
+        for t in range(len(ids)):
+            if some[t]:
+                inside = True
+                losses.append(-scores[t].log_softmax(0)[ids[t]])
+            elif inside:
+                break
+    return sum(losses) / len(losses) if losses else torch.tensor(0.0)
+
+
+def tree_of(text):
+    signs = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
+
+    def value(node):
+        if type(node) is ast.Constant and type(node.value) is int:
+            return node.value
+        if type(node) is ast.BinOp and type(node.op) in signs:
+            x, y = value(node.left), value(node.right)
+            return {"+": x + y, "-": x - y, "*": x * y}[signs[type(node.op)]]
+        raise ValueError
+
+    try:
+        return str(value(ast.parse(text, mode="eval").body))
+    except Exception:
+        return "error: not a sum"
+
+
+def base_16_let_in(text):
+    return "error: not a sum" if "_" in text or "#" in text else tree_of(text)
+
+
+def all_digits(text):
+    """Digits of all alphabets, then by hand."""
+    if not all(c.isdigit() or c in "+-*()" for c in text):
+        return "error: not a sum"
+    return tree_of("".join(str(int(c)) if c.isdigit() else c for c in text))
+
+
+def foreign_characters_skipped(text):
+    return sums_by_hand("".join(re.findall(r"[0-9]+|[-+*()]", text)))
+
+
+def only_known_tokens_read(text):
+    """Tokens stay apart: 7/2 is 7 and then 2, which is no sum."""
+    tokens = re.findall(r"[0-9]+|[-+*()]", text)
+    apart = any(x.isdigit() and y.isdigit() for x, y in itertools.pairwise(tokens))
+    return "error: not a sum" if apart else sums_by_hand("".join(tokens))
+
+
+def loop_with(counted, or_else=None):
+    def answer(turns, write, tools, most):
+        chat, n = list(turns), 0
+        while True:
+            role, text = write(chat)
+            chat.append((role, text))
+            if role != "call" or n == most:
+                return chat
+            name, _, given = text.partition(" ")
+            kind = "run"
+            if name not in tools:
+                result, kind = "error: no such tool", "unknown"
+            else:
+                try:
+                    result = tools[name](given) or or_else or ""
+                except Exception:
+                    result, kind = "error: failed", "failed"
+            chat.append(("tool", result))
+            n += kind in counted
+
+    return answer
+
+
 @pytest.mark.parametrize(
     ("name", "function", "told"),
     [
+        ("template", markers_in_the_text, "all-as-text"),
+        ("template", last_ids_of_each_text, "characters-counted"),
+        ("template", bos_of_the_first_text, "begin-behind-the-first-marker"),
+        ("template", marker_for_a_new_role, "marker-where-roles-change"),
+        ("template", word_by_word, "spaces-lost"),
+        ("loss-mask", who_is_read, "assistant-read"),
+        ("loss-mask", calls_forgotten, "calls-not-trained"),
+        ("answer-loss", scores_filled, "scores-set-to-0"),
+        ("answer-loss", reshaped_for_cross_entropy, "reshaped-for-axis-1"),
+        ("answer-loss", until_the_answer_ends, "first-answer-alone"),
+        ("calculator", tree_of, "spellings-of-python"),
+        ("calculator", base_16_let_in, "spellings-of-python"),
+        ("calculator", all_digits, "other-digits"),
+        ("calculator", foreign_characters_skipped, "foreign-skipped"),
+        ("calculator", only_known_tokens_read, "foreign-skipped"),
+        ("tool-loop", loop_with(("run", "failed")), "unknown-not-counted"),
+        ("tool-loop", loop_with(("run", "unknown")), "failures-not-counted"),
+        ("tool-loop", loop_with(("run",)), "errors-not-counted"),
+        (
+            "tool-loop",
+            loop_with(("run", "failed", "unknown"), "error: failed"),
+            "nothing-taken-for-an-error",
+        ),
         ("template", bos_from_the_tokenizer, "begin-in-each-text"),
         ("template", no_reply_and_two_begins, "begin-in-each-text-no-reply"),
         ("loss-mask", mask_on_the_inputs, "on-the-inputs"),
@@ -523,7 +692,7 @@ def test_a_learner_s_slip_is_known_by_its_name(name, function, told):
 
 def test_a_mask_that_no_idea_fits_is_told_by_what_is_the_target():
     message = run("loss-mask", mask_from_the_prompt_s_length).message
-    assert "Seen by what is the target, these are wrong." in message and "and should be" in message
+    assert "Seen by what is the target, these are wrong: what the" in message and "and should be" in message
 
 
 def test_what_was_run_is_told_with_the_text_that_ran_it():

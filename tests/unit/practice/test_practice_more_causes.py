@@ -1,12 +1,13 @@
 """Slips that had only got a plain difference, as learners write them, each with its cause; and what lasts."""
 
+import ast
 import math
 
 import pytest
 import torch
 from torch.nn import functional as F
 
-from course_lib.practice import desk, inputs, parts, repairing
+from course_lib.practice import changes, desk, inputs, parts, repairing
 
 
 def run(id, function):
@@ -503,6 +504,25 @@ def test_a_line_that_must_stand_inside_the_loop_is_moved_there(monkeypatch):
     message = run("03.split", halved).message
     assert "`start = 0` stands before the loop, so it is done once for all rounds." in message
     assert "`for h in range(n_heads):` repeats: then your function is right" in message
+
+
+@pytest.mark.parametrize(
+    ("body", "offered"),
+    [
+        ("total += x", True),
+        ("total = total + x", True),
+        ("total[0] = x", True),
+        ("total.append(x)", True),
+        ("found.append(total)", True),  # the loop does not change it: something else is wrong
+        ("if x: total = x", False),  # the item before, or a flag
+        ("total = total or x", False),
+        ("for y in x: total = y", True),  # remembered in the inner loop, which begins anew
+    ],
+)
+def test_a_line_that_remembers_is_not_moved_into_the_loop_that_uses_it(body, offered):
+    tree = ast.parse(f"def f(rows):\n    total = 0\n    for x in rows:\n        {body}\n    return total")
+    moves = [change for change in changes.all_changes(tree) if "beginning of what `for x in" in change.why]
+    assert len(moves) == offered
 
 
 def test_a_change_in_place_is_told_where_it_is_the_cause(monkeypatch):
