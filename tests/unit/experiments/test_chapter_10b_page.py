@@ -149,3 +149,13 @@ def test_what_each_stage_changed(page):
     for what in ("sums", "sums after a story"):  # "DPO … lost some. GRPO has them again."
         assert dpo[what] < sft[what] - 0.03 and grpo[what] >= sft[what] - 0.005
     assert f"{training.STORIES:.0%}".rstrip("%") + " rows of 100" in page["forgotten-read"]
+
+
+def test_what_a_mix_keeps(page):
+    text, (without, mixed) = page["forgotten-read"], chapter_10b.MIXES
+    begin, end = (column("grpo", "behind a story", mix=without, step=n) for n in (0, chapter_10b.MIX_STEPS))
+    kept = column("grpo", "behind a story", mix=mixed, step=chapter_10b.MIX_STEPS)
+    assert f"fall from {span(begin)} to {dash(end)}, with it they rise to {span(kept)};" in text
+    rights = [column("grpo", "right", mix=name, step=chapter_10b.MIX_STEPS) for name in chapter_10b.MIXES]
+    assert {dash(rights[0]), dash(rights[1])} == {"0.85–0.86"} and "alike, to 0.85–0.86" in text
+    assert f"{shipping.GRPO.mix} rows" in text
