@@ -58,8 +58,8 @@ def preferred(model: GPT, n: int = 400, *, mean: bool = False) -> dict[str, floa
     chosen = told_pairs(n, HELD_OUT_SEED)
     made = [as_ids(one) for one in chosen]
     better = []
-    for start in range(0, len(made), 100):
-        prompts, good, bad = zip(*made[start : start + 100], strict=True)
+    for start in range(0, len(made), 50):
+        prompts, good, bad = zip(*made[start : start + 50], strict=True)
         ids, answer = stack_answers([*prompts, *prompts], [*good, *bad])  # (2 B, S)
         log_probs = reference_log_probs(model, ids, answer).sum(1)  # (2 B,)
         log_probs = log_probs / answer.sum(1) if mean else log_probs
