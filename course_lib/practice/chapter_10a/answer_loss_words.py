@@ -73,8 +73,8 @@ all-where-none
     Where nothing is trained you count all places. So a batch without an answer trains its prompts. Return 0
     there.
 scores-set-to-0
-    The scores are 0 where nothing is trained. Scores of 0 are no silence: all V tokens are then equally likely,
-    and the place has the loss ln V. Mask the losses, not the scores.
+    The scores are 0 where nothing is trained. Scores of 0 are no silence: all V tokens are then equally
+    likely, and the place has the loss ln V. Mask the losses, not the scores.
 zero-asked
     The targets are 0 where nothing is trained, and these places count. So the id 0 is asked for there. Mask
     the losses, not the targets.

@@ -121,7 +121,8 @@ CALCULATOR = Exercise(
     hints=(
         prose("""
             Do not list what is forbidden: name what is allowed, and refuse the rest. Which two kinds of node
-            are allowed, and which three kinds of `op`? What does `ast.parse` do with "17+", and what with "1_0"?
+            are allowed, and which three kinds of `op`? What does `ast.parse` do with "17+", and what with
+            "1_0"?
         """),
         lines("""
             value(node):

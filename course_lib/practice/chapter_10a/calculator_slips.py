@@ -1,12 +1,16 @@
-"""10a.calculator: sums that are read by hand, in another order or with less care."""
+"""10a.calculator: how sums are read, by hand or by `ast`, in another order or with less care."""
 
+import ast
 import operator
 import re
+
+REFUSED = "error: not a sum"
+SIGNS_OF = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul}
 
 
 def tokens(text, digits, skips):
     found = re.findall(rf"[{digits}]+|[-+*()]", text)
-    if not skips and "".join(found) != text or not text:
+    if not text or ("".join(found) != text and not skips):
         raise ValueError
     return found
 
@@ -53,3 +57,57 @@ class Parser:
                 raise ValueError
             return value
         return int(token)
+
+
+def caught(function, said=lambda text: REFUSED):
+    """Any error becomes a text."""
+
+    def calculate(text):
+        try:
+            return function(text)
+        except Exception:
+            return said(text)
+
+    return calculate
+
+
+def looked(function, more="", digit=lambda sign: sign in "0123456789"):
+    """The characters are looked at first: digits, signs, brackets and what stands in ``more``."""
+
+    def calculate(text):
+        return function(text) if all(digit(c) or c in "+-*()" + more for c in text) else REFUSED
+
+    return calculate
+
+
+def plain(function):
+    """Numbers that Python spells with more than digits are refused, and comments."""
+
+    def calculate(text):
+        return REFUSED if re.search("[0-9]_|0[xXbBoO]|#", text) else function(text)
+
+    return calculate
+
+
+def either(*functions):
+    """With a look at how numbers are spelled, and without one."""
+    return tuple(way for function in functions for way in (function, plain(function)))
+
+
+def tree(signs=SIGNS_OF, constant=lambda value: type(value) is int, work=None):
+    """The tree is read; other signs or constants are allowed."""
+
+    def value(node):
+        if isinstance(node, ast.Constant) and constant(node.value):
+            return node.value
+        if isinstance(node, ast.BinOp):
+            return signs[type(node.op)](value(node.left), value(node.right))
+        raise ValueError
+
+    return lambda text: str(value(ast.parse(text, mode="eval").body))
+
+
+def parsed(**how):
+    return tuple(
+        caught(lambda text, digits=digits: Parser(digits=digits, **how)(text)) for digits in ("0-9", r"\d")
+    )

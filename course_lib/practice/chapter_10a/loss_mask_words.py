@@ -41,9 +41,9 @@ on-the-inputs
     Your mask lies over the inputs: it has True where the model *reads* an id of an answer. It must be True
     where such an id is the *target*, one place earlier. Drop the first flag, not the last one.
 assistant-read
-    Your mask is True wherever the model *reads* an id of the assistant's turns. When it reads their `<|end|>`,
-    the target is the marker of the next turn, whoever speaks there, and this marker is trained. A marker is
-    given. Ask of the *target* whether the assistant wrote it.
+    Your mask is True wherever the model *reads* an id of the assistant's turns. When it reads their
+    `<|end|>`, the target is the marker of the next turn, whoever speaks there, and this marker is
+    trained. A marker is given. Ask of the *target* whether the assistant wrote it.
 not-cut
     Your mask has a flag for each of the T + 1 ids. The first one is never a target: drop its flag, and T are
     left, each beside its target.

@@ -2,7 +2,8 @@
 
 import torch
 
-from course_lib.practice.chapter_10a.template_ways import PAIRS, WAYS, WORDS
+from course_lib.practice.chapter_10a.template_ways import PAIRS, WAYS
+from course_lib.practice.chapter_10a.template_words import WORDS
 from course_lib.practice.inputs import seeded
 from course_lib.practice.kinds import Case, Exercise, Output
 from course_lib.practice.words import advice, lines, misconceptions, prose

@@ -56,9 +56,9 @@ def made(
                 chat.append((role, text))
             if not call or n >= runs:
                 break
-            (name, given), raised = cut(text), []
-            result = run(tools, name, given, no_tool, lambda error: raised.append(error) or failed(error), kept)
-            n, rounds = n + counts(name, tools, bool(raised)), rounds + 1
+            name, given = cut(text)
+            result, has_failed = run(tools, name, given, no_tool, failed, kept)
+            n, rounds = n + counts(name, tools, has_failed), rounds + 1
             turn = None if result is None else result_turn(result)
             chat += [] if turn is None else [turn]
             if not after(result):
@@ -69,12 +69,13 @@ def made(
 
 
 def run(tools, name, given, no_tool, failed, kept=lambda result: result):
+    """The result of a call, and whether the tool raised."""
     if name not in tools:
-        return no_tool(name)
+        return no_tool(name), False
     try:
-        return kept(tools[name](given))
+        return kept(tools[name](given)), False
     except Exception as error:
-        return failed(error)
+        return failed(error), True
 
 
 def raised(name):
@@ -97,7 +98,7 @@ def write_once_more(turns, write, tools, most):
     turns = list(turns)
     turns.append(write(turns))
     if turns[-1][0] == "call" and most > 0:
-        turns.append(("tool", run(tools, *whole(turns[-1][1]), told(NO_TOOL), told(FAILED))))
+        turns.append(("tool", run(tools, *whole(turns[-1][1]), told(NO_TOOL), told(FAILED))[0]))
         turns.append(write(turns))
     return turns
 

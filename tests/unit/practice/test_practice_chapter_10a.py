@@ -499,14 +499,14 @@ def markers_in_the_text(turns, special, encode):
     out = [special["[BOS]"]]
     for role, text in turns:
         out += encode(f"<|{role}|>{text}<|end|>")[1:]
-    return out + [special["<|assistant|>"]]
+    return [*out, special["<|assistant|>"]]
 
 
 def last_ids_of_each_text(turns, special, encode):
     out = [special["[BOS]"]]
     for role, text in turns:
         out += [special[f"<|{role}|>"], *encode(text)[-len(text) :], special["<|end|>"]]
-    return out + [special["<|assistant|>"]]
+    return [*out, special["<|assistant|>"]]
 
 
 def bos_of_the_first_text(turns, special, encode):
@@ -515,7 +515,7 @@ def bos_of_the_first_text(turns, special, encode):
         row.append(special["<|" + role + "|>"])
         row += encode(text) if number == 0 else encode(text)[1:]
         row.append(special["<|end|>"])
-    return row + [special["<|assistant|>"]]
+    return [*row, special["<|assistant|>"]]
 
 
 def marker_for_a_new_role(turns, special, encode):
@@ -525,7 +525,7 @@ def marker_for_a_new_role(turns, special, encode):
             row.append(special["<|" + role + "|>"])
             last_role = role
         row = row + encode(text)[1:] + [special["<|end|>"]]
-    return row + [special["<|assistant|>"]]
+    return [*row, special["<|assistant|>"]]
 
 
 def word_by_word(turns, special, encode):
@@ -535,7 +535,7 @@ def word_by_word(turns, special, encode):
         for word in text.split():
             row = row + encode(word)[1:]
         row.append(special["<|end|>"])
-    return row + [special["<|assistant|>"]]
+    return [*row, special["<|assistant|>"]]
 
 
 def who_is_read(turns):
