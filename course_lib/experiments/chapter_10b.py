@@ -1,7 +1,7 @@
 """Chapter 10b: how close to the reference (β), what rewards raise and what is forgotten, a reward that can be
 cheated, and the rank of an adapter.
 
-All but `grpo`, which goes on from `dpo`, begin with the shipped assistant that answers (`stages.load("sft")`).
+All but `grpo`, which goes on from `dpo`, begin with the shipped assistant that answers, `stages.load("sft")`.
 `right` is the share of held-out questions answered exactly, `whole` that answered with one whole sentence and
 nothing before it, `liked` that where both hold. `kl`, nats a token, is how far the model has moved from where
 it began: on plain stories in the records of DPO, on what it writes itself in that of the flawed reward.

@@ -56,8 +56,9 @@ def test_sums_are_kept_where_they_are_mixed_in():
 
 
 def test_the_shipped_stage_is_the_recorded_run_of_the_first_seed():
-    now, [then] = stages.measured("grpo"), experiments.load("grpo").at(
-        seed=0, step=page.MIX_STEPS, mix=list(page.MIXES)[1]
+    now, [then] = (
+        stages.measured("grpo"),
+        experiments.load("grpo").at(seed=0, step=page.MIX_STEPS, mix=list(page.MIXES)[1]),
     )
     found = page.state(stages.load("grpo"))
     for name in ("right", "whole", "liked", "falsely"):
