@@ -39,7 +39,7 @@ _COURSE = """
 09a GPT pretraining | How does predicting the next token become a language model? | 85 | gpt_pretraining
 09b GPT, faster | What makes the same training faster, and how far does more help? | 75 | gpt_faster
 10a Instruction tuning | How does a text predictor become an assistant? | 95 | instruction_tuning
-10b Preferences and rewards | How does it learn which answers are better? | 85 | preferences_and_rewards
+10b Preferences and rewards | How does it learn which answers are better? | 95 | preferences_and_rewards
 11 Beyond text | How does a language model get eyes and ears? | 90 | beyond_text
 12 Looking inside | What did it learn, and does attention tell? | 90 | looking_inside
 """
