@@ -34,10 +34,23 @@ def all_changes(tree: ast.Module) -> Iterator[Change]:
         partial(_other_name, names=names),
         partial(_name_for_a_call, names=names),
     )
+    beside = _beside(tree)
     for rule in rules:
         for node, put in found:
             for (why, old, new), other in rule(node):
+                if shown(other) in beside.get(node, ()):
+                    continue  # `n == n`, `most or most`: true of any input, and no cause
                 yield Change(why, old, new, partial(put, other), partial(put, node), "")
+
+
+def _beside(tree: ast.Module) -> dict[ast.AST, list[str]]:
+    """Each side of a comparison, of `and` and of `or`, and what stands on the other sides of it."""
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Compare, ast.BoolOp)):
+            sides = [node.left, *node.comparators] if isinstance(node, ast.Compare) else node.values
+            found |= {side: [shown(other) for other in sides if other is not side] for side in sides}
+    return found
 
 
 def _names(function: ast.FunctionDef) -> list[str]:

@@ -169,6 +169,7 @@ WAYS = {
         made(pair=zeroed, average=lambda values, counted: values.sum() / counted.sum()),
     ),
     "zero-asked": zero_asked,
+    "logarithm-of-the-mean": made(average=lambda values, counted: -(-values[counted]).exp().mean().log()),
     "refused": (refused(ValueError), refused(ZeroDivisionError), refused(RuntimeError)),
     "all-where-none": of_rows_or_all,
     "perplexity": (

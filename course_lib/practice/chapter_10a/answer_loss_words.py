@@ -28,6 +28,9 @@ no-logarithm
     logarithm.
 sign-missing
     The minus is missing. The logarithm of a probability is below 0 or 0, and a loss is its opposite.
+logarithm-of-the-mean
+    You take the mean of the probabilities before the logarithm. Each trained target has a loss of its own,
+    minus the logarithm of its probability: the mean is taken of these.
 another-logarithm
     You take another logarithm than the natural one: `torch.log` and `log_softmax` have base e.
 all-counted

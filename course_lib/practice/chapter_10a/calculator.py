@@ -36,6 +36,7 @@ SUMS = {
     "brackets in brackets": "((7-2)*(3+4))-1",
     "one number": "205",
     "numbers of many digits": "123456789*987654321",
+    "a result of twenty digits": "9999999999*9999999999",
 }
 OTHERS = {  # harmless, should somebody run them
     "a power": "2**10",
@@ -106,8 +107,8 @@ CALCULATOR = Exercise(
         a text. For a sum of whole numbers (digits 0 to 9) with `+`, `-`, `*` and round brackets it is the
         result: `calculate("2+3*4")` gives "14", `calculate("3-10")` gives "-7". For everything else, such as
         "2**10", "7/2", "17+", a name or a call, it is "{REFUSED}". Nothing that is not a sum may be worked
-        out or run, and no error may leave the function. Spaces, and numbers with a sign of their own, do not
-        come.
+        out or run, and no error may leave the function. Spaces, zeros in front of a number, and numbers with
+        a sign of their own do not come.
 
         Python can read without running: `ast.parse(text, mode="eval").body` is an `ast.Constant` with a
         `value`, or an `ast.BinOp` with `left`, `op` and `right`, or something else. Your own parser is as

@@ -105,6 +105,16 @@ def said_otherwise(words, right=RIGHT):
     return calculate
 
 
+def bounded(fit, right=RIGHT):
+    """Other numbers than Python's whole ones; ``fit``: what they make of a result."""
+
+    def calculate(text):
+        told = right(text)
+        return told if told == REFUSED else str(fit(int(told)))
+
+    return calculate
+
+
 def literal(text):
     return str(ast.literal_eval(text))
 
@@ -131,6 +141,11 @@ WAYS = {
         for way in (of_a_list(*words), caught(of_a_list(*words)))
     ),
     "literal": (literal, caught(literal)),
+    "of-bounded-size": tuple(
+        bounded(fit, one)
+        for one in RIGHT_OR_SPELLED
+        for fit in (lambda n: (n + 2**63) % 2**64 - 2**63, lambda n: int(float(n)))
+    ),
     "any-sign": either(
         caught(tree(ALL, FLOAT_TOO)),
         caught(tree(ALL)),

@@ -20,6 +20,9 @@ list-of-the-forbidden
 literal
     `ast.literal_eval` reads numbers, texts and lists; it does no sums. And it accepts what is no sum. Use
     `ast.parse`, and work out the sum yourself.
+of-bounded-size
+    Your numbers have a bounded size: 9999999999*9999999999 is 99999999980000000001. Numbers of 64 bits, as
+    NumPy and torch have them, run over, and floats are rounded. Python's own `int` has no such bound.
 any-sign
     More signs are worked out than asked for: `{text}` gave {got}. Allowed are `ast.Add`, `ast.Sub` and
     `ast.Mult`, and all other signs are refused.

@@ -120,6 +120,7 @@ PARTS = {
     "said": {
         "begin-in-each-text": lambda encode, text, special, role, place: encode(text),
         "begin-in-the-first-text": lambda encode, text, special, role, place: encode(text)[place > 0 :],
+        "begin-in-the-later-texts": lambda encode, text, special, role, place: encode(text)[place == 0 :],
         "text-read": (read_of(*ALL), read_of("user"), read_of("user", "tool"), read_of("user", "assistant")),
         "markers-taken-out": (without(""), without(" ")),
         "stripped": (stripped(str.strip), stripped(str.lstrip), stripped(str.rstrip)),

@@ -14,6 +14,9 @@ begin-in-each-text
 begin-in-the-first-text
     In the first text the `[BOS]` of `encode` is still there, behind the marker of the role. It belongs in
     front of that marker, at place 0, and nowhere else.
+begin-in-the-later-texts
+    Behind the first text the `[BOS]` of `encode` is still there, in each turn that follows. `encode` puts it
+    in front of every text, so take it off every text: `encode(text)[1:]`.
 begin-behind-the-first-marker
     The one `[BOS]` stands behind the first marker. Is it the one that `encode` puts in front of the first
     text? It belongs in front of that marker, at place 0.

@@ -63,7 +63,8 @@ no-guard
 rounding-divided
     Equal rewards do not always have a mean that is equal to them: in float32 it is rounded. Then tiny
     differences stay, and you divide them by a number that is tiny as well, or 0, so the advantages are not 0.
-    Ask whether all rewards of the group are equal, or add a number far above rounding, such as 1e-4.
+    Ask whether all rewards of the group are equal. (A number far above rounding, such as 1e-4, helps as long
+    as rewards are not much larger than 1.)
 row-missing
     Where all rewards of a group are equal, its row is missing in your answer. Such a group needs a row as
     well, of zeros: there are as many rows as prompts, (P, G).

@@ -149,7 +149,7 @@ infinite
     in one step.
 not-above-a-limit
     Your loss is right as long as rewards are near each other. Where a chosen reward is 200 below the rejected
-    one, the loss is 200, and yours stops before: is a small number added in front of the logarithm, or does
+    one, the loss is 200, and yours stops before: is a small number added inside the logarithm, or does
     something cut it off? `torch.nn.functional.logsigmoid` needs neither.
 """)
 

@@ -26,12 +26,17 @@ def made(
     average=mean,
     held=torch.Tensor.detach,
     after=lambda value, beta: value,
+    of_reference=None,
 ):
-    """Another sum of tokens, another reward, another margin, another loss of a pair, another mean."""
+    """Another sum of tokens, another reward, another margin, another loss of a pair, another mean.
+
+    ``of_reference``: another sum for the reference alone.
+    """
+    there = of_reference or total
 
     def dpo_loss(chosen, rejected, ref_chosen, ref_rejected, chosen_mask, rejected_mask, beta):
-        better = reward(total(chosen, chosen_mask), held(total(ref_chosen, chosen_mask)), beta)
-        worse = reward(total(rejected, rejected_mask), held(total(ref_rejected, rejected_mask)), beta)
+        better = reward(total(chosen, chosen_mask), held(there(ref_chosen, chosen_mask)), beta)
+        worse = reward(total(rejected, rejected_mask), held(there(ref_rejected, rejected_mask)), beta)
         return after(average(loss, margin(better, worse)), beta)
 
     return dpo_loss
@@ -119,6 +124,8 @@ def cut(loss):
 WAYS = {
     **single(PARTS, made),
     "cut-to-the-shorter": cut(made()),
+    "reference-without-mask": made(of_reference=lambda x, mask: x.sum(1)),
+    "policy-without-mask": made(total=lambda x, mask: x.sum(1), of_reference=summed),
     "beta-outside": made(reward=without_beta, after=lambda value, beta: beta * value),
     "beta-twice": (
         made(after=lambda value, beta: beta * value),

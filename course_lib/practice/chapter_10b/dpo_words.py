@@ -17,6 +17,12 @@ mean-of-the-padded-length
     padding a batch has. The log-probability of an answer is the sum over its own tokens.
 everything-counted
     The masks have no effect: prompt and padding count in your sums. Multiply by the mask before you sum.
+reference-without-mask
+    Of the reference you sum all tokens of a row, prompt and padding too. Both log-probabilities are of the
+    same answer: the mask belongs to the reference's tokens as well.
+policy-without-mask
+    Of the policy you sum all tokens of a row, prompt and padding too. Both log-probabilities are of the same
+    answer: the mask belongs to the policy's tokens as well.
 counted-outside
     You sum where the mask is False, over prompt and padding. It is True at the tokens of the answer.
 mean-without-mask

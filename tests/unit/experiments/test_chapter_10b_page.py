@@ -113,7 +113,7 @@ def test_what_the_flawed_reward_does(page):
     assert (
         f"earned by {span(begin['liked'])} of the answers at first, by {dash(exact['liked'])} after" in text
     )
-    assert f"(right: {dash(exact['right'])})" in text
+    assert f"(right: {dash(exact['right'])};" in text
 
 
 def test_what_rank_does(page):

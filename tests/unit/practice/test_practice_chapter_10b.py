@@ -405,6 +405,24 @@ def mean_and_no_logarithm(chosen, rejected, ref_chosen, ref_rejected, chosen_mas
     return -torch.sigmoid(beta * (better - worse)).mean()
 
 
+def masked_on_one_side(of_policy):
+    """The mask belongs to the policy's tokens alone, or to the reference's alone."""
+
+    def dpo_loss(chosen, rejected, ref_chosen, ref_rejected, chosen_mask, rejected_mask, beta):
+        reward = []
+        for policy, held, mask in (
+            (chosen, ref_chosen, chosen_mask),
+            (rejected, ref_rejected, rejected_mask),
+        ):
+            masked, whole = (policy, held) if of_policy else (held, policy)
+            sums = masked.masked_fill(~mask, 0.0).sum(-1), whole.sum(-1)
+            now, then = sums if of_policy else sums[::-1]
+            reward.append(now - then.detach())
+        return -F.logsigmoid(beta * (reward[0] - reward[1])).mean()
+
+    return dpo_loss
+
+
 def one_zip_for_both(chosen, rejected, ref_chosen, ref_rejected, chosen_mask, rejected_mask, beta):
     losses = []
     for pair in zip(chosen, rejected, ref_chosen, ref_rejected, chosen_mask, rejected_mask, strict=True):
@@ -607,6 +625,8 @@ def scaled_by_alpha_and_transposed(x, W, A, B, alpha):
         ("dpo", half_detached, "reference-learns"),
         ("dpo", mean_and_no_logarithm, "mean-of-tokens-no-logarithm"),
         ("dpo", one_zip_for_both, "cut-to-the-shorter"),
+        ("dpo", masked_on_one_side(True), "reference-without-mask"),
+        ("dpo", masked_on_one_side(False), "policy-without-mask"),
         ("advantages", added_to_the_variance, "added-under-the-root"),
         ("advantages", hundred_thousandth_in_the_root, "added-under-the-root"),
         ("advantages", above_0_by_hand, "rounding-divided"),

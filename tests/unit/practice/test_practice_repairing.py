@@ -7,7 +7,7 @@ import warnings
 import pytest
 import torch
 
-from course_lib.practice import desk, repairing
+from course_lib.practice import desk, finer_changes, repairing
 
 # ruff: noqa: E731
 
@@ -239,3 +239,15 @@ def test_a_change_that_python_warns_of_prints_nothing():
         warnings.simplefilter("always")
         assert repairing.first_that_helps(no_root, lambda changed: False, lambda: True) == ""
     assert not warned
+
+
+def test_no_change_compares_a_thing_with_itself():
+    """`n == n` is right on every input, and tells nothing of the slip."""
+    tree = ast.parse("def f(n, most):\n    if n == 0:\n        return most or 5\n    return n\n")
+    texts = []
+    for change in finer_changes.all_changes(tree):
+        change.make()
+        texts.append(ast.unparse(tree))
+        change.undo()
+    assert any("n == most" in text for text in texts) and any("n or 5" in text for text in texts)
+    assert not any("n == n" in text or "most or most" in text for text in texts)
