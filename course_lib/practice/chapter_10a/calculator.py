@@ -35,6 +35,8 @@ SUMS = {
     "a difference in brackets": "20-(9-2)",
     "brackets in brackets": "((7-2)*(3+4))-1",
     "one number": "205",
+    "a difference of 0": "3-3",
+    "a part of 0": "(2-2)*3+1",
     "numbers of many digits": "123456789*987654321",
     "a result of twenty digits": "9999999999*9999999999",
 }

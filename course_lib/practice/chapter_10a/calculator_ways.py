@@ -115,6 +115,26 @@ def bounded(fit, right=RIGHT):
     return calculate
 
 
+def zero_dropped(text, right=RIGHT):
+    """A result of 0 counts as none."""
+    told = right(text)
+    return REFUSED if told == "0" else told
+
+
+def zero_dropped_inside(text):
+    """So does a part of 0."""
+
+    def value(node):
+        if isinstance(node, ast.Constant) and type(node.value) is int:
+            return node.value
+        if isinstance(node, ast.BinOp) and type(node.op) in SIGNS_OF:
+            a, b = value(node.left), value(node.right)
+            return SIGNS_OF[type(node.op)](a, b) if a and b else None
+        return None
+
+    return str(value(ast.parse(text, mode="eval").body) or REFUSED)
+
+
 def literal(text):
     return str(ast.literal_eval(text))
 
@@ -141,6 +161,7 @@ WAYS = {
         for way in (of_a_list(*words), caught(of_a_list(*words)))
     ),
     "literal": (literal, caught(literal)),
+    "zero-dropped": (zero_dropped, looked(caught(zero_dropped_inside)), caught(zero_dropped_inside)),
     "of-bounded-size": tuple(
         bounded(fit, one)
         for one in RIGHT_OR_SPELLED

@@ -20,6 +20,9 @@ list-of-the-forbidden
 literal
     `ast.literal_eval` reads numbers, texts and lists; it does no sums. And it accepts what is no sum. Use
     `ast.parse`, and work out the sum yourself.
+zero-dropped
+    A result of 0 is refused. In Python 0 counts as False, so `if value:` and `value or …` drop it, and a
+    difference such as 3-3 is a sum like any other. Ask whether the value `is None`.
 of-bounded-size
     Your numbers have a bounded size: 9999999999*9999999999 is 99999999980000000001. Numbers of 64 bits, as
     NumPy and torch have them, run over, and floats are rounded. Python's own `int` has no such bound.

@@ -2,6 +2,7 @@
 
 import ast
 import itertools
+import operator
 import re
 
 import numpy as np
@@ -536,6 +537,26 @@ def logarithm_of_the_mean(logits, targets, trained):
     return -picked.mean().log()
 
 
+def nothing_for_0(text):
+    signs = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul}
+
+    def ev(node):
+        if isinstance(node, ast.BinOp) and type(node.op) in signs:
+            left, right = ev(node.left), ev(node.right)
+            return None if left is None or right is None else signs[type(node.op)](left, right)
+        if isinstance(node, ast.Constant) and type(node.value) is int:
+            return node.value
+        return None
+
+    try:
+        if not set(text) <= set("0123456789+-*()"):
+            return "error: not a sum"
+        out = ev(ast.parse(text, mode="eval").body)
+        return str(out) if out else "error: not a sum"
+    except SyntaxError:
+        return "error: not a sum"
+
+
 def of_64_bits(text):
     operations = {ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply}
 
@@ -687,6 +708,7 @@ def loop_with(counted, or_else=None):
         ("template", bos_of_the_later_texts, "begin-in-the-later-texts"),
         ("answer-loss", logarithm_of_the_mean, "logarithm-of-the-mean"),
         ("calculator", of_64_bits, "of-bounded-size"),
+        ("calculator", nothing_for_0, "zero-dropped"),
         ("loss-mask", who_is_read, "assistant-read"),
         ("loss-mask", calls_forgotten, "calls-not-trained"),
         ("answer-loss", scores_filled, "scores-set-to-0"),
