@@ -164,6 +164,10 @@ MASK_FITS = """() => {
   const right = (name) => document.querySelector(`.course-view ${name}`).getBoundingClientRect().right;
   return right('.mask-cells') <= right('.both') + 1;
 }"""
+BESIDE = """(wide) => {
+  const left = (name) => document.querySelector(`.course-view ${name}`).getBoundingClientRect().left;
+  return (left('.side') > left('.mask-cells') + 50) === wide;
+}"""
 
 
 def test_every_window_and_a_finger(lab, open_page):
@@ -176,9 +180,8 @@ def test_every_window_and_a_finger(lab, open_page):
     for width in (1400, 1000, 700, 400):
         window.set_viewport_size({"width": width, "height": 1000})
         nothing_is_cut(page)
-        window.wait_for_function(MASK_FITS)  # it is laid a moment after the window has its new width
-        mask, side = (view.locator(name).bounding_box() for name in (".mask-cells", ".side"))
-        assert (side["x"] > mask["x"] + 50) == (width == 1400), "beside the mask where it is wide"
+        for laid, wide in ((MASK_FITS, None), (BESIDE, width == 1400)):  # a moment after the new width
+            window.wait_for_function(laid, arg=wide)
         panels = [panel.bounding_box()["y"] for panel in view.locator(".next-words").all()]
         assert len(set(panels)) == {1400: 1, 1000: 2, 700: 2, 400: 4}[width]
     token = view.locator(".token-of", has_text="gare")
