@@ -111,3 +111,36 @@ def parsed(**how):
     return tuple(
         caught(lambda text, digits=digits: Parser(digits=digits, **how)(text)) for digits in ("0-9", r"\d")
     )
+
+
+RIGHT = looked(caught(tree()))
+
+
+def bounded(fit, right=RIGHT):
+    """Other numbers than Python's whole ones; ``fit``: what they make of a result."""
+
+    def calculate(text):
+        told = right(text)
+        return told if told == REFUSED else str(fit(int(told)))
+
+    return calculate
+
+
+def zero_dropped(text, right=RIGHT):
+    """A result of 0 counts as none."""
+    told = right(text)
+    return REFUSED if told == "0" else told
+
+
+def zero_dropped_inside(text):
+    """So does a part of 0."""
+
+    def value(node):
+        if isinstance(node, ast.Constant) and type(node.value) is int:
+            return node.value
+        if isinstance(node, ast.BinOp) and type(node.op) in SIGNS_OF:
+            a, b = value(node.left), value(node.right)
+            return SIGNS_OF[type(node.op)](a, b) if a and b else None
+        return None
+
+    return str(value(ast.parse(text, mode="eval").body) or REFUSED)

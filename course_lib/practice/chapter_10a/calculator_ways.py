@@ -10,12 +10,16 @@ import re
 
 from course_lib.practice.chapter_10a.calculator_slips import (
     REFUSED,
+    RIGHT,
     SIGNS_OF,
+    bounded,
     caught,
     either,
     looked,
     parsed,
     tree,
+    zero_dropped,
+    zero_dropped_inside,
 )
 
 DIVISIONS = {ast.Div: operator.truediv, ast.FloorDiv: operator.floordiv}
@@ -59,9 +63,6 @@ def of_a_list(*forbidden):
     return calculate
 
 
-RIGHT = looked(caught(tree()))
-
-
 def without_brackets(text):
     return caught(tree())(text.replace("(", "").replace(")", ""))
 
@@ -103,36 +104,6 @@ def said_otherwise(words, right=RIGHT):
         return words if told == REFUSED else told
 
     return calculate
-
-
-def bounded(fit, right=RIGHT):
-    """Other numbers than Python's whole ones; ``fit``: what they make of a result."""
-
-    def calculate(text):
-        told = right(text)
-        return told if told == REFUSED else str(fit(int(told)))
-
-    return calculate
-
-
-def zero_dropped(text, right=RIGHT):
-    """A result of 0 counts as none."""
-    told = right(text)
-    return REFUSED if told == "0" else told
-
-
-def zero_dropped_inside(text):
-    """So does a part of 0."""
-
-    def value(node):
-        if isinstance(node, ast.Constant) and type(node.value) is int:
-            return node.value
-        if isinstance(node, ast.BinOp) and type(node.op) in SIGNS_OF:
-            a, b = value(node.left), value(node.right)
-            return SIGNS_OF[type(node.op)](a, b) if a and b else None
-        return None
-
-    return str(value(ast.parse(text, mode="eval").body) or REFUSED)
 
 
 def literal(text):
