@@ -74,8 +74,8 @@ def dpo_step(
         optimizer: of what learns.
         beta: β of `preferences.dpo`.
         max_norm: largest gradient norm.
-        mix: gives a loss that is added, such as that of a batch of what must not be forgotten; the numbers
-            that come back are without it.
+        mix: gives a loss that is added, such as that of a batch of what must not be forgotten. The numbers
+            that come back are without it, but for a norm of the gradient, which is that of both.
 
     Returns:
         the step in numbers, as they were before it.
