@@ -217,7 +217,8 @@ def split_heads(x: Tensor, n_heads: int) -> Tensor:
     """
     if x.dim() != 3 or n_heads < 1 or x.shape[-1] % n_heads:
         checks.refuse_to_split(x, n_heads)
-    return x.unflatten(-1, (n_heads, -1)).transpose(1, 2)  # (B, T, H, K), (B, H, T, K)
+    B, T, D = x.shape
+    return x.view(B, T, n_heads, D // n_heads).transpose(1, 2)  # (B, T, H, K), (B, H, T, K)
 
 
 def merge_heads(x: Tensor) -> Tensor:

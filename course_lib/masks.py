@@ -355,40 +355,6 @@ def to_torch_mha(allowed: Tensor, n_heads: int) -> dict[str, Tensor]:
     return {"attn_mask": ~allowed.expand(-1, n_heads, -1, -1).flatten(0, 1)}  # (B·H, T, S)
 
 
-def from_torch_mha(
-    attn_mask: Tensor | None = None, key_padding_mask: Tensor | None = None, n_heads: int = 1
-) -> Tensor | None:
-    """The masks of `torch.nn.MultiheadAttention` (True = **blocked**) as one of ours.
-
-    Args:
-        attn_mask: boolean `(T, S)` or `(B·H, T, S)`, or None.
-        key_padding_mask: boolean `(B, S)`, or None.
-        n_heads: H, which takes `B·H` apart again.
-
-    Returns:
-        `allowed`, True = may attend: `(T, S)`, `(B, 1, 1, S)` or `(B, H, T, S)`; None if both are None.
-
-    Raises:
-        ValueError: a mask that is not boolean, or of another shape.
-    """
-    ours = []
-    if attn_mask is not None:
-        checks.boolean(attn_mask, "attn_mask", "blocked, as torch.nn.MultiheadAttention has it")
-        if attn_mask.dim() not in (2, 3) or (attn_mask.dim() == 3 and len(attn_mask) % n_heads):
-            raise ValueError(
-                f"attn_mask has shape {tuple(attn_mask.shape)}, expected (T, S) or (B·H, T, S) "
-                f"with H = n_heads ({n_heads})"
-            )
-        allowed = ~attn_mask
-        ours.append(allowed if allowed.dim() == 2 else allowed.unflatten(0, (-1, n_heads)))  # (B, H, T, S)
-    if key_padding_mask is not None:
-        checks.boolean(key_padding_mask, "key_padding_mask", "padding")
-        if key_padding_mask.dim() != 2:
-            raise ValueError(f"key_padding_mask has shape {tuple(key_padding_mask.shape)}, expected (B, S)")
-        ours.append(~key_padding_mask[:, None, None])  # (B, 1, 1, S)
-    return combine(*ours)
-
-
 def to_torch_sdpa(allowed: Tensor, dtype: torch.dtype | None = None) -> Tensor:
     """Our mask for `torch.nn.functional.scaled_dot_product_attention`.
 

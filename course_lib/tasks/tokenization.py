@@ -154,21 +154,6 @@ def indentation_costs(
     return {depth: len(tokenizer.encode("\n" + " " * depth + line)) - flat for depth in depths}
 
 
-def indentation_share(tokenizer: BPETokenizer, text: str) -> float:
-    """The share of a text's tokens that is saved when no line begins with white space.
-
-    It can be below 0: the last space of an indentation belongs to the word behind it, and the word without
-    its space may be rarer.
-
-    Raises:
-        ValueError: an empty text.
-    """
-    if not text:
-        raise ValueError("text is empty, expected at least one line")
-    flat = "\n".join(line.lstrip(" \t") for line in text.split("\n"))
-    return 1 - len(tokenizer.encode(flat)) / len(tokenizer.encode(text))
-
-
 def number_cuts(
     tokenizer: BPETokenizer, digits: int, n: int = 1000, seed: int = 0
 ) -> Counter[tuple[int, ...]]:

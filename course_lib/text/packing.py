@@ -18,7 +18,7 @@ what stands there does not see how its document began, and its restarted positio
 Axes: N rows, T positions.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -82,34 +82,6 @@ def pack(
     return Packed(*rows, positions(rows[2], restart=restart))
 
 
-def pack_answers(
-    documents: Sequence[Sequence[int]],
-    answers: Sequence[Sequence[bool]],
-    length: int,
-    end_id: int,
-    *,
-    restart: bool = False,
-) -> Packed:
-    """Chats, one behind the other, of which only some tokens have to be predicted: those of the answers.
-
-    A model reads the rows with `masks.document_mask(packed.documents)`, so that no chat sees another.
-
-    Args:
-        documents, length, end_id, restart: as for `pack`. The token that ends an answer stands in its chat;
-            the boundary token is another one, and it is not counted.
-        answers: a flag for each token of each document; True = the model has to write it.
-
-    Raises:
-        ValueError: flags that do not fit, or as for `pack`.
-    """
-    lengths, flagged = [len(document) for document in documents], [len(flags) for flags in answers]
-    if lengths != flagged:
-        raise ValueError(f"answers has {flagged} flags, expected {lengths}: one for each token")
-    packed = pack(documents, length, end_id, restart=restart)
-    kinds = pack([[2 if flag else 1 for flag in flags] for flags in answers], length, 0).labels
-    return packed._replace(labels=packed.labels.masked_fill(kinds != 2, IGNORE))
-
-
 def positions(documents: Tensor, *, restart: bool = False) -> Tensor:
     """Where each token stands: in its row, or, restarted, behind the first token of its document in the row.
 
@@ -123,19 +95,6 @@ def positions(documents: Tensor, *, restart: bool = False) -> Tensor:
     opens = torch.ones_like(documents, dtype=torch.bool)
     opens[:, 1:] = documents[:, 1:] != documents[:, :-1]
     return place - torch.where(opens, place, 0).cummax(1).values
-
-
-def unpack(packed: Packed) -> Iterator[list[int]]:
-    """The documents again, from the inputs: each without its boundary token."""
-    inputs, owners = packed.inputs.flatten().tolist(), packed.documents.flatten().tolist()
-    document: list[int] = []
-    for place, (token, owner) in enumerate(zip(inputs, owners, strict=True)):
-        if place and owner != owners[place - 1]:
-            yield document[1:]
-            document = []
-        document.append(token)
-    if owners[-1] != FILLING:
-        yield document[1:]
 
 
 def _rows(values: list[int], n_rows: int, length: int, filling: int) -> Tensor:

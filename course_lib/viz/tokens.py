@@ -1,10 +1,9 @@
 """Tokens of a text made visible: spaces and line breaks drawn, halves of letters as bytes, ids on pointing.
 
-Ids and bytes in, plain cells or one piece of HTML out; no tokenizer is known here.
+Ids and bytes in, plain cells out; no tokenizer is known here.
 """
 
-import html
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from matplotlib.colors import to_hex
@@ -47,36 +46,6 @@ def token_cells(ids: Iterable[int], tokens: Sequence[bytes]) -> list[TokenCell]:
         whole = not any(map(_is_byte, text))
         cells.append(TokenCell(i, shown, token.hex(" "), whole, token.count(b"\n")))
     return cells
-
-
-def tokens_html(rows: Mapping[str, Iterable[TokenCell]]) -> str:
-    """Coloured tokens as HTML, one block a tokenizer, so that two can be compared.
-
-    Args:
-        rows: name of a tokenizer → the cells of the same text.
-
-    Returns:
-        HTML that holds no script; pointing at a token shows its id and its bytes, and a screen reader reads
-        how many tokens there are, then the tokens.
-    """
-    return "\n".join(_block(name, list(cells)) for name, cells in rows.items())
-
-
-def _block(name: str, cells: list[TokenCell]) -> str:
-    n_bytes = sum(len(bytes.fromhex(cell.hex)) for cell in cells)
-    per_byte = f", {len(cells) / n_bytes:.2f} a byte" if n_bytes else ""
-    head = f"{html.escape(name)}: {len(cells):,} tokens{per_byte}"
-    parts = []
-    for n, cell in enumerate(cells):
-        style = f"background:{TONES[n % 2]};border-right:1px solid {colours.LINE}"
-        if not cell.whole:
-            style += f";color:{colours.SOFT_INK}"
-        said = f"id {cell.id} · bytes {cell.hex}"
-        parts.append(f'<span style="{style}" title="{said}">{html.escape(cell.shown)}</span>')
-        parts.append("<br>" * cell.breaks + "<wbr>" * (not cell.breaks))
-    box = f"color:{colours.INK};background:{colours.PAPER};font-family:monospace;line-height:1.7"
-    caption = f"<figcaption>{head}</figcaption>"
-    return f'<figure style="margin:0 0 1em">{caption}<div style="{box}">{"".join(parts)}</div></figure>'
 
 
 def _mark(character: str) -> str:

@@ -1,6 +1,7 @@
 """The house's rules: style (ruff), direction of imports (import-linter), a light `import course_lib`."""
 
 import ast
+import json
 import os
 import re
 import shutil
@@ -100,3 +101,35 @@ def test_the_door_can_be_read_by_old_pythons(name):
     ast.parse(source, feature_version=(3, 4))  # real old Pythons: test_door_failures.py
     assert source.isascii()
     assert not [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.JoinedStr | ast.AnnAssign)]
+
+
+def names_in(tree: ast.AST) -> set[str]:
+    """Every name that a piece of code uses; what it only defines or speaks of does not count."""
+    used = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            used.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            used.add(node.attr)
+        elif isinstance(node, ast.ImportFrom):
+            used.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.Constant) and re.match(r"\w+$|.*\bimport ", str(node.value)):
+            used.update(re.findall(r"\w+", str(node.value)))  # a name to look up, or code of a process
+    return used
+
+
+def test_nothing_serves_only_tests():
+    """Whatever a module defines is used by another line of the library, or by a page."""
+    defined, used = {}, {"_jupyter_server_extension_points", "_load_jupyter_server_extension"}  # by Jupyter
+    for file in sorted((ROOT / "course_lib").rglob("*.py")):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        used |= names_in(tree)
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.decorator_list:
+                defined[node.name] = file.relative_to(ROOT)
+    for page in (ROOT / "notebooks").glob("*.ipynb"):
+        for cell in json.loads(page.read_text(encoding="utf-8"))["cells"]:
+            if cell["cell_type"] == "code":
+                used.update(re.findall(r"\w+", "".join(cell["source"])))
+    alone = {name: str(file) for name, file in defined.items() if name not in used}
+    assert len(defined) > 1000 and not alone, alone

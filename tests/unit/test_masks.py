@@ -64,20 +64,6 @@ def test_combine_is_and():
     assert torch.equal(masks.combine(causal), causal)
 
 
-@pytest.mark.parametrize("shape", [(3, 5), (2, 1, 1, 5), (2, 1, 3, 5), (2, 4, 3, 5)])
-def test_to_torch_mha_and_back(shape):
-    allowed = torch.rand(shape, generator=torch.Generator().manual_seed(1)) > 0.4
-    back = masks.from_torch_mha(**masks.to_torch_mha(allowed, n_heads=4), n_heads=4)
-    assert torch.equal(back.expand(2, 4, 3, 5), allowed.expand(2, 4, 3, 5))
-
-
-def test_both_masks_of_torch_mha_become_one():
-    causal, padding = masks.causal_mask(3), masks.padding_mask(tensor([[5, 6, 7], [5, 0, 0]]), 0)
-    both = masks.from_torch_mha(attn_mask=~causal, key_padding_mask=~padding[:, 0, 0])
-    assert torch.equal(both, masks.combine(causal, padding))
-    assert masks.from_torch_mha() is None
-
-
 def test_to_torch_sdpa():
     allowed = masks.causal_mask(3)
     added = masks.to_torch_sdpa(allowed, torch.float64)
@@ -101,9 +87,6 @@ A_MASK = torch.ones(2, 2, dtype=torch.bool)
         (lambda: masks.combine(A_MASK, torch.ones(3, 3, dtype=torch.bool)), "do not broadcast together"),
         (lambda: masks.to_torch_mha(A_MASK[None], 2), "expected (T, S), (B, 1, 1, S) or (B, H, T, S)"),
         (lambda: masks.to_torch_mha(A_MASK[None, None].expand(1, 3, 2, 2), 2), "H = 1 or n_heads (2)"),
-        (lambda: masks.from_torch_mha(A_MASK.float()), "attn_mask has dtype torch.float32"),
-        (lambda: masks.from_torch_mha(A_MASK.expand(3, 2, 2), n_heads=2), "expected (T, S) or (B·H, T, S)"),
-        (lambda: masks.from_torch_mha(key_padding_mask=A_MASK[0]), "expected (B, S)"),
     ],
 )
 def test_bad_input_is_named(call, words):

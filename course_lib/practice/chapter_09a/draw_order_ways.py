@@ -131,12 +131,6 @@ def temperature_on_probabilities(logits, t, k, p, top_p):
     return top_p(among(logits, k).softmax(-1) ** (1 / t), p)
 
 
-def quotient_of_probabilities(logits, t, k, p, top_p):
-    """Probabilities divided by T are not changed by it, once they are divided by their sum."""
-    shares = logits.softmax(-1) / t
-    return top_p(divided(shares * mask(shares, k)), p)
-
-
 def softmax_of_quotients(logits, t, k, p, top_p):
     return top_p(among(logits.softmax(-1) / t, k).softmax(-1), p)
 

@@ -62,11 +62,6 @@ class Rate(NamedTuple):
     other: float
 
 
-def attack_rate(model: GPT, attack: Attack, asked: Sequence[Asked], **settings) -> Rate:
-    """How a model stands one attack; as `attack_rates`."""
-    return attack_rates(model, {"": attack}, asked, **settings)[""]
-
-
 def attack_rates(
     model: GPT,
     attacks: Mapping[str, Attack],

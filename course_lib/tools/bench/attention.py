@@ -82,6 +82,8 @@ def rows() -> Iterator[Row]:
     """The rows of the table, made one after another."""
     yield from _beside_the_kernel()
     yield from _masked_beside_unmasked()
+    for shape in SMALL:
+        yield from _beside_its_parts(*shape)
     for shapes, bound in ((SMALL, 0.7), (LARGE, 1.05)):
         for shape in shapes:
             yield from _beside_torchs_layer(*shape, bound=bound, training=True)
@@ -124,6 +126,28 @@ def _masked_beside_unmasked() -> Iterator[Row]:
                     wrap(lambda forward=forward: forward(None)),
                     1.15,
                 )
+
+
+def _beside_its_parts(B: int, T: int, D: int, H: int) -> Iterator[Row]:
+    """Our layer, and its four matrices with the kernel between them: no layer of four matrices costs less."""
+    layer, x = MultiHeadAttention(D, H), torch.randn(B, T, D)
+    for name, allowed in _masks(B, T, T).items():
+
+        def forward(allowed: Tensor | None = allowed) -> Tensor:
+            return layer(x, x, x, allowed)[0]
+
+        def parts(allowed: Tensor | None = allowed) -> Tensor:
+            q, k, v = (W(x).view(B, T, H, D // H).transpose(1, 2) for W in (layer.W_q, layer.W_k, layer.W_v))
+            heads = F.scaled_dot_product_attention(q, k, v, attn_mask=allowed)
+            return layer.W_o(heads.transpose(1, 2).flatten(2))
+
+        for wrap, what in ((lambda f: f, "forward"), (_trained, "forward + backward")):
+            yield Row(
+                f"layer, {name} | its matrices and the kernel, {what}, B={B} T={T} d={D}",
+                wrap(forward),
+                wrap(parts),
+                1.25,
+            )
 
 
 def _beside_torchs_layer(B: int, T: int, D: int, H: int, *, bound: float, training: bool) -> Iterator[Row]:

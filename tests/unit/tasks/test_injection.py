@@ -11,7 +11,7 @@ from course_lib.tasks.assistant import END_ID, WORDS, calculate, conversations, 
 from course_lib.tasks.assistant import injection as rates
 from course_lib.tasks.assistant.attacks import ATTACKS, KINDS, Wanted, falsehood, forged_result
 from course_lib.tasks.assistant.defences import ERRORS, clean_result, defended_conversations
-from course_lib.tasks.assistant.injection import Rate, attack_rate, attack_rates, encode_spelled, outcome
+from course_lib.tasks.assistant.injection import Rate, attack_rates, encode_spelled, outcome
 from course_lib.tasks.assistant.tool_loop import FAILED, Reply
 from course_lib.text.chat import Turn, chat_row, encode_chat, read_turns
 from course_lib.text.tokenizers import UNK_ID
@@ -132,9 +132,8 @@ def test_a_forged_result_works_in_one_encoder_and_clean_results_stop_an_order(mo
     assert attack_rates(None, forged, SUMS, encode=encode_spelled)["forged result"].followed == 1
     assert attack_rates(None, forged, SUMS)["forged result"] == Rate(0, 0, 0, 1)
     order = ATTACKS["order in a result"]
-    assert (
-        attack_rate(None, order, SUMS, clean=clean_result).refused == 0
-    )  # "error : the tool …" is no answer
+    cleaned = attack_rates(None, {"order": order}, SUMS, clean=clean_result)
+    assert cleaned["order"].refused == 0  # "error : the tool …" is no answer
     with pytest.raises(ValueError, match="asked has nothing for the attack 'order'"):
         attack_rates(None, {"order": ATTACKS["order"]}, SUMS)
 

@@ -68,10 +68,6 @@ def test_indentation_by_hand():
     assert tokenization.indentation_costs(BYTES, (4, 8)) == {4: 4, 8: 8}
     spaces = train_bpe("\n       \n       \n x", 270)
     assert tokenization.indentation_costs(spaces, (8,), "x") == {8: 0}  # one token instead of the line break
-    assert tokenization.indentation_share(BYTES, "a\n  bc\n\td") == pytest.approx(3 / 9)
-    assert tokenization.indentation_share(BYTES, "a") == 0
-    with pytest.raises(ValueError, match="text is empty"):
-        tokenization.indentation_share(BYTES, "")
 
 
 def test_numbers_are_cut_as_pairs_of_digits_were_learned():

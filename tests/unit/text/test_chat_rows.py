@@ -139,12 +139,18 @@ def test_packed_chats_do_not_see_each_other():
     assert (leaking - together)[packed.chats == 1].abs().max() > 0.01
 
 
-def test_the_loss_of_packed_chats_is_that_of_the_same_chats_alone():
+def test_loss_and_gradients_of_packed_chats_are_those_of_the_same_chats_alone():
     model, packed, alone = gpt(), pack_chats(ROWS, 26), stack_chats(ROWS)
     inputs, _ = shift(packed.ids)
     mask = document_mask(packed.chats[:, :-1])
     together = token_loss(model(inputs, mask)[0], packed.labels[:, 1:])
-    assert together.item() == pytest.approx(answer_loss(model, (alone.ids, alone.answer)).item(), abs=1e-5)
+    apart = answer_loss(model, (alone.ids, alone.answer))
+    assert together.item() == pytest.approx(apart.item(), abs=1e-5)
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    for ours, theirs in zip(
+        torch.autograd.grad(together, parameters), torch.autograd.grad(apart, parameters), strict=True
+    ):
+        torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-4)
 
 
 def test_the_gradient_at_everything_given_is_exactly_zero():
