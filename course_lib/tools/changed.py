@@ -209,7 +209,10 @@ class Course:
             if not pages or name in chosen or not re.search(OUR_PAGES, path.read_text(encoding="utf-8")):
                 continue
             if path.name == PAGES_IN_BROWSER:
-                chosen |= {f"{name}::test_page_runs[{Path(page).stem}]": why for page, why in pages.items()}
+                chosen |= {
+                    f"{name}::test_a_page_as_stored_and_run[{Path(page).stem}]": why
+                    for page, why in pages.items()
+                }
             else:
                 chosen[name] = next(iter(pages.values()))
         return chosen

@@ -113,7 +113,7 @@ def names_in(tree: ast.AST) -> set[str]:
             used.add(node.attr)
         elif isinstance(node, ast.ImportFrom):
             used.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.Constant) and re.match(r"\w+$|.*\bimport ", str(node.value)):
+        elif isinstance(node, ast.Constant) and re.match(r"\w+$|(?s:.*)\bimport ", str(node.value)):
             used.update(re.findall(r"\w+", str(node.value)))  # a name to look up, or code of a process
     return used
 

@@ -76,7 +76,7 @@ def touched(root, *options):
         ".py": "",
         ".ipynb": "",
         "notebooks/0": "0",
-        "browser/test_browser_pages::test_page_runs": "pages",
+        "browser/test_browser_pages::test_a_page_as_stored_and_run": "pages",
     }
     for long, name in short.items():
         found = found and {key.replace(long, name): why for key, why in found.items()}
