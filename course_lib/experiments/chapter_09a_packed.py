@@ -155,5 +155,6 @@ EXPERIMENTS = (
         steps=STEPS,
         live_steps=STEPS,
         tolerance=0.05,
+        short_steps=40,
     ),
 )

@@ -100,6 +100,7 @@ EXPERIMENTS = (
         steps=WARM_UP_STEPS,
         live_steps=WARM_UP_STEPS,
         tolerance=0.05,
+        short_steps=40,
     ),
     Experiment(
         "data-order",

@@ -110,5 +110,6 @@ EXPERIMENTS = (
         steps=WINDOW_STEPS,
         live_steps=WINDOW_STEPS,
         tolerance=0.05,
+        short_steps=40,
     ),
 )

@@ -183,5 +183,6 @@ EXPERIMENTS = (
         steps=BUDGETS[-1],
         live_steps=BUDGETS[0],
         tolerance=0.05,
+        short_steps=20,
     ),
 )

@@ -61,15 +61,16 @@ def _columns(found: scoring.Score) -> Row:
 
 
 @cache
-def _learnt() -> tuple[questions.Asked, ...]:
-    kinds = questions.STORY_KINDS
-    return questions.ask(QUESTIONS, training.TRAINING_SEED, kinds=kinds, per_story=training.PER_STORY)
-
-
 def _question_only(step: int) -> Row:
     """Who has never seen a story: from as many questions as were read by then."""
     read = round(step * training.RECIPE.batch_size * (1 - PLAIN)) * training.PER_STORY
-    said = questions.by_question(_learnt()[:read], scoring.held_out())
+    learnt = questions.ask(
+        min(read, QUESTIONS),
+        training.TRAINING_SEED,
+        kinds=questions.STORY_KINDS,
+        per_story=training.PER_STORY,
+    )
+    said = questions.by_question(learnt, scoring.held_out())
     replies = [Reply((Turn("assistant", " ".join(words)),), "answer") for words in said]
     return _columns(scoring.summed(scoring.held_out(), replies))
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from course_lib.training.budget import is_fast, measured
@@ -28,6 +28,8 @@ class Experiment:
         tolerance: how far a live run may lie outside the recorded range: floating-point sums differ a little
             from machine to machine, and training makes the difference grow.
         about: what a record must say of data that do not come with the course, such as a text's checksum.
+        short_steps: training steps of a short run of the first seed, which a record keeps beside its rows, so
+            that it can be made again in seconds. None: the first recorded step is early enough.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Experiment:
     live_steps: int
     tolerance: float
     about: Callable[[], str] | None = None
+    short_steps: int | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Record:
     machine: str
     seconds: float
     about: str = ""  # of data that do not come with the course
+    short: list[Row] = field(default_factory=list)  # rows of a short run of the first seed, to be made again
 
     def at(self, **wanted) -> list[Row]:
         """The rows whose columns have these values: `record.at(step=400, attention="with")`.

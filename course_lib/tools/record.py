@@ -22,6 +22,7 @@ def make_record(experiment: Experiment, folder: Path = FOLDER) -> Record:
     for seed in experiment.seeds:
         print(f"{experiment.name}: seed {seed}, {experiment.steps} steps …", flush=True)
         rows += experiment.rows(seed, experiment.steps)
+    short = experiment.rows(experiment.seeds[0], experiment.short_steps) if experiment.short_steps else []
     record = Record(
         name=experiment.name,
         question=experiment.question,
@@ -36,14 +37,21 @@ def make_record(experiment: Experiment, folder: Path = FOLDER) -> Record:
         machine=f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
         seconds=round(time.perf_counter() - start),
         about="" if experiment.about is None else experiment.about(),
+        short=short,
     )
-    told = {name: value for name, value in asdict(record).items() if name != "about" or value}
-    text = json.dumps(told | {"rows": None}, indent=1, ensure_ascii=False)
-    # One row a line: a change in the record is then a change one can read.
-    listed = ",\n".join("  " + json.dumps(row, ensure_ascii=False) for row in rows)
-    text = text.replace('"rows": null', f'"rows": [\n{listed}\n ]') + "\n"
-    write_whole(folder / f"{experiment.name}.json", text.encode())
+    write_whole(folder / f"{experiment.name}.json", as_text(record).encode())
     return record
+
+
+def as_text(record: Record) -> str:
+    """What its file holds. One row a line: a change in the record is then a change one can read."""
+    told = {name: value for name, value in asdict(record).items() if value or name not in ("about", "short")}
+    tables = {name: told[name] for name in ("rows", "short") if name in told}
+    text = json.dumps(told | dict.fromkeys(tables), indent=1, ensure_ascii=False)
+    for name, rows in tables.items():
+        listed = ",\n".join("  " + json.dumps(row, ensure_ascii=False) for row in rows)
+        text = text.replace(f'"{name}": null', f'"{name}": [\n{listed}\n ]')
+    return text + "\n"
 
 
 def main(arguments: list[str]) -> int:

@@ -1,4 +1,7 @@
-"""Chapter 09b: the numbers that its page says are those of the records, the formulas and the card."""
+"""Chapter 09b: the numbers that its page says are those of the records and the formulas.
+
+(What it says of the law of loss: test_chapter_09b_scaling.py, where the law is fitted.)
+"""
 
 import json
 from itertools import islice
@@ -8,10 +11,9 @@ import pytest
 import torch
 
 from course_lib import experiments, faults
-from course_lib.experiments import chapter_09b_scaling as scaling
 from course_lib.experiments import chapter_09b_speed as speed
 from course_lib.tasks import characters_gpt, town_gpt
-from course_lib.training import checkpoints, distributed, muon
+from course_lib.training import distributed, muon
 from course_lib.training.recipe import new_model, vary
 
 ROOT = Path(__file__).parents[3]
@@ -170,67 +172,6 @@ def test_what_each_change_buys(page):
 
 
 PLAINS_BATCH = "plain's batch"
-
-
-# ---------------------------------------------------------------- the law
-
-
-def fitted(rows, **settings):
-    """A law, and Huber's loss of it, summed."""
-    models = [[row[column] for row in rows] for column in ("parameters", "tokens", "loss")]
-    law = scaling.fit(*models, **settings)
-    return law, scaling.misfit(law, *models)
-
-
-@pytest.fixture(scope="module")
-def grid():
-    return experiments.load("scaling")
-
-
-@pytest.fixture(scope="module")
-def sums(grid):
-    return [fitted(grid.at(seed=seed)) for seed in grid.seeds]
-
-
-def test_the_grid(page, grid):
-    (floor,) = {row["floor"] for row in grid.rows}
-    assert floor == pytest.approx(town_gpt.floor(town_gpt.stories(scaling.HELD_OUT)), abs=1e-4)
-    assert (len(scaling.SIZES), len(scaling.BUDGETS)) == (5, 4) and len(grid.at(seed=0)) == 20
-    assert "Five sizes, four amounts of tokens, three seeds" in page["law-text"]
-    most = max(row["parameters"] for row in grid.rows)
-    ends = [row["loss"] for row in grid.final() if row["parameters"] == most]
-    above = span([loss - floor for loss in ends])
-    assert f"ends at {span(ends)}, {above} above the floor" in page["grid-read"]
-
-
-def test_the_law_is_good_near_and_no_more(page, grid, sums):
-    text, floor = page["fit-read"], grid.rows[0]["floor"]  # the trap of the mean: test_chapter_09b_scaling.py
-    assert "every slope is twenty times smaller" in text and len(grid.at(seed=0)) == 20
-    lowest = [law.E for law, _ in sums]
-    assert f"The floor is {floor:.2f}. The three fits say anything from " in text
-    assert f"{min(lowest):.1f} to {max(lowest):.1f}" in text and max(lowest) < floor - 0.1
-    finer, same = fitted(grid.at(seed=2), average=True, tolerance=1e-8)  # "two of one misfit"
-    assert abs(finer.E - sums[2][0].E) > 0.02 and same == pytest.approx(sums[2][1], rel=1e-3)
-    near, _ = fitted([row for row in grid.rows if row["step"] < grid.steps])
-    off = [abs(near.loss(row["parameters"], row["tokens"]) - row["loss"]) for row in grid.final()]
-    assert f"twice as long to {max(off):.2f} nats, {sum(off) / len(off):.2f} on average" in text
-    before = {(row["seed"], row["size"]): row["loss"] for row in grid.at(step=grid.steps // 2)}
-    fallen = [before[row["seed"], row["size"]] - row["loss"] for row in grid.final()]
-    assert f"(“nothing changes” would miss by {sum(fallen) / len(fallen):.2f})" in text
-    n = sum(p.numel() for p in town_gpt.load().parameters())
-    assert f"has {n / max(row['parameters'] for row in grid.rows):.1f} times the parameters" in text
-    steps = checkpoints.load_card("town-gpt")["steps"]
-    assert steps >= 40 * grid.steps and "over 40 times the tokens" in text
-    tokens = steps * sum(row["tokens"] for row in grid.rows) / sum(row["step"] for row in grid.rows)
-    assert all(law.loss(n, tokens) < floor for law, _ in sums)  # "sink below the floor"
-    assert town_gpt.measured()["gap"] > 0
-
-
-def test_chinchillas_constants(page):
-    text = page["chinchilla-read"]
-    assert "C = 5.76 · 10²³" in text and scaling.CHINCHILLA_FLOPS == 5.76e23
-    for law in scaling.PUBLISHED.values():
-        assert f"{law.tokens_per_parameter(scaling.CHINCHILLA_FLOPS):.1f}" in text
 
 
 # ---------------------------------------------------------------- several processes

@@ -7,6 +7,12 @@ from course_lib.experiments import chapter_10b as page
 from course_lib.tasks.assistant import stages
 
 
+@pytest.fixture(scope="module")
+def tuned():
+    """How the shipped stage stands from which all of these start."""
+    return page.state(stages.load("sft"))
+
+
 def column(record, name, **wanted):
     """One value a seed."""
     return [row[name] for row in sorted(record.at(**wanted), key=lambda row: row["seed"])]
@@ -66,11 +72,10 @@ def test_the_shipped_stage_is_the_recorded_run_of_the_first_seed():
     assert now["sums after a story"] == pytest.approx(then["behind a story"], abs=0.01)
 
 
-def test_both_rewards_begin_at_the_shipped_stage():
-    now = page.state(stages.load("sft"))
+def test_both_rewards_begin_at_the_shipped_stage(tuned):
     for row in experiments.load("flawed-reward").at(step=0):
         for name in ("right", "whole", "liked", "detailed"):
-            assert row[name] == pytest.approx(now[name], abs=0.01)
+            assert row[name] == pytest.approx(tuned[name], abs=0.01)
 
 
 def test_a_reward_for_every_word_rises_while_answers_get_worse():
@@ -97,9 +102,9 @@ def test_a_small_adapter_learns_less_in_as_many_steps():
     assert max(row["gap"] for row in record.rows) < 0.04  # stories are hardly touched
 
 
-def test_two_steps_of_dpo_leave_what_was_right():
+def test_two_steps_of_dpo_leave_what_was_right(tuned):
     """The whole sweep takes minutes: here, that a row is made as the record's are."""
     row = page.beta_row(3.0, 0, 2)
     [then] = experiments.load("dpo-beta").at(seed=0, beta="β 3")
     assert row.keys() == then.keys()
-    assert row["right"] == pytest.approx(page.state(stages.load("sft"))["right"], abs=0.03)
+    assert row["right"] == pytest.approx(tuned["right"], abs=0.03)

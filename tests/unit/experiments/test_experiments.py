@@ -43,6 +43,13 @@ def test_a_record_says_where_it_comes_from(experiment):
         for step in steps:
             rows = record.at(**{record.group: group, "step": step})
             assert {row["seed"] for row in rows} == set(record.seeds)
+    if experiment.short_steps is None:
+        assert not record.short
+    else:  # every group once more, in a run that ends before the first recorded step
+        assert {row[record.group] for row in record.short} == groups
+        assert {(row["seed"], row["step"]) for row in record.short} == {(0, experiment.short_steps)}
+        assert experiment.short_steps < min(row["step"] for row in record.rows)
+        assert {tuple(row) for row in record.short} == {tuple(row) for row in record.rows}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -150,7 +157,11 @@ def test_recording_writes_every_seed_and_can_be_read_again(tmp_path, capsys):
     assert experiments.load("query", tmp_path) == made and made.rows == sorted(ROWS, key=lambda r: r["seed"])
     assert "seed 1" in capsys.readouterr().out
     text = (tmp_path / "query.json").read_text(encoding="utf-8")
-    assert json.loads(text)["rows"] == made.rows and text.count("\n") < 40
+    assert json.loads(text)["rows"] == made.rows and text.count("\n") < 40 and "short" not in text
+    with_short = dataclasses.replace(tiny, rows=lambda seed, steps: [{"seed": seed, "step": steps}])
+    with_short = recording.make_record(dataclasses.replace(with_short, short_steps=7), tmp_path)
+    assert experiments.load("query", tmp_path) == with_short
+    assert with_short.short == [{"seed": 0, "step": 7}] and len(with_short.rows) == 2
 
 
 def test_promises_are_printed_with_the_value_that_keeps_or_breaks_them(capsys, monkeypatch):
