@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy
@@ -682,11 +683,22 @@ def test_few_numbers_are_compared_as_many_are(kind, tolerance):
     values = torch.tensor([*values, math.inf, -math.inf, math.nan]).to(kind)
     many = torch.zeros(comparing.FEW, dtype=kind)
     for a, b in itertools.product(values, values):
-        few = comparing.same(a, b, tolerance)
-        assert few == comparing.same(torch.cat([many, a[None]]), torch.cat([many, b[None]]), tolerance), (
-            a,
-            b,
-        )
+        rows = (torch.cat([many, number[None]]) for number in (a, b))
+        assert comparing.same(a, b, tolerance) == comparing.same(*rows, tolerance), (a, b)
+
+
+def test_what_is_remembered_of_an_input_ends_with_it():
+    """Inputs of the same names and other numbers: the right answer and the wrong ideas are made anew."""
+    one, times = desk.exercises()["00.weighted-mean"], itertools.count(1)
+
+    def cases():
+        n = next(times)
+        return [replace(case, args=(n * case.args[0], case.args[1])) for case in one.cases()]
+
+    exercise, idea = replace(one, cases=cases), one.misconceptions[0]
+    for _ in range(2):
+        assert checking.run_check(exercise, one.reference).passed
+        assert checking.run_check(exercise, idea.ways[0]).misconception == idea.name
 
 
 @pytest.mark.parametrize(
