@@ -26,7 +26,7 @@ from course_lib.practice import (
 )
 from course_lib.practice.answers import TIME_LIMIT
 from course_lib.practice.kinds import CannotCompare, Case, Exercise
-from course_lib.practice.recognising import matching_misconception, through_view
+from course_lib.practice.recognising import known_answers, matching_misconception, through_view
 from course_lib.practice.running import Outcome
 
 NOT_ATTEMPTED, PASSED, FAILED = "not attempted", "solved", "not yet"
@@ -100,8 +100,7 @@ def _judge(exercise: Exercise, function: Callable[..., Any], seconds: float) -> 
         return result("timeout", telling.timeout_sentence(outcomes[-1], seconds), line=outcomes[-1].line)
     if any(o.value is Ellipsis for o in outcomes) or _not_implemented(outcomes):
         return _stub(exercise)
-    expected = [exercise.reference(*(running.clone(a) for a in case.args)) for case in cases]
-    expected = [forms.fit(exercise.outputs, value) for value in expected]
+    expected = _right_answers(exercise, cases)
     changed = telling.changed_sentence(exercise, outcomes)
     if _all_right(exercise, cases, outcomes, expected):
         if changed:
@@ -250,6 +249,11 @@ def _not_implemented(outcomes: list[Outcome]) -> bool:
 
 
 # --- the answers -------------------------------------------------------------------------------------------
+
+
+def _right_answers(exercise: Exercise, cases: list[Case]) -> list[Any]:
+    made = known_answers(exercise.memory, exercise.reference, cases)
+    return [forms.fit(exercise.outputs, outcome.value) for outcome in made]
 
 
 def _all_right(exercise: Exercise, cases: list[Case], outcomes: list[Outcome], expected: list[Any]) -> bool:

@@ -143,7 +143,7 @@ def _kind_sentence(output: Output, what: str, got: torch.Tensor, expected: torch
 def _leftover_sentence(output: Output, what: str, got: torch.Tensor, left: torch.Tensor) -> str:
     """Cells that must be exactly 0 and hold a little."""
     kept = torch.where(left, got.detach().abs(), 0.0)
-    where = [int(i) for i in torch.unravel_index(kept.argmax(), kept.shape)]
+    where = _largest(kept)
     held = got.detach()[left]
     text = (
         f"{what} is right but for one thing: what is forbidden must be exactly 0, and yours is not at "
@@ -198,7 +198,7 @@ def _value_sentence(
     """
     wrong = got != expected if whole else ~torch.isclose(got, expected, rtol=tolerance, atol=tolerance)
     gap = torch.where(wrong, (got - expected).abs(), torch.zeros_like(got))
-    largest = [int(i) for i in torch.unravel_index(gap.argmax(), gap.shape)]
+    largest = _largest(gap)
     where = wrong.nonzero()[0].tolist() if whole else largest
     at = tuple(where)
     right, theirs = expected[at].item(), got[at].item()
@@ -256,6 +256,15 @@ def _place(output: Output, index: list[int]) -> str:
     places = [f"{axes[n].lower()}={i}" for n, i in enumerate(index) if axes[n] != "1" and n not in twins]
     text = ["[" + ", ".join(places) + "]"] if places or not twins else []
     return ", ".join(text + [f"{word} {index[n]}" for n, word in twins.items()])
+
+
+def _largest(tensor: torch.Tensor) -> list[int]:
+    """The index of the largest number. (`torch.unravel_index` imports all of sympy for it.)"""
+    rest, index = int(tensor.argmax()), []
+    for size in reversed(tensor.shape):
+        rest, i = divmod(rest, size)
+        index.insert(0, i)
+    return index
 
 
 def _twins(axes: tuple[str, ...]) -> dict[int, str]:

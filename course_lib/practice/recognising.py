@@ -51,12 +51,13 @@ def matching_misconception(
         part = [cases[i] for i in some], [seen[i] for i in some]
         for misconception in exercise.misconceptions:
             for way in misconception.ways:
-                theirs = _answers(exercise, way, part[0])
+                theirs = known_answers(exercise.memory, way, part[0])
                 if same_outcomes(theirs, part[1], exercise.tolerance) and (sentence := told(misconception)):
-                    made = (theirs.value for theirs in _answers(exercise, way, part[0]))
+                    made = (theirs.value for theirs in known_answers(exercise.memory, way, part[0]))
                     return misconception.name, sentence + _not_boolean(part[1], made)
-    for misconception in exercise.two_slips() if exercise.two_slips and not exercise.view else ():
-        if any(behaves_like(way, cases, seen, exercise.tolerance) for way in misconception.ways):
+    for misconception in _two_slips(exercise):
+        ways, memory = misconception.ways, exercise.memory
+        if any(behaves_like(way, cases, seen, exercise.tolerance, memory) for way in ways):
             return misconception.name, told(misconception)
     if exercise.pairs and exercise.view is None:
         two = exercise.pairs(cases, seen, expected, exercise.tolerance)
@@ -126,15 +127,30 @@ def _shows(
     return shown > 0
 
 
-def _answers(exercise: Exercise, way: Callable[..., Any], cases: list[Case]) -> Iterator[Outcome]:
-    """What ``way``, one of the exercise's own, does on each input. While these stay the same it runs once."""
+def _two_slips(exercise: Exercise) -> tuple[Misconception, ...]:
+    """The exercise's wrong ideas that come two at a time, made once."""
+    if exercise.two_slips is None or exercise.view:
+        return ()
+    if "two slips" not in exercise.memory:
+        exercise.memory["two slips"] = tuple(exercise.two_slips())
+    return exercise.memory["two slips"]
+
+
+def known_answers(memory: dict[Any, Any], way: Callable[..., Any], cases: list[Case]) -> Iterator[Outcome]:
+    """What ``way``, one of the exercise's own, does on each input. While these stay the same it runs once.
+
+    Args:
+        memory: what is kept from one check to the next: ``Exercise.memory``, or a dict like it.
+        way: a function of the course.
+        cases: the inputs. One on which nobody looks at the answer is not run.
+    """
     for case in cases:
         key = case.name, inputs.moved_by()
-        former, known = exercise.memory.get(key, (None, {}))
+        former, known = memory.get(key, (None, {}))
         if former is not case:
             if former is None or not running.untouched(former.args, case.args):
                 known = {}
-            exercise.memory[key] = case, known
+            memory[key] = case, known
         if way not in known:
             known[way] = running.run_ours(way, case.args)
             if known[way].error is not None:  # without the frames, which hold all that was there
@@ -143,14 +159,18 @@ def _answers(exercise: Exercise, way: Callable[..., Any], cases: list[Case]) -> 
 
 
 def behaves_like(
-    way: Callable[..., Any], cases: list[Case], outcomes: list[Outcome], tolerance: float
+    way: Callable[..., Any],
+    cases: list[Case],
+    outcomes: list[Outcome],
+    tolerance: float,
+    memory: dict[Any, Any],
 ) -> bool:
     """True if ``way`` gives the same answers as ``outcomes``: same values, and errors of the same type.
 
-    At least one input must give a value: two functions that only fail need not share an idea.
+    At least one input must give a value: two functions that only fail need not share an idea. ``memory`` is
+    for ``known_answers``.
     """
-    theirs = (running.run_ours(way, case.args) for case in cases)  # no further than the first difference
-    return same_outcomes(theirs, outcomes, tolerance)
+    return same_outcomes(known_answers(memory, way, cases), outcomes, tolerance)
 
 
 def same_outcomes(some: Iterable[Outcome], others: Iterable[Outcome], tolerance: float) -> bool:

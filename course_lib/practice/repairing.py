@@ -114,9 +114,9 @@ def first_that_helps(
     for group in [*([change] for change in plain), *together, *([change] for change in finer)]:
         if not go_on():
             return ""
-        fixed, lines = _with(group, tree, function, code)
+        fixed = _with(group, tree, lambda: _made(tree, function))
         if fixed is not None and is_right(fixed):
-            return _sentence(group, code, lines)
+            return _sentence(group, code, _lines(group, tree, code))
     return ""
 
 
@@ -139,9 +139,9 @@ def two_that_help(
     for change in _told_by_their_code(tree):
         if not go_on():
             return ""
-        fixed, lines = _with([change], tree, function, code)
+        fixed = _with([change], tree, lambda: _made(tree, function))
         if fixed is not None and (many := rights(fixed)) > before:
-            better.append((many, change, lines))
+            better.append((many, change, _lines([change], tree, code)))
     better.sort(key=lambda found: -found[0])
     for _, first, lines in better[:MOST_FIRST]:
         first.make()
@@ -150,8 +150,9 @@ def two_that_help(
             for second in _told_by_their_code(tree):
                 if not go_on():
                     return ""
-                fixed, then = _with([second], tree, function, half)
+                fixed = _with([second], tree, lambda: _made(tree, function))
                 if fixed is not None and is_right(fixed):
+                    then = _lines([second], tree, half)
                     both = f"W{_phrase(first, lines)}, and w{_phrase(second, then)}"
                     if lines[1] == then[0] and _times(first.old, lines[0]) + _times(second.old, then[0]) > 2:
                         both = f"With `{then[1]}` in place of `{lines[0]}`"  # both stand in this line
@@ -175,24 +176,20 @@ def _phrase(change: Change, lines: tuple[str, str]) -> str:
     return f"ith `{change.new}` in place of `{change.old}`" if change.new else f"ithout `{change.old}`"
 
 
-def _with(
-    group: list[Change], tree: ast.Module, function: FunctionType, code: str
-) -> tuple[Any, tuple[str, str]]:
-    """The function with these changes, and the first line that they change, before and after.
-
-    The tree stays as it was.
-    """
+def _with(group: list[Change], tree: ast.Module, look: Callable[[], Any]) -> Any:
+    """What ``look()`` returns while the tree has these changes; then it is as it was."""
     for change in group:
         change.make()
     try:
-        return _made(tree, function), _line(code, ast.unparse(tree))
+        return look()
     finally:
         for change in reversed(group):
             change.undo()
 
 
-def _line(before: str, after: str) -> tuple[str, str]:
-    """The first line of the code that a change changes, and what becomes of it."""
+def _lines(group: list[Change], tree: ast.Module, before: str) -> tuple[str, str]:
+    """The first line of the code ``before`` that these changes change, and what becomes of it."""
+    after = _with(group, tree, lambda: ast.unparse(tree))
     pairs = zip(before.split("\n"), after.split("\n"), strict=False)
     return next(((old.strip(), new.strip()) for old, new in pairs if old != new), ("", ""))
 

@@ -19,6 +19,7 @@ import traceback
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from types import FrameType
 from typing import Any
 
@@ -161,6 +162,7 @@ def line_of_frame(frame: FrameType) -> tuple[int, str] | None:
     return None
 
 
+@lru_cache(maxsize=1000)  # asked for each frame of each error
 def is_learners(filename: str) -> bool:
     """True for a notebook cell or a file of the learner; False for the course, Python and packages."""
     if filename.startswith("<frozen") or "site-packages" in filename:
@@ -229,13 +231,13 @@ def returns_something(function: Callable[..., Any]) -> bool:
 def source(error: BaseException) -> str:
     """What the learner wrote around the lines that lead to an error; empty where Python does not know it.
 
-    A lambda is passed over: its lines may hold others as well.
+    A lambda is passed over: its lines may hold others as well. A function that calls itself is there once.
     """
     found = []
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        if is_learners(frame.f_code.co_filename) and frame.f_code.co_name != "<lambda>":
+    for code in dict.fromkeys(frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)):
+        if is_learners(code.co_filename) and code.co_name != "<lambda>":
             with contextlib.suppress(Exception):  # made by exec
-                found.append(inspect.getsource(frame.f_code))
+                found.append(inspect.getsource(code))
     return "\n".join(found)
 
 

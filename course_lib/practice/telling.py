@@ -80,12 +80,15 @@ def advice(exercise: Exercise, outcome: Outcome) -> str:
     """
     line = outcome.line[1] if outcome.line else ""
     seen = f"{line}\n{type(outcome.error).__name__}: {text_of(outcome.error)}"
-    written = f"{running.source(outcome.error)}\n{line}"
+    written = None
     for pattern, sentence in exercise.advice:
         pattern, _, unless = pattern.partition(" unless ")
         wanted, _, needed = pattern.partition(" with ")
-        done = unless and re.search(unless, written)
-        if re.search(wanted, seen) and re.search(needed, written) and not done:
+        if not re.search(wanted, seen):
+            continue
+        if written is None:  # to read the function's lines takes longer than all the rest
+            written = f"{running.source(outcome.error)}\n{line}"
+        if re.search(needed, written) and not (unless and re.search(unless, written)):
             return " " + sentence
     return ""
 

@@ -61,12 +61,13 @@ def of_parts(
 
     ``told``: name → the tutor's words, true also beside another slip.
     """
+    memory: dict[Any, Any] = {}
 
     def find(cases, outcomes, expected, tolerance):
         if not any(map(_tells, outcomes)):
             return None
         for (a, b), some in ways.items():
-            if any(recognising.behaves_like(way, cases, outcomes, tolerance) for way in some):
+            if any(recognising.behaves_like(way, cases, outcomes, tolerance, memory) for way in some):
                 return f"{a}-{b}", told_both(told[a], told[b])
         return None
 

@@ -8,9 +8,9 @@ All of them take tokens, as `WORDS.split` makes them. The Town reads the story i
 is judged as one that it told, and it knows each question about it in each form, what is not said included.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -162,11 +162,15 @@ def _known(story: Words) -> dict[Words, Fact]:
     read = _read(story)
     if read is None:
         return {}
-    table: dict[Words, Fact] = {}
-    for fact in (*facts(read), *_beyond(read)):  # the first counts: what is said, before what is not
-        table.setdefault(fact.direct, fact)
-        table.setdefault(fact.indirect, fact)
-    return table
+    people, things = read.state["people"], read.state["things"]
+    table = dict(_unsaid())
+    for noun in {thing.split()[-1] for thing in things}:  # what is told of it, or several have it
+        for words in _forms([what_colour(noun, None)]):
+            del table[words]
+    for name, here in people.items():  # where nobody was: somebody with a place is not there
+        if here is not None:
+            table |= _forms(is_at(name, place, False) for place in lexicon.PLACES)
+    return table | _forms(facts(read))
 
 
 @lru_cache(maxsize=16)
@@ -175,21 +179,27 @@ def _rewritten(story: Words) -> dict[Words, Fact]:
     return {fact.direct: fact for fact in rewriting.rewritings(read)} if read else {}
 
 
-def _beyond(story: town.Story) -> Iterator[Fact]:
-    """Questions about what the story does not speak of, and about places where nobody was."""
-    people = story.state["people"]
-    there = [tuple(thing.split()[-2:]) for thing in story.state["things"]]
-    for name in lexicon.NAMES:
-        yield where_is((name,), None, UNKNOWN)
-        yield how_many(name, None)
-        for place in lexicon.PLACES:
-            yield is_at(name, place, False if people.get(name) else None)
-    for colour, noun in product(lexicon.COLOURS, lexicon.THINGS):
-        for name in lexicon.NAMES:  # a stranger, or no such thing: `facts` has the others
-            yield does_have(name, colour, noun, None)
-        if (colour, noun) not in there:
+@cache
+def _unsaid() -> dict[Words, Fact]:
+    """Every question that a story which speaks of nobody and nothing leaves open: some 10,000."""
+
+    def open_questions() -> Iterator[Fact]:
+        for name in lexicon.NAMES:
+            yield where_is((name,), None, UNKNOWN)
+            yield how_many(name, None)
+            for place in lexicon.PLACES:
+                yield is_at(name, place, None)
+        for colour, noun in product(lexicon.COLOURS, lexicon.THINGS):
+            for name in lexicon.NAMES:
+                yield does_have(name, colour, noun, None)
             yield where_is(("the", colour, noun), None, UNKNOWN)
             yield who_has(colour, noun, None, known=False)
-    for noun in lexicon.THINGS:
-        if noun not in {noun for _, noun in there}:
+        for noun in lexicon.THINGS:
             yield what_colour(noun, None)
+
+    return _forms(open_questions())
+
+
+def _forms(found: Iterable[Fact]) -> dict[Words, Fact]:
+    """The facts by their questions, direct and indirect."""
+    return {words: fact for fact in found for words in (fact.direct, fact.indirect)}

@@ -1,19 +1,22 @@
 """What ``check`` says when something is wrong that no misconception names: kind, and exact."""
 
 import functools
+import itertools
+import math
 import re
 import signal
 import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy
 import pytest
 import torch
 
-from course_lib.practice import cards, checking, desk, differences, running
+from course_lib.practice import cards, checking, comparing, desk, differences, running
 from course_lib.practice.kinds import CannotCompare, Case, Exercise, Misconception, Output, View, axis_names
 
 ROOT = Path(__file__).parents[3]
@@ -668,6 +671,34 @@ def test_in_a_notebook_each_check_shows_one_thing(tmp_path, monkeypatch):
     assert "line 3: return query @ h" in error[0]["text/plain"]
     assert "line 3: s = s + 1" in loop[0]["text/plain"] or "line 2: while True:" in loop[0]["text/plain"]
     assert str(tmp_path) not in stub[0]["text/plain"] + stub[0]["text/html"]
+
+
+@pytest.mark.parametrize("tolerance", [1e-5, 1e-3])
+@pytest.mark.parametrize("kind", [torch.float64, torch.float32, torch.float16])
+def test_few_numbers_are_compared_as_many_are(kind, tolerance):
+    """Each number with each: alone as one of few, and at the end of a row that torch compares whole."""
+    base = [0.0, 1.0, -1.0, 2e-5, 1000.0, 60000.0]
+    steps = [0.0, 0.5, 0.999, 1.001, 2.0]
+    values = [x + n * (tolerance + tolerance * abs(x)) for x in base for n in steps]
+    values = torch.tensor([*values, math.inf, -math.inf, math.nan]).to(kind)
+    many = torch.zeros(comparing.FEW, dtype=kind)
+    for a, b in itertools.product(values, values):
+        rows = (torch.cat([many, number[None]]) for number in (a, b))
+        assert comparing.same(a, b, tolerance) == comparing.same(*rows, tolerance), (a, b)
+
+
+def test_what_is_remembered_of_an_input_ends_with_it():
+    """Inputs of the same names and other numbers: the right answer and the wrong ideas are made anew."""
+    one, times = desk.exercises()["00.weighted-mean"], itertools.count(1)
+
+    def cases():
+        n = next(times)
+        return [replace(case, args=(n * case.args[0], case.args[1])) for case in one.cases()]
+
+    exercise, idea = replace(one, cases=cases), one.misconceptions[0]
+    for _ in range(2):
+        assert checking.run_check(exercise, one.reference).passed
+        assert checking.run_check(exercise, idea.ways[0]).misconception == idea.name
 
 
 @pytest.mark.parametrize(

@@ -225,9 +225,11 @@ class Leaving(BaseException):
     pass
 
 
-def raises(error):
+def raises(make):
+    """A new error each time: one that is raised again keeps all the lines of its past."""
+
     def monster(*args):
-        raise error
+        raise make()
 
     return monster
 
@@ -242,10 +244,10 @@ MONSTERS = {
     "a tuple of silents": gives(lambda: (Silent(), Silent())),
     "a list without length": gives(ListWithoutLength),
     "a list that holds itself": gives(lambda: (x := [], x.append(x))[0]),
-    "an error without text": raises(MuteError()),
-    "an error of no Exception": raises(Leaving()),
-    "exit": raises(SystemExit(3)),
-    "end of generator": raises(GeneratorExit()),
+    "an error without text": raises(MuteError),
+    "an error of no Exception": raises(Leaving),
+    "exit": raises(lambda: SystemExit(3)),
+    "end of generator": raises(GeneratorExit),
     "a fraction": gives(lambda: fractions.Fraction(1, 3)),
     "a decimal": gives(lambda: decimal.Decimal("0.1")),
     "a huge number": gives(lambda: 10**400),

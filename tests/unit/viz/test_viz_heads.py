@@ -32,18 +32,21 @@ def split(tensor, **more):
     return heads.labelled({"cut": tensor}, title="Split", **more)
 
 
-def all_stills():
+def all_makers():
+    """For each name what draws that still, from numbers that are the same each time."""
     g = torch.Generator().manual_seed(0)
     q, k = torch.randn(2, 5, 2, generator=g)
     return {
-        "labelled": split(WRONG, expected=RIGHT),
-        "layer": heads.layer(3),
-        "W_O": heads.concat_times_w_o(torch.ones(2, 3, 2), torch.eye(4), title="W_O"),
-        "report": heads.report({"a": [[0.1, 0.9]], "b": [[1.0, 0.0]]}, ["left", "right"], title="Report"),
-        "directions": directions({"two": (q, k), "one": (q[:, :1], k[:, :1])}, title="Directions"),
-        "seating": seating(GUESTS, title="Two neighbours of one guest"),
-        "quarter turn": quarter_turn(COMPASS, TURNS, GUESTS[:4], title="Turn"),
-        "panels": panels.seed_panels(RUNS, x="step", y="right", group="heads", title="Seeds"),
+        "labelled": lambda: split(WRONG, expected=RIGHT),
+        "layer": lambda: heads.layer(3),
+        "W_O": lambda: heads.concat_times_w_o(torch.ones(2, 3, 2), torch.eye(4), title="W_O"),
+        "report": lambda: heads.report(
+            {"a": [[0.1, 0.9]], "b": [[1.0, 0.0]]}, ["left", "right"], title="Report"
+        ),
+        "directions": lambda: directions({"two": (q, k), "one": (q[:, :1], k[:, :1])}, title="Directions"),
+        "seating": lambda: seating(GUESTS, title="Two neighbours of one guest"),
+        "quarter turn": lambda: quarter_turn(COMPASS, TURNS, GUESTS[:4], title="Turn"),
+        "panels": lambda: panels.seed_panels(RUNS, x="step", y="right", group="heads", title="Seeds"),
     }
 
 
@@ -53,14 +56,14 @@ def words(still):
 
 @pytest.fixture(scope="module")
 def drawn():
-    return all_stills()
+    return {name: make() for name, make in all_makers().items()}
 
 
 def test_a_still_is_the_same_twice_and_each_has_alt_text(drawn):
-    second = all_stills()
+    again = all_makers()
     for name, still in drawn.items():
         if name in ("labelled", "directions"):  # one drawn on a sheet, one on axes
-            assert still.png() == second[name].png(), name
+            assert still.png() == again[name]().png(), name
         assert len(still.alt) > 30 and len(still.png()) < 100_000, name
 
 
