@@ -4,13 +4,13 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
 import torch
+import warm_helpers
 from torch import nn
 
 from course_lib.training.interrupts import Interrupts
@@ -59,10 +59,8 @@ print("end", flush=True)
 def test_two_interrupts_at_many_moments(tmp_path):
     """The second press comes 0 to 120 ms after the first: in a step, while saving, after training."""
     gaps = [0, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.008, 0.012, 0.016, 0.02, 0.03, 0.05, 0.08, 0.12]
-    process = subprocess.Popen(
-        [sys.executable, "-c", ROUNDS, str(tmp_path), str(len(gaps))],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=REAL,
-    )  # fmt: skip
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = warm_helpers.start(ROUNDS, str(tmp_path), str(len(gaps)), **pipes)
     for gap in gaps:
         assert process.stdout.readline() == "go\n"
         process.send_signal(signal.SIGINT)
@@ -74,8 +72,9 @@ def test_two_interrupts_at_many_moments(tmp_path):
         assert result == {
             "interrupted": True, "finished": 1, "training": False, "saved": True, "same": True
         }  # fmt: skip
-    assert process.stdout.readline() == "end\n"
-    assert process.communicate()[1] == "" and process.returncode == 0
+    with process:
+        assert process.stdout.readline() == "end\n"
+        assert process.stderr.read() == "" and process.wait() == 0
 
 
 @posix
