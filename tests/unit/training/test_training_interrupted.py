@@ -81,6 +81,7 @@ def test_two_interrupts_at_many_moments(tmp_path):
 def test_a_step_that_hangs_can_be_broken_off(monkeypatch):
     """A second press after `PATIENCE` does break in, and training still ends cleanly."""
     monkeypatch.setattr("course_lib.training.interrupts.PATIENCE", 0.2)
+    monkeypatch.setattr("course_lib.training.interrupts.ONE_PRESS", 0.6)
 
     def hangs(model, batch):
         def press():
@@ -95,7 +96,7 @@ def test_a_step_that_hangs_can_be_broken_off(monkeypatch):
     before = signal.getsignal(signal.SIGINT)
     history = train(nn.Linear(2, 1), [torch.ones(1, 2)] * 5, hangs, steps=5)
     assert history.interrupted and history.steps == 0
-    time.sleep(1.1)  # the press is over: the next one is a new one, for whoever listened before
+    time.sleep(0.7)  # the press is over: the next one is a new one, for whoever listened before
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(1)
