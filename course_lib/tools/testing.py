@@ -217,7 +217,8 @@ def pytest(
         f"--rootdir={ROOT}",
         f"--junitxml={report}",
     ]
-    command += [*more, *map(str, targets)]
+    idle = "hypothesispytest" if "--nbval-lax" in more else "nbval"  # takes a second or more to load
+    command += ["-p", f"no:{idle}", *more, *map(str, targets)]
     environ = {
         **os.environ,
         **environment.kernel_variables(),

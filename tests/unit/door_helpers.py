@@ -119,8 +119,12 @@ def quick_venv(root: Path) -> Path:
     """`.venv` in a second: pip is lent from this Python instead of installed. Returns its interpreter."""
     import pip
 
-    lent = root / "lent"
-    shutil.copytree(Path(pip.__file__).parent, lent / "pip", ignore=shutil.ignore_patterns("__pycache__"))
+    lent, here = root / "lent", Path(pip.__file__).parent
+    lent.mkdir()
+    if os.name == "nt":
+        shutil.copytree(here, lent / "pip")
+    else:  # nothing is compiled again
+        (lent / "pip").symlink_to(here)
     return lending_venv(root, lent)
 
 

@@ -1,7 +1,12 @@
 """`bench gpt`: the table and its marks, what is counted, and that each contestant does its work."""
 
+import itertools
+import subprocess
+from types import SimpleNamespace
+
 import pytest
 import torch
+import warm_helpers
 
 from course_lib.models.gpt import GPTConfig
 from course_lib.tools import Problem
@@ -86,12 +91,28 @@ def test_the_plain_model_is_ours_with_the_exact_gelu():
     torch.testing.assert_close(plain(ids), ours(ids)[0], atol=1e-5, rtol=0)
 
 
+def copied(monkeypatch, first):
+    """Let contestants be copies of a process that has torch: all, or from the second one on."""
+    count = itertools.count()
+
+    def popen(command, *, cwd, stdin, stdout, text):
+        if first and next(count) == 0:
+            return subprocess.Popen(command, cwd=cwd, stdin=stdin, stdout=stdout, text=text)
+        _, flag, code, told = command
+        assert flag == "-c" and text
+        more = ["transformers.models.gpt2.modeling_gpt2"] if '"transformers"' in told else []
+        return warm_helpers.start(code, told, imports=more, cwd=cwd, stdin=stdin, stdout=stdout)
+
+    monkeypatch.setattr(gpt, "subprocess", SimpleNamespace(Popen=popen, PIPE=subprocess.PIPE))
+
+
 def test_the_contestants_work_by_turns(monkeypatch):
     """A real run in small: everybody answers, and what is best is the fastest burst."""
     monkeypatch.setattr(gpt, "CONFIG", TINY)
     monkeypatch.setattr(gpt, "WIDE", TINY)
     monkeypatch.setattr(gpt, "NEW_TOKENS", 4)
     monkeypatch.setattr(gpt, "LENGTH", 8)
+    copied(monkeypatch, first=True)
     found = gpt.measure(1, 1)
     assert found.keys() == GOOD.keys()
     assert all(0 < best.seconds < 60 and best.megabytes >= 0 for best in found.values())
@@ -99,6 +120,7 @@ def test_the_contestants_work_by_turns(monkeypatch):
 
 def test_a_contestant_that_fails_is_told(monkeypatch, capfd):
     monkeypatch.setattr(gpt, "CONFIG", TINY | {"n_heads": 3})
+    copied(monkeypatch, first=False)
     with pytest.raises(Problem, match="ended with an error"):
         gpt.measure(1, 1)
     assert "must be divisible by n_heads" in capfd.readouterr().err

@@ -11,6 +11,7 @@ import sys
 import time
 
 import pytest
+import warm_helpers
 from chat_helpers import STAGES, STORY, Scripted
 
 from course_lib.tasks.assistant import Conversation, stages
@@ -176,15 +177,9 @@ class Terminal:
         import pty
 
         self.ours, theirs = pty.openpty()
-        environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
-        environment.pop("NO_COLOR", None)
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, *arguments],
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            env=environment,
-            start_new_session=True,
+        environment = {"TERM": "xterm", "COLUMNS": "100", "NO_COLOR": None}
+        self.process = warm_helpers.start(
+            PROGRAM, *arguments, stdin=theirs, stdout=theirs, stderr=theirs, env=environment
         )
         os.close(theirs)
         self.seen = ""
@@ -257,8 +252,8 @@ def test_colours_in_a_terminal_only_where_they_are_wanted(arguments):
 
 def test_who_has_read_enough_may_go():
     pipe = subprocess.PIPE
-    with subprocess.Popen([sys.executable, "-c", PROGRAM], stdin=pipe, stdout=pipe, stderr=pipe) as run:
+    with warm_helpers.start(PROGRAM, stdin=pipe, stdout=pipe, stderr=pipe) as run:
         run.stdout.readline()
         run.stdout.close()
         run.stdin.close()
-        assert run.stderr.read() == b"" and run.wait(60) == 0
+        assert run.stderr.read() == "" and run.wait(60) == 0

@@ -81,6 +81,8 @@ def test_a_start_reaches_the_server_in_three_seconds(tmp_path, capsys):
             server.terminate()
             server.wait(timeout=20)
             server.stdout.close()
+        if max(seconds[0], worked[0]) < 3:
+            break  # a second start could not change what is found below
     with capsys.disabled():
         print(f"\n[lab] from the command to the server's answer: {min(seconds):.2f} s")
     assert f"127.0.0.1:{port}/lab/tree/my_course/00_start_here.ipynb?token=" in address
@@ -247,7 +249,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
 def test_another_server_is_not_announced(code):
     handler = type("Handler", (Answers,), {"code": code})
     with http.server.ThreadingHTTPServer((server.HOST, 0), handler) as other:
-        threading.Thread(target=other.serve_forever, daemon=True).start()
+        threading.Thread(target=other.serve_forever, args=(0.01,), daemon=True).start()
         assert not server.is_ours(other.server_port, "token")
         other.shutdown()
     with socket.socket() as silent:

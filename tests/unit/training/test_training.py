@@ -3,14 +3,13 @@
 import itertools
 import math
 import os
-import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 import torch
+import warm_helpers
 from torch import nn
 
 from course_lib.files import write_whole
@@ -20,7 +19,6 @@ from course_lib.training.objectives import IGNORE, pair_loss, shift, smoothing_f
 from course_lib.training.optim import PaperSchedule, WarmupStableDecay, WarmupThenCosine, decay_groups
 from course_lib.training.randomness import seeded
 
-ROOT = Path(__file__).parents[3]
 X = torch.randn(64, 3, generator=torch.Generator().manual_seed(0))
 Y = X @ torch.tensor([[1.0], [-2.0], [0.5]])
 
@@ -312,50 +310,35 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypat
     assert file.read_bytes() == b"old" and list(tmp_path.iterdir()) == [file]
 
 
-KILLED = """
-import os, sys, torch
+WRITES = """
+import sys, torch
 from pathlib import Path
 from torch import nn
 from course_lib.training.loop import train
-def writes(file):
-    model, batch, seen = nn.Linear(300, 300), torch.zeros(1, 300), []
-    def on_step(step, loss):
-        seen.append(step)
-        if len(seen) == 3: print(os.getpid(), flush=True)
-    train(model, iter(lambda: batch, None), lambda m, b: m(b).square().mean(), steps=10**9, on_step=on_step,
-          save_to=Path(file), save_every=1)
-train(nn.Linear(1, 1), [torch.zeros(1, 1)], lambda m, b: m(b).sum(), steps=1)  # what a first step imports
-for line in sys.stdin:  # is there in each process that is killed: they are copies of this one
-    child = os.fork()
-    if child == 0: writes(sys.argv[1])
-    os.waitpid(child, 0)
-    print("killed", flush=True)
+model, batch, seen = nn.Linear(300, 300), torch.zeros(1, 300), []
+def on_step(step, loss):
+    seen.append(step)
+    if len(seen) == 3: print("go", flush=True)
+train(model, iter(lambda: batch, None), lambda m, b: m(b).square().mean(), steps=10**9, on_step=on_step,
+      save_to=Path(sys.argv[1]), save_every=1)
 """
 
 
 @pytest.mark.skipif(
-    not hasattr(os, "fork"), reason="this system has no fork: one process a kill takes too long"
+    sys.platform != "linux", reason="processes are not copied here: one Python a kill takes too long"
 )
 def test_a_kill_while_a_checkpoint_is_written_loses_nothing(tmp_path):
     """Eight processes that save at every step, each killed at another moment: the file always loads."""
     file, steps = tmp_path / "run.state", 0
-    process = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(file)],
-        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    with process:
-        for round_ in range(8):
-            process.stdin.write("again\n")
-            process.stdin.flush()
-            writer = int(process.stdout.readline())
+    for round_ in range(8):
+        with warm_helpers.start(WRITES, str(file), stdout=subprocess.PIPE) as process:
+            assert process.stdout.readline() == "go\n"
             time.sleep(0.0085 * round_)
-            os.kill(writer, signal.SIGKILL)
-            assert process.stdout.readline() == "killed\n"
-            state = torch.load(file, weights_only=True)
-            assert len(state["losses"]) >= steps + 2  # what was acknowledged before is still there, and more
-            assert state["model"]["weight"].shape == (300, 300)
-            steps = len(state["losses"])
-        process.stdin.close()
+            process.kill()
+        state = torch.load(file, weights_only=True)
+        assert len(state["losses"]) >= steps + 2  # what was acknowledged before is still there, and more
+        assert state["model"]["weight"].shape == (300, 300)
+        steps = len(state["losses"])
 
 
 @pytest.mark.parametrize("tied", [True, False])

@@ -4,13 +4,13 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
 import torch
+import warm_helpers
 from torch import nn
 
 from course_lib.training.interrupts import Interrupts
@@ -59,10 +59,8 @@ print("end", flush=True)
 def test_two_interrupts_at_many_moments(tmp_path):
     """The second press comes 0 to 120 ms after the first: in a step, while saving, after training."""
     gaps = [0, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.008, 0.012, 0.016, 0.02, 0.03, 0.05, 0.08, 0.12]
-    process = subprocess.Popen(
-        [sys.executable, "-c", ROUNDS, str(tmp_path), str(len(gaps))],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=REAL,
-    )  # fmt: skip
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = warm_helpers.start(ROUNDS, str(tmp_path), str(len(gaps)), **pipes)
     for gap in gaps:
         assert process.stdout.readline() == "go\n"
         process.send_signal(signal.SIGINT)
@@ -74,14 +72,16 @@ def test_two_interrupts_at_many_moments(tmp_path):
         assert result == {
             "interrupted": True, "finished": 1, "training": False, "saved": True, "same": True
         }  # fmt: skip
-    assert process.stdout.readline() == "end\n"
-    assert process.communicate()[1] == "" and process.returncode == 0
+    with process:
+        assert process.stdout.readline() == "end\n"
+        assert process.stderr.read() == "" and process.wait() == 0
 
 
 @posix
 def test_a_step_that_hangs_can_be_broken_off(monkeypatch):
     """A second press after `PATIENCE` does break in, and training still ends cleanly."""
     monkeypatch.setattr("course_lib.training.interrupts.PATIENCE", 0.2)
+    monkeypatch.setattr("course_lib.training.interrupts.ONE_PRESS", 0.6)
 
     def hangs(model, batch):
         def press():
@@ -93,10 +93,11 @@ def test_a_step_that_hangs_can_be_broken_off(monkeypatch):
         while True:
             time.sleep(0.01)
 
-    before = signal.getsignal(signal.SIGINT)
+    before = signal.default_int_handler  # a test before this one may have left a stopped training's
+    signal.signal(signal.SIGINT, before)
     history = train(nn.Linear(2, 1), [torch.ones(1, 2)] * 5, hangs, steps=5)
     assert history.interrupted and history.steps == 0
-    time.sleep(1.1)  # the press is over: the next one is a new one, for whoever listened before
+    time.sleep(0.7)  # the press is over: the next one is a new one, for whoever listened before
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(1)

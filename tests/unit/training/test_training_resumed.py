@@ -1,11 +1,8 @@
 """A run that stops and goes on is the unbroken run, loss for loss: at any step, after a kill."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import torch
+import warm_helpers
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -13,7 +10,6 @@ from course_lib.training.loop import train
 from course_lib.training.optim import WarmupThenCosine
 from course_lib.training.randomness import seeded
 
-ROOT = Path(__file__).parents[3]
 STEPS = 14
 
 
@@ -153,7 +149,7 @@ def test_other_batches_than_in_the_saved_run_are_refused(tmp_path):
 ANOTHER_PROCESS = """
 import sys
 from pathlib import Path
-sys.path.insert(0, "tests/unit/training")
+sys.path[:0] = ["tests/unit/training", "tests/unit"]
 import torch
 import test_training_resumed as here
 losses, weights = here.run(here.torch_generator, Path(sys.argv[1]), stop_at=int(sys.argv[2]) or None)
@@ -165,7 +161,7 @@ def test_another_process_goes_on_with_the_same_run(tmp_path):
     whole = run(torch_generator, tmp_path / "whole.state")
     file = tmp_path / "run.state"
     run(torch_generator, file, stop_at=6)
-    subprocess.run([sys.executable, "-c", ANOTHER_PROCESS, str(file), "0"], cwd=ROOT, check=True)
+    assert warm_helpers.start(ANOTHER_PROCESS, str(file), "0").wait() == 0
     result = torch.load(f"{file}.result", weights_only=True)
     assert result["losses"] == whole[0]
     assert all(torch.equal(a, b) for a, b in zip(result["weights"].values(), whole[1].values(), strict=True))
