@@ -16,7 +16,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -184,58 +183,3 @@ def start(code, *arguments, imports=(), env=None, cwd=ROOT, stdin=None, stdout=N
     pipes = {"stdin": stdin, "stdout": stdout, "stderr": stderr}
     command = [sys.executable, "-c", code, *arguments]
     return subprocess.Popen(command, env=env, cwd=cwd, text=True, encoding="utf-8", **pipes)
-
-
-# -- several that train together -------------------------------------------------------------------
-
-
-class Pair:
-    """Two programs that know one another as those that `torchrun` starts; what rank 0 prints is read.
-
-    The place where they meet is in the test's process, as torchrun's is in torchrun's.
-    """
-
-    def __init__(self, code, *arguments, cwd, env=None) -> None:
-        from torch.distributed import TCPStore
-
-        self._meeting = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
-        known = {
-            "WORLD_SIZE": "2",
-            "LOCAL_WORLD_SIZE": "2",
-            "MASTER_ADDR": "127.0.0.1",
-            "MASTER_PORT": str(self._meeting.port),
-            "TORCHELASTIC_USE_AGENT_STORE": "True",
-            "TORCHELASTIC_RESTART_COUNT": "0",
-        }
-        self.both = [
-            start(
-                code, *arguments, cwd=cwd, env={**(env or {}), **known, "RANK": rank, "LOCAL_RANK": rank},
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            )
-            for rank in ("0", "1")
-        ]  # fmt: skip
-        self.stdout = self.both[0].stdout
-
-    def wait(self, timeout) -> str:
-        """What both said, when both have ended well."""
-        end = time.monotonic() + timeout
-        for one in self.both:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                one.wait(max(0, end - time.monotonic()))
-        codes = [one.poll() for one in self.both]
-        self.kill()
-        said = "".join(one.stdout.read() for one in self.both)
-        self.close()
-        assert codes == [0, 0], said
-        return said
-
-    def kill(self) -> None:
-        """Both at once, as a power cut would."""
-        for one in self.both:
-            one.kill()
-        for one in self.both:
-            one.wait()
-
-    def close(self) -> None:
-        for one in self.both:
-            one.stdout.close()

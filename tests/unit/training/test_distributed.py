@@ -1,16 +1,21 @@
 """One batch in pieces or in several processes: the same training; and a run that is killed ends the same."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
-import warm_helpers
 
 from course_lib.tasks import town_gpt
 from course_lib.training import distributed
 from course_lib.training.optim import WarmupStableDecay
 from course_lib.training.recipe import Task, new_model, train, vary
 
+ROOT = Path(__file__).parents[3]
 N_STORIES, STEPS = 105, 12  # 13 batches of 8, and one of a single row: a process without rows of its own
 TINY = vary(
     town_gpt.RECIPE,
@@ -72,13 +77,28 @@ with distributed.together():
 """
 
 
-def pair(folder, what, steps=STEPS, pieces=1):
-    """Two processes, as `torchrun` starts them (which itself starts them in test_distributed_door.py)."""
-    return warm_helpers.Pair(SCRIPT, what, str(folder), str(steps), str(pieces), cwd=folder)
+def torchrun(folder, what, steps=STEPS, pieces=1, **options):
+    script = folder / "script.py"
+    script.write_text(SCRIPT, encoding="utf-8")
+    command = [
+        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2",
+        str(script), what, str(folder), str(steps), str(pieces),
+    ]  # fmt: skip
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        command,
+        env=environ,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        **options,
+    )
 
 
 def finished(run, folder):
-    run.wait(timeout=180)
+    said, _ = run.communicate(timeout=180)
+    assert run.returncode == 0, said
     return [json.loads((folder / f"rank{rank}.json").read_text()) for rank in range(2)]
 
 
@@ -116,19 +136,20 @@ def test_a_mean_of_means_is_another_loss():
 
 def test_two_processes_are_one_and_a_killed_run_ends_the_same(alone, tmp_path):
     """Two processes of two pieces each; killed after some steps, then started again."""
-    run = pair(tmp_path, "train", steps=5, pieces=2)  # a run on the plateau, saved at its end
+    run = torchrun(tmp_path, "train", steps=5, pieces=2)  # a run on the plateau, saved at its end
     for one in finished(run, tmp_path):
         assert one["losses"] == pytest.approx(alone[0][:5], abs=1e-4)
     state = tmp_path / "run.state"
     before = state.read_bytes()
-    run = pair(tmp_path, "train", pieces=2)
+    run = torchrun(tmp_path, "train", pieces=2, start_new_session=True)
     for line in run.stdout:
         if line.strip() == "8":  # three steps on from where it was saved
             break
-    run.kill()
-    run.close()
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    run.stdout.close()
     assert state.read_bytes() == before
-    first, second = finished(pair(tmp_path, "train", pieces=2), tmp_path)
+    first, second = finished(torchrun(tmp_path, "train", pieces=2), tmp_path)
     assert first["losses"] == second["losses"] == pytest.approx(alone[0], abs=1e-4)
     assert first["apart"] == 0
     torch.testing.assert_close(torch.tensor(first["parameters"]), alone[1], atol=1e-4, rtol=0)
@@ -136,7 +157,7 @@ def test_two_processes_are_one_and_a_killed_run_ends_the_same(alone, tmp_path):
 
 def test_a_flag_that_is_set_late_parts_the_processes(tmp_path):
     """The invariant that finds it: after a step all processes have the same parameters."""
-    late, right = (finished(pair(tmp_path, what), tmp_path)[0] for what in ("late", "in time"))
+    late, right = (finished(torchrun(tmp_path, what), tmp_path)[0] for what in ("late", "in time"))
     assert right["apart"] == 0
     assert late["apart"] > 1e-3
     copies = rehearsed([True, False, False, False])  # the flags as they are read: each one a piece late

@@ -2,12 +2,11 @@
 
 Nothing in the course knows of the stand-in: Python imports a file `sitecustomize.py` that it finds on its
 path before it runs anything, and that one exchanges the recipe, the folders and how often a run is saved.
-
-The run that is killed has no torchrun around it, which would only import torch for itself: its two processes
-are started as torchrun starts them, with the same stand-in. The run that goes on from there is torchrun's.
 """
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -15,7 +14,6 @@ from pathlib import Path
 
 import pytest
 import torch
-import warm_helpers
 
 from course_lib.tasks import town_gpt
 from course_lib.tools.versions import misfits, pins
@@ -40,7 +38,7 @@ STAND_IN = f"""
 import os, time
 from pathlib import Path
 
-if "STAND_IN" in os.environ and "RANK" in os.environ:  # torchrun itself needs none of it
+if "STAND_IN" in os.environ:
     from course_lib.tasks import town_gpt
     from course_lib.tasks.town_gpt import shipping
     from course_lib.tools import train
@@ -48,7 +46,7 @@ if "STAND_IN" in os.environ and "RANK" in os.environ:  # torchrun itself needs n
     from course_lib.training.optim import WarmupStableDecay
     from course_lib.training.recipe import vary
 
-    folder, rank = Path(os.environ["STAND_IN"]), os.environ["RANK"]
+    folder, rank = Path(os.environ["STAND_IN"]), os.environ.get("RANK", "none")
     tiny = vary(
         town_gpt.RECIPE, steps={STEPS}, schedule=WarmupStableDecay(1, 6, {STEPS}), d_model=16, n_heads=2,
         n_layers=2, batch_size=8,
@@ -59,7 +57,8 @@ if "STAND_IN" in os.environ and "RANK" in os.environ:  # torchrun itself needs n
         def step(n, loss):
             on_step(n, loss)
             if "HANGS" in os.environ and n == {KILLED_AT}:
-                (folder / f"hangs.{{rank}}").touch()
+                (folder / f"hangs.{{rank}}.part").write_text(str(os.getpid()))
+                os.replace(folder / f"hangs.{{rank}}.part", folder / f"hangs.{{rank}}")
                 time.sleep(1_000)
         return plain(*arguments, on_step=step, save_every={SAVE_EVERY}, **options)
 
@@ -75,27 +74,30 @@ if "STAND_IN" in os.environ and "RANK" in os.environ:  # torchrun itself needs n
 """
 
 
-COMMAND = """
-import runpy, sys
-sys.argv = ["course_lib", "train", "town-gpt"]
-runpy.run_module("course_lib", run_name="__main__", alter_sys=True)
-"""
-
-
-def torchrun(folder):
+def torchrun(folder, **more):
     (folder / "sitecustomize.py").write_text(STAND_IN, encoding="utf-8")
     path = os.pathsep.join([str(folder), str(ROOT)])
     return subprocess.Popen(
         [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2",
          "-m", "course_lib", "train", "town-gpt"],
-        env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "STAND_IN": str(folder)},
-        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "STAND_IN": str(folder), **more},
+        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
 
 
 def hanging(folder):
-    """How many processes have come to the step at which they hang."""
-    return len([*folder.glob("hangs.?")])
+    """The ids of the processes that have come to the step at which they hang."""
+    return [int(file.read_text()) for file in folder.glob("hangs.?")]
+
+
+def kill(run, folder):
+    """The processes at once, as a power cut would: those that train, and the one that watches them."""
+    for pid in (run.pid, *hanging(folder)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    run.communicate()
+    for file in folder.glob("hangs.?"):
+        file.unlink()
 
 
 def saved(folder):
@@ -108,27 +110,22 @@ def test_two_processes_through_the_door_are_one_and_a_killed_run_ends_the_same(t
     alone = new_model(TINY)
     losses = train(alone, TINY, town_gpt.task(N_STORIES)).losses
 
-    # both processes wait after a step that was not saved
-    told = {"HANGS": "yes", "STAND_IN": str(tmp_path)}
-    run = warm_helpers.Pair(STAND_IN + COMMAND, cwd=tmp_path, env=told)
+    run = torchrun(tmp_path, HANGS="yes")  # both processes wait after a step that was not saved
     try:
         waited = time.monotonic() + PATIENCE
-        while hanging(tmp_path) < 2 and time.monotonic() < waited:
-            assert run.both[0].poll() is None and run.both[1].poll() is None, run.wait(10)
+        while len(hanging(tmp_path)) < 2 and run.poll() is None and time.monotonic() < waited:
             time.sleep(0.1)
-        assert hanging(tmp_path) == 2
+        assert len(hanging(tmp_path)) == 2
     finally:
-        run.kill()
-    run.close()
+        kill(run, tmp_path)
     assert saved(tmp_path)["losses"].tolist() == pytest.approx(losses[:SAVE_EVERY], abs=1e-4)
     assert not (tmp_path / "town-gpt.json").exists()
 
-    with torchrun(tmp_path) as run:
-        try:
-            said, _ = run.communicate(timeout=PATIENCE)
-        except subprocess.TimeoutExpired:
-            run.terminate()  # it ends those that it has started
-            raise
+    run = torchrun(tmp_path)
+    try:
+        said, _ = run.communicate(timeout=PATIENCE)
+    finally:
+        kill(run, tmp_path)
     assert run.returncode == 0, said
     assert said.count("town-gpt: floor ") == 1  # the first process alone speaks
     assert saved(tmp_path)["losses"].tolist() == pytest.approx(losses, abs=1e-4)
