@@ -64,6 +64,11 @@ def in_light_and_dark(page) -> str:
     return json.dumps(found, indent=1, ensure_ascii=False).replace("\\n", "\n")
 
 
+def nothing_in_light_and_dark(page) -> None:
+    found = in_light_and_dark(page)
+    assert not found, found
+
+
 def test_every_live_view_even_twice(lab, open_page):
     """Twice on one page: nothing that one view names may be found in the other."""
     ours = [
@@ -76,5 +81,4 @@ def test_every_live_view_even_twice(lab, open_page):
         frame.wait_for_selector("#vis svg", state="attached")
     ids = page.window.evaluate(IDS)
     assert len(ids) == len(set(ids)) > 50, sorted({one for one in ids if ids.count(one) > 1})[:10]
-    found = in_light_and_dark(page)
-    assert not found, found
+    nothing_in_light_and_dark(page)
