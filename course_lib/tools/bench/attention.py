@@ -143,10 +143,10 @@ def _beside_its_parts(B: int, T: int, D: int, H: int) -> Iterator[Row]:
 
         for wrap, what in ((lambda f: f, "forward"), (_trained, "forward + backward")):
             yield Row(
-                f"layer, {name} | its matrices and the kernel, {what}, B={B} T={T} d={D}",
+                f"layer, {name} | its parts, {what}, B={B} T={T} d={D}",
                 wrap(forward),
                 wrap(parts),
-                1.25,
+                1.35,
             )
 
 

@@ -38,8 +38,8 @@ def test_both_sides_of_a_row_compute_numbers_of_one_shape(monkeypatch):
     for row in attention.rows():
         ours, theirs = row.ours(), row.theirs()
         bounds.add(row.bound)
-        if "the kernel" in row.name and ours is not None:
+        if "the kernel" in row.name:
             torch.testing.assert_close(ours, theirs)
         elif ours is not None:
             assert ours.shape == theirs.shape
-    assert bounds == {1.5, 1.15, 1.25, 0.7, 1.05}
+    assert bounds == {1.5, 1.15, 1.35, 0.7, 1.05}
