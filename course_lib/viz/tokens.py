@@ -1,4 +1,4 @@
-"""Tokens of a text made visible: spaces and line breaks drawn, halves of letters as bytes, ids on pointing.
+"""Tokens of a text made visible: spaces and line breaks drawn, halves of letters as bytes.
 
 Ids and bytes in, plain cells out; no tokenizer is known here.
 """

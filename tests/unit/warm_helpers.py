@@ -91,9 +91,6 @@ class Program:
                 ends = os.pipe()
                 theirs.append(ends[writes])
                 ours.append(os.fdopen(ends[not writes], "r" if writes else "w", encoding="utf-8"))
-            elif kind == subprocess.STDOUT:
-                theirs.append(os.dup(theirs[1]))
-                ours.append(None)
             else:
                 theirs.append(os.dup(number if kind is None else kind))
                 ours.append(None)

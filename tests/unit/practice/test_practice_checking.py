@@ -701,6 +701,19 @@ def test_what_is_remembered_of_an_input_ends_with_it():
         assert checking.run_check(exercise, idea.ways[0]).misconception == idea.name
 
 
+def test_a_mishap_of_the_right_answer_is_not_remembered():
+    one, mishaps = desk.exercises()["00.weighted-mean"], iter([MemoryError])
+
+    def reference(*args):
+        for mishap in mishaps:
+            raise mishap
+        return one.reference(*args)
+
+    exercise = replace(one, reference=reference)
+    assert checking.run_check(exercise, one.reference).kind == "unreadable"
+    assert checking.run_check(exercise, one.reference).passed
+
+
 @pytest.mark.parametrize(
     ("id", "function", "says"),
     [
