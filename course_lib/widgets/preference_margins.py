@@ -103,7 +103,7 @@ class PreferenceMargins(TrainingView):
         self.pairs = [[label, first.get(label, margin), margin] for label, margin in moved]
 
     def finish(self) -> None:
-        """Send the last points and put the finished picture into the saved page. Twice is harmless."""
+        """Send the last points and put the finished picture into the saved page. Twice costs nothing."""
         if self._margins is not None and self._kept and self._asked < math.inf:
             self._asked = math.inf  # once
             self.move(self._margins())

@@ -41,6 +41,7 @@ class TrainingView(anywidget.AnyWidget):
             raise ValueError(f"total_steps is {total_steps}; expected at least 1")
         self._begin()
         self._output = None  # the notebook output that shows this view, in the cell that trains
+        self._stored = None  # what the finished picture in it shows
         super().__init__(total_steps=int(total_steps), **state)
 
     def still(self) -> Still:
@@ -48,15 +49,19 @@ class TrainingView(anywidget.AnyWidget):
         raise NotImplementedError
 
     def finish(self) -> None:
-        """Send the last points and put the finished picture into the saved page. Twice is harmless."""
+        """Send the last points and put the finished picture into the saved page. Twice costs nothing."""
         state = "done" if self._last_step >= self.total_steps - 1 else "stopped"
         if self._kept:
             self._send_points(state)
         elif not self.note:
             return  # nothing was trained: the first picture already says so
-        if self._output is not None and self._output is not NOWHERE:
+        if self._output is None or self._output is NOWHERE:
+            return
+        seen = self._last_step, self.get_state()
+        if seen != self._stored:  # at the last step, and once more when the cell ends
             data, metadata = self._repr_mimebundle_()
             self._output.update(data, raw=True, metadata=metadata)
+            self._stored = seen
 
     def __enter__(self):
         if self._output is None:
@@ -132,7 +137,7 @@ class TrainingView(anywidget.AnyWidget):
 
     def _show(self) -> None:
         """Show the view in the running cell, and watch for the end of the cell that trains."""
-        self._output = NOWHERE
+        self._output, self._stored = NOWHERE, None
         shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
         if shell is None:
             return  # a script or a test: there is nothing to show it in

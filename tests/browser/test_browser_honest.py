@@ -1,7 +1,5 @@
 """Views and Python: what is said when Python does not answer, what an answer shows, which keys go through."""
 
-import pytest
-
 UNHEARD = "Python is busy or was restarted: run this cell again."
 START = """
 import numpy as np, torch
@@ -134,8 +132,9 @@ def test_every_view_says_when_python_does_not_hear(lab, open_page):
     page.window.wait_for_function("() => !document.querySelector('.course-view .corner-line').innerText")
 
     page.restart()
-    for place, (name, (_, control, line)) in enumerate(VIEWS.items()):
+    for place, (_, control, _line) in enumerate(VIEWS.values()):
         act(place, control)
+    for place, (name, (_, _control, line)) in enumerate(VIEWS.items()):
         said = views.nth(place).locator(line)
         page.window.wait_for_function(
             "([place, line, text]) => document.querySelectorAll('.course-view')[place].querySelector(line)"
@@ -191,36 +190,49 @@ CUT = """(node) => {
 }"""
 
 
-@pytest.mark.parametrize("name", ["Question", *VIEWS])
-def test_keys_that_run_and_save_pass_through_a_view_and_others_do_not(lab, open_page, name):
-    code = QUESTION if name == "Question" else VIEWS[name][0]
-    page = open_page(lab.write(f"keys_{name}.ipynb", [START, code, "after = 1"]))
+INSIDE = {  # what has the focus when the keys are pressed
+    "Question": ".options input",
+    "MaskLab": "input[type=text]",
+    "AttentionView": "[role=grid]",
+    "PipelineStepper": "button:not(:disabled)",
+    "ArchitectureView": ".box.on",
+    "ScheduleExplorer": ".chart",
+    "BeamTree": "[role=tree]",
+    "NextToken": "button.main",
+    "StoryWriter": "button.main",
+    "ChatBeside": "button.main",
+    "Pronouncer": "input[type=text]",
+}
+
+
+def test_keys_that_run_and_save_pass_through_a_view_and_others_do_not(lab, open_page):
+    cells = [START, QUESTION, *(code for code, _, _ in VIEWS.values()), "after = 1"]
+    page = open_page(lab.write("keys.ipynb", cells))
     page.run_all()
-    window = page.window
-    window.locator(".course-view").wait_for()
-    inside = {"Question": ".options input", "MaskLab": "input[type=text]", "Pronouncer": "input[type=text]",
-              "AttentionView": "[role=grid]", "PipelineStepper": "button:not(:disabled)",
-              "NextToken": "button.main", "StoryWriter": "button.main", "ChatBeside": "button.main",
-              "ArchitectureView": ".box.on", "ScheduleExplorer": ".chart",
-              "BeamTree": "[role=tree]"}[name]  # fmt: skip
-    count = "() => jupyterapp.shell.currentWidget.content.widgets.length"
-    cells = window.evaluate(count)
+    window, notebook = page.window, "jupyterapp.shell.currentWidget.content"
+    views = window.locator(".course-view")
+    views.nth(len(VIEWS)).wait_for()
 
-    window.locator(f".course-view {inside}").first.focus()
-    for key in ("b", "d", "d", "x", "m", "0"):  # JupyterLab's shortcuts for cells
-        window.keyboard.press(key)
-    assert window.evaluate(count) == cells and len(page.cells()) == cells
+    def press(place: int, *keys: str) -> None:
+        views.nth(place).locator(list(INSIDE.values())[place]).first.focus()
+        for key in keys:
+            window.keyboard.press(key)
 
-    window.locator(f".course-view {inside}").first.focus()
-    ran = page.cells()[1]["count"]
-    window.keyboard.press("Shift+Enter")
-    window.wait_for_function(
-        "(ran) => jupyterapp.shell.currentWidget.content.widgets[1].model.executionCount > ran", arg=ran
-    )
-    page.idle()
-    window.locator(".course-view").wait_for()
+    assert list(INSIDE) == ["Question", *VIEWS]
+    for place, name in enumerate(INSIDE):
+        ran = [cell["count"] for cell in page.cells()]
+        press(place, "b", "d", "d", "x", "m", "0")  # JupyterLab's shortcuts for cells
+        assert [cell["count"] for cell in page.cells()] == ran, f"{name} let a key for cells through"
 
-    window.evaluate("jupyterapp.shell.currentWidget.content.model.dirty = true")
-    window.locator(f".course-view {inside}").first.focus()
-    window.keyboard.press("Control+s")
-    window.wait_for_function("() => !jupyterapp.shell.currentWidget.content.model.dirty")
+        press(place, "Shift+Enter")
+        window.wait_for_function(
+            f"([cell, ran]) => {notebook}.widgets[cell].model.executionCount > ran", arg=[1 + place, max(ran)]
+        )
+        page.idle()
+        views.nth(len(VIEWS)).wait_for()
+        again = [cell["count"] for cell in page.cells()]
+        assert [*again[: 1 + place], *again[2 + place :]] == [*ran[: 1 + place], *ran[2 + place :]], name
+
+        window.evaluate(f"{notebook}.model.dirty = true")
+        press(place, "Control+s")
+        window.wait_for_function(f"() => !{notebook}.model.dirty")

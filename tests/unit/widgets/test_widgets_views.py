@@ -6,6 +6,7 @@ import os
 import re
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import numpy as np
@@ -286,6 +287,20 @@ def test_saved_page_holds_the_finished_curve(tmp_path):
     assert "stopped at step 7 of 20" in outputs[2][0].data["text/html"].partition(" src=")[0]
     assert "application/vnd.jupyter.widget-view+json" in outputs[0][0].data
     json.dumps(notebook)  # and it can be saved
+
+
+def test_the_finished_curve_is_drawn_once():
+    """Ended by its last step and again by the end of its cell; what has changed meanwhile is drawn."""
+    stored = []
+    live = LiveLoss(3)
+    live._output = SimpleNamespace(update=lambda data, **how: stored.append(data["text/html"]))
+    for step in (1, 2, 3):
+        live(step, 1 / step)
+    live.finish()
+    assert len(stored) == 1
+    live.title = "the loss"
+    live.finish()
+    assert len(stored) == 2 and "the loss" in stored[1]
 
 
 def test_live_loss_for_two_trainings_draws_two_curves():
