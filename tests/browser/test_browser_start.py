@@ -125,6 +125,8 @@ def first_live_view(root: Path, context) -> dict[str, float]:
         assert wrong.count() == 0, f"chapter 00 stopped with: {wrong.first.inner_text()}"
         assert window.locator(".course-view").first.is_visible()
         assert outside == [], "requests to other machines"
+        said = (root.parent / "lab.log").read_text(encoding="utf-8", errors="replace").rstrip()
+        assert said.endswith("To stop: Ctrl-C here, twice."), "the address is the last that the terminal says"
     finally:
         window.close()
         stop(process)
