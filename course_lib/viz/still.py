@@ -19,6 +19,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 from matplotlib import font_manager
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -91,7 +92,6 @@ def _style() -> dict:
         "hatch.color": colours.MASKED,
         "lines.linewidth": 2.2,
         "figure.facecolor": colours.PAPER,
-        "savefig.facecolor": colours.PAPER,
     }
 
 
@@ -113,19 +113,26 @@ class Still(Figure):
     def png(self) -> bytes:
         """The picture as PNG: equal data gives equal bytes (no date, no software version inside)."""
         if self._png is None or self.stale:
-            drawn, packed = io.BytesIO(), io.BytesIO()
-            with matplotlib.rc_context(STYLE), warnings.catch_warnings():
-                # a character that no font has is drawn as a box; the alt text has it
-                warnings.filterwarnings("ignore", message="Glyph .* missing from")
-                self.savefig(
-                    drawn, format="png", dpi=PIXELS_PER_INCH * SHARPNESS, pil_kwargs={"compress_level": 1}
-                )
-            picture = Image.open(drawn).convert("RGB")
+            picture, packed = self._drawn(), io.BytesIO()
             # 256 colours are enough for flat colours and a scale, and make the file a third as large
             picture.quantize(256, dither=Image.Dither.NONE).save(packed, format="png", optimize=True)
             self._png = packed.getvalue()
             self.stale = False
         return self._png
+
+    def _drawn(self) -> Image.Image:
+        """The picture's pixels, `SHARPNESS` of them for one of the page."""
+        before, canvas = self.canvas, FigureCanvasAgg(self)
+        try:
+            self.dpi = PIXELS_PER_INCH * SHARPNESS
+            with matplotlib.rc_context(STYLE), warnings.catch_warnings():
+                # a character that no font has is drawn as a box; the alt text has it
+                warnings.filterwarnings("ignore", message="Glyph .* missing from")
+                canvas.draw()  # once; savefig draws twice, for a layout that is found in the first draw
+            return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+        finally:
+            self.dpi = PIXELS_PER_INCH
+            self.set_canvas(before)  # its own holds all pixels for as long as the figure lives
 
     def save(self, path: str | Path) -> None:
         """Write the PNG to `path`."""

@@ -1,4 +1,4 @@
-"""Kernels that start quickly: each is forked from one process that has imported IPython and torch already.
+"""Kernels that start quickly: each is forked from one process that has imported IPython, torch and more already.
 
 To import these costs a kernel four seconds, and every browser test has a kernel of its own. Nothing of the
 course is imported beforehand: some of its modules look for the notebook when they are imported.
@@ -19,7 +19,7 @@ import time
 
 IMPORTED = (
     *("IPython.core.interactiveshell", "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell"),
-    *("numpy", "torch", "matplotlib.figure", "matplotlib.backends.backend_agg"),
+    *("numpy", "torch", "matplotlib.axes", "matplotlib.backends.backend_agg", "PIL.Image", "anywidget"),
 )
 
 
