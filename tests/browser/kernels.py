@@ -1,4 +1,4 @@
-"""Kernels that start quickly: each is forked from one process that has imported IPython, torch and more already.
+"""Kernels that start quickly: each is forked from one process that has imported IPython, torch and more.
 
 To import these costs a kernel four seconds, and every browser test has a kernel of its own. Nothing of the
 course is imported beforehand: some of its modules look for the notebook when they are imported.
