@@ -1,8 +1,8 @@
 """A kernel's messages go to the browser at once.
 
 A kernel replies in several small messages. Jupyter's server leaves Nagle's algorithm on for them: each waits
-until the browser has acknowledged the one before, and a browser that has nothing to send does so after 40 ms.
-Every click in a live view that asks Python waited for that.
+until the browser has acknowledged the one before, and a browser that has nothing to send does so after 40 ms
+(on Linux). Every click in a live view that asks Python waited for that.
 
 JupyterLab loads this module as an extension of its server (jupyter_server_config.d).
 """

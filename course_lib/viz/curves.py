@@ -122,9 +122,14 @@ def bars(
     chosen = seeds if highlight is None else {highlight} if isinstance(highlight, str) else set(highlight)
     if set(chosen) - set(seeds):
         raise ValueError(f"highlight is {highlight!r}; expected one of {list(seeds)}")
-    said = "{:.2f}".format if share else number_format.format
+    form = "{:.2f}" if share else number_format
+
+    def said(number: float) -> str:
+        return form.format(number).replace("-", "−")
+
+    to = " to " if any((v < 0).any() for v in seeds.values()) else "–"  # a dash beside a sign is misread
     numbers = {
-        name: said(v.mean()) + (f"  ({said(v.min())}–{said(v.max())})" if len(v) > 1 else "")
+        name: said(v.mean()) + (f"  ({said(v.min())}{to}{said(v.max())})" if len(v) > 1 else "")
         for name, v in seeds.items()
     }
     alt = f"{sentence(title)} {x_label}: {'; '.join(f'{name} {text}' for name, text in numbers.items())}."

@@ -309,6 +309,16 @@ def _why_not(event: str, who: tuple[str, ...], world: World) -> str:
     return "nothing in the story fits, or it cannot be joined to the clause before it"
 
 
+def _whereabouts(thing: Thing, world: World) -> str:
+    """ ": tom has it", ": they are near the cart"; "" where the story has not said it."""
+    if thing not in world.where:
+        return ""
+    plural, (way, noun) = lex.THINGS[thing.noun].plural, world.where[thing]
+    if way == "held":
+        return f": {noun} has {'them' if plural else 'it'}"
+    return f": {'they are' if plural else 'it is'} {' '.join(lex.located((way, noun)).english)}"
+
+
 def _explain(error: Inconsistent, world: World) -> str:
     """Say in words what the world does not offer."""
     key, value = error.key, error.value
@@ -329,9 +339,7 @@ def _explain(error: Inconsistent, world: World) -> str:
         return "a pronoun is needed here"
     name = key.rstrip("0123456789")
     if name == "thing":
-        where = world.where.get(value)
-        place = f"; it is {' '.join(where)}" if where else ""
-        return f"the {value} is not there for this{place}".replace("is held", "is held by")
+        return f"this cannot be done with the {value}{_whereabouts(value, world)}"
     if name in ("name", "person"):
         return f"{value} cannot take part in this here"
     if name == "where":

@@ -362,6 +362,24 @@ def test_wrong_french_is_invalid_where_it_is_wrong(french, word):
         ("Anna is in the park. He goes to the beach.", 2, "'he' is not clear"),
         ("It is raining. Anna goes to the park because it is sunny.", 2, "another weather"),
         ("Tom has a red ball. Anna wants the ball because it is blue.", 2, "not like this"),
+        (
+            "Tom is in the park. There is a red ball near the tree. Anna is at the farm. There is a blue key "
+            "near the cart. Anna takes the ball.",
+            5,
+            "this cannot be done with the red ball: it is near the tree",
+        ),
+        (
+            "Anna is in the park. Anna has a blue key. Tom is in the park. Tom has a red ball. Anna gives "
+            "the ball to Tom.",
+            5,
+            "this cannot be done with the red ball: tom has it",
+        ),
+        (
+            "Anna is in the park. There are some red gloves near the tree. Anna has a blue key. Tom is in "
+            "the park. Anna gives the gloves to Tom.",
+            5,
+            "this cannot be done with the red gloves: they are near the tree",
+        ),
     ],
 )
 def test_what_cannot_happen_is_inconsistent(english, sentence, words):

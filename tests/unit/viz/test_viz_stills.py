@@ -430,6 +430,13 @@ def test_an_axis_of_shares_ends_at_1():
     assert max(still.axes[0].get_xticks()) == 1 and "a 1.00  (1.00–1.00)" in still.alt
 
 
+def test_bars_with_signs_say_from_where_to_where():
+    """A dash between two signed numbers reads as a third sign."""
+    values = {"less": [-0.091, -0.075], "more": [0.085, 0.099]}
+    still = curves.bars(values, x_label="x", title="t", number_format="{:+.3f}")
+    assert "less −0.083  (−0.091 to −0.075); more +0.092  (+0.085 to +0.099)." in still.alt
+
+
 def test_a_few_sizes_on_a_log_axis_are_all_named():
     still = curves.curves({"a": ([16, 64, 512], [3, 2, 1])}, x_label="x", y_label="y", title="t", x_log=True)
     still.png()
