@@ -45,7 +45,7 @@ KINDS = {  # what is wrong first, by the Town's words
     "which thing": "the story knows more than one",
     "pronoun": "is not clear here|a pronoun is needed",
     "cannot happen": "cannot happen: ",
-    "where": "cannot be done with|not where|nobody can go|agree with where|such company|cannot take part",
+    "where": "which does not fit|fit here|not where|nobody can go|agree with where|such company|take part",
 }
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 
 from course_lib.viz import colours
-from course_lib.viz.sheet import add_heading, heading_room, wrapped
+from course_lib.viz.sheet import add_heading, heading_room, room_for, wrapped
 from course_lib.viz.still import SMALL, Still, as_named, in_style, sentence, shown
 
 PANEL, TALL, MOST = 2.35, 2.2, 4  # inches, width and height of a panel; panels side by side
@@ -37,6 +37,8 @@ def bar_panels(
         f"{name}: " + ", ".join(f"{system} {number_format.format(v)}" for system, v in found.items())
         for name, found in panels.items()
     )
+    tight = room_for(systems, whole=True) > PANEL / len(systems)
+    named = [shown(system).replace(" ", "\n") if tight else shown(system) for system in systems]
     still = Still(width, TALL * lines + 0.5 + heading_room(heading), f"{sentence(title)} {said}.")
     axes = still.subplots(lines, columns, squeeze=False)
     for ax in axes.flat[len(panels) :]:
@@ -51,7 +53,7 @@ def bar_panels(
                 words, (place, value), (0, 4), textcoords="offset points", ha="center", fontsize=SMALL
             )
         ax.set_title(shown(name), fontsize=SMALL + 1, pad=8)
-        ax.set_xticks(range(len(systems)), [shown(system) for system in systems], fontsize=SMALL)
+        ax.set_xticks(range(len(systems)), named, fontsize=SMALL)
         ax.set(ylim=(0, 1.2 * top), yticks=[])
         ax.tick_params(length=0)
         ax.spines["left"].set_visible(False)

@@ -309,14 +309,15 @@ def _why_not(event: str, who: tuple[str, ...], world: World) -> str:
     return "nothing in the story fits, or it cannot be joined to the clause before it"
 
 
-def _whereabouts(thing: Thing, world: World) -> str:
-    """ ": tom has it", ": they are near the cart"; "" where the story has not said it."""
+def _does_not_fit(thing: Thing, world: World) -> str:
+    """Where the story has the thing, if it has said so."""
     if thing not in world.where:
-        return ""
-    plural, (way, noun) = lex.THINGS[thing.noun].plural, world.where[thing]
+        return f"the {thing} does not fit here"
+    way, noun = world.where[thing]
     if way == "held":
-        return f": {noun} has {'them' if plural else 'it'}"
-    return f": {'they are' if plural else 'it is'} {' '.join(lex.located((way, noun)).english)}"
+        return f"{noun} has the {thing}, which does not fit"
+    place = " ".join(lex.located((way, noun)).english)
+    return f"the {thing} {'are' if lex.THINGS[thing.noun].plural else 'is'} {place}, which does not fit"
 
 
 def _explain(error: Inconsistent, world: World) -> str:
@@ -339,7 +340,7 @@ def _explain(error: Inconsistent, world: World) -> str:
         return "a pronoun is needed here"
     name = key.rstrip("0123456789")
     if name == "thing":
-        return f"this cannot be done with the {value}{_whereabouts(value, world)}"
+        return _does_not_fit(value, world)
     if name in ("name", "person"):
         return f"{value} cannot take part in this here"
     if name == "where":

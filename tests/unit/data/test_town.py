@@ -366,19 +366,19 @@ def test_wrong_french_is_invalid_where_it_is_wrong(french, word):
             "Tom is in the park. There is a red ball near the tree. Anna is at the farm. There is a blue key "
             "near the cart. Anna takes the ball.",
             5,
-            "this cannot be done with the red ball: it is near the tree",
+            "the red ball is near the tree, which does not fit",
         ),
         (
             "Anna is in the park. Anna has a blue key. Tom is in the park. Tom has a red ball. Anna gives "
             "the ball to Tom.",
             5,
-            "this cannot be done with the red ball: tom has it",
+            "tom has the red ball, which does not fit",
         ),
         (
             "Anna is in the park. There are some red gloves near the tree. Anna has a blue key. Tom is in "
             "the park. Anna gives the gloves to Tom.",
             5,
-            "this cannot be done with the red gloves: they are near the tree",
+            "the red gloves are near the tree, which does not fit",
         ),
     ],
 )
