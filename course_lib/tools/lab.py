@@ -133,10 +133,13 @@ def serve(folder: Path, port: int, asked: bool, browser: bool) -> int:
     open_now = threading.Event()
     told = (path, token, started, folder.name, open_now)
     threading.Thread(target=server.announce, args=told, daemon=True).start()
-    from jupyterlab.labapp import main as jupyterlab
+    from jupyterlab.labapp import LabApp
 
+    from course_lib.tools.held_port import HeldPortServer
+
+    LabApp.serverapp_class = HeldPortServer
     try:
-        jupyterlab(argv=command)
+        LabApp.launch_instance(command)
     except SystemExit as end:
         if end.code not in (None, 0) and not open_now.is_set():
             raise stopped(port) from None
