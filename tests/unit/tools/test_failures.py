@@ -93,7 +93,8 @@ def test_a_server_that_stops_at_its_start(tmp_path):
     root = house(tmp_path / "course")
     (tmp_path / "stub" / "jupyterlab").mkdir(parents=True)
     (tmp_path / "stub" / "jupyterlab" / "__init__.py").touch()
-    (tmp_path / "stub" / "jupyterlab" / "labapp.py").write_text("def main(argv): raise SystemExit(1)")
+    stub = "class LabApp:\n    def launch_instance(argv): raise SystemExit(1)"
+    (tmp_path / "stub" / "jupyterlab" / "labapp.py").write_text(stub)
     command = [sys.executable, str(root / "course_lib"), "lab", "--no-browser"]
     said = run(command, tmp_path, {"PYTHONPATH": str(tmp_path / "stub")})
     two_lines(said, "JupyterLab stopped at its start", "same command again")
