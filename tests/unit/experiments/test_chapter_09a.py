@@ -115,6 +115,20 @@ def test_kinds_by_the_town_s_words(monkeypatch, error, kind):
     assert found.pop(kind) == 0.75 and set(found.values()) == {0.0}
 
 
+@pytest.mark.parametrize(
+    "last",
+    [
+        "anna gives the ball to tom .",
+        "anna is at the farm .",
+        "anna goes to the park .",
+    ],
+)
+def test_what_the_town_says_of_a_place_is_of_that_kind(last):
+    """Its own words, not ours: were they changed, the share would move to "other" unseen."""
+    begin = "anna is in the park . anna has a blue key . tom is in the park . tom has a red ball . "
+    assert page.kinds([(begin + last).split()])["where"] == 1
+
+
 # ---------------------------------------------------------------- packed
 
 
