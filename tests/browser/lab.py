@@ -30,10 +30,12 @@ CHROMIUM_OPTIONS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # no other machine can be reached
 ]
 
-# Console errors that are JupyterLab's own and harmless. Each has its reason; there is no other way in.
+# Errors that are JupyterLab's own and harmless. Each has its reason; there is no other way in.
 HARMLESS = (
     # a window that is loaded again gives up what its debugger has asked of the kernel
     "Could not restore the debugger state: Canceled future for debug_request message",
+    # a kernel that restarts while a view opens: JupyterLab gives up the subshell in which it would be heard
+    "Canceled future for create_subshell_request message",
 )
 
 LAB_SETTINGS = {
@@ -164,7 +166,7 @@ class Page:
             [],
             {
                 "console": self._console,
-                "pageerror": lambda error: self.errors.append(f"uncaught: {error}"),
+                "pageerror": lambda error: self._remember_error(f"uncaught: {error}"),
                 "request": lambda request: self._remember(request.url),
                 "websocket": lambda socket: self._remember(socket.url),
             },
@@ -198,8 +200,13 @@ class Page:
             self.outside.append(address)
 
     def _console(self, message) -> None:
-        if message.type == "error" and not any(known in message.text for known in HARMLESS):
-            self.errors.append(f"{message.text} ({message.location.get('url', '')})")
+        if message.type == "error":
+            self._remember_error(f"{message.text} ({message.location.get('url', '')})")
+
+    def _remember_error(self, text: str) -> None:
+        """Keep an error for the test, unless it is known to be harmless."""
+        if not any(known in text for known in HARMLESS):
+            self.errors.append(text)
 
     def run_all(self, seconds: float = 60) -> None:
         """Run every cell; an error output fails, and so does a last cell that never ran."""

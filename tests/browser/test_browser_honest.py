@@ -91,6 +91,27 @@ def test_a_question_without_python_stays_open_and_says_why(lab, open_page):
     assert view.locator("button").inner_text() == "Answered" and view.locator("button").is_disabled()
 
 
+def test_a_kernel_restarted_while_a_view_opens_does_no_harm(lab, open_page):
+    opening = """
+async def unanswered(*_): pass
+get_ipython().kernel.control_handlers["create_subshell_request"] = unanswered  # so a view goes on opening
+"""
+    page = open_page(lab.write("opening.ipynb", [START, QUESTION, opening]))
+    run_cell(page, 2)
+    run_cell(page, 0)
+    run_cell(page, 1)
+    view = page.window.locator(".course-view")
+    page.restart()
+    answer(view)
+    becomes(page, ".course-view button + span", UNHEARD)
+
+    run_cell(page, 0)
+    run_cell(page, 1)
+    answer(view, 1)
+    becomes(page, ".feedback", "because")
+    assert page.python("print(asked)") == "[(1, 3)]"
+
+
 def test_a_question_beside_a_busy_kernel_is_answered_when_it_is_free(lab, open_page):
     page = open_page(lab.write("busy_question.ipynb", [START, QUESTION]))
     page.run_all()
