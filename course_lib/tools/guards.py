@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from course_lib.chapters import CHAPTERS, following, number_of
-from course_lib.practice import desk
+from course_lib.practice import cards, desk, progress_file
 from course_lib.tools.solved import solved_above
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -189,7 +189,17 @@ def output_faults(output: dict) -> list[str]:
         )
     if output["metadata"].get("text/html", {}).get("live"):
         found.append("the scripts of a live view are stored: build the page")
-    return found + machine_faults("".join(data.get("text/plain", "")))
+    words = "".join(data.get("text/plain", ""))
+    return found + machine_faults(words) + progress_faults(words)
+
+
+def progress_faults(text: str) -> list[str]:
+    """A stored `progress()` lists the exercises and the minutes of today."""
+    wanted = cards.progress_card(desk.CHAPTERS, progress_file.empty()).text
+    said, today = text.partition("\n")[0], wanted.partition("\n")[0]
+    if "exercises solved" not in said or text == wanted:
+        return []
+    return [f"progress() is stored with {said!r}, today it says {today!r}, or another list: build the page"]
 
 
 def machine_faults(text: str) -> list[str]:

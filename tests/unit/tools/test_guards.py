@@ -6,7 +6,7 @@ import json
 import pytest
 
 from course_lib.chapters import CHAPTERS
-from course_lib.practice import desk
+from course_lib.practice import cards, desk, progress_file
 from course_lib.tools import guards
 
 MINUTES = CHAPTERS["03"].minutes
@@ -19,6 +19,8 @@ HEADER = f"""# 03 · Multi-head attention
 |---|---|
 | chapter 02 | {MINUTES} minutes to read and run, {EXERCISES} more for all exercises |"""
 NEXT = "**Next.** [04 · Masking](04_masking.ipynb): *who may look at whom?*"
+
+PROGRESS = cards.progress_card(desk.CHAPTERS, progress_file.empty())
 
 
 def code(n: int) -> dict:
@@ -94,6 +96,12 @@ BROKEN = {
     "path of one machine": first_output(
         {"output_type": "stream", "name": "stdout", "text": ["/home/me/x.py"]}
     ),
+    "progress() is stored with '0 of 19 exercises solved": first_output(
+        shown("<b>0 of 19</b>", **{"text/plain": ["0 of 19 exercises solved · 0 of 195 minutes\n"]})
+    ),
+    "or another list: build the page": first_output(
+        shown("<b>…</b>", **{"text/plain": PROGRESS.text.replace("03.merge", "03.join")})
+    ),
     "changes from run to run": put("metadata", {"execution": {"iopub.execute_input": "2026"}}),
     "21 lines, at most 20": put("source", ["x = 1\n"] * 21),
     "half of the code cells have 9 lines": lambda page: [
@@ -134,6 +142,7 @@ def test_a_good_page_has_no_fault(tmp_path):
     assert faults(tmp_path, GOOD) == []
     ok = copy.deepcopy(GOOD)
     ok["cells"][3]["outputs"].append(shown('<img alt="A map of weights" src="data:image/png;base64,aGk=">'))
+    ok["cells"][5]["outputs"].append(shown(PROGRESS.html, **{"text/plain": [PROGRESS.text]}))
     ok["cells"][4]["source"] = ['![a map](../assets/figures/a.png) <img src="b.png" alt="b">']
     ok["cells"][5]["source"] = ["a = 7 % 3\n", "text = 'wait!'\n", "b = a != 3"]
     assert faults(tmp_path, ok) == []
