@@ -44,7 +44,7 @@ KINDS = {  # what is wrong first, by the Town's words
     "no such thing": "the story knows no ",
     "which thing": "the story knows more than one",
     "pronoun": "is not clear here|a pronoun is needed",
-    "cannot happen": "cannot happen: ",
+    "not possible now": "cannot happen: ",
     "where": "which does not fit|fit here|not where|nobody can go|agree with where|such company|take part",
 }
 

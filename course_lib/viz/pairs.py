@@ -40,8 +40,8 @@ def pairs(
     for place, (first, second) in enumerate(rows.values()):
         ax.plot([first, second], [place, place], color=colours.LINE, lw=3, zorder=1)
         ring = {"facecolors": colours.PAPER, "edgecolors": colours.SOFT_INK, "lw": 2}
-        ax.scatter([first], [place], s=80, zorder=3, **ring)
-        ax.scatter([second], [place], s=80, color=colours.SERIES[0], zorder=2)
+        ax.scatter([first], [place], s=130, zorder=2, **ring)
+        ax.scatter([second], [place], s=40, color=colours.SERIES[0], zorder=3)  # seen inside the ring, too
         for value, other, ink in ((first, second, colours.SOFT_INK), (second, first, colours.SERIES[0])):
             right = value > other or (value == other and ink == colours.SOFT_INK)
             ax.annotate(

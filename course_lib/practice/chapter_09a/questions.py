@@ -98,8 +98,8 @@ PREDICTIONS = predictions("""
     - Yes, if it is trained once more on texts of 500.
         That would let it *see* 500. To write them one after the other it can already.
 09a.key-of-3
-    A text grows from 4 to 9 tokens, inside the context, and is read anew at each step. How often do the key
-    and the value of token 3 change, in the second layer, say?
+    A text grows from 4 to 9 tokens, inside the context, and is read anew at each step. The first token is
+    token 0. How often do the key and the value of token 3 change, in the second layer, say?
     + Never.
         Token 3 sees tokens 0 to 3, whatever comes behind. So each layer gives the same vector at its place,
         and a cache is exact: it does once what would be done again at each step.

@@ -17,17 +17,17 @@ PREDICTIONS = predictions("""
     - It uses the gradients of all matrices at once.
         Each matrix is worked on by itself, Q, K and V apart from each other, too.
 09b.huber
-    A law with five constants is fitted to 240 trainings, by a program that stops when the loss of the fit
-    changes by less than a fixed small number. Somebody takes the mean over the 240 points for the sum. What
+    A law with five constants is fitted to 240 trainings, by a program that stops where the slope of the
+    fit's loss is smaller than a fixed number. Somebody takes the mean over the 240 points for the sum. What
     changes?
     - Nothing: the smallest mean and the smallest sum are at the same constants.
-        They are. But the program does not go there: it stops where too little changes.
+        They are. But the program does not go there: it stops where the slope is small.
     - The constants come out 240 times smaller.
         The constants are not divided, the loss is. Its lowest point stays where it is.
     - The fit is closer, as outliers count less.
         How much a far point counts is for the Huber loss to say, and it is the same in both.
     + The program stops too early, and the constants are not those of the lowest point.
-        All changes are 240 times smaller, so they fall below the fixed number long before the lowest point.
+        All slopes are 240 times smaller, so they fall below the fixed number long before the lowest point.
         Besiroglu et al. 2024 name this, beside rounding, as a cause in a famous fit, whose constants
         contradict the rule that was drawn from them.
 09b.two-machines

@@ -103,7 +103,7 @@ def test_kinds_of_mistakes_and_sentences_before_the_first_one():
         ("sentence 3: the story knows no red drum", "no such thing"),
         ("sentence 3: the story knows more than one drum", "which thing"),
         ("sentence 4: 'she' is not clear here", "pronoun"),
-        ("sentence 4: 'give' cannot happen: tom holds nothing", "cannot happen"),
+        ("sentence 4: 'give' cannot happen: tom holds nothing", "not possible now"),
         ("sentence 5: this is not where they are", "where"),
         ("sentence 5: the red drum is at the park, which does not fit", "where"),
         ("sentence 5: the story has told another weather", "other"),
