@@ -175,7 +175,10 @@ def scatter(
     line: tuple[Sequence[float], Sequence[float]] | None = None,
     line_label: str = "theory",
 ) -> Still:
-    """Dots, name -> (x values, y values), and optionally one line that theory predicts."""
+    """Dots, name -> (x values, y values), and optionally one line that theory predicts.
+
+    A group of one dot has its name beside it; in a legend, its mark would look like a second dot.
+    """
     points = {name: _points(name, xy) for name, xy in as_named(groups, "groups").items()}
     said = "; ".join(
         f"{name}, {len(x)} dots, {y_label} {y.min():.3g} to {y.max():.3g}" for name, (x, y) in points.items()
@@ -185,9 +188,14 @@ def scatter(
         ax.plot(*_points("line", line), color=colours.SOFT_INK, lw=1.5, ls=(0, (4, 3)), label=line_label)
     for number, ((name, (x, y)), marker) in enumerate(zip(points.items(), "osD^vP" * 9, strict=False)):
         pen = {"color": _pen(number)["color"], "edgecolors": colours.PAPER, "lw": 0.6}
-        ax.scatter(x, y, s=34, marker=marker, label=name, **pen)
+        ax.scatter(x, y, s=34, marker=marker, label=name if len(x) > 1 else None, **pen)
     _frame(ax, x_label, y_label, x_log, y_log)
-    if len(points) > 1 or line is not None:
+    for number, (name, (x, y)) in enumerate(points.items()):
+        if len(x) == 1:
+            on_the_right = (ax.transScale + ax.transLimits).transform((x[0], y[0]))[0] > 0.5
+            by, side = ((-8, 0), "right") if on_the_right else ((8, 0), "left")
+            _beside(ax, shown(name), (x[0], y[0]), by, side, color=_pen(number)["color"], fontweight="bold")
+    if ax.get_legend_handles_labels()[0] and (len(points) > 1 or line is not None):
         ax.legend()
     return still
 

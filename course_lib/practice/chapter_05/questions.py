@@ -142,7 +142,7 @@ PREDICTIONS = predictions("""
         What is not written, no architecture can read.
     - In about one of four.
         Whatever it learns better, it learns for consonants too. What is left looks much as before.
-    + In about half again.
+    + Again in about half.
         Another model, and the same kind of mistake: the spelling leaves the vowel open. Look at the
         examples: many guesses are what a reader would say who has never heard the word.
     - In nearly all.

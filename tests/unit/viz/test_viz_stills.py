@@ -444,6 +444,19 @@ def test_a_few_sizes_on_a_log_axis_are_all_named():
     assert named == ["16", "64", "512"]
 
 
+def test_a_single_dot_has_its_name_beside_it_and_not_in_the_legend():
+    dots = {"left": ([0.0], [0.0]), "right": ([0.9], [1.0])}
+    still = curves.scatter(dots, x_label="x", y_label="y", title="t", line=([0, 1], [0, 1]))
+    ax = still.axes[0]
+    FigureCanvasAgg(still).draw()
+    assert [(text.get_text(), text.get_ha()) for text in ax.texts] == [("left", "left"), ("right", "right")]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["theory"]
+    assert curves.scatter(dots, x_label="x", y_label="y", title="t").axes[0].get_legend() is None
+    many = {"a": ([1, 2], [1, 2]), "b": ([2, 3], [1, 2])}
+    legend = curves.scatter(many, x_label="x", y_label="y", title="t").axes[0].get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["a", "b"]
+
+
 def test_what_cannot_be_seen_gets_a_sign():
     for token, seen in {
         "": "∅",
