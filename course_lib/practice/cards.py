@@ -244,7 +244,7 @@ def progress_card(chapters: dict[str, Any], data: dict[str, Any]) -> Card:
         chapters: number → chapter module with EXERCISES and PREDICTIONS.
         data: what ``progress_file.read`` returns.
     """
-    rows, text = "", []
+    rows, text, whole = "", [], ";white-space:nowrap"  # "12 min" and "○ not yet" stay on one line
     solved_all = count_all = minutes_solved = minutes_all = 0
     for number, chapter in chapters.items():
         right, answered = _predictions(chapter.PREDICTIONS, data)
@@ -266,12 +266,12 @@ def progress_card(chapters: dict[str, Any], data: dict[str, Any]) -> Card:
                 minutes_all + exercise.minutes,
             )
             tried = f"{tries} {'try' if tries == 1 else 'tries'}" if tries else ""
-            cells = (exercise.id, exercise.title, f"{exercise.minutes} min", tried)
+            cells = ((exercise.id, ""), (exercise.title, ""), (f"{exercise.minutes} min", whole))
             columns = "".join(
-                f'<td style="text-align:left">{escape(c)}</td>' for c in (cells[0], cells[1], cells[2])
+                f'<td style="text-align:left{style}">{escape(cell)}</td>' for cell, style in cells
             )
             edge = f"border-left:4px solid {colour};padding-left:.6em"
-            state = f'<td style="text-align:left;{edge}">{mark} {tried}</td>'
+            state = f'<td style="text-align:left;{edge}{whole}">{mark} {tried}</td>'
             rows += f"<tr>{columns}{state}</tr>"
             text.append(f"  {exercise.id:<20} {exercise.minutes:>3} min  {mark:<10} {tried}".rstrip())
     total = f"{solved_all} of {count_all} exercises solved · {minutes_solved} of {minutes_all} minutes"

@@ -400,7 +400,7 @@ divided-by-d-model
     together, and not by a root. A dot product is taken inside one head: divide by √{K}, the root of d_k.
 divided-by-d-k
     Your scores are {root_K:.2f} times too small: you divide by d_k = {K} and not by its root (or by √{K}
-    twice). The variance of a score is about d_k, so its standard deviation is √d_k.
+    twice). The variance of a raw score is about d_k, so its standard deviation is √d_k.
 power-before-division
     You divide by {half:.3g}, which is {K} / 2, where √{K} ≈ {root_K:.2f} belongs. (`(d_k ** 1 / 2)` does so:
     Python takes the power first and divides afterwards.) The root is `d_k ** 0.5`, or `d_k ** (1 / 2)`.

@@ -22,7 +22,7 @@ class SentenceVerdict(NamedTuple):
 def by_sentence(tokens: Sequence[str], grammar: Grammar = TOWN) -> list[SentenceVerdict]:
     """Judge each sentence of a story, told to its end or not.
 
-    Behind the first wrong sentence nobody knows the world: the others are only said to be valid, or not.
+    After the first wrong sentence the facts are no longer known: the others are only judged valid or not.
 
     Args:
         tokens: of the story, in lower case, without special tokens.

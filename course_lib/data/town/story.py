@@ -273,7 +273,7 @@ _PROBLEMS = {
     "place": "this does not agree with where they are",
     "at": "this is not where it happens",
     "spot": "this is not where it is, or not in this place",
-    "weather": "the story has told another weather",
+    "weather": "the story gave different weather earlier",
     "adjective": "the thing is not like this, or it has been said",
     "fact": "this cannot be said of the thing here",
     "kind": "this cannot be said here",

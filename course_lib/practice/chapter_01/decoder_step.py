@@ -100,7 +100,7 @@ def zeros_at_padding(y_prev, s_prev, h, allowed, attend, cell):
 
 WORDS = """
 query-is-new-state
-    Your query is the new state sᵢ: you step first and look afterwards. In Bahdanau's decoder the old state
+    The new state sᵢ asks: you step first and look afterwards. In Bahdanau's decoder the old state
     sᵢ₋₁ looks, and what it finds goes into the cell that makes sᵢ. (Looking with sᵢ is Luong's way; the page
     runs both.)
 second-look
@@ -132,8 +132,8 @@ padding-as-zeros
 old-state-returned
     You return the old state, `s_prev`, so the decoder never moves on. Return what the cell gives.
 word-as-query
-    Your query is the previous word's vector. It runs where word vectors and states have the same length. The
-    query is the decoder's state: it knows the whole sentence so far, the word alone does not.
+    The previous word's vector asks. It runs where word vectors and states have the same length. The
+    decoder's state must ask: it knows the whole sentence so far, the word alone does not.
 """
 
 WAYS = {
@@ -176,11 +176,11 @@ DECODER_STEP = Exercise(
     cases=cases,
     hints=(
         prose("""
-            Two things happen, and the order is the point. The new state needs the context; so what can be the
-            query when the new state is not there yet?
+            Two things happen, and the order is the point. The new state needs the context; so what can look
+            at the source when the new state is not there yet?
         """),
         lines("""
-            context, weights = attend with s_prev as the query
+            context, weights = attend with s_prev as the state
             input = y_prev and context, joined along the last axis   (B, E + D_h)
             s     = cell of input and s_prev                         (B, D_s)
             return s, context, weights

@@ -73,9 +73,9 @@ PREDICTIONS = predictions("""
     - The bilinear score cannot learn an alignment: it has no v_a.
         v_a is needed to turn A features into one number. The product s·(W h) is one number already.
 01.lag
-    The query for French word i is the state sᵢ₋₁. This state was made before the decoder read the word yᵢ₋₁
-    that it wrote last. One of these worries about the map is sound in theory. Which one? (Whether it shows in
-    practice, the records below will say: it may not.)
+    The query for French word i is made of the state sᵢ₋₁. This state was made before the decoder read the
+    word yᵢ₋₁ that it wrote last. One of these worries about the map is sound in theory. Which one? (Whether
+    it shows in practice, the records below will say: it may not.)
     - None: sᵢ₋₁ has read yᵢ₋₁.
         The word yᵢ₋₁ was chosen with the help of sᵢ₋₁, and it goes into the cell only at the next step,
         together with the context. When the query is made, it has not been read.

@@ -182,8 +182,8 @@ ATTENTION = Exercise(
     statement=prose("""
         Write `attention(q, k, v, allowed)`: softmax(q kᵀ / √d_k) v, for all sentences and heads at once. d_k
         is the number of features of one key. `allowed` is True where a query may look; everywhere else the
-        weight must be exactly 0. Each query may look at at least one key, and scores may be as large as ±200.
-        Return the output alone.
+        weight must be exactly 0. In every row of `allowed` at least one key is True, and scores may be as
+        large as ±200. Return the output alone.
     """),
     inputs={
         "q": "B, H, T, K",
@@ -200,8 +200,8 @@ ATTENTION = Exercise(
             axes take part in a matrix product, so which two axes of `k` must change places?
         """),
         lines("""
-            scores  = q times k with its last two axes exchanged     (B, H, T, S)
-            scores  = scores divided by the root of d_k
+            raw     = q times k with its last two axes exchanged     (B, H, T, S)
+            scores  = raw divided by the root of d_k
             scores  = scores, but -inf where allowed is False
             weights = softmax of scores over the keys, the last axis (B, H, T, S)
             return weights times v                                   (B, H, T, V)

@@ -11,9 +11,9 @@ queries-and-keys-swapped
     Queries and keys have changed places: your rows belong to keys. Row i must belong to query i and run over
     the keys, `q @ k.transpose(-2, -1)`. It runs only where T = S.
 keys-not-transposed
-    The keys are not transposed. Each score is a query times a key, feature by feature, so the last two axes
-    of `k` must change places: `k.transpose(-2, -1)`. `view` and `reshape` only cut the numbers anew; they
-    exchange no axes.
+    The keys are not transposed. Each raw score is a query times a key, feature by feature, so the last two
+    axes of `k` must change places: `k.transpose(-2, -1)`. `view` and `reshape` only cut the numbers anew;
+    they exchange no axes.
 mask-taken-apart
     You take `allowed` apart by sentences and heads, as if its axes were always (B, H, T, S). It comes in any
     shape that broadcasts to that: where it is (T, S), a causal mask, `allowed[b]` is a row of cells and

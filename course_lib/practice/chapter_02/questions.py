@@ -112,9 +112,9 @@ PREDICTIONS = predictions("""
 
 RECALL = recall("""
 What are query, key and value in Bahdanau's translator?
-    The query is the decoder state sᵢ₋₁. The encoder states hⱼ are both: keys when they are scored, values
-    when they are summed.
-Why are the scores divided by √d_k?
+    The query is made of the decoder state: W_a sᵢ₋₁. Keys and values come from the encoder states: U_a hⱼ is
+    a key, which is scored; hⱼ itself is a value, which is summed.
+Why are raw scores divided by √d_k?
     A dot product of d_k independent products has variance d_k. Dividing by √d_k brings it back to about 1, so
     the softmax does not saturate and gradients pass. It is not regularization.
 Which five steps make scaled dot-product attention, in which order?

@@ -39,8 +39,8 @@ def weights_by_hand(answer, args):
     if q.shape[1] != k.shape[1]:
         counted = q.shape[1] == wanted.max() + 1  # what one_hot does when it has to guess the size
         raise CannotCompare(
-            f"your `q` has {q.shape[1]} features and your `k` has {k.shape[1]}. A score is a dot product of "
-            "a query with a key, so both need the same number of features K."
+            f"your `q` has {q.shape[1]} features and your `k` has {k.shape[1]}. A raw score is a dot product "
+            "of a query with a key, so both need the same number of features K."
             + (" If you use `one_hot(wanted)`, give it `n_keys` as its second argument." if counted else "")
         )
     q, k = q.float(), k.float()

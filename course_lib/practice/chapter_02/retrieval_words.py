@@ -6,8 +6,8 @@ WORDS = """
 too-quiet
     Every query looks most at the key it wants, but not clearly enough: one row puts {share:.2f} there with
     {n} keys. Dot products must differ by more. Make the queries longer than they are: here {times} times as
-    long is enough. With more keys, or with more features (scores are divided by √K), more may be needed, and
-    1,000 times does no harm.
+    long is enough. With more keys, or with more features (raw scores are divided by √K), more may be needed,
+    and 1,000 times does no harm.
 one-number
     Your queries for {at} all look most at the last key, position {last}. Is the position itself, or a
     multiple of it, your one feature? Then a score grows with i · j, and a product is no comparison: for each

@@ -166,7 +166,6 @@ def _arrows(ax: Axes) -> None:
     road = {"color": colours.ACCENT, "lw": 2, "solid_joinstyle": "round"}
     ax.plot([encoder, encoder, bend, bend], [4.34, 5.05, 5.05, 3.85], **road)
     arrow(ax, (bend, 3.85), (DECODER - 0.01, 3.85), colours.ACCENT, 2)
-    arrow(ax, (USES + 1.02, 3.16), (USES + 1.02, 2.87))
     for x, y, below in NORMS:  # the residual road around each sub-layer
         side, start = x + STACK + 0.1, y - below
         ax.plot([x + STACK / 2, side, side], [start, start, y + 0.15], color=colours.SOFT_INK, lw=1.3)

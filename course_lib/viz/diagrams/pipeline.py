@@ -106,7 +106,7 @@ def checked(queries, keys, values, query_tokens, key_tokens, allowed) -> tuple:
     if q.shape[1] != k.shape[1]:
         raise ValueError(
             f"queries has {q.shape[1]} features and keys has {k.shape[1]}; expected equal numbers: "
-            "a score is a dot product of the two"
+            "a raw score is a dot product of the two"
         )
     if len(k) != len(v):
         raise ValueError(f"keys has {len(k)} rows and values has {len(v)}; expected one value for each key")
@@ -170,7 +170,7 @@ def _describe(title: str, steps: Steps, query_tokens, key_tokens, mask, scaled: 
             rows.append(f"{shown(token)} may look at nothing: all 0")
     masked = 0 if mask is None else int((~mask).sum())
     return (
-        f"{sentence(title)} Five matrices: scores query · key; "
+        f"{sentence(title)} Five matrices: raw scores query · key; "
         f"{'divided by √d_k' if scaled else 'not scaled'}; {masked} of {steps.scores.size} cells masked with "
         f"−∞; softmax weights; outputs. {'; '.join(rows)}."
     )

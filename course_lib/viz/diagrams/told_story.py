@@ -31,7 +31,7 @@ class Told(NamedTuple):
         if not self.valid:
             return f"✗ not valid: {self.error}"
         if self.consistent is None:
-            return "? valid; behind a wrong sentence nobody knows the world"
+            return "? valid; after a wrong sentence the facts are no longer known"
         return "✓ valid and consistent" if self.consistent else f"✗ valid, not consistent: {self.error}"
 
 
@@ -47,7 +47,7 @@ def told_story(
     message: str = "",
     title: str = "A story, token by token",
 ) -> Still:
-    """A story in lines, a verdict below each sentence, and the weights of one token as shading.
+    """A story in lines, a verdict below each sentence; as shading, the weights of one token, which is framed.
 
     Args:
         tokens: T tokens.
@@ -76,7 +76,7 @@ def told_story(
     heading = wrapped(title, WIDTH)
     height = heading_room(heading) + 0.6 + LINE * (len(rows) + len(ends))
     at = place % len(tokens) if len(tokens) else -1
-    note = f"shading: where “{label(tokens[at])}” (blue) looks · purple: drawn" if len(tokens) else ""
+    note = f"shading: where the framed “{label(tokens[at])}” looks · underlined: drawn" if len(tokens) else ""
     still, ax = sheet(WIDTH, height, heading, _alt(tokens, weights, told, at, ends, n_drawn, title), note)
     y, top = height - heading_room(heading) - 0.2, max(weights, default=0)
     for row in rows:
@@ -86,8 +86,11 @@ def told_story(
             x = 0.12
             for i in row:
                 wide = _wide(tokens[i])
-                face = colours.QUERY if i == at else colours.WEIGHTS(float(weights[i] / top) if top else 0.0)
+                face = colours.WEIGHTS(float(weights[i] / top) if top else 0.0)
                 ax.add_patch(Rectangle((x, y - 0.12), wide, 0.24, facecolor=face, lw=0))
+                if i == at:  # a frame around its shade and its underline: it may look at itself, too
+                    frame = {"edgecolor": colours.QUERY, "facecolor": "none", "lw": 1.8}
+                    ax.add_patch(Rectangle((x - 0.03, y - 0.18), wide + 0.06, 0.33, zorder=3, **frame))
                 ink, drawn = colours.ink_on(face), i >= len(tokens) - n_drawn
                 write(ax, x + wide / 2, y, label(tokens[i]), ink, FONT_SIZE)
                 if drawn:

@@ -83,7 +83,7 @@ def look_back(
     step: int = 3,
     title: str = "With attention, the decoder looks back at every encoder state",
 ) -> Still:
-    """One decoder step with Bahdanau attention: query, scores, weights, context, GRU, next word.
+    """One decoder step with Bahdanau attention: state, scores, weights, context, GRU, next word.
 
     weights: (S,) attention of this step over `source` (default: most on one word). written: the word before,
     output: the word that comes out, step: its number i (from 1).
@@ -100,7 +100,7 @@ def look_back(
     width = left + pitch * len(source) + 3.3
     said = ", ".join(f"{shown(word)} {number(weight)}" for word, weight in zip(source, weights, strict=True))
     alt = (
-        f"{sentence(title)} The query, decoder state s{step - 1}, is scored against each encoder state of "
+        f"{sentence(title)} The decoder state s{step - 1} asks: it is scored against each encoder state of "
         f"{_listed(source)}; softmax turns the scores into weights ({said}); their weighted sum is the "
         f"context. From it, s{step - 1} and the word before, “{shown(written)}”, the GRU cell makes s{step}, "
         f"and the readout writes “{shown(output)}”."
@@ -136,7 +136,8 @@ def look_back(
     box(ax, context, y_context, 1.5, 0.52, words, edge=colours.VALUE, face=colours.VALUE_TINT, math=True)
 
     right, blue = width - 2.05, {"edge": colours.QUERY, "math": True}
-    box(ax, right, y_score - 0.06, 1.6, 0.54, f"query $s_{{{step - 1}}}$", face=colours.QUERY_TINT, **blue)
+    asks = f"state $s_{{{step - 1}}}$ asks"
+    box(ax, right, y_score - 0.06, 1.6, 0.54, asks, face=colours.QUERY_TINT, **blue)
     arrow(ax, (right, y_score + 0.21), (last + 0.06, y_score + 0.21), colours.QUERY, 2)
     box(ax, right, y_context - 0.04, 1.6, 0.6, f"GRU cell → $s_{{{step}}}$", **blue)
     arrow(ax, (right + 0.55, y_score + 0.48), (right + 0.55, y_context - 0.04), colours.QUERY, 2)

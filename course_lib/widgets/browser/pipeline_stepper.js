@@ -81,8 +81,8 @@ function render({ model, el }) {
   const blocks = Object.fromEntries([
     block("q", "queries Q", "query", queries, features(q.columns), "query", "soft"),
     block("k", "keys, turned: Kᵀ", "key", features(q.columns), keys, "soft", "key"),
-    block("scores", "scores", "score", queries, keys, "query", "key"),
-    block("scaled", "scaled scores", "score", queries, keys, "query", "key"),
+    block("scores", "raw scores", "score", queries, keys, "query", "key"),
+    block("scaled", "scores", "score", queries, keys, "query", "key"),
     block("masked", "masked scores", "score", queries, keys, "query", "key"),
     block("weights", "weights", "weight", queries, keys, "query", "key"),
     block("v", "values V", "value", keys, gives, "key", "soft"),

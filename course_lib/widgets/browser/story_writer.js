@@ -160,8 +160,8 @@ function render({ model, el }) {
     nodes.forEach((node, i) => {
       const tone = i <= place && top > 0 ? toneOf(row[i] / top) : null;
       node.classList.toggle("query", i === place);
-      node.style.background = tone === null || i === place ? "" : palette.css[tone];
-      node.style.color = tone === null || i === place ? "" : palette.on[tone] ?? palette.paper;
+      node.style.background = tone === null ? "" : palette.css[tone];
+      node.style.color = tone === null ? "" : palette.on[tone] ?? palette.paper;
       node.tabIndex = i === (focused >= 0 ? focused : newest()) ? 0 : -1;
     });
     readout.textContent = looksAt(row, tokens, place, head ? `head ${head} of layer ${layer}` : `mean of the ${H} heads of layer ${layer}`) + ` Darkest: ${exact(top, 2)}.`;

@@ -360,7 +360,7 @@ def test_wrong_french_is_invalid_where_it_is_wrong(french, word):
         ("Anna has a red ball and a blue ball. She likes the ball.", 2, "more than one ball"),
         ("Anna is in the park. She is at the beach.", 2, "where they are"),
         ("Anna is in the park. He goes to the beach.", 2, "'he' is not clear"),
-        ("It is raining. Anna goes to the park because it is sunny.", 2, "another weather"),
+        ("It is raining. Anna goes to the park because it is sunny.", 2, "different weather earlier"),
         ("Tom has a red ball. Anna wants the ball because it is blue.", 2, "not like this"),
         (
             "Tom is in the park. There is a red ball near the tree. Anna is at the farm. There is a blue key "

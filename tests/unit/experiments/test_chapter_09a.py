@@ -106,7 +106,7 @@ def test_kinds_of_mistakes_and_sentences_before_the_first_one():
         ("sentence 4: 'give' cannot happen: tom holds nothing", "not possible now"),
         ("sentence 5: this is not where they are", "where"),
         ("sentence 5: the red drum is at the park, which does not fit", "where"),
-        ("sentence 5: the story has told another weather", "other"),
+        ("sentence 5: the story gave different weather earlier", "other"),
     ],
 )
 def test_kinds_by_the_town_s_words(monkeypatch, error, kind):

@@ -8,10 +8,10 @@ function stepperWords({ model, queries, keys, q, k, v, steps }) {
   function saying(step) {
     const t = model.get("temperature");
     return [
-      "Every query meets every key: a score is their dot product.",
+      "Every query meets every key: a raw score is their dot product.",
       model.get("scale")
-        ? `Every score is divided by ${rootName} = ${plain(root)}: so scores do not grow with the number of features.`
-        : "The division is switched off: scores go on as they are.",
+        ? `Every raw score is divided by ${rootName} = ${plain(root)}: so scores do not grow with the number of features.`
+        : "The division is switched off: raw scores go on as they are.",
       !model.get("mask") ? "The mask is switched off: every key may be looked at."
         : `M adds −∞ to every forbidden score. ${touched() ? "Tap a masked score twice" : "Click a masked score, or press Space,"} to forbid or allow it.`,
       `${t === 1 ? "Each row becomes" : `Scores are divided by the temperature ${plain(t)}; then each row becomes`} weights between 0 and 1 that sum to 1; −∞ becomes exactly 0.`,

@@ -3,7 +3,7 @@
 function verdictOf({ finished, valid, consistent, error }) {
   if (!finished) return ["…", "is being told"];
   if (!valid) return ["✗", `not valid: ${error}`];
-  if (consistent === null) return ["?", "valid; behind a wrong sentence nobody knows the world"];
+  if (consistent === null) return ["?", "valid; after a wrong sentence the facts are no longer known"];
   return consistent ? ["✓", "valid and consistent"] : ["✗", `valid, not consistent: ${error}`];
 }
 function wholeVerdict(verdict, over) {
