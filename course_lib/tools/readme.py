@@ -8,7 +8,7 @@ from course_lib.tools import ROOT, Problem
 
 README = ROOT / "README.md"
 MAP = ROOT / "assets" / "figures" / "map.png"
-HEAD = "| chapter | question | minutes | |\n|---|---|---:|---|\n"
+HEAD = "| chapter | question | minutes to read and run | |\n|---|---|---:|---|\n"
 
 
 def table() -> str:

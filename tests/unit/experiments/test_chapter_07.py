@@ -230,7 +230,7 @@ def test_what_is_said_of_bits_a_byte_is_what_the_stored_page_measured(cells, pag
     )
     assert len(nats) == len(bits) == 3
     nats, bits = ([f"{number:.1f}" for number in numbers] for numbers in (nats, bits))
-    for numbers, unit in ((nats, "nats a token"), (bits, "bits a byte")):
-        assert f"{numbers[0]}, {numbers[1]} and {numbers[2]} {unit}" in README
+    for size, *numbers in zip(SIZES, nats, bits, strict=True):
+        assert f"| {size:,} | {' | '.join(numbers)} |" in README
     assert f"from about {nats[0]} to {nats[2]} nats" in page["bits-read"]
     assert f"from about {bits[0]} to {bits[2]} bits" in page["bits-read"]

@@ -230,13 +230,13 @@ def test_the_readme_says_the_same(shipped):
     own = column("hidden-words", "accuracy", variant="as BERT")
     card = checkpoints.load_card(fill_in.shipping.NAME)
     assert f"fills {hundredths(own)} of 100 hidden words" in README
-    assert f"fills {100 * card['metrics']['masked_accuracy']:.0f}, and says" in README
+    assert f"fills {100 * card['metrics']['masked_accuracy']:.0f}. It says" in README
     n_parameters = sum(parameter_count(fill_in.RECIPE.model).values())
     assert f"({n_parameters / 1000:.0f} thousand parameters, {fill_in.RECIPE.steps} steps" in README
     assert f"({sum(parameter_count(fill_in.SHIPPED.model).values()) / 1e6:.1f} million parameters)" in README
     where = fill_in.places(shipped)
     assert f"in {100 * where.place:.0f} of 100 cases" in README
-    assert f"was named has {100 * where.place_nearest:.0f}." in README
+    assert f"to name the last place gives {100 * where.place_nearest:.0f}." in README
     for n in (500, 1000):
         both = fill_in.baseline("both neighbours", fill_in.held_out(n)).accuracy
         assert f"{100 * both:.0f}" in README

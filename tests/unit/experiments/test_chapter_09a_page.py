@@ -184,17 +184,20 @@ def test_what_the_readme_says():
     ships = checkpoints.load_card("town-gpt")["metrics"]
     last = {"at": "temperature 1"}
     gap, can_happen = (column("gap-buys", name, **last) for name in ("gap", "consistent"))
-    assert f"is {span(gap)} nats a token above it, and {hundredths(can_happen)} of 100 of its stories" in text
-    assert f"the shipped one is {ships['gap']:.3f} above it, {100 * ships['valid_at_1.0']:.0f} of 100" in text
-    assert f"and {100 * ships['consistent_at_1.0']:.0f} can happen" in text
-    assert f"(drawn at temperature 0.7: {100 * ships['consistent_at_0.7']:.0f})" in text
+    assert f"400 steps, about a minute | {span(gap)} | {hundredths(can_happen)} |" in text
+    colder = f"(drawn at temperature 0.7: {100 * ships['consistent_at_0.7']:.0f})"
+    assert f"shipped one | {ships['gap']:.3f} | {100 * ships['consistent_at_1.0']:.0f} {colder} |" in text
+    assert f"- {100 * ships['valid_at_1.0']:.0f} of 100 stories of the shipped one are made of" in text
     bits = [
         column("python-bits", "bits", model=name)[0]
         for name in ("shipped", "5-gram", "xz, after the training modules")
     ]
-    assert f"takes {bits[0]:.2f} bits" in text and f"takes {bits[1]:.2f}, and" in text
-    assert f"training text, {bits[2]:.2f};" in text
+    assert f"takes {bits[0]:.2f} bits" in text and f"a 5-gram takes {bits[1]:.2f}, and" in text
+    assert f"training text, {bits[2]:.2f}." in text
     parses = [hundredths(column("python-bits", "parses", model=name)) for name in ("shipped", "the library")]
-    assert f"{parses[0]} of 100 of its blocks" in text and f"(the library's own: {parses[1]})" in text
+    assert (
+        f"Of its blocks of eight lines, {parses[0]} of 100 parse" in text
+        and f"(the library's own: {parses[1]})" in text
+    )
     plain, fast = (column("speed", "loss", variant=name) for name in ("plain", "fast"))
-    assert f"ends at {span(plain)} nats a character; another one at {span(fast)}" in text
+    assert f"ends at {span(plain)} nats a character, another one at {span(fast)}" in text

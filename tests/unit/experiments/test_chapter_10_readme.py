@@ -1,5 +1,6 @@
-"""Chapter 10 in numbers: what the README says, from the records and the cards of the shipped stages."""
+"""Chapters 10a and 10b in numbers: what the README says, from the records and the cards of the shipped stages."""
 
+import re
 from pathlib import Path
 from statistics import mean
 
@@ -7,19 +8,15 @@ import pytest
 
 from course_lib import experiments
 from course_lib.experiments import chapter_10a
-from course_lib.tasks.assistant import stages
+from course_lib.tasks.assistant import WORDS, Conversation, stages
 
 ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
 def text():
-    [line] = [
-        line
-        for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
-        if line.startswith("Chapter 10 in numbers.")
-    ]
-    return line
+    _, rest = (ROOT / "README.md").read_text(encoding="utf-8").split("**10a and 10b Assistants**")
+    return rest.partition("\n## ")[0]
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +41,8 @@ def test_the_assistant(text, sft):
     steps = experiments.load("sft").steps
     begin, end = (column("sft", "right", what=chapter_10a.TUNED, step=step) for step in (0, steps))
     [blind] = {of_100(right) for right in column("sft", "right", what=chapter_10a.QUESTION_ONLY, step=steps)}
-    assert f"has {of_100(sft['right'])} of 100 held-out questions" in text
-    assert f"(over three seeds, after {steps:,} steps, {span(end)})" in text
+    assert f"assistant has {of_100(sft['right'])} right, word for word" in text
+    assert f"(over three seeds, after {steps:,} steps: {span(end)})" in text
     assert "began as has none" in text and {of_100(right) for right in begin} == {"0"}
     assert f"a reader of the questions alone {blind}." in text
     assert f"it says so in {of_100(sft['refused'])} of 100 cases, and never" in text and sft["falsely"] == 0
@@ -61,7 +58,7 @@ def test_sums_and_the_loss(text, sft):
         column("answers-only", "right", choice=choice, step=experiments.load("answers-only").steps)
         for choice in chapter_10a.CHOICES
     )
-    assert f"leaves {span(every)} right where the answers alone give {span(masked)}." in text
+    assert f"leaves {span(masked)} right; one that counts the user's words as well, {span(every)}." in text
 
 
 def test_orders_in_results(text):
@@ -69,7 +66,10 @@ def test_orders_in_results(text):
     plain, trained = (
         mean(column("injection", "right", defence=name, **order)) for name in ("none", "trained")
     )
-    assert f"leaves {of_100(plain)} of 100 answers right; trained on such attacks, {of_100(trained)}." in text
+    assert (
+        f"leaves {of_100(plain)} of 100 answers right; after training on such attacks, {of_100(trained)}."
+        in text
+    )
 
 
 def test_preferences_and_rewards(text, sft):
@@ -86,3 +86,12 @@ def test_preferences_and_rewards(text, sft):
     risen = f"{min(end['detailed']):.2f}–{max(end['detailed']):.2f}"
     assert f"rises from {reward:.2f} to {risen}" in text
     assert f"fall from {of_100(right)} % to {span(end['right'], '–')}." in text
+
+
+@pytest.mark.parametrize("stage", [stage for stage in stages.STAGES if stage != "base"])
+def test_the_story_that_the_readme_proposes_is_understood(stage):
+    [story] = re.findall(r'--story "([^"]+)"', (ROOT / "README.md").read_text(encoding="utf-8"))
+    chat = Conversation(stages.load, stage)
+    chat.tell(WORDS.split(story.lower()))
+    for question in ("where is tom ?", "who has the red ball ?"):
+        assert chat.ask(question, show=lambda role, text: None).verdict.right
