@@ -138,7 +138,7 @@ def test_what_goes_wrong_in_a_story(page):
         max(shares, key=shares.get) == "where" and shares["where"] > shares["other"] > shares["no such thing"]
     )
     assert grammar < sum(shares.values()) / 8 and shares["where"] + shares["other"] > sum(shares.values()) / 2
-    assert "where somebody or something is (*where*)" in page["mistakes-read"]
+    assert "where somebody or something is (*where*; " in page["mistakes-read"]
 
 
 def test_python_that_it_has_not_seen(page):

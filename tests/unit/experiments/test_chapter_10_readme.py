@@ -1,4 +1,4 @@
-"""Chapters 10a and 10b in numbers: what the README says, from the records and the cards of the shipped stages."""
+"""What the README says of chapters 10a and 10b, from the records and the cards of the shipped stages."""
 
 import re
 from pathlib import Path
