@@ -56,9 +56,9 @@ def test_what_the_page_says_of_learning_rates():
         sum(row["accuracy"] for row in rows) / len(rows)
         for rows in (record.at(scores=PLAIN, rate=rate) for rate in RATES)
     ]
-    said = f"the best of five rates gets {100 * max(means):.0f} of 100 gifts on average after 100 steps"
+    said = f"the best gets {100 * max(means):.0f} of 100 gifts on average after 100 steps; with it, three reach 99"
+    assert len(RATES) == 5 and "None of the five that we tried" in text_of("optional")
     assert said in text_of("optional")
-    assert "three of five reach 99" in text_of("optional")
 
 
 def test_what_the_page_says_of_the_size_of_keys():
@@ -81,7 +81,6 @@ def test_what_the_page_says_of_the_size_of_keys():
     caption = text_of("width-caption")
     first, last = ratios[0], ratios[-1]
     assert f"from {first:.1f} times as many steps at 16 features to {last:.0f} times at 512" in caption
-    assert f"({mean[PLAIN, 256]:.0f} steps at 256, {mean[PLAIN, 512]:.0f} at 512)" in caption
 
 
 def test_what_the_page_says_of_one_matrix():
@@ -134,7 +133,9 @@ def test_what_the_page_says_of_two_cards_with_one_name():
     assert weights[0, 1, [4, 2]].tolist() == pytest.approx([0.72, 0.27], abs=0.03)
     assert logits[0, 1].softmax(-1).max().item() == pytest.approx(0.91, abs=0.04)
     caption = text_of("fails-caption")
-    assert "0.72 to 0.27 over two cards" in caption and "The answer names one gift, 91 % sure" in caption
+    assert (
+        "0.72 to 0.27 between the two cards" in caption and "The answer names one gift, 91 % sure" in caption
+    )
 
 
 def test_what_the_page_says_of_longer_training():

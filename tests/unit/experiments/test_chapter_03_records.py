@@ -75,7 +75,7 @@ def test_what_the_page_says_of_the_size_of_heads():
 def test_what_the_page_says_of_the_wrong_split():
     record, text = experiments.load("split"), text_of("view-why")
     right, wrong = ([row["accuracy"] for row in record.at(split=name)] for name in ("right", "view alone"))
-    assert len(record.seeds) == 5 and "recorded with five seeds" in text
+    assert len(record.seeds) == 5 and "(five recorded seeds)" in text
     assert min(right) > 0.999 and f"{of_100(min(wrong))} to {of_100(max(wrong))} of 100" in text
 
 

@@ -55,7 +55,7 @@ def test_residual(page):
             else:
                 kept.append(first / last)
     assert thousandth == 5 and "in five runs of six" in text and "about a thousandth" in text
-    assert min(kept) > 0.1 and max(kept) < 10 and "gradients of about one length" in text
+    assert min(kept) > 0.1 and max(kept) < 10 and "gradients are about equally long" in text
     losses = {
         name: column(record, "loss", residual=name, layer=1, step=record.steps)
         for name in dict.fromkeys(row["residual"] for row in record.rows)
@@ -170,6 +170,6 @@ def test_choices_of_a_pronouncer(page):
     for name, words in (("sinusoidal", "sinusoidal positions"), ("no dropout", "no dropout")):
         assert f"{words} ({percent(wrong[name])})" in text and max(wrong[name]) < min(base)
     worse = wrong["cosine"] + wrong["inverse root"]
-    assert f"schedule ({percent(worse)})" in text and min(worse) > max(base)
+    assert f"cosine and inverse root ({percent(worse)})" in text and min(worse) > max(base)
     for name in wrong.keys() - {"base", "sinusoidal", "no dropout", "cosine", "inverse root"}:
         assert min(wrong[name]) < max(base) + 0.01, name

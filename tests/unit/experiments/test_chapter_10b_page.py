@@ -146,7 +146,7 @@ def test_what_each_stage_changed(page):
     told = page["stages-text"]
     assert f"DPO {shipping.DPO.steps} more, GRPO {shipping.GRPO.steps} more" in told
     assert f"SFT {training.SHIPPED.steps:,} steps" in told and f"{len(scoring.held_out())} questions" in told
-    gaps = ", ".join(f"{card['story gap']:.3f}" for card in (sft, dpo, grpo))
+    gaps = " to ".join(f"{end(card['story gap'] for card in (sft, dpo, grpo)):.3f}" for end in (min, max))
     assert f"{town_gpt.measured()['gap']:.3f} nats a token" in text and f"the stages {gaps}." in text
     for what in ("sums", "sums after a story"):  # "DPO … lost some. GRPO has them again."
         assert dpo[what] < sft[what] - 0.03 and grpo[what] >= sft[what] - 0.005
