@@ -205,11 +205,27 @@ def fastest(calls: Mapping[object, Callable[[], object]], rounds: int = 12) -> d
         calls: name -> a function without arguments.
         rounds: how often each is called.
     """
-    seconds = dict.fromkeys(calls, float("inf"))
+    return {name: min(each) for name, each in seconds_by_round(calls, rounds).items()}
+
+
+def seconds_by_round(
+    calls: Mapping[object, Callable[[], object]], rounds: int = 12
+) -> dict[object, list[float]]:
+    """The time of each call in each round, in seconds, without gradients; the calls take turns.
+
+    Compare two calls by the median, over the rounds, of the one's time divided by the other's: both stand in
+    the same busy or quiet moment. The shortest times need not: where a machine is seldom quiet, one call may
+    have met such a moment and the other not.
+
+    Args:
+        calls: name -> a function without arguments.
+        rounds: how often each is called.
+    """
+    seconds = {name: [] for name in calls}
     with torch.no_grad():
         for _ in range(rounds):
             for name, call in calls.items():
                 start = time.perf_counter()
                 call()
-                seconds[name] = min(seconds[name], time.perf_counter() - start)
+                seconds[name].append(time.perf_counter() - start)
     return seconds

@@ -8,8 +8,8 @@
 All of it is worked out from sizes alone. `course_lib.interpret.trace_shapes` reads the same table off a real
 model with a real batch.
 
-Axes: B batch, S source positions, T target positions (in a family of one stack: all positions), D d_model,
-H heads, F features inside the feed-forward network, V vocabulary.
+Axes: B batch, S source positions, T target positions, N = S + T positions of a row that holds both,
+D d_model, H heads, F features inside the feed-forward network, V vocabulary.
 
 Source: Vaswani et al. 2017, figure 1; the families: Raffel et al. 2020 (T5), section 3.2.1.
 """
@@ -36,6 +36,11 @@ class Family:
     reads: str
     known: str
     about: str
+
+    @property
+    def letter(self) -> str:
+        """The axis along which its first stack reads: S, or N where source and target are one row."""
+        return "S" if self.reads == "source" else "N"
 
     @property
     def cross(self) -> bool:
@@ -195,7 +200,7 @@ def describe(
         n = s if kind.reads == "source" else s + t
         vocab = vocabulary(sizes, kind)
         n_layers = sizes.encoder_layers if side == "encoder" else sizes.decoder_layers
-        stack = Stack(sizes, side, "T", (b, n), vocab, n_layers)
+        stack = Stack(sizes, side, kind.letter, (b, n), vocab, n_layers)
         rows = (*stack.embedded(), *stack.layers(), *stack.scores())
     return Description(family, sizes, batch, rows)
 

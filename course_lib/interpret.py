@@ -1,6 +1,7 @@
 """Looking into a model: what its heads look at, what is lost without them, which shapes pass through it.
 
-Axes: B batch, H heads, T query positions, S key positions, Q questions that are asked at each position.
+Axes: B batch, H heads, T query positions, S key positions, Q questions that are asked at each position,
+N = S + T positions of a row that holds source and target.
 """
 
 import copy
@@ -137,18 +138,18 @@ def trace_shapes(
         rows += calls.layers("encoder", "S", model.encoder, looks.encoder)
         rows += calls.embedded("decoder", "T", model.embed_target, target)
         rows += calls.layers("decoder", "T", model.decoder, looks.decoder)
-        side = "decoder"
+        side, letter = "decoder", "T"
     else:
-        ids = source if kind.reads == "source" else torch.cat([source, target], 1)  # (B, T)
+        ids = source if kind.reads == "source" else torch.cat([source, target], 1)  # (B, N)
         allowed = {
             "full": lambda: None,
             "causal": lambda: causal_mask(ids.shape[1], device=ids.device),
             "prefix": lambda: prefix_mask(ids.shape[1], source.shape[1], device=ids.device),
         }
-        [(side, mask)] = kind.masks.items()
+        [(side, mask)], letter = kind.masks.items(), kind.letter
         logits, looks = calls.run(ids, allowed[mask]())
-        rows = calls.embedded(side, "T", model.embed, ids) + calls.layers(side, "T", model.stack, looks)
-    rows += calls.scores(side, "T", model.lm_head, logits)
+        rows = calls.embedded(side, letter, model.embed, ids) + calls.layers(side, letter, model.stack, looks)
+    rows += calls.scores(side, letter, model.lm_head, logits)
     return Description(kind.name, sizes_of(model), batch, tuple(rows))
 
 

@@ -315,16 +315,22 @@ def _name_ends(ax: Axes, ends: Mapping[str, tuple[float, float]]) -> None:
     """The name of each line at its end, moved apart where lines end close to each other."""
     if len(ends) == 1:
         return  # the y axis already says what it is
-    _, to_pixels = ax.get_ylim(), ax.transData
-    order = sorted(ends, key=lambda name: to_pixels.transform(ends[name])[1])
-    natural = np.array([to_pixels.transform(ends[name])[1] for name in order])
-    places = _apart(natural, LABEL_GAP * ax.figure.dpi)
-    for name, place, home in zip(order, places, natural, strict=True):
-        ax.annotate(
-            shown(name), ends[name], (8, (place - home) * 72 / ax.figure.dpi), textcoords="offset points",
-            va="center", color=_pen(list(ends).index(name))["color"], fontsize=SMALL + 0.5,
-            fontweight="bold", annotation_clip=False,
-        )  # fmt: skip
+    names = {
+        name: ax.annotate(
+            shown(name), end, (8, 0), textcoords="offset points", va="center", color=_pen(number)["color"],
+            fontsize=SMALL + 0.5, fontweight="bold", annotation_clip=False,
+        )
+        for number, (name, end) in enumerate(ends.items())
+    }  # fmt: skip
+    still = ax.figure
+    for _ in range(2):  # names above the axes make them lower, and so their lines' ends come closer
+        still.get_layout_engine().execute(still)
+        heights = {name: ax.transData.transform(end)[1] for name, end in ends.items()}
+        order = sorted(ends, key=heights.get)
+        natural = np.array([heights[name] for name in order])
+        moves = _apart(natural, LABEL_GAP * still.dpi) - natural
+        for name, move in zip(order, moves, strict=True):
+            names[name].xyann = (8, move * 72 / still.dpi)
 
 
 def _apart(natural: np.ndarray, gap: float) -> np.ndarray:

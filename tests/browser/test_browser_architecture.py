@@ -78,7 +78,7 @@ def test_a_batch_goes_through_a_model(lab, open_page, dark):
     box(view, "decoder.self_attention").click()
     view.locator(".families label", has_text="prefix-LM").click()
     page.python_becomes("view.family, view.step", "prefix-LM 5")
-    wait_for_text(page, ".readout", "(B=2, T=16, D=64)")
+    wait_for_text(page, ".readout", "(B=2, N=16, D=64)")
     assert forbidden.count() == 16 * 15 / 2 - 9 * 8 / 2
     left = page.python("print(f'{view.description.total:,}')")
     assert view.locator(".ledger .all td").inner_text() == left == window.evaluate(SHOWN)["total"]

@@ -79,6 +79,8 @@ def test_everything_changes_together(lab, open_page):
     for family in FAMILIES:
         page.python_becomes("view.family", family)
         same_mask_as_python(page, family)
+        names = [view.locator(f".mask-cells .{side}").all_inner_texts() for side in ("row-name", "column")]
+        assert names[0] == names[1] and ("[MASK]" in names[0]) == (family == "encoder-only")
         frames = view.locator(".frame:visible").all_inner_texts()
         assert frames == (["encoder", "cross", "decoder"] if FAMILIES[family].cross else [""])
         stacks = view.locator(".flow .stack").count()

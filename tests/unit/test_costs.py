@@ -122,6 +122,14 @@ def test_without_gradients_nothing_is_kept_and_it_says_so():
         costs.kept_megabytes(fused_attention, *vectors(8, grad=False))
 
 
+def test_calls_take_turns_and_every_round_is_told():
+    order = []
+    calls = {name: lambda name=name: order.append(name) for name in "ab"}
+    seconds = costs.seconds_by_round(calls, rounds=3)
+    assert order == [*"ababab"] and list(seconds) == [*"ab"]
+    assert all(len(each) == 3 and min(each) > 0 for each in seconds.values())
+
+
 def test_the_fastest_of_several_calls():
     calls = {"short": lambda: time.sleep(0.001), "long": lambda: time.sleep(0.01)}
     seconds = costs.fastest(calls, rounds=3)

@@ -97,12 +97,12 @@ PREDICTIONS = predictions("""
         It gets more, and has never learned to use it. Each vector of the input now mixes in words that it
         never met in training.
     - As many: what the output may see has not changed.
-        It has not. But what it finds there has: after the first layer the vectors of the input are others,
+        It has not. But what it finds there has: after the first layer the vectors of the input are different,
         and from the second on their keys and values.
     + 4 to 11.
         A model expects the mask under which it learned. The other way round it is milder: with an open input
         in training and a causal mask in reading, 29 to 43 of 100 become 14 to 25.
-    - None: all vectors are others.
+    - None: all vectors have changed.
         Most are. Its last word saw the whole input before, and in the first layer finds the same as ever.
 06.start
     A decoder-only model has learned rows of `input [BOS] output [EOS]` and translates 35 to 51 of 100

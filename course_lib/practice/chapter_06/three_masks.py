@@ -47,7 +47,7 @@ def spread(name, mask, shape):
         return mask.broadcast_to(shape)
     except RuntimeError:
         pass
-    text = f"`{name}` has shape {came}, and that does not lie on scores {axes}, here with "
+    text = f"`{name}` has shape {came}, and that does not broadcast to scores {axes}, here with "
     text += f"B = {shape[0]}, {QUERY[name]} = {shape[2]}" + f", {KEY[name]} = {shape[3]}" * (name == "cross")
     if mask.dim() == 3 and mask.shape[0] == shape[0]:
         text += ": shapes are lined up from the right, so B meets the heads. An axis for the heads is missing"
@@ -108,8 +108,8 @@ THREE_MASKS = Exercise(
         encoder reads; `target` (B, T) is what the decoder reads: `[BOS]`, then words. Both are filled up at
         the end with `pad_id`. Return three boolean masks `encoder, decoder, cross`, True = may attend, for
         the three attentions: of the encoder to itself, of the decoder to itself, and of the decoder to the
-        encoder's output. Each must lie by broadcasting on its scores (B, H, queries, keys): (B, H, S, S), (B,
-        H, T, T), (B, H, T, S).
+        encoder's output. Each mask must broadcast to the scores of its attention: (B, H, S, S), (B, H, T, T)
+        and (B, H, T, S). An axis may have length 1: (B, 1, 1, S) is as good as (B, 1, S, S).
 
         No word may attend to padding, and no word of the target to what comes later in the target. All else
         is open. What a padding position sees as a query makes no difference, but it must see something.

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
+from statistics import median
 from typing import NamedTuple
 
 import torch
@@ -132,17 +133,19 @@ def _likeliest(one: Example) -> str:
 
 
 class Speed(NamedTuple):
-    """Tokens a second on this machine, in one thread's time."""
+    """How many times as many tokens a second as the first variant, on this machine."""
 
-    trained: float  # that pass through the model in training, padding left out
+    trained: float  # tokens that pass through the model in training, padding left out
     written: float  # words written, from inputs that are read once
 
 
-def speeds(variants: Mapping[str, Variant], rounds: int = 8, n_words: int = 16) -> dict[str, Speed]:
+def speeds(variants: Mapping[str, Variant], rounds: int = 16, n_words: int = 16) -> dict[str, Speed]:
     """Time one training step, and the writing of some words, with random parameters: speed needs no training.
 
     All variants get the same 32 translations. Those that write keep keys and values in a cache; an
-    encoder-only model reads the whole row anew for each word. They take turns, and the shortest time counts.
+    encoder-only model reads the whole row anew for each word. They take turns. In each round a variant's time
+    is compared with that of the first one, and the median of the rounds counts: so other programs on the
+    machine disturb it little. A round before these, to warm up, does not count.
 
     Args:
         variants: name -> variant.
@@ -160,9 +163,13 @@ def speeds(variants: Mapping[str, Variant], rounds: int = 8, n_words: int = 16) 
         calls[name, "written"] = partial(_write_words, model, variant.family, chosen, n_words)
         tokens[name, "trained"] = passing(batch)[0]
         tokens[name, "written"] = n_words * len(chosen)
-    seconds = costs.fastest(calls, rounds)
-    rate = {key: tokens[key] / seconds[key] for key in calls}
-    return {name: Speed(rate[name, "trained"], rate[name, "written"]) for name in variants}
+    seconds, first = costs.seconds_by_round(calls, 1 + rounds), next(iter(variants))
+
+    def beside_first(name: str, what: str) -> float:
+        pairs = zip(seconds[first, what][1:], seconds[name, what][1:], strict=True)
+        return tokens[name, what] / tokens[first, what] * median(theirs / ours for theirs, ours in pairs)
+
+    return {name: Speed(*(beside_first(name, what) for what in Speed._fields)) for name in variants}
 
 
 def _length(one: Example) -> tuple[int, int]:

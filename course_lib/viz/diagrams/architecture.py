@@ -91,10 +91,17 @@ def architecture(description: Description | None = None, *, title: str = "") -> 
         if not each.key.startswith(("encoder.scores", "encoder.softmax")) or each.key in counts:
             _box(ax, each, description, counts)
     where = "after the addition (post)" if not description.sizes.norm_first else "before each sub-layer (pre)"
-    b, s, t = description.batch
-    note = f"Norm {where}. The batch: B={b} texts, S={s} source and T={t} target positions."
-    write(ax, 2, -14, note, colours.SOFT_INK, ha="left")
+    write(ax, 2, -14, f"Norm {where}. {_batch(description)}", colours.SOFT_INK, ha="left")
     return still
+
+
+def _batch(description: Description) -> str:
+    """What the letters of the shapes stand for."""
+    (b, s, t), kind = description.batch, FAMILIES[description.family]
+    if not kind.cross and kind.reads == "source":
+        return f"The batch: B={b} texts, S={s} positions."
+    row = "" if kind.cross else f", one row of N = S + T = {s + t}"
+    return f"The batch: B={b} texts, S={s} source and T={t} target positions{row}."
 
 
 def at(x: X) -> float:

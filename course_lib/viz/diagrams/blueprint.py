@@ -9,7 +9,7 @@ from typing import NamedTuple
 X = tuple[float, float]  # share of the width, and pixels added to it
 
 PARTS = {"encoder": ("self", "feed"), "decoder": ("self", "cross", "feed")}
-BAR = 15  # from the bottom of an attention up to which its arrows are drawn
+BAR = 21  # from the bottom of an attention up to which its arrows are drawn
 FAN = 44  # between the arrows of query, key and value
 PLUS = 8  # radius of the sign of an addition
 GAP = 13  # between two boxes with nothing in between
@@ -134,7 +134,7 @@ class _Column:
             x = self.beside((place - len(kinds) // 2) * FAN)
             road = ((self.spine, bar), (x, bar), (x, box.y))
             self.roads.append(Road(kind, road if x != self.spine else road[1:], box.key, box.key))
-            self.signs.append(Sign(kind[0].upper(), kind, (x[0], x[1] + 12), bar + 8, box.key))
+            self.signs.append(Sign(kind[0].upper(), kind, (x[0], x[1] + 13), bar + 9, box.key))
 
     def build(self, base: float, frame_top: float) -> tuple[Frame, Box | None]:
         """All of it from the height `base` up; returns the frame and the cross-attention."""

@@ -13,7 +13,7 @@ from course_lib.viz.sheet import hatched, heading_room, room_for, sheet, wrapped
 from course_lib.viz.still import SMALL, Still, in_style, label, sentence, shown
 
 START, END, BLANK = "[BOS]", "[EOS]", "[MASK]"
-WIDEST, SMALLEST, LARGEST, GAP, BETWEEN = 10.9, 0.172, 0.23, 0.1, 0.32  # inches
+WIDEST, SMALLEST, LARGEST, GAP, BETWEEN = 10.9, 0.172, 0.23, 0.1, 0.18  # inches
 OPEN = colours.WEIGHTS(0.42)  # as in a gallery of masks
 CAPTIONS = {
     "encoder-decoder": "two stacks: full and causal,\njoined by cross-attention",
@@ -96,21 +96,22 @@ def family_masks(
         raise ValueError(f"token is {token}, expected a place from 0 to {n - 1}")
     scenes = scenes or {name: scene(name, given, written, blanks) for name in FAMILIES}
     tokens = next(iter(scenes.values())).tokens
-    names, heads = max(1.05, room_for(tokens) + 0.1), room_for([*tokens, BLANK]) * 0.86 + 0.12
-    columns, cell = _columns(n, names, len(scenes))
+    longest = room_for([*tokens, BLANK])  # a name beside its row, or upright over its column
+    names, heads, between = max(1.05, longest + 0.1), longest * 0.86 + 0.12, longest + BETWEEN
+    columns, cell = _columns(n, names, between)
     lines = -(-len(scenes) // columns)
     side, top, caption = cell * n + GAP, heads + cell + 0.5, 0.58
     panel = top + side + caption
-    width = max(7.5, names + columns * side + (columns - 1) * BETWEEN + 0.55)
+    width = max(8.2, names + columns * side + (columns - 1) * between + 0.55)
     heading = wrapped(title, width)
     above = heading_room(heading) + 0.16 + 0.02 * lines * panel
     height = lines * panel + above + 0.52
     still, ax = sheet(width, height, heading, _alt(title, scenes, token))
     left = 0.36 + names
     for place, one in enumerate(scenes.values()):
-        x = left + (place % columns) * (side + BETWEEN)
+        x = left + (place % columns) * (side + between)
         y = height - above - (place // columns) * panel
-        _panel(ax, one, x, y, cell, heads, token, with_names=place % columns == 0)
+        _panel(ax, one, x, y, cell, heads, token)
     for line in range(lines):
         y = height - above - line * panel
         write(ax, 0.16, y - top - side / 2, "query (row)", colours.QUERY, rotation=90)
@@ -120,16 +121,16 @@ def family_masks(
     return still
 
 
-def _columns(n: int, names: float, panels: int) -> tuple[int, float]:
+def _columns(n: int, names: float, between: float) -> tuple[int, float]:
     """Panels in a row, and inches of a cell."""
-    for columns in sorted({panels, 2, 1}, reverse=True):
-        cell = ((WIDEST - names - 0.55 - (columns - 1) * BETWEEN) / columns - GAP) / n
+    for columns in (2, 1):
+        cell = ((WIDEST - names - 0.55 - (columns - 1) * between) / columns - GAP) / n
         if cell >= SMALLEST:
             break
     return columns, max(SMALLEST, min(LARGEST, cell))
 
 
-def _panel(ax: Axes, one: Scene, x, y, cell, heads, token: int | None, with_names: bool) -> None:
+def _panel(ax: Axes, one: Scene, x, y, cell, heads, token: int | None) -> None:
     """One family; (x, y) is the upper left corner, over its name."""
     kind, n = family_of(one.family), len(one.tokens)
 
@@ -152,10 +153,10 @@ def _panel(ax: Axes, one: Scene, x, y, cell, heads, token: int | None, with_name
         )
     for place, row in enumerate(one.open):
         y_row = high - at(place) - cell
-        if with_names:
-            picked = place == token
-            ink = colours.QUERY if picked else colours.SOFT_INK if one.reads[place] is None else colours.INK
-            write(ax, x - 0.07, y_row + cell / 2, label(one.tokens[place]), ink, ha="right", bold=picked)
+        word, picked = one.reads[place], place == token
+        ink = colours.QUERY if picked else colours.SOFT_INK if word is None else colours.INK
+        text = label(one.tokens[place] if word is None else word)
+        write(ax, x - 0.07, y_row + cell / 2, text, ink, ha="right", bold=picked)
         for start, stop, is_open in _runs(row, one):
             left, wide = x + at(start), at(stop - 1) + cell - at(start)
             if is_open is None:

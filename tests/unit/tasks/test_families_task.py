@@ -383,6 +383,19 @@ def test_speeds_are_measured_for_each_variant():
     kinds = {name: small(name) for name in ("decoder-only", "encoder-only", "encoder-decoder, half")}
     found = families.speeds(kinds, rounds=1, n_words=2)
     assert set(found) == set(kinds) and all(min(speed) > 0 for speed in found.values())
+    assert found["decoder-only"] == (1.0, 1.0)  # the others are compared with the first
+
+
+def test_a_busy_moment_of_the_machine_does_not_move_a_speed(monkeypatch):
+    """Two variants equally fast, a warm-up that is slow, and one quiet moment that meets only one of them."""
+    kinds = {"decoder-only": small("decoder-only"), "prefix-LM": small("prefix-LM")}
+    first, second = [90.0, 2.0, 4.0, 2.0, 6.0, 3.0], [5.0, 2.0, 4.0, 1.0, 6.0, 3.0]
+
+    def timed(calls, rounds):
+        return {(name, what): first if name == "decoder-only" else second for name, what in calls}
+
+    monkeypatch.setattr(families.scores.costs, "seconds_by_round", timed)
+    assert families.speeds(kinds)["prefix-LM"] == (1.0, 1.0)
 
 
 # ---------------------------------------------------------------- small files

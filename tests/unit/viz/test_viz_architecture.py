@@ -29,6 +29,26 @@ def test_every_box_has_its_count_and_what_is_missing_is_pale(family):
     assert ("cross-attention 16,640 × 3" in still.alt) == (family == "encoder-decoder")
     assert "The norm stands before each sub-layer." in still.alt
     assert ("Masked attention" in texts) == (family != "encoder-only")
+    letters = {
+        "encoder-decoder": "S=5 source and T=7 target positions.",
+        "encoder-only": "B=2 texts, S=5 positions.",
+    }
+    one_row = "S=5 source and T=7 target positions, one row of N = S + T = 12."
+    assert any(text.endswith(letters.get(family, one_row)) for text in texts)
+    assert ("(B=2, N=12)" in texts) == (FAMILIES[family].reads == "both")
+    assert not any("T=12" in text for text in texts), "T is one number in a picture"
+
+
+@pytest.mark.parametrize("norm_first", [False, True])
+def test_letters_below_an_attention_keep_off_its_edge_and_off_the_line(norm_first):
+    picture, half = plan(norm_first), 5.5  # half the height of a letter, in pixels
+    boxes = {box.key: box.y for box in picture.boxes}
+    below = [sign for sign in picture.signs if sign.kind != "plus" and sign.y < boxes[sign.needs]]
+    assert [sign.text for sign in below] == [*"QKV"] * 2 + ["Q"]
+    for sign in below:
+        line = max(y for road in picture.roads if road.to == sign.needs and road.kind == "query"
+                   for _, y in road.points if y < sign.y)  # fmt: skip
+        assert sign.y + half < boxes[sign.needs] - 4 and sign.y - half > line + 2
 
 
 def test_the_base_model_and_equal_bytes():

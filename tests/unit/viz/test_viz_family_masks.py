@@ -1,6 +1,7 @@
 """The four masks side by side: what is open, what counts, what the alt text says, what is refused."""
 
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from course_lib.families import FAMILIES
 from course_lib.viz.diagrams import family_masks
@@ -42,7 +43,7 @@ def test_the_still_says_who_sees_whom():
         assert words in still.alt, words
     assert still.alt.count("Marked: “le” sees 6.") == 3 and "Marked: “le” sees 9." in still.alt
     width, height = still.get_size_inches()
-    assert 7.5 <= width <= 10.95 and height < 6, "four side by side"
+    assert 8.2 <= width <= 10.95 and 6 < height < 9.5, "two and two"
     assert (
         still.png()[:4] == b"\x89PNG"
         and still.png() == family_masks(GIVEN, WRITTEN, token=5, title="Who sees whom?").png()
@@ -51,7 +52,18 @@ def test_the_still_says_who_sees_whom():
     for name in (*FAMILIES, "encoder", "cross", "decoder", "query (row)", "key (column)", "[MASK]"):
         assert name in names, name
     longer = family_masks([*GIVEN, *GIVEN], [*WRITTEN, *WRITTEN])
-    assert longer.get_size_inches()[0] <= 10.95 and longer.get_size_inches()[1] > 8, "two and two"
+    assert longer.get_size_inches()[0] <= 10.95 and longer.get_size_inches()[1] > height
+    renderer = FigureCanvasAgg(still).get_renderer()
+    ends = {text.get_text(): text.get_window_extent(renderer).x1 for text in still.axes[0].texts}
+    assert max(ends.values()) <= still.bbox.x1, ("words leave the picture", max(ends, key=ends.get))
+
+
+def test_each_square_names_its_own_rows():
+    still = family_masks(GIVEN, WRITTEN, blanks=(6,))
+    upright = [text for text in still.axes[0].texts if text.get_rotation() == 0]
+    assert sum(text.get_text() == "[MASK]" for text in upright) == 1, "the encoder-only one reads [MASK]"
+    assert sum(text.get_text() == "chien" for text in upright) == 3, "the others read the word"
+    assert sum(text.get_text() == "[BOS]" for text in upright) == 4
 
 
 def test_what_is_refused():

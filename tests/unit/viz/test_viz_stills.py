@@ -223,6 +223,18 @@ def test_curves_draw_what_they_get_and_keep_names_apart():
         curves.curves({"a": ([1, 2], [1])}, x_label="x", y_label="y", title="t")
 
 
+def test_names_at_the_ends_keep_a_whole_line_apart_in_the_finished_picture():
+    ends = {"first": 0.99, "second": 0.98, "third": 0.97, "fourth": 0.86}
+    lines = {name: ([0, 1], [0.2, end]) for name, end in ends.items()}
+    still = curves.curves(lines, x_label="x", y_label="y", title="t", y_range=(0, 1))
+    still.png()
+    canvas = FigureCanvasAgg(still)
+    places = {t.get_text(): t.get_window_extent(canvas.get_renderer()) for t in still.axes[0].texts}
+    middles = [(places[name].y0 + places[name].y1) / 2 for name in ends]
+    gaps = -np.diff(middles) / still.dpi  # inches
+    assert min(gaps) > 0.95 * curves.LABEL_GAP, gaps
+
+
 def test_plot_seeds_draws_mean_and_range():
     rows = [{"n": n, "y": y, "kind": "k"} for n, y in ((1, 0.0), (1, 1.0), (2, 2.0), (2, 4.0))]
     still = curves.plot_seeds({"rows": rows}, "n", "y", "kind", title="t")

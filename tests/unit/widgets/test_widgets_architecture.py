@@ -52,7 +52,7 @@ def test_a_models_own_numbers_and_what_its_families_leave_out(norm_first):
         assert len(each["boxes"]) + len(each["missing"]) == 22
     alone = next(each for name, each in view.tables.items() if name.endswith("decoder-only"))
     assert any("without cross-attention (−1,120 each)" in what for what, _ in alone["sum"])
-    assert alone["boxes"]["decoder.tokens"]["count"] == "(B=2, T=12)" and alone["prefix"] == 5
+    assert alone["boxes"]["decoder.tokens"]["count"] == "(B=2, N=12)" and alone["prefix"] == 5
     assert alone["origin"] == "worked out from the sizes"
 
 

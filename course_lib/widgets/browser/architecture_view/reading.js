@@ -20,7 +20,7 @@ function readingOf(key, table, masks, prefix) {
   line("source", found.source);
   const all = [head, element("div", "", found.says), list];
   if (part === "self_attention") {
-    const length = Number(found.out.match(/[ST]=(\d+)/)[1]), n = Math.min(length, LARGEST_MASK);
+    const length = Number(found.out.match(/[STN]=(\d+)/)[1]), n = Math.min(length, LARGEST_MASK);
     const figure = element("div", "who");
     const caption = element("span", "soft");
     caption.append(element("span", "axis query", "query (row)"), element("br"), element("span", "axis key", "key (column)"), element("br"), "hatched: forbidden");

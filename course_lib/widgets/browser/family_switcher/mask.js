@@ -69,11 +69,12 @@ function maskPicture({ cleanups, most, onPoint, onPick }) {
       cell.className = `one ${!read[i] || !read[j] ? "absent" : now.open[i][j] === "1" ? "open" : "closed"}`;
     });
     strip.forEach((node, j) => { node.className = `kind ${now.kinds[j]}`; });
-    columnNames.forEach((node, j) => {
-      node.textContent = labelOf(now.reads[j] ?? scene.tokens[j]);
-      node.classList.toggle("unread", !read[j]);
-    });
-    rowNames.forEach((node, i) => node.classList.toggle("unread", !read[i]));
+    for (const names of [columnNames, rowNames]) {
+      names.forEach((node, i) => {
+        node.textContent = labelOf(now.reads[i] ?? scene.tokens[i]);
+        node.classList.toggle("unread", !read[i]);
+      });
+    }
     const split = scene.n_input, end = track(last) + 1, inner = track(split - 1) + 1;
     const area = (node, from, to, left, right) => { node.style.gridRow = `${from} / ${to}`; node.style.gridColumn = `${left} / ${right}`; };
     area(frames.whole, 3, end, 3, end);
