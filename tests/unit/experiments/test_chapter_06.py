@@ -146,7 +146,7 @@ def test_targets_and_all_tokens(page):
         for end in (", all tokens", "")
     )
     assert max(everything) < min(output)
-    assert f"{hundredths(everything)} translations, against {hundredths(output)})" in page["why-read"]
+    assert f"{hundredths(everything)} translated, against {hundredths(output)})" in page["why-read"]
 
 
 def test_causal_or_prefix(page):

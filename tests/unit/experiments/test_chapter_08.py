@@ -204,7 +204,7 @@ def test_what_is_written_makes_sense(page, shipped):
         for way in (f"{who}, {o}" for who in ("this recipe", "shipped") for o in chapter_08.WRITTEN)
     }
     left, certain, refilled = (of[f"this recipe, {order}"] for order in chapter_08.WRITTEN)
-    assert f"has {hundredths(left)} of 100 from left to right" in text
+    assert f"has {hundredths(left)} of 100 left to right" in text
     assert f"{hundredths(certain)} most certain first, {hundredths(refilled)} refilled." in text
     assert max(left) < min(certain) and max(left) < min(refilled)
     one = [x for order in chapter_08.WRITTEN for x in of[f"shipped, {order}"]]

@@ -193,6 +193,5 @@ def test_the_late_flag_learns_less(page):
     in_time, late = ends.values()
     text = page["late-read"]
     assert f"(from {first:.1f})" in text and in_time < late < first - 2
-    assert (
-        "was 4.88 nats with the late flag, 4.15 without" in text
-    )  # WilsonCWu, karpathy/build-nanogpt pull request 30
+    # WilsonCWu, karpathy/build-nanogpt pull request 30
+    assert "was 4.88 nats with the late flag, 4.15 without" in text
