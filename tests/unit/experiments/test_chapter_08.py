@@ -211,8 +211,12 @@ def test_what_is_written_makes_sense(page, shipped):
     assert f"Shipped has {hundredths(one)}." in text and min(one) > max(certain + refilled)
     record = experiments.load("encoder-writes")
     at_end = record.at(step=record.steps)
-    as_bert = [row["consistent"] for row in at_end if row["blanks"] == "15 %"]
-    assert f"Chapter 06's encoder has at most {100 * max(as_bert):.0f}; its decoder" in text
+    as_bert, any_share = (
+        max(row["consistent"] for row in at_end if row["blanks"] == blanks)
+        for blanks in ("15 %", "any share")
+    )
+    most = f'{100 * as_bert:.0f} (trained on "any share": {100 * any_share:.0f})'
+    assert f"Chapter 06's encoder has at most {most}; its decoder" in text
     decoder = [row["consistent"] for row in at_end if row["way"] == "decoder-only"]
     assert f"size, {hundredths(decoder)}, and" in text and max(one) < min(decoder)
     row = fill_in.fill(shipped, "anna is at the farm . [MASK]")
