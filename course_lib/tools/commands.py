@@ -2,11 +2,11 @@
 
 import sys
 
-from course_lib.tools import COMMANDS, ROOT, Problem, environment, versions
+from course_lib.tools import COMMANDS, ROOT, Problem, Stopped, environment, versions
 
 
 def main(arguments: list[str]) -> int:
-    """Run one command; a Problem becomes its two lines and the exit code 1."""
+    """Run one command; a Problem becomes its two lines and the exit code 1, Ctrl-C the code 130."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # an old Windows console has no ✓
@@ -16,8 +16,10 @@ def main(arguments: list[str]) -> int:
         sys.stdout.flush()
         print(problem, file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("\nStopped.", file=sys.stderr)
+    except KeyboardInterrupt as stopped:
+        sys.stdout.flush()
+        told = stopped if isinstance(stopped, Stopped) else "Stopped."
+        print(f"\n{told}", file=sys.stderr)
         return 130
 
 
