@@ -49,4 +49,9 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        code = main()
+    except KeyboardInterrupt:  # while it loads; tools/commands.py answers the later ones
+        sys.stderr.write("\nStopped.\n")
+        code = 130
+    sys.exit(code)

@@ -33,6 +33,17 @@ class Problem(Exception):
         return f"{self.what}\nNext: {self.next_step}"
 
 
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C: one line says what it left, one says what to type next."""
+
+    def __init__(self, what: str, next_step: str):
+        super().__init__(what)
+        self.what, self.next_step = what, next_step
+
+    def __str__(self) -> str:
+        return f"{self.what}\nNext: {self.next_step}"
+
+
 def parser(name: str, listing: dict[str, str] | None = None) -> argparse.ArgumentParser:
     """An argument parser that names its command the way people type it.
 

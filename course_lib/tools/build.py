@@ -3,9 +3,10 @@ pages.
 
 What is stored does not depend on the day or the machine: no timing, no widget state, no widget-view key
 where a still stands, printed text in one piece, stable cell ids. So two builds of a page that trains
-nothing give the same bytes. When a cell fails, the stored page stays as it was.
+nothing give the same bytes. When a cell fails, or Ctrl-C comes, the stored page stays as it was.
 """
 
+import asyncio
 import hashlib
 import os
 import re
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from course_lib.chapters import number_of
 from course_lib.files import write_whole
-from course_lib.tools import Problem, environment, pages, parser, readme, versions
+from course_lib.tools import Problem, Stopped, environment, pages, parser, readme, versions
 
 CELL_SECONDS = 600
 PAGE_SECONDS, PAGE_MEGABYTES, PAGE_DISK_MEGABYTES = 100, 1200, 3  # the budget of one page
@@ -47,6 +48,9 @@ def main(arguments: list[str]) -> int:
             failed.append(page.name)
             print(problem, file=sys.stderr, flush=True)
             continue
+        except KeyboardInterrupt:
+            again = "type the same command again, and the page is run from its first cell."
+            raise Stopped("Stopped. The stored page is as it was.", again) from None
         print(report["line"], flush=True)
         over += report["over"]
     for line in over:
@@ -137,7 +141,8 @@ def execute(notebook, page: Path) -> float:
         watcher = threading.Thread(target=watch, args=(client, done, peak), daemon=True)
         watcher.start()
         try:
-            client.execute(env=variables)
+            with asyncio.Runner(loop_factory=Loop) as runner:
+                runner.run(run(client, variables))
         except CellExecutionError as error:
             number, source = first_failure(notebook)
             raise CellFailed(
@@ -155,6 +160,28 @@ def execute(notebook, page: Path) -> float:
             done.set()
             watcher.join(timeout=5)
     return max(peak, default=0.0)
+
+
+class Loop(asyncio.SelectorEventLoop):
+    """Gives no signal away: nbclient would answer Ctrl-C by ending the kernel under its own running cell."""
+
+    def add_signal_handler(self, *_) -> None:
+        raise RuntimeError("this loop's signals stay with asyncio.Runner")  # nbclient then does without
+
+
+async def run(client, variables: dict[str, str]) -> None:
+    """Run the cells and end the kernel, at once when cancelled: so asyncio.Runner answers Ctrl-C."""
+    cancelled = asyncio.current_task().cancelling
+    try:
+        await client.async_execute(env=variables, cleanup_kc=False)
+    except Exception:
+        if cancelled():  # nbclient takes that for a kernel that died
+            raise asyncio.CancelledError from None
+        raise
+    finally:
+        await client.km.shutdown_kernel(now=cancelled() > 0)
+        if client.kc is not None:
+            client.kc.stop_channels()
 
 
 def first_failure(notebook) -> tuple[int, str]:

@@ -1,23 +1,49 @@
 """Every command of `python3 -m course_lib`, and which Python runs it."""
 
+import os
 import sys
 
-from course_lib.tools import COMMANDS, ROOT, Problem, environment, versions
+from course_lib.tools import COMMANDS, ROOT, Problem, Stopped, environment, versions
 
 
 def main(arguments: list[str]) -> int:
-    """Run one command; a Problem becomes its two lines and the exit code 1."""
+    """Run one command; when nobody reads on what it prints (`doctor | head`), it ends without a word."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # an old Windows console has no ✓
+    try:
+        try:
+            return answered(arguments)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        if not unread():
+            raise  # another pipe than that of the output
+        return 141  # as if SIGPIPE had ended it
+
+
+def unread() -> bool:
+    """Whether the reader of our output has gone; the rest then goes nowhere, and Python may flush it."""
+    try:
+        os.write(sys.stdout.fileno(), b"\n")
+        return False
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+
+
+def answered(arguments: list[str]) -> int:
+    """Run one command; a Problem becomes its two lines and the exit code 1, Ctrl-C the code 130."""
     try:
         return run(arguments)
     except Problem as problem:
         sys.stdout.flush()
         print(problem, file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("\nStopped.", file=sys.stderr)
+    except KeyboardInterrupt as stopped:
+        sys.stdout.flush()
+        told = stopped if isinstance(stopped, Stopped) else "Stopped."
+        print(f"\n{told}", file=sys.stderr)
         return 130
 
 

@@ -12,17 +12,23 @@ import torch
 from course_lib.experiments import EXPERIMENTS, find
 from course_lib.experiments.records import FOLDER, Experiment, Record, Row
 from course_lib.files import write_whole
-from course_lib.tools import parser
+from course_lib.tools import Stopped, parser
+from course_lib.training.interrupts import all_or_nothing
 
 
 def make_record(experiment: Experiment, folder: Path = FOLDER) -> Record:
-    """Run every seed and write the record; rows of finished seeds survive an interruption."""
+    """Run every seed and write the record; interrupted, it writes nothing.
+
+    Raises:
+        KeyboardInterrupt: also out of a training, which on a page would return with what it has learned.
+    """
     start = time.perf_counter()
     rows: list[Row] = []
-    for seed in experiment.seeds:
-        print(f"{experiment.name}: seed {seed}, {experiment.steps} steps …", flush=True)
-        rows += experiment.rows(seed, experiment.steps)
-    short = experiment.rows(experiment.seeds[0], experiment.short_steps) if experiment.short_steps else []
+    with all_or_nothing():
+        for seed in experiment.seeds:
+            print(f"{experiment.name}: seed {seed}, {experiment.steps} steps …", flush=True)
+            rows += experiment.rows(seed, experiment.steps)
+        short = experiment.rows(experiment.seeds[0], experiment.short_steps) if experiment.short_steps else []
     record = Record(
         name=experiment.name,
         question=experiment.question,
@@ -64,6 +70,10 @@ def main(arguments: list[str]) -> int:
     except ValueError as error:
         asked.error(str(error))
     for experiment in experiments:
-        record = make_record(experiment)
+        try:
+            record = make_record(experiment)
+        except KeyboardInterrupt:
+            again = "type the same command again, and it starts anew."
+            raise Stopped("Stopped. The record is as it was.", again) from None
         print(f"{experiment.name}: {len(record.rows)} rows in {record.seconds:.0f} s")
     return 0

@@ -4,13 +4,17 @@ With `torchrun --nproc_per_node 2 -m course_lib train town-gpt` several processe
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 import torch
 
+from course_lib.files import write_whole
 from course_lib.tasks import assistant, families, fill_in, pronunciation, python_gpt, town_gpt
-from course_lib.tools import ROOT, parser
-from course_lib.training import distributed
+from course_lib.tools import ROOT, Stopped, parser
+from course_lib.training import distributed, interrupts
+from course_lib.training.checkpoints import FOLDER
 
 ALL_CORES = os.cpu_count() or 1
 # name -> (what makes it, how long that takes, threads: a small model gains nothing from a second one)
@@ -48,7 +52,44 @@ def main(arguments: list[str]) -> int:
                 for state in WORK.glob(f"{name}*.state"):
                     state.unlink()
             distributed.wait()
-            card = make(WORK)
+            try:
+                with interrupts.all_or_nothing(), whole_or_as_it_was(name):
+                    card = make(WORK)
+            except KeyboardInterrupt as stopped:
+                raise left(name, stopped, options.fresh) from None
             if distributed.is_first():
                 print(f"{name}: " + " · ".join(f"{key} {value}" for key, value in card["metrics"].items()))
     return 0
+
+
+@contextmanager
+def whole_or_as_it_was(name: str) -> Iterator[None]:
+    """When the block does not come to its end, the files of the checkpoint are again what they were before.
+
+    A checkpoint is stored before it is measured: so it would stand there with a card that lacks the measures.
+    """
+    before = {path: path.read_bytes() for path in FOLDER.glob(f"{name}.*")}
+    try:
+        yield
+    except BaseException:
+        if distributed.is_first():
+            for path in FOLDER.glob(f"{name}.*"):
+                if path not in before:
+                    path.unlink()
+            for path, content in before.items():
+                if not path.exists() or path.read_bytes() != content:
+                    write_whole(path, content)
+        raise
+
+
+def left(name: str, stopped: KeyboardInterrupt, fresh: bool = False) -> Stopped:
+    """What an interrupt leaves: the checkpoint as it was, and of most trainings a run that can go on."""
+    after = ""
+    if isinstance(stopped, interrupts.Stopped):
+        after = f" after {stopped.steps} step" + "s" * (stopped.steps != 1)
+    again = "type the same command again"
+    if not (WORK / f"{name}.state").exists():
+        again += ", and it starts anew."
+    else:
+        again += (" without --fresh" if fresh else "") + ", and it goes on."
+    return Stopped(f"Stopped{after}. The shipped checkpoint is as it was.", again)

@@ -2,14 +2,45 @@
 
 An interrupt may come at any moment: when half of the parameters have moved, or while a file is being written.
 So during training it does not break in; it is noted, and the loop looks at the note between two steps.
+
+On a page the model then keeps what it has learned. A command stores or records what a whole training made,
+and half of one would pass for it: inside `all_or_nothing()` an interrupted training raises `Stopped`.
 """
 
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 PATIENCE = 3.0  # seconds; a step that has still not ended is broken off by the next press
 ONE_PRESS = 1.0  # seconds; presses that follow so soon after the first one mean the same
+
+
+_WHOLE = ContextVar("only a whole training is of use", default=False)
+
+
+class Stopped(KeyboardInterrupt):
+    """A training was interrupted where only a whole one is of use.
+
+    Args:
+        steps: how many it had taken.
+    """
+
+    def __init__(self, steps: int) -> None:
+        super().__init__(f"stopped after {steps} steps")
+        self.steps = steps
+
+
+@contextmanager
+def all_or_nothing() -> Iterator[None]:
+    """Inside the block a training that is interrupted raises `Stopped`; it does not return half a model."""
+    before = _WHOLE.set(True)
+    try:
+        yield
+    finally:
+        _WHOLE.reset(before)
 
 
 class Interrupts:
@@ -39,6 +70,16 @@ class Interrupts:
         self._inside = False
         if not self.wanted and signal.getsignal(signal.SIGINT) == self._press:
             signal.signal(signal.SIGINT, self._before)
+
+    def tell(self, steps: int) -> None:
+        """Say that training was stopped, and that the model keeps what it has learned.
+
+        Raises:
+            Stopped: inside `all_or_nothing()`.
+        """
+        if _WHOLE.get():
+            raise Stopped(steps)
+        print(f"stopped by you after {steps} steps: the model keeps what it has learned so far")
 
     def _press(self, number, frame) -> None:
         again = self.wanted

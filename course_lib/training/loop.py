@@ -82,6 +82,7 @@ def train(
         the history. Kernel → Interrupt ends the run after the step under way; what was learned is kept.
 
     Raises:
+        Stopped: an interrupt inside `interrupts.all_or_nothing()`, as in a command.
         ValueError: no budget or a negative one, `batches` ends before it, a `clip` or `save_every` that is
             not above 0, a loss that cannot be trained on, or a file at `save_to` that is not this run's.
         FloatingPointError: the loss is no longer a number.
@@ -139,7 +140,7 @@ def train(
             state.save(history.seconds)
         if stop.wanted:
             history.interrupted = True
-            print(f"stopped by you after {history.steps} steps: the model keeps what it has learned so far")
+            stop.tell(history.steps)
     return history
 
 

@@ -131,6 +131,7 @@ def dpo_epoch(
 
     Raises:
         ValueError: as for `dpo_step`.
+        Stopped: an interrupt inside `interrupts.all_or_nothing()`, as in a command.
     """
     checks.at_least_1(batch_size=batch_size)
     if not pairs:
@@ -140,11 +141,12 @@ def dpo_epoch(
     with Interrupts() as stop:
         for rows in order.split(batch_size):
             if stop.wanted:
-                print(f"stopped by you after {len(steps)} steps: the model keeps what it has learned so far")
                 break
             steps.append(dpo_step(model, reference, [pairs[i] for i in rows], optimizer, **settings))
             if on_step is not None:
                 on_step(len(steps), steps[-1])
+        if stop.wanted:
+            stop.tell(len(steps))
     return steps
 
 

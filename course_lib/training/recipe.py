@@ -182,6 +182,7 @@ def train_in_stages(
 
     Raises:
         ValueError: stages that do not rise.
+        Stopped: an interrupt inside `interrupts.all_or_nothing()`, as in a command.
     """
     if list(stages) != sorted(set(stages)):
         raise ValueError(f"stages is {list(stages)}, expected rising numbers of steps")

@@ -174,6 +174,9 @@ def learn_from_rewards(
 
     Returns:
         every step; Kernel → Interrupt ends the run after the one under way.
+
+    Raises:
+        Stopped: an interrupt inside `interrupts.all_or_nothing()`, as in a command.
     """
     learning, reference = learner(model, name, config, how.seed, start)
     optimizer = torch.optim.AdamW(learning, how.lr, weight_decay=0.0)
@@ -182,7 +185,6 @@ def learn_from_rewards(
     with Interrupts() as stop:
         for step in range(1, how.steps + 1):
             if stop.wanted:
-                print(f"stopped by you after {step - 1} steps: the model keeps what it has learned so far")
                 break
             asked = rewards.questions_for(step, how.questions, 40 + how.seed)
             rollouts = roll_out(
@@ -198,4 +200,6 @@ def learn_from_rewards(
             steps.append(grpo_step(model, kept_near, rollouts, optimizer, kl_weight=how.kl_weight, mix=mix))
             if on_step is not None:
                 on_step(step, steps[-1], rollouts)
+        if stop.wanted:
+            stop.tell(len(steps))
     return steps

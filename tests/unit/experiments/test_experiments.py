@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import re
+import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,12 @@ from course_lib import experiments
 from course_lib.experiments import records
 from course_lib.experiments.chapter_01 import EXPERIMENTS
 from course_lib.practice import chapter_01 as chapter_01_practice
+from course_lib.tasks import round_table
+from course_lib.tools import commands, environment
 from course_lib.tools import record as recording
+from course_lib.training import loop
 from course_lib.training.budget import at_least, at_most
+from course_lib.training.recipe import new_model, train, train_in_stages, vary
 
 ROOT = Path(__file__).parents[3]
 NAMES = [experiment.name for experiment in EXPERIMENTS]
@@ -162,6 +168,45 @@ def test_recording_writes_every_seed_and_can_be_read_again(tmp_path, capsys):
     with_short = recording.make_record(dataclasses.replace(with_short, short_steps=7), tmp_path)
     assert experiments.load("query", tmp_path) == with_short
     assert with_short.short == [{"seed": 0, "step": 7}] and len(with_short.rows) == 2
+
+
+@pytest.mark.parametrize("press_at", [2, 5])
+@pytest.mark.parametrize("in_stages", [False, True])
+def test_an_interrupt_stops_the_whole_record(press_at, in_stages, tmp_path, monkeypatch, capsys):
+    """The first one, in the training of whichever model: no other model and no other seed is trained."""
+    begun = []
+
+    def rows(seed, steps):
+        for kind in ("one", "another"):
+            begun.append((seed, kind))
+            recipe = vary(round_table.RECIPE, steps=steps, seed=seed, batch_size=2)
+            model = new_model(recipe)
+            if in_stages:
+                list(train_in_stages(model, recipe, round_table.task(), (1, steps)))
+            else:
+                train(model, recipe, round_table.task())
+        return [{"seed": seed, "step": steps, "query": "s_i", "alignment_error": 0.5}]
+
+    tiny = dataclasses.replace(experiments.find("query"), rows=rows, seeds=(0, 1), steps=3)
+    taken, step = [], loop._gradients
+
+    def pressed(*arguments):
+        taken.append(step)
+        if len(taken) == press_at:
+            signal.raise_signal(signal.SIGINT)
+        return step(*arguments)
+
+    monkeypatch.setattr(loop, "_gradients", pressed)
+    monkeypatch.setattr(recording, "find", lambda name: tiny)
+    monkeypatch.setattr(recording, "make_record", partial(recording.make_record, folder=tmp_path))
+    monkeypatch.setattr(environment, "ensure", lambda *arguments: None)
+    assert commands.main(["experiment", "query"]) == 130
+    assert len(taken) == press_at and begun == [(0, "one"), (0, "another")][: 1 + (press_at > 3)]
+    assert not list(tmp_path.iterdir())
+    assert capsys.readouterr().err.strip().splitlines() == [
+        "Stopped. The record is as it was.",
+        "Next: type the same command again, and it starts anew.",
+    ]
 
 
 def test_promises_are_printed_with_the_value_that_keeps_or_breaks_them(capsys, monkeypatch):

@@ -1,10 +1,16 @@
 """`build`: pages run in a fresh kernel, and two builds give the same bytes."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import nbformat
+import psutil
 import pytest
-from door_helpers import mini_page
+from door_helpers import ROOT, mini_page
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from course_lib.tools import build
@@ -65,6 +71,56 @@ def test_a_failing_cell_leaves_the_page_as_it_was(tmp_path):
     assert "00_small.ipynb, cell 3 failed with ZeroDivisionError: division by zero" in caught.value.what
     assert "x / 0" in caught.value.what
     assert page.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["00_small.ipynb"]
+
+
+BUILD = """
+import signal, sys
+from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background work ignores it
+from course_lib.tools import build, commands, environment
+environment.ensure = lambda *arguments: None
+build.pages.originals = lambda: [Path(sys.argv[1])]
+sys.exit(commands.main(["build", *sys.argv[2:]]))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends a real SIGINT to a group of processes")
+@pytest.mark.parametrize("options", [[], ["--check"]], ids=["save", "check"])
+@pytest.mark.parametrize("moment", ["in a cell", "while the kernel starts"])
+def test_an_interrupt_leaves_the_page_and_no_kernel(moment, options, tmp_path):
+    """As in a terminal: everything in the command's group of processes gets the signal."""
+    started = tmp_path / "started"
+    cell = f"from pathlib import Path\nimport time\nPath({str(started)!r}).touch()\ntime.sleep(100)"
+    page = mini_page(tmp_path / "00_small.ipynb", "1 + 1", cell)
+    before = page.read_bytes()
+    command = subprocess.Popen(
+        [sys.executable, "-c", BUILD, str(page), *options],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + 100
+        while not (kernels := psutil.Process(command.pid).children()) or (
+            moment == "in a cell" and not started.exists()
+        ):
+            assert command.poll() is None and time.monotonic() < deadline
+            time.sleep(0.05)
+        os.killpg(command.pid, signal.SIGINT)
+        out, err = command.communicate(timeout=60)
+    finally:
+        command.kill()
+    assert (command.returncode, err.strip().splitlines()) == (
+        130,
+        [
+            "Stopped. The stored page is as it was.",
+            "Next: type the same command again, and the page is run from its first cell.",
+        ],
+    )
+    assert out == "00_small.ipynb: running …\n"
+    assert page.read_bytes() == before and not any(kernel.is_running() for kernel in kernels)
 
 
 def test_check_saves_nothing(tmp_path):

@@ -4,6 +4,7 @@ import glob
 import os
 import shutil
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -58,6 +59,40 @@ def test_a_newer_python_on_the_machine_is_named(monkeypatch):
     monkeypatch.setattr(door.subprocess, "call", call)
     assert door.newer_python() == "python3.11"
     assert asked == ["python3.13", "python3.12", "python3.11"]
+
+
+def test_an_interrupt_while_a_command_is_loaded(tmp_path):
+    root = house(tmp_path)
+    (root / "course_lib" / "tools" / "commands.py").write_text("raise KeyboardInterrupt", encoding="utf-8")
+    said = run([*bare(), str(root / "course_lib"), "lab"], tmp_path)
+    assert (said.returncode, said.stdout, said.stderr) == (130, "", "\nStopped.\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no broken pipe")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("asked", [["help"], ["doctor", "--help"], ["doctor"]], ids=" ".join)
+def test_a_reader_that_goes_away(asked, unbuffered, tmp_path):
+    """`doctor | head`: what is printed meets a pipe that nobody reads."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [*bare(), str(house(tmp_path) / "course_lib"), *asked]
+    environ = os.environ | {"PYTHONUNBUFFERED": unbuffered, "PYTHONPATH": ""}
+    try:
+        said = subprocess.run(command, env=environ, stdout=writing, stderr=subprocess.PIPE, timeout=240)
+    finally:
+        os.close(writing)
+    assert said.stderr == b"" and said.returncode in ([0, 141] if "--help" in asked else [141])  # argparse: 0
+
+
+def test_another_pipe_that_breaks_is_told(monkeypatch):
+    from course_lib.tools import commands
+
+    def broken(arguments):
+        raise BrokenPipeError("of a server")
+
+    monkeypatch.setattr(commands, "run", broken)
+    with pytest.raises(BrokenPipeError, match="of a server"):
+        commands.main(["lab"])
 
 
 @pytest.mark.parametrize("module", ["venv", "ensurepip"])
