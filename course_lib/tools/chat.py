@@ -29,6 +29,8 @@ Type a question and press Enter. The story above belongs to the first one, so yo
   /quit, Ctrl+D   leave
 Ctrl+C while it writes ends that turn. Lines with [call] and [tool] are a tool that it uses."""
 LEAVE = "To leave: /quit or Ctrl+D."
+NOT_THERE = "The weights of {} are missing or damaged."
+RESTORE = "type git checkout -- assets/checkpoints (or unpack the ZIP file again)"
 SEEDS = 100_000
 
 
@@ -55,10 +57,9 @@ def main(arguments: list[str]) -> int:
     screen = Screen(colour=not options.plain)
     try:
         chat = Conversation(stages.load, options.stage, temperature=options.temperature)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError):
         raise Problem(
-            f"The stage {options.stage} is not to be had: {error}.",
-            "get the whole course again (git pull, or the ZIP file), or take another one with --stage.",
+            NOT_THERE.format(options.stage), f"{RESTORE}, or choose another one with --stage."
         ) from None
     try:
         return Chatting(chat, stages.STAGES, screen, seed).run(options.story)
@@ -172,8 +173,8 @@ class Chatting:
             return
         try:
             self.chat.switch(name)
-        except (OSError, ValueError) as error:
-            self.screen.note(f"The stage {name} is not to be had: {error}")
+        except (OSError, ValueError):
+            self.screen.note(f"{NOT_THERE.format(name)} To mend it, leave and {RESTORE}.")
             return
         self.screen.note(f"{name} answers from now on, in the same chat.")
 

@@ -32,6 +32,11 @@ def main(arguments: list[str]) -> int:
     where = hub.hosted()
     if not where:
         free_port(options.port)  # before the long installation: better to hear it now
+    if not pages.originals():
+        raise Problem(
+            "There are no pages in notebooks/.",
+            "type git checkout -- notebooks (or unpack the ZIP file again), then the same command again.",
+        )
     if options.wheels and not Path(options.wheels).is_dir():
         raise Problem(
             f"There is no folder {options.wheels}.",

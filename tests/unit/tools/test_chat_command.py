@@ -21,14 +21,20 @@ from course_lib.tools.screen import Screen, printable
 needs_pty = pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")
 
 
-def talk(monkeypatch, typed, *texts, story=STORY, **how):
+def talk(monkeypatch, typed, *texts, story=STORY, stages=STAGES, **how):
     """What is printed when these lines come through a pipe."""
     out = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed.encode(errors="surrogateescape"))))
     monkeypatch.setattr(sys, "stdout", out)
     models = {"base": Scripted("oh .", **how), "sft": Scripted(*(texts or ("in the park .",)), **how)}
+
+    def load(stage):
+        if stage not in models:
+            raise FileNotFoundError(f"no weights of {stage}")
+        return models[stage]
+
     try:
-        talked = chat.Chatting(Conversation(models.__getitem__, "sft"), STAGES, Screen(), 3)
+        talked = chat.Chatting(Conversation(load, "sft"), stages, Screen(), 3)
         assert talked.run(story) == 0
     finally:
         monkeypatch.undo()
@@ -147,8 +153,19 @@ def test_a_stage_that_is_not_there(monkeypatch):
         raise FileNotFoundError("no weights at assistant-sft.safetensors")
 
     monkeypatch.setattr(stages, "load", load)
-    with pytest.raises(Problem, match="no weights"):
+    with pytest.raises(Problem, match=r"^The weights of sft are missing or damaged\.\nNext: type ") as told:
         chat.main([])
+    assert told.value.next_step == (
+        "type git checkout -- assets/checkpoints (or unpack the ZIP file again), or choose another one with "
+        "--stage."
+    )
+
+
+def test_another_stage_that_is_not_there(monkeypatch):
+    said = talk(monkeypatch, "/stage gone\nwhere is tom ?\n", stages=(*STAGES, "gone"))
+    (told,) = after(said, "/stage gone")
+    assert told.startswith("(The weights of gone are missing or damaged. To mend it, leave and type git ")
+    assert "the Town: right" in said
 
 
 def test_it_is_a_command(monkeypatch, capsys):

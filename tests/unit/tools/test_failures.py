@@ -133,6 +133,16 @@ def test_a_copy_without_its_requirements(tmp_path):
     )
 
 
+def test_a_copy_without_its_pages(tmp_path):
+    root = house(tmp_path)
+    (root / "notebooks" / "00_start_here.ipynb").unlink()
+    two_lines(
+        run([sys.executable, str(root / "course_lib"), "lab", "--wheels", "none"], tmp_path),
+        "There are no pages in notebooks/.",
+        "git checkout -- notebooks (or unpack the ZIP file again)",
+    )
+
+
 @pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() == 0, reason="an administrator may write everywhere"
 )

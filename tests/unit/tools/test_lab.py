@@ -51,7 +51,6 @@ def get(url: str):
 def test_a_start_reaches_the_server_in_three_seconds(tmp_path, capsys):
     """From typing the command to the page answering; and what the server then is like."""
     root = house(tmp_path)
-    mini_page(root / "notebooks" / "00_start_here.ipynb")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -101,7 +100,6 @@ def test_a_start_reaches_the_server_in_three_seconds(tmp_path, capsys):
 def starts(folder, variables: dict[str, str], count: int = 1):
     """`count` starts at once of a course in `folder`; yields its root and the address that each one tells."""
     root = house(folder / "course")
-    mini_page(root / "notebooks" / "00_start_here.ipynb")
     environ = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "COURSE_STARTED")} | variables
     command = [sys.executable, str(root / "course_lib"), "lab", "--no-browser"]
     with open(folder / "errors", "w+") as errors:
