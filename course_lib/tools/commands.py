@@ -1,8 +1,12 @@
-"""Every command of `python3 -m course_lib`, and which Python runs it."""
+"""Every command of `python3 -m course_lib`.
+
+Each reads what was typed first, with Python's standard library alone; only then it looks for the Python that
+has the packages, and installs them where there is none. So `--help`, or a typing mistake, costs nothing.
+"""
 
 import sys
 
-from course_lib.tools import COMMANDS, ROOT, Problem, environment, versions
+from course_lib.tools import COMMANDS, ROOT, Problem, unknown
 
 
 def main(arguments: list[str]) -> int:
@@ -27,13 +31,7 @@ def run(arguments: list[str]) -> int:
         print(listing())
         return 0
     if name not in COMMANDS:
-        from difflib import get_close_matches
-
-        near = get_close_matches(name, COMMANDS, n=1)
-        raise Problem(
-            f"There is no command `{name}`" + (f"; did you mean `{near[0]}`?" if near else "."),
-            f"type one of these.\n{listing()}",
-        )
+        raise Problem(unknown("command", name, COMMANDS), f"type one of these.\n{listing()}")
     if not (ROOT / "requirements.txt").exists():
         raise Problem(
             f"{ROOT} is not the course's own folder: requirements.txt is missing.",
@@ -56,11 +54,9 @@ def run(arguments: list[str]) -> int:
 
         return build.main(rest)
     if name == "chat":
-        environment.ensure(versions.ranges(), arguments)
         from course_lib.tools import chat
 
         return chat.main(rest)
-    environment.ensure(versions.pins(), arguments)
     if name == "train":
         from course_lib.tools import train
 
@@ -69,9 +65,9 @@ def run(arguments: list[str]) -> int:
         from course_lib.tools import bench
 
         return bench.main(rest)
-    from course_lib.tools import record
+    from course_lib.tools import experiment
 
-    return record.main(rest)
+    return experiment.main(rest)
 
 
 def listing() -> str:

@@ -15,7 +15,7 @@ import warm_helpers
 from chat_helpers import STAGES, STORY, Scripted
 
 from course_lib.tasks.assistant import Conversation, stages
-from course_lib.tools import COMMANDS, ROOT, Problem, chat, commands
+from course_lib.tools import COMMANDS, ROOT, Problem, chat, chatting, commands
 from course_lib.tools.screen import Screen, printable
 
 needs_pty = pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")
@@ -34,7 +34,7 @@ def talk(monkeypatch, typed, *texts, story=STORY, stages=STAGES, **how):
         return models[stage]
 
     try:
-        talked = chat.Chatting(Conversation(load, "sft"), stages, Screen(), 3)
+        talked = chatting.Chatting(Conversation(load, "sft"), stages, Screen(), 3)
         assert talked.run(story) == 0
     finally:
         monkeypatch.undo()
