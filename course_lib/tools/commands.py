@@ -32,11 +32,12 @@ def run(arguments: list[str]) -> int:
         return 0
     if name not in COMMANDS:
         raise Problem(unknown("command", name, COMMANDS), f"type one of these.\n{listing()}")
-    if not (ROOT / "requirements.txt").exists():
-        raise Problem(
-            f"{ROOT} is not the course's own folder: requirements.txt is missing.",
-            "get the whole course (git clone, or the ZIP file), and start it in its folder.",
-        )
+    for needed in ("requirements.txt", "pyproject.toml"):
+        if not (ROOT / needed).exists():
+            raise Problem(
+                f"{ROOT} is not the course's own folder: {needed} is missing.",
+                "get the whole course (git clone, or the ZIP file), and start it in its folder.",
+            )
     if name == "lab":
         from course_lib.tools import lab
 

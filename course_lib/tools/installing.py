@@ -140,6 +140,20 @@ def answers(address: str, variables: dict[str, str]) -> bool:
 # -- pip itself ------------------------------------------------------------------------------------
 
 
+def check_wheels(folder: str | None) -> None:
+    """Raise Problem where --wheels names no folder."""
+    if folder is None or Path(folder).expanduser().is_dir():
+        return
+    if Path(folder).expanduser().exists():
+        raise Problem(
+            f"{folder} is not a folder.", "name the folder in which the wheels lie: --wheels wheels."
+        )
+    raise Problem(
+        f"There is no folder {folder}.",
+        "make it with `python3 -m pip download -r requirements.txt -d wheels`.",
+    )
+
+
 def install(python: Path, requirements: Path, wheels: str | None, lock: int) -> None:
     """Run pip on requirements.txt. Its output streams through; its errors are read to name the next step.
 

@@ -13,7 +13,18 @@ import threading
 import time
 from pathlib import Path
 
-from course_lib.tools import ROOT, Problem, environment, hub, pages, parser, server, shadows, versions
+from course_lib.tools import (
+    ROOT,
+    Problem,
+    environment,
+    hub,
+    installing,
+    pages,
+    parser,
+    server,
+    shadows,
+    versions,
+)
 
 FIRST_PORT = 8888
 
@@ -37,11 +48,7 @@ def main(arguments: list[str]) -> int:
             "There are no pages in notebooks/.",
             "type git checkout -- notebooks (or unpack the ZIP file again), then the same command again.",
         )
-    if options.wheels and not Path(options.wheels).is_dir():
-        raise Problem(
-            f"There is no folder {options.wheels}.",
-            "make it with `python3 -m pip download -r requirements.txt -d wheels`.",
-        )
+    installing.check_wheels(options.wheels)
     if where == "Colab":
         hub.colab_lacks()
     else:
