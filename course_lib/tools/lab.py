@@ -31,9 +31,15 @@ FIRST_PORT = 8888
 
 def main(arguments: list[str]) -> int:
     asked = parser("lab")
+    asked.description += (
+        ".\nYou work in copies of the pages, in the folder my_course/. "
+        "A new version of the course leaves them alone."
+    )
     asked.add_argument("--no-browser", action="store_true", help="print the address, open no browser")
     asked.add_argument(
-        "--port", type=port_number, help=f"the port to use (else the first free one from {FIRST_PORT} on)"
+        "--port",
+        type=port_number,
+        help=f"the port to use, 1 to 65535 (else the first free one from {FIRST_PORT} on)",
     )
     asked.add_argument("--originals", action="store_true", help="open notebooks/ itself (for maintainers)")
     asked.add_argument("--wheels", metavar="FOLDER", help="install from a folder of wheels, with no network")

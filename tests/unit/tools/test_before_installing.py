@@ -67,6 +67,14 @@ def test_without_a_name_there_is_the_list_each_name_once(fresh, command):
     assert said.stdout.count(f"\n  {name}: ") == 1 and said.stdout.splitlines()[0].endswith(" [NAME ...]")
 
 
+def test_help_says_what_one_must_know(fresh):
+    said = " ".join(typed(fresh, "lab", "--help").stdout.split())
+    assert "copies of the pages, in the folder my_course/" in said and "port to use, 1 to 65535" in said
+    said = " ".join(typed(fresh, "chat", "--help").stdout.split())
+    assert "who answers: base (before instruction tuning), sft (default), dpo or grpo" in said
+    assert "0 (default): always the likeliest token; above 0: drawn by chance" in said
+
+
 def test_the_list_of_experiments_says_how_long_each_takes(fresh):
     said = typed(fresh, "experiment").stdout
     assert "\n  remove: What breaks when one head is taken out of a trained layer? 12 s\n" in said
