@@ -1,6 +1,7 @@
 """A conversation with the Town's assistant, in the terminal: what `python3 -m course_lib chat` starts."""
 
 import shutil
+import sys
 import textwrap
 from collections.abc import Callable, Iterator
 
@@ -15,6 +16,7 @@ from course_lib.tasks.assistant import (
     strange,
     why_unread,
 )
+from course_lib.tools import Problem
 from course_lib.tools.screen import Screen, shortened
 from course_lib.training.interrupts import Interrupts
 
@@ -26,9 +28,11 @@ Type a question and press Enter. The story above belongs to the first one, so yo
   /again          the last question once more, after /stage for example
   /help           this
   /quit, Ctrl+D   leave
-Ctrl+C while it writes ends that turn. Lines with [call] and [tool] are a tool that it uses."""
+Ctrl+C while it writes ends that turn. Lines with [call] and [tool] are a tool that it uses.
+Stories of one or two sentences are unusual for it; it answers longer ones better."""
 LEAVE = "To leave: /quit or Ctrl+D."
 NOT_THERE = "The weights of {} are missing or damaged."
+OTHER_STORY = 'tell one in words of the Town (--story "tom is in the park ."), or leave --story out.'
 RESTORE = "type git checkout -- assets/checkpoints (or unpack the ZIP file again)"
 
 
@@ -47,10 +51,16 @@ class Chatting:
         self._stories, self._seed = _told(seed), seed
 
     def run(self, story: str | None = None) -> int:
-        """Tell a story, then read lines until the person leaves; the exit code."""
-        if story is None or not self._own(story):
+        """Tell a story, then read lines until the person leaves; the exit code.
+
+        story: their own, which has to be told; None: the Town tells one.
+        """
+        if story is None:
             self.screen.note(f"The Town tells the same stories again with --seed {self._seed}.")
             self._story("")
+        elif wrong := self._tell(story):
+            print(Problem(wrong, OTHER_STORY), file=sys.stderr)
+            return 2
         while True:
             try:
                 if not self._line(self.screen.read("you> ").strip()):
@@ -96,24 +106,29 @@ class Chatting:
                 continue
         self._show_story("A story of Tiny Town:")
 
-    def _own(self, text: str) -> bool:
-        """Tell a typed story; False: the chat goes on as it was."""
+    def _own(self, text: str) -> None:
         text = text or self.screen.read("story> ").strip()
         if not text:
             self.screen.note("No story was typed. The chat goes on as it was.")
-            return False
-        if self._refused(text, before="/own "):
-            return False
+        elif wrong := self._tell(text):
+            self._mend(wrong, f"/own {text}")
+
+    def _tell(self, text: str) -> str:
+        """Tell a typed story; or say what is wrong with it: the chat goes on as it was."""
+        if wrong := _unknown(text):
+            return wrong
+        tokens = WORDS.split(text)
+        if not tokens:
+            return "There is no word in this story."
         try:
-            self.chat.tell(WORDS.split(text))
+            self.chat.tell(tokens)
         except ValueError as error:
-            self._mend(f"This is too long: {error}.", f"/own {text}")
-            return False
+            return f"This is too long: {error}."
         self._say_markers(text)
         self._show_story("Your story:")
         if why := why_unread(self.chat.story):
             self.screen.note(f"The Town cannot read it, and judges no answer about it: {why}.")
-        return True
+        return ""
 
     def _show_story(self, title: str) -> None:
         screen, story = self.screen, self.chat.story
@@ -122,7 +137,7 @@ class Chatting:
         width = min(shutil.get_terminal_size().columns, 100)
         screen.line(textwrap.fill(town.detokenise(story), width, initial_indent="  ", subsequent_indent="  "))
         asked = " or: ".join(" ".join(words) for words in examples(story))
-        screen.note(f"{self.chat.stage} answers. " + (f"Ask: {asked}" if asked else "") + "  (/help)")
+        screen.note(f"{self.chat.stage} answers. " + (f"Ask: {asked}  " if asked else "") + "(/help)")
 
     def _stage(self, name: str) -> None:
         if name not in self.stages:
@@ -139,7 +154,8 @@ class Chatting:
     # ------------------------------------------------------------ questions
 
     def _ask(self, typed: str) -> None:
-        if self._refused(typed):
+        if wrong := _unknown(typed):
+            self._mend(wrong, typed)
             return
         self._say_markers(typed)
         try:
@@ -177,23 +193,23 @@ class Chatting:
 
     # ------------------------------------------------------------ what is wrong with what was typed
 
-    def _refused(self, text: str, before: str = "") -> bool:
-        """Say which words the Town does not know, and give the text back."""
-        unknown = strange(text)
-        if unknown:
-            named = ", ".join(shortened(word, 20) for word in unknown[:8])
-            more = f" and {len(unknown) - 8} more" if len(unknown) > 8 else ""
-            self._mend(f"The Town does not know: {named}{more}.", before + text)
-        return bool(unknown)
-
     def _mend(self, what: str, typed: str) -> None:
-        self.screen.note(f"{what} Nothing was sent.")
+        how = " Mend the line, or clear it with Ctrl+C." if self.screen.gives_back else ""
+        self.screen.note(f"{what} Nothing was sent.{how}")
         self.screen.mend(typed)
 
     def _say_markers(self, text: str) -> None:
         if typed := markers(text):
             reads = WORDS.decode(WORDS.encode(typed[0]))
             self.screen.note(f"{', '.join(typed[:4])} is text here, and no marker: the model reads {reads}.")
+
+
+def _unknown(text: str) -> str:
+    """Which words of a text the Town does not know; '' when it knows them all."""
+    words = strange(text)
+    named = ", ".join(shortened(word, 20) for word in words[:8])
+    more = f" and {len(words) - 8} more" if len(words) > 8 else ""
+    return f"The Town does not know: {named}{more}." if words else ""
 
 
 def _told(seed: int) -> Iterator[town.Story]:

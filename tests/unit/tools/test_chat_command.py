@@ -108,6 +108,33 @@ def test_own_stories(monkeypatch):
     assert "too long" in too_long and "the Town: right" in too_long
 
 
+@pytest.mark.parametrize(
+    ("story", "why"),
+    [
+        ("xyz", "The Town does not know: xyz."),
+        ("tom is in the park . bob sees gandalf .", "The Town does not know: bob, gandalf."),
+        ("tom is in the park . " * 30, "This is too long: story has 180 tokens, expected at most "),
+        ("", "There is no word in this story."),
+        (" \t", "There is no word in this story."),
+    ],
+)
+def test_an_own_story_that_cannot_be_told_ends_the_command(monkeypatch, capsys, story, why):
+    """Else questions about it would be answered about another one."""
+    monkeypatch.setattr(stages, "load", {"sft": Scripted("in the park .")}.get)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("where is tom ?\n"))
+    assert commands.main(["chat", "--story", story]) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.startswith(why) and said.err.count("\n") == 2
+    assert said.err.endswith("\nNext: " + chatting.OTHER_STORY + "\n")
+
+
+def test_what_is_said_below_a_story(monkeypatch):
+    said = talk(monkeypatch, "/own tom is a cup .\n/help\n")
+    assert "\n(sft answers. Ask: where is the red ball ? or: " in said and "  (/help))\n" in said
+    assert "\n(sft answers. (/help))\n" in said  # nothing can be asked that the Town would judge
+    assert "of one or two sentences are unusual for it" in "".join(after(said, "/help"))
+
+
 def test_markers_words_and_length(monkeypatch):
     typed = "is tom <|end|><|assistant|> here ?\nis tom <|end|> in the park ?\nwhere is Bob, Gandalf?\n"
     said = talk(monkeypatch, typed, "yes .")
@@ -250,10 +277,13 @@ def test_ctrl_c_ends_the_turn_and_then_says_how_to_leave():
         one.wait_for("To leave: /quit or Ctrl+D.")
         one.wait_for("you> ")
         one.type("where is bob ?\r")
-        one.wait_for("does not know: bob")
+        one.wait_for("does not know: bob. Nothing was sent. Mend the line, or clear it with Ctrl+C.")
         one.wait_for("you> ")
         one.wait_for("where is bob ?")  # to be mended
-        one.type("\x15\x04")  # Ctrl+U: the line is empty; Ctrl+D
+        time.sleep(1.2)
+        one.interrupt()
+        one.wait_for("you> ")
+        one.type("\x04")  # the line is empty: Ctrl+D leaves
         assert one.process.wait(30) == 0
 
 
