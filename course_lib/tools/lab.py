@@ -159,9 +159,11 @@ def serve(folder: Path, port: int, asked: bool, browser: bool) -> int:
     try:
         LabApp.launch_instance(command)
     except SystemExit as end:
-        if end.code not in (None, 0) and not open_now.is_set():
-            raise stopped(port) from None
-        raise
+        if end.code not in (None, 0):
+            if not open_now.is_set():
+                raise stopped(port) from None
+            raise
+    print(f"\nStopped. Your pages are in {folder.name}/.", flush=True)
     return 0
 
 

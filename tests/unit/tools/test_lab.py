@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -91,6 +92,24 @@ def test_a_start_reaches_the_server_in_three_seconds(tmp_path, capsys):
     assert min(worked) < 3  # the work it takes, on any machine
     if hasattr(os, "getloadavg") and os.getloadavg()[0] < (os.cpu_count() or 1):
         assert min(seconds) < 3  # the time it takes, where nothing else keeps the machine busy
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no Ctrl-C to one process")
+def test_at_its_end_it_says_where_the_pages_are(tmp_path):
+    root = house(tmp_path)
+    environ = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "COURSE_STARTED")}
+    command = [sys.executable, str(root / "course_lib"), "lab", "--no-browser"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(command, cwd=tmp_path, env=environ, text=True, **pipes) as running:
+        try:
+            while "To stop: Ctrl-C" not in (line := running.stdout.readline()):
+                assert line
+            running.send_signal(signal.SIGINT)
+            said = running.communicate("y\n", timeout=60)[0]
+        finally:
+            running.kill()
+    assert said.endswith("\nStopped. Your pages are in my_course/.\n") and running.returncode == 0
+    assert "HeldPortServer" not in said and "Shutdown" not in said
 
 
 # -- other people's homes and settings -------------------------------------------------------------
