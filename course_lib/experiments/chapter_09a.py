@@ -39,7 +39,7 @@ BUDGETS = (100, 200, 400)  # steps
 TEMPERATURES = (1.0, 0.7)
 TOLD = 500  # stories
 KINDS = {  # what is wrong first, by the Town's words
-    "no sentence": r"token \d+: ",
+    "no sentence": r"word \d+: ",
     "how many sentences": r"^\d+ sentences",
     "no such thing": "the story knows no ",
     "which thing": "the story knows more than one",

@@ -6,6 +6,7 @@ calls them.
 """
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]  # where README.md and course_lib/ stand
@@ -42,6 +43,23 @@ class Stopped(KeyboardInterrupt):
 
     def __str__(self) -> str:
         return f"{self.what}\nNext: {self.next_step}"
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """What to say of a name that is not among the known ones: there is none, and which was perhaps meant."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, list(known), n=1)
+    return f"There is no {kind} `{name}`" + (f"; did you mean `{near[0]}`?" if near else ".")
+
+
+def check_names(command: str, kind: str, typed: Iterable[str], known: Iterable[str]) -> None:
+    """Raise Problem at the first typed name that is not known."""
+    for name in typed:
+        if name not in known:
+            raise Problem(
+                unknown(kind, name, known), f"type python3 -m course_lib {command} to see what there is."
+            )
 
 
 def parser(name: str, listing: dict[str, str] | None = None) -> argparse.ArgumentParser:

@@ -16,7 +16,7 @@ import threading
 import time
 from pathlib import Path
 
-from course_lib.chapters import number_of
+from course_lib.chapters import CHAPTERS, number_of
 from course_lib.files import write_whole
 from course_lib.tools import Problem, Stopped, environment, pages, parser, readme, versions
 
@@ -38,8 +38,8 @@ def main(arguments: list[str]) -> int:
     )
     asked.add_argument("--check", action="store_true", help="run and report, save nothing")
     options = asked.parse_args(arguments)
-    environment.ensure(versions.pins(), ["build", *arguments])
     chosen = choose(options.numbers)
+    environment.ensure(versions.pins(), ["build", *arguments])
     failed, over = [], []
     for page in chosen:
         try:
@@ -71,11 +71,29 @@ def choose(numbers: list[str]) -> list[Path]:
         raise Problem(
             "There are no pages in notebooks/.", "write one, named like 03_multi_head_attention.ipynb."
         )
-    unknown = [n for n in numbers if not any(p.name.startswith(f"{n:0>2}_") for p in found)]
-    if unknown:
-        here = ", ".join(number_of(p.name) for p in found)
-        raise Problem(f"There is no page number {', '.join(unknown)}.", f"choose from {here}.")
-    return [p for p in found if not numbers or any(p.name.startswith(f"{n:0>2}_") for n in numbers)]
+    here = ", ".join(number_of(page.name) for page in found)
+    for number in numbers:
+        if any(means(number, page) for page in found):
+            continue
+        chapter = CHAPTERS.get(two_digits(number))
+        raise Problem(
+            f"Chapter {chapter.number} is not written yet."
+            if chapter and not chapter.written
+            else f"There is no page number {number}.",
+            f"choose from {here}.",
+        )
+    return [page for page in found if not numbers or any(means(number, page) for number in numbers)]
+
+
+def means(number: str, page: Path) -> bool:
+    """Whether a typed number names this page: "9a" is 09a, and "10" is 10a and 10b."""
+    return two_digits(number) in (number_of(page.name), number_of(page.name)[:2])
+
+
+def two_digits(number: str) -> str:
+    """A chapter's number as its page has it: "9A" → "09a"."""
+    digits, letter = re.fullmatch(r"(\d*)(.*)", number.lower(), re.DOTALL).groups()
+    return f"{int(digits):02}{letter}" if digits else number
 
 
 def build(page: Path, save: bool = True) -> dict:

@@ -6,6 +6,7 @@ names) everything runs: a test too many costs a minute, a test too few costs the
 """
 
 import re
+import shutil
 import subprocess
 from collections.abc import Iterable
 from functools import cached_property
@@ -14,6 +15,7 @@ from pathlib import Path
 from course_lib.tools import ROOT, Problem
 
 FOR_ALL = ("pyproject.toml", "requirements.txt", "tests/conftest.py", "course_lib/__init__.py")
+ALL_TESTS = "type python3 -m course_lib test."
 HOUSE = "test_house.py"  # style and imports of every Python file
 PAGES_IN_BROWSER = "test_browser_pages.py"  # one test a page
 OUR_PAGES = r"(?<![a-z] / )[\"']notebooks[\"']|originals\(\)"  # `root / "notebooks"` is a made-up course
@@ -25,6 +27,11 @@ def files(since: str | None = None, root: Path = ROOT) -> list[str]:
 
     Returns paths relative to `root`. Raises Problem where git cannot tell.
     """
+    if not shutil.which("git"):
+        raise Problem("git is not installed, so nothing tells what changed.", ALL_TESTS)
+    top = git(root, "rev-parse", "--show-toplevel")
+    if not top or Path(top[0]).resolve() != root.resolve():
+        raise Problem("This folder is not a git clone, so nothing tells what changed.", ALL_TESTS)
     base = since
     for upstream in () if since else ("@{upstream}", "origin/main", "main"):
         if found := git(root, "merge-base", "HEAD", upstream):

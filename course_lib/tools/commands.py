@@ -1,9 +1,13 @@
-"""Every command of `python3 -m course_lib`, and which Python runs it."""
+"""Every command of `python3 -m course_lib`.
+
+Each reads what was typed first, with Python's standard library alone; only then it looks for the Python that
+has the packages, and installs them where there is none. So `--help`, or a typing mistake, costs nothing.
+"""
 
 import os
 import sys
 
-from course_lib.tools import COMMANDS, ROOT, Problem, Stopped, environment, versions
+from course_lib.tools import COMMANDS, ROOT, Problem, Stopped, unknown
 
 
 def main(arguments: list[str]) -> int:
@@ -53,18 +57,13 @@ def run(arguments: list[str]) -> int:
         print(listing())
         return 0
     if name not in COMMANDS:
-        from difflib import get_close_matches
-
-        near = get_close_matches(name, COMMANDS, n=1)
-        raise Problem(
-            f"There is no command `{name}`" + (f"; did you mean `{near[0]}`?" if near else "."),
-            f"type one of these.\n{listing()}",
-        )
-    if not (ROOT / "requirements.txt").exists():
-        raise Problem(
-            f"{ROOT} is not the course's own folder: requirements.txt is missing.",
-            "get the whole course (git clone, or the ZIP file), and start it in its folder.",
-        )
+        raise Problem(unknown("command", name, COMMANDS), f"type one of these.\n{listing()}")
+    for needed in ("requirements.txt", "pyproject.toml"):
+        if not (ROOT / needed).exists():
+            raise Problem(
+                f"{ROOT} is not the course's own folder: {needed} is missing.",
+                "get the whole course (git clone, or the ZIP file), and start it in its folder.",
+            )
     if name == "lab":
         from course_lib.tools import lab
 
@@ -82,11 +81,9 @@ def run(arguments: list[str]) -> int:
 
         return build.main(rest)
     if name == "chat":
-        environment.ensure(versions.ranges(), arguments)
         from course_lib.tools import chat
 
         return chat.main(rest)
-    environment.ensure(versions.pins(), arguments)
     if name == "train":
         from course_lib.tools import train
 
@@ -95,9 +92,9 @@ def run(arguments: list[str]) -> int:
         from course_lib.tools import bench
 
         return bench.main(rest)
-    from course_lib.tools import record
+    from course_lib.tools import experiment
 
-    return record.main(rest)
+    return experiment.main(rest)
 
 
 def listing() -> str:

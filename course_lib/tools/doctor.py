@@ -12,15 +12,18 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_lib.tools import ROOT, environment, parser, shadows, versions
+from course_lib.chapters import CHAPTERS
+from course_lib.tools import ROOT, environment, pages, parser, shadows, versions
 from course_lib.tools.chromium import find_chromium
 
 ALL_WELL = "Everything you need is here. ✓"
 INSTALL = f"in {ROOT} type: python3 -m course_lib lab (it installs what is missing)"
 RENEW = "remove the folder .venv, then python3 -m course_lib lab"
+WHOLE = "git checkout -- {0} (or unpack the ZIP file again)"
 CORES_WANTED, MEMORY_WANTED, DISK_WANTED = 2, 3.5, 0.5  # cores; GB of memory in the machine; GB free
 
 
@@ -75,6 +78,8 @@ def findings() -> list[Finding]:
         "live views": widgets,
         "CMUdict": dictionary,
         "checkpoints": checkpoints,
+        "pages": course_pages,
+        "folder": folder,
         "cores": cores,
         "load": load,
         "memory": memory,
@@ -262,23 +267,62 @@ def dictionary() -> Finding:
 
 
 def checkpoints() -> Finding:
-    """Shipped models: each .safetensors file has its card and each card its file."""
+    """Shipped models: each .safetensors file is whole and has its card, and each card its file."""
     folder = ROOT / "assets" / "checkpoints"
     weights = {p.stem for p in folder.glob("*.safetensors")}
     cards = {p.stem for p in folder.glob("*.json")}
-    alone = sorted(weights ^ cards)
-    empty = sorted(p.name for p in folder.glob("*.safetensors") if p.stat().st_size < 1000)
-    if not weights and not alone:
-        return Finding(
-            "checkpoints", False, "there are none in assets/checkpoints", "git checkout -- assets/checkpoints"
-        )
-    if alone or empty:
-        text = "; ".join(
-            [f"{n} lacks its {'card' if n in weights else 'weights'}" for n in alone]
-            + [f"{n} is cut" for n in empty]
-        )
-        return Finding("checkpoints", False, text, "git checkout -- assets/checkpoints")
+    wrong = [f"{n} lacks its {'card' if n in weights else 'weights'}" for n in sorted(weights ^ cards)]
+    wrong += [f"{p.name} is cut or damaged" for p in sorted(folder.glob("*.safetensors")) if not is_whole(p)]
+    if not weights and not cards:
+        wrong = ["there are none in assets/checkpoints"]
+    if wrong:
+        return Finding("checkpoints", False, "; ".join(wrong), WHOLE.format("assets/checkpoints"))
     return Finding("checkpoints", True, f"{len(weights)}, each with its card")
+
+
+def is_whole(weights: Path) -> bool:
+    """Whether a safetensors file is as long as it says: 8 bytes, its header, and the numbers.
+
+    The 8 bytes are the header's length; the header (JSON) says of each tensor where its numbers end.
+    """
+    try:
+        with open(weights, "rb") as file:
+            size, length = os.fstat(file.fileno()).st_size, int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(min(length, size)))
+        ends = [tensor["data_offsets"][1] for name, tensor in header.items() if name != "__metadata__"]
+        return size == 8 + length + max(ends, default=0)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+        return False
+
+
+def course_pages() -> Finding:
+    """The pages as they were shipped, from which a learner's are copied."""
+    wanted = [chapter.page for chapter in CHAPTERS.values() if chapter.written]
+    here = {page.name for page in pages.originals(ROOT / "notebooks")}
+    missing = [page for page in wanted if page not in here]
+    said = "there are none in notebooks/" if not here else f"notebooks/ lacks {', '.join(missing)}"
+    return Finding(
+        "pages", not missing, said if missing else f"{len(wanted)} in notebooks/", WHOLE.format("notebooks")
+    )
+
+
+def folder() -> Finding:
+    """Can pages and progress be saved? A file is opened there and is gone again."""
+    mine = ROOT / "my_course"
+    if mine.exists() and not mine.is_dir():
+        return Finding("folder", False, "my_course is a file, and no folder", "rename the file my_course")
+    for place in (ROOT, mine):
+        try:
+            if place.exists():
+                tempfile.TemporaryFile(dir=place).close()
+        except OSError as error:
+            return Finding(
+                "folder",
+                False,
+                f"nothing can be saved in {place} ({error.strerror or error})",
+                "copy the course to a folder of your own (your home folder, for example), and start it there",
+            )
+    return Finding("folder", True, "pages and progress can be saved")
 
 
 def cores() -> Finding:

@@ -12,7 +12,10 @@ with.
 
 A stamp in `.venv` makes the second start cost nothing. It names requirements.txt (its hash) and the Python
 that was there, and is written only after that Python has imported the packages. A marker stands there while
-an install runs: whoever finds it later knows that the install was interrupted, and starts it afresh.
+an install runs: whoever finds it later knows that the install was interrupted, and starts it afresh. And
+`.venv` without its pyvenv.cfg is no environment: its python is the Python that it was made from, and what is
+installed there lands in the person's own packages. So an old `.venv` gets another name before it is removed:
+who stops that, leaves no half of one.
 """
 
 import hashlib
@@ -34,6 +37,7 @@ from course_lib.tools.versions import misfits
 
 GIGABYTE = 2**30
 SPACE_NEEDED = 2 * GIGABYTE  # torch and JupyterLab take 1.7 GB once unpacked
+OLD = ".venv-old-"  # and a number: an environment that was set aside, to be removed
 OUTSIDE = "COURSE_OUTSIDE"  # set while the Python outside of .venv works on it: one way, no circle
 
 
@@ -54,6 +58,11 @@ def stamp_file() -> Path:
 
 def marker_file() -> Path:
     return venv_folder() / "course-install-unfinished"
+
+
+def settings_file() -> Path:
+    """What makes a folder an environment: without it the python in there is the one outside."""
+    return venv_folder() / "pyvenv.cfg"
 
 
 def build() -> str:
@@ -86,6 +95,7 @@ def stamped() -> bool:
         return (
             text == wanted_stamp(build() if mine else there)
             and venv_python().exists()
+            and settings_file().exists()
             and not marker_file().exists()
         )
     except OSError:
@@ -184,6 +194,7 @@ def hand_over(command: list[str]) -> None:
 def make(wheels: str | None = None) -> None:
     """Make `.venv` and fill it from requirements.txt, pip's progress in sight. Repairs a half-made one."""
     with only_one() as lock:
+        remove_old()
         if stamped():
             return  # another start made it while we waited for its lock
         there = look() if venv_folder().exists() else {}
@@ -198,18 +209,34 @@ def make(wheels: str | None = None) -> None:
                     "type `deactivate`, then the same command again.",
                 )
             print(f"Making .venv afresh: {why}.", flush=True)
-            shutil.rmtree(venv_folder(), ignore_errors=True)
-            if venv_python().exists():
-                raise Problem(
-                    "The old environment .venv cannot be removed: a program is using it, or it is not yours.",
-                    "close the course's windows (JupyterLab, terminals), remove the folder .venv, and type "
-                    "the same command again.",
-                )
+            set_aside()
+            remove_old()
         writable(lambda: (venv_folder().mkdir(exist_ok=True), marker_file().touch()))
         if not runs(venv_python()):
             create(base_python())
         installing.install(venv_python(), ROOT / "requirements.txt", wheels, lock)
         finish(look())
+
+
+def set_aside() -> None:
+    """Give `.venv` another name, at once and as a whole."""
+    try:
+        venv_folder().rename(ROOT / f"{OLD}{os.getpid()}")
+    except OSError:
+        raise Problem(
+            "The old environment .venv cannot be removed: a program is using it, or it is not yours.",
+            "close the course's windows (JupyterLab, terminals), remove the folder .venv, and type "
+            "the same command again.",
+        ) from None
+
+
+def remove_old() -> None:
+    """Remove what was set aside, also by an earlier start that was stopped on the way."""
+    for old in ROOT.glob(f"{OLD}*"):
+        if old.is_symlink():
+            old.unlink()
+        else:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 # -- what is in .venv ------------------------------------------------------------------------------
@@ -251,13 +278,15 @@ def look() -> dict | None:
 
 def afresh(there: dict | None) -> str:
     """Why `.venv` cannot be used as it stands; '' when it can, or when there is none."""
-    if not venv_folder().exists():
+    if not venv_folder().is_dir():
         return ""
     if marker_file().exists():
         return "the last installation did not finish"
+    if not settings_file().exists():
+        return "it is half removed"
     if there is None:
         return "its Python no longer starts"
-    made = re.search(r"^version\w*\s*=\s*(\d+)\.(\d+)", read(venv_folder() / "pyvenv.cfg"), re.MULTILINE)
+    made = re.search(r"^version\w*\s*=\s*(\d+)\.(\d+)", read(settings_file()), re.MULTILINE)
     now = there["python"]
     if made and [int(number) for number in made.groups()] != now:
         return "it was made by Python {}.{}, and now it has Python {}.{}".format(*made.groups(), *now)

@@ -140,6 +140,20 @@ def answers(address: str, variables: dict[str, str]) -> bool:
 # -- pip itself ------------------------------------------------------------------------------------
 
 
+def check_wheels(folder: str | None) -> None:
+    """Raise Problem where --wheels names no folder."""
+    if folder is None or Path(folder).expanduser().is_dir():
+        return
+    if Path(folder).expanduser().exists():
+        raise Problem(
+            f"{folder} is not a folder.", "name the folder in which the wheels lie: --wheels wheels."
+        )
+    raise Problem(
+        f"There is no folder {folder}.",
+        "make it with `python3 -m pip download -r requirements.txt -d wheels`.",
+    )
+
+
 def install(python: Path, requirements: Path, wheels: str | None, lock: int) -> None:
     """Run pip on requirements.txt. Its output streams through; its errors are read to name the next step.
 
@@ -158,7 +172,8 @@ def install(python: Path, requirements: Path, wheels: str | None, lock: int) -> 
         flush=True,
     )
     variables = pip_variables(python)
-    command = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--retries", "2"]
+    command = [str(python), "-m", "pip", "install", "--require-virtualenv"]  # never in the Python outside
+    command += ["--disable-pip-version-check", "--retries", "2"]
     if wheels:
         command += ["--no-index", "--find-links", str(Path(wheels).expanduser().resolve())]
     command += ["-r", str(requirements)]
@@ -225,6 +240,11 @@ def why_pip_failed(said: str, wheels: str | None = None) -> Problem:
             "The disk is full: the packages could not be installed.",
             "free about 2 GB (pip's own store can be emptied with `python3 -m pip cache purge`), then "
             "start again.",
+        )
+    if "an activated virtualenv" in said:
+        return Problem(
+            "The folder .venv is no whole environment, so nothing was installed.",
+            "remove the folder .venv, then type the same command again.",
         )
     if re.search(r"CERTIFICATE_VERIFY_FAILED|SSLError", said):
         return Problem(

@@ -13,16 +13,33 @@ import threading
 import time
 from pathlib import Path
 
-from course_lib.tools import ROOT, Problem, environment, hub, pages, parser, server, shadows, versions
+from course_lib.tools import (
+    ROOT,
+    Problem,
+    environment,
+    hub,
+    installing,
+    pages,
+    parser,
+    server,
+    shadows,
+    versions,
+)
 
 FIRST_PORT = 8888
 
 
 def main(arguments: list[str]) -> int:
     asked = parser("lab")
+    asked.description += (
+        ".\nYou work in copies of the pages, in the folder my_course/. "
+        "A new version of the course leaves them alone."
+    )
     asked.add_argument("--no-browser", action="store_true", help="print the address, open no browser")
     asked.add_argument(
-        "--port", type=port_number, help=f"the port to use (else the first free one from {FIRST_PORT} on)"
+        "--port",
+        type=port_number,
+        help=f"the port to use, 1 to 65535 (else the first free one from {FIRST_PORT} on)",
     )
     asked.add_argument("--originals", action="store_true", help="open notebooks/ itself (for maintainers)")
     asked.add_argument("--wheels", metavar="FOLDER", help="install from a folder of wheels, with no network")
@@ -32,11 +49,12 @@ def main(arguments: list[str]) -> int:
     where = hub.hosted()
     if not where:
         free_port(options.port)  # before the long installation: better to hear it now
-    if options.wheels and not Path(options.wheels).is_dir():
+    if not pages.originals():
         raise Problem(
-            f"There is no folder {options.wheels}.",
-            "make it with `python3 -m pip download -r requirements.txt -d wheels`.",
+            "There are no pages in notebooks/.",
+            "type git checkout -- notebooks (or unpack the ZIP file again), then the same command again.",
         )
+    installing.check_wheels(options.wheels)
     if where == "Colab":
         hub.colab_lacks()
     else:
@@ -141,9 +159,11 @@ def serve(folder: Path, port: int, asked: bool, browser: bool) -> int:
     try:
         LabApp.launch_instance(command)
     except SystemExit as end:
-        if end.code not in (None, 0) and not open_now.is_set():
-            raise stopped(port) from None
-        raise
+        if end.code not in (None, 0):
+            if not open_now.is_set():
+                raise stopped(port) from None
+            raise
+    print(f"\nStopped. Your pages are in {folder.name}/.", flush=True)
     return 0
 
 

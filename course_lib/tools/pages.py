@@ -25,6 +25,7 @@ from course_lib.files import write_whole
 from course_lib.tools import ROOT, Problem
 
 LIST = ".copied.json"
+FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # what a full disk, or a full share of it, says
 
 
 def originals(folder: Path | None = None) -> list[Path]:
@@ -63,9 +64,9 @@ def copy_pages(source: Path | None = None, target: Path | None = None) -> list[s
     source, target: folders; notebooks/ and my_course/ when None. Raises Problem where nothing can be written.
     """
     source, target = source or ROOT / "notebooks", target or ROOT / "my_course"
-    page = target
+    page = target / LIST
     try:
-        target.mkdir(exist_ok=True)
+        make_folder(target)
         known, told = read_list(target / LIST), []
         for part in target.glob(".*.part"):
             part.unlink()  # what a start that was killed left behind
@@ -77,7 +78,7 @@ def copy_pages(source: Path | None = None, target: Path | None = None) -> list[s
             write_whole(page, json.dumps(known, indent=1, sort_keys=True).encode() + b"\n")
         return told
     except OSError as error:
-        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        if error.errno in FULL:
             raise Problem(
                 f"The disk is full: {page.name} could not be copied to {target}.",
                 f"free some space ({free_megabytes(target)} MB are free), then start again. Nothing half-"
@@ -87,6 +88,20 @@ def copy_pages(source: Path | None = None, target: Path | None = None) -> list[s
             f"{page.name} could not be copied to {target} ({error.strerror or error}).",
             "copy the course to a folder of your own, or look at who may write to that folder, then start "
             "again.",
+        ) from None
+
+
+def make_folder(target: Path) -> None:
+    """Make the folder of the copies where there is none; raises Problem where that cannot be."""
+    try:
+        target.mkdir(exist_ok=True)
+    except OSError as error:
+        if error.errno in FULL:
+            raise
+        rename = f"rename the file {target.name}, or " if target.exists() else ""
+        raise Problem(
+            f"The folder {target.name} could not be made ({error.strerror or error}).",
+            f"{rename}copy the course to a folder of your own.",
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""`python3 -m course_lib experiment NAME …`: run every seed of an experiment and write its record."""
+"""What `python3 -m course_lib experiment NAME` does: run every seed and write the record."""
 
 import json
 import os
@@ -9,10 +9,8 @@ from pathlib import Path
 
 import torch
 
-from course_lib.experiments import EXPERIMENTS, find
 from course_lib.experiments.records import FOLDER, Experiment, Record, Row
 from course_lib.files import write_whole
-from course_lib.tools import Stopped, parser
 from course_lib.training.interrupts import all_or_nothing
 
 
@@ -58,22 +56,3 @@ def as_text(record: Record) -> str:
         listed = ",\n".join("  " + json.dumps(row, ensure_ascii=False) for row in rows)
         text = text.replace(f'"{name}": null', f'"{name}": [\n{listed}\n ]')
     return text + "\n"
-
-
-def main(arguments: list[str]) -> int:
-    """Record the named experiments again."""
-    asked = parser("experiment", {e.name: e.question for e in EXPERIMENTS})
-    asked.add_argument("name", nargs="+", help="experiments to run")
-    options = asked.parse_args(arguments)
-    try:
-        experiments = [find(name) for name in options.name]
-    except ValueError as error:
-        asked.error(str(error))
-    for experiment in experiments:
-        try:
-            record = make_record(experiment)
-        except KeyboardInterrupt:
-            again = "type the same command again, and it starts anew."
-            raise Stopped("Stopped. The record is as it was.", again) from None
-        print(f"{experiment.name}: {len(record.rows)} rows in {record.seconds:.0f} s")
-    return 0

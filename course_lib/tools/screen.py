@@ -48,6 +48,11 @@ class Screen:
         """A text in its colour, where there are colours."""
         return f"\033[{COLOURS[name]}m{text}\033[0m" if self.colour else text
 
+    @property
+    def gives_back(self) -> bool:
+        """Whether a line that is given back (`mend`) can be changed where it stands."""
+        return self._editor is not None
+
     def mend(self, text: str) -> None:
         """Give a typed line back: it stands there when the next one is asked for."""
         if not self.interactive:

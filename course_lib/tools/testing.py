@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from course_lib.chapters import number_of
-from course_lib.tools import ROOT, changed, environment, pages, parser, versions
+from course_lib.tools import ROOT, Problem, changed, environment, installing, pages, parser, versions
 from course_lib.tools.chromium import find_chromium
 
 PARTS = ("unit", "notebooks", "browser")
@@ -30,6 +30,7 @@ CELL_SECONDS = 300  # one cell of a page, on a slow machine
 GIGABYTES_EACH = 1.5  # memory for one more worker: a page may take 1.2
 MOST_WORKERS = 4
 UNTOUCHED = "nothing that changed can touch it"
+NOTHING = 5  # pytest's exit code where it found no test
 NONE_FOUND = "no tests were found"
 
 
@@ -64,6 +65,8 @@ def main(arguments: list[str]) -> int:
     for part in options.parts:
         if part not in PARTS:
             asked.error(f"there is no part {part!r}; the parts are {', '.join(PARTS)}")
+    installing.check_wheels(options.wheels)
+    files = changed.files(options.since) if options.changed or options.since else None
     if options.here:
         os.environ.update(environment.kernel_variables())
     else:
@@ -71,8 +74,8 @@ def main(arguments: list[str]) -> int:
 
     chosen = [part for part in PARTS if part in options.parts or not options.parts]
     wanted = None
-    if options.changed or options.since:
-        files = changed.files(options.since)
+    check_words(options.k)
+    if files is not None:
         if not files:
             print("Nothing has changed: no test to run.")
             return 0
@@ -82,8 +85,25 @@ def main(arguments: list[str]) -> int:
         outcomes = []
         for part in chosen:
             outcomes += STEPS[part](Path(scratch), ["-k", options.k] if options.k else [], wanted)
+    if options.k:  # a part in which no test has that name is left out
+        outcomes = [one for one in outcomes if NONE_FOUND not in one.reasons]
+        if not outcomes:
+            raise Problem("No test has that name.", "name a part of a test's name: -k chat, for example.")
     print(summary(outcomes), flush=True)
     return 1 if any(o.failed for o in outcomes) or not any(o.passed for o in outcomes) else 0
+
+
+def check_words(words: str | None) -> None:
+    """Raise Problem where pytest could not read -k: each of its workers would say so at length."""
+    from _pytest.mark.expression import Expression
+
+    try:
+        Expression.compile(words or "any")
+    except Exception as error:  # of which class depends on pytest's version
+        raise Problem(
+            f"-k {words!r} cannot be read: {error}.",
+            'name parts of tests\' names, with and, or, not and brackets: -k "chat and not story".',
+        ) from None
 
 
 # -- the parts -------------------------------------------------------------------------------------
@@ -230,7 +250,7 @@ def pytest(
     start = time.monotonic()
     said = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} if at_once else {}
     run = subprocess.run(command, cwd=ROOT, env=environ, stdin=subprocess.DEVNULL, **said)
-    if at_once:
+    if at_once and run.returncode != NOTHING:
         print(f"{title}\n{run.stdout.decode('utf-8', 'replace')}", end="", flush=True)
     outcome = read_report(part, report, run.returncode)
     outcome.seconds = time.monotonic() - start
@@ -239,7 +259,7 @@ def pytest(
 
 def read_report(part: str, report: Path, code: int) -> Outcome:
     """The counts of a JUnit report; pytest's exit code `code` tells the cases in which there is none."""
-    if code == 5:
+    if code == NOTHING:
         return Outcome(part, skipped=1, reasons=Counter([NONE_FOUND]))
     try:
         cases = list(ET.parse(report).getroot().iter("testcase"))

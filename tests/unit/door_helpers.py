@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def house(folder: Path) -> Path:
-    """A copy of the door (course_lib's own start and tools) in `folder`, which works alone."""
+    """A copy of the door (course_lib's own start and tools) in `folder`, which works alone; with one page."""
     library = folder / "course_lib"
     library.mkdir(parents=True)
     for name in ("__init__.py", "__main__.py", "files.py", "chapters.py"):
@@ -26,7 +26,7 @@ def house(folder: Path) -> Path:
     )
     for name in ("requirements.txt", "pyproject.toml"):
         shutil.copy(ROOT / name, folder)
-    (folder / "notebooks").mkdir()
+    mini_page(folder / "notebooks" / "00_start_here.ipynb")
     return folder
 
 
@@ -94,7 +94,6 @@ def jupyter_runtime_dir(): return os.path.join(jupyter_data_dir(), "runtime")
 def tiny_course(folder: Path, wheels: Path) -> Path:
     """A copy of the house that needs `tinything` and stand-ins for Jupyter, whose wheels go to `wheels`."""
     root = house(folder)
-    mini_page(root / "notebooks" / "00_start_here.ipynb")
     tiny_wheel(wheels, "tinything", "1.0")
     tiny_wheel(wheels, "ipykernel", "1.0")
     tiny_wheel(

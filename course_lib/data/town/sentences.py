@@ -47,5 +47,5 @@ def by_sentence(tokens: Sequence[str], grammar: Grammar = TOWN) -> list[Sentence
 
 
 def _said(error: str | None) -> str | None:
-    """The error without the number of its sentence and token."""
+    """The error without the number of its sentence and word."""
     return error and error.split(": ", 1)[1]

@@ -237,9 +237,8 @@ def _read(text: str | tuple[str, ...] | list[str], language: str, grammar: Gramm
         try:
             parsed.append(parse_sentence(tokens[start:stop], language))
         except Invalid as error:
-            at = start + error.position
-            where = f"sentence {len(starts) + 1}, token {at}"
-            raise _Problem(False, at, f"{where}: {error.message}") from None
+            where = f"sentence {len(starts) + 1}, word {error.position + 1}"
+            raise _Problem(False, start + error.position, f"{where}: {error.message}") from None
         starts.append(start)
         start = stop
     counts = grammar.sentences

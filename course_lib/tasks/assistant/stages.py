@@ -12,10 +12,10 @@ from course_lib import checks
 from course_lib.models.gpt import GPT
 from course_lib.tasks.assistant import training
 from course_lib.tasks.assistant.words import WORDS
+from course_lib.tasks.stage_names import STAGES
 from course_lib.training import checkpoints
 from course_lib.training.adapters import load_adapter
 
-STAGES = ("base", "sft", "dpo", "grpo")
 NAMES = {stage: f"assistant-{stage}" for stage in STAGES[1:]}  # of the checkpoints
 
 

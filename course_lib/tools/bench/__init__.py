@@ -4,7 +4,7 @@ One module a benchmark, each with `main(arguments) -> exit code`. The figures ar
 minute; what is held are ratios.
 """
 
-from course_lib.tools import parser
+from course_lib.tools import check_names, environment, parser, versions
 
 BENCHES = {
     "attention": "our attention beside the bare kernel and beside torch.nn.MultiheadAttention",
@@ -17,8 +17,14 @@ BENCHES = {
 def main(arguments: list[str]) -> int:
     """Run one benchmark; what follows its name goes to it."""
     asked = parser("bench", BENCHES)
-    asked.add_argument("name", choices=list(BENCHES))
-    name = asked.parse_args(arguments[:1]).name
+    asked.add_argument("names", nargs="*", metavar="NAME", help="one of the list above; its options follow")
+    names = asked.parse_args(arguments[:1]).names
+    check_names("bench", "benchmark", names, BENCHES)
+    if not names:
+        asked.print_help()
+        return 0
+    environment.ensure(versions.pins(), ["bench", *arguments])
+    name = names[0]
     if name == "attention":
         from course_lib.tools.bench import attention
 

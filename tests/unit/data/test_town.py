@@ -348,6 +348,18 @@ def test_wrong_french_is_invalid_where_it_is_wrong(french, word):
 
 
 @pytest.mark.parametrize(
+    ("text", "where", "position"),
+    [
+        ("gloves is in the park .", "sentence 1, word 1: found 'gloves'", 0),
+        ("tom is in the park . he has quince .", "sentence 2, word 3: found 'quince'", 8),
+    ],
+)
+def test_sentences_and_their_words_are_counted_from_1(text, where, position):
+    found = town.score(text)
+    assert found.error.startswith(where) and found.position == position
+
+
+@pytest.mark.parametrize(
     ("english", "sentence", "words"),
     [
         ("Anna has a red ball. Tom gives the ball to Anna.", 2, "tom holds nothing"),

@@ -98,7 +98,7 @@ def test_kinds_of_mistakes_and_sentences_before_the_first_one():
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        ("sentence 2, token 14: found 'the', expected 'a' to agree with the words around it", "no sentence"),
+        ("sentence 2, word 14: found 'the', expected 'a' to agree with the words around it", "no sentence"),
         ("9 sentences, expected one of 4, 5, 6, 7, 8", "how many sentences"),
         ("sentence 3: the story knows no red drum", "no such thing"),
         ("sentence 3: the story knows more than one drum", "which thing"),

@@ -197,7 +197,7 @@ def test_an_interrupt_stops_the_whole_record(press_at, in_stages, tmp_path, monk
         return step(*arguments)
 
     monkeypatch.setattr(loop, "_gradients", pressed)
-    monkeypatch.setattr(recording, "find", lambda name: tiny)
+    monkeypatch.setattr(experiments, "EXPERIMENTS", (tiny,))
     monkeypatch.setattr(recording, "make_record", partial(recording.make_record, folder=tmp_path))
     monkeypatch.setattr(environment, "ensure", lambda *arguments: None)
     assert commands.main(["experiment", "query"]) == 130

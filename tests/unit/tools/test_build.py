@@ -168,3 +168,32 @@ def test_an_unknown_chapter_is_named(monkeypatch, tmp_path):
         build.choose(["7"])
     assert [page.name for page in build.choose(["1"])] == ["01_x.ipynb"]
     assert len(build.choose([])) == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "chosen"),
+    [
+        (["10"], ["10a", "10b"]),
+        (["9a", "10B"], ["09a", "10b"]),
+        (["009"], ["09a", "09b"]),
+        (["0"], ["00"]),
+        (["10", "10a"], ["10a", "10b"]),
+    ],
+)
+def test_chapters_of_two_pages_and_short_numbers(typed, chosen):
+    assert [build.number_of(page.name) for page in build.choose(typed)] == chosen
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("11", "Chapter 11 is not written yet."),
+        ("13", "There is no page number 13."),
+        ("9c", "There is no page number 9c."),
+        ("x", "There is no page number x."),
+    ],
+)
+def test_a_chapter_that_is_not_there(typed, says):
+    with pytest.raises(build.Problem) as told:
+        build.choose(["00", typed])
+    assert told.value.what == says and told.value.next_step.startswith("choose from 00, 01, ")

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from door_helpers import house, run
+from door_helpers import bare, house, run
 
 from course_lib.tools import Problem, changed
 
@@ -91,7 +91,10 @@ def touched(root, *options):
         ("course_lib/viz/curves.py", VIEWS | {"unit/viz/test_curves"}),
         ("course_lib/widgets/browser/lab.js", VIEWS),
         ("course_lib/tools/pages.py", {"unit/test_door", "unit/test_house", "notebooks/test_pages"}),
-        ("assets/experiments/planted_record.json", {"unit/test_records", "unit/test_house"}),
+        (  # the door lists the records
+            "assets/experiments/planted_record.json",
+            {"unit/test_records", "unit/test_house", "unit/test_door"},
+        ),
         ("notebooks/02_second.ipynb", {"02_second", "pages[02_second]"}),
         ("tests/unit/test_alone.py", {"unit/test_alone", "unit/test_house"}),
         (
@@ -136,9 +139,29 @@ def test_the_command_runs_nothing_when_nothing_changed(course):
 def test_an_unknown_commit_is_named(course, tmp_path):
     with pytest.raises(Problem, match="no commit 'nowhere'"):
         changed.files("nowhere", course)
+    git(tmp_path, "init", "-q")
     with pytest.raises(Problem, match="no branch to compare with") as problem:
         changed.files(None, tmp_path)
     assert "--since" in problem.value.next_step
+
+
+@pytest.mark.parametrize("option", [["--changed"], ["--since", "HEAD"]])
+def test_a_folder_without_git(tmp_path, option):
+    """From the ZIP file, alone or inside of a clone of something else; before anything is installed."""
+    root = house(tmp_path / "course")
+    for _ in ("alone", "inside"):
+        said = run([*bare(), "-m", "course_lib", "test", *option], root)
+        assert said.returncode == 1 and said.stderr == (
+            "This folder is not a git clone, so nothing tells what changed.\n"
+            "Next: type python3 -m course_lib test.\n"
+        )
+        git(tmp_path, "init", "-q")
+
+
+def test_a_machine_without_git(monkeypatch):
+    monkeypatch.setattr(changed.shutil, "which", lambda name: None)
+    with pytest.raises(Problem, match="git is not installed"):
+        changed.files()
 
 
 def test_the_choice_is_explained():

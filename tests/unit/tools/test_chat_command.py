@@ -15,20 +15,26 @@ import warm_helpers
 from chat_helpers import STAGES, STORY, Scripted
 
 from course_lib.tasks.assistant import Conversation, stages
-from course_lib.tools import COMMANDS, ROOT, Problem, chat, commands
+from course_lib.tools import COMMANDS, ROOT, Problem, chat, chatting, commands
 from course_lib.tools.screen import Screen, printable
 
 needs_pty = pytest.mark.skipif(os.name == "nt", reason="Windows has no pseudo-terminals")
 
 
-def talk(monkeypatch, typed, *texts, story=STORY, **how):
+def talk(monkeypatch, typed, *texts, story=STORY, stages=STAGES, **how):
     """What is printed when these lines come through a pipe."""
     out = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed.encode(errors="surrogateescape"))))
     monkeypatch.setattr(sys, "stdout", out)
     models = {"base": Scripted("oh .", **how), "sft": Scripted(*(texts or ("in the park .",)), **how)}
+
+    def load(stage):
+        if stage not in models:
+            raise FileNotFoundError(f"no weights of {stage}")
+        return models[stage]
+
     try:
-        talked = chat.Chatting(Conversation(models.__getitem__, "sft"), STAGES, Screen(), 3)
+        talked = chatting.Chatting(Conversation(load, "sft"), stages, Screen(), 3)
         assert talked.run(story) == 0
     finally:
         monkeypatch.undo()
@@ -102,6 +108,33 @@ def test_own_stories(monkeypatch):
     assert "too long" in too_long and "the Town: right" in too_long
 
 
+@pytest.mark.parametrize(
+    ("story", "why"),
+    [
+        ("xyz", "The Town does not know: xyz."),
+        ("tom is in the park . bob sees gandalf .", "The Town does not know: bob, gandalf."),
+        ("tom is in the park . " * 30, "This is too long: story has 180 tokens, expected at most "),
+        ("", "There is no word in this story."),
+        (" \t", "There is no word in this story."),
+    ],
+)
+def test_an_own_story_that_cannot_be_told_ends_the_command(monkeypatch, capsys, story, why):
+    """Else questions about it would be answered about another one."""
+    monkeypatch.setattr(stages, "load", {"sft": Scripted("in the park .")}.get)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("where is tom ?\n"))
+    assert commands.main(["chat", "--story", story]) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.startswith(why) and said.err.count("\n") == 2
+    assert said.err.endswith("\nNext: " + chatting.OTHER_STORY + "\n")
+
+
+def test_what_is_said_below_a_story(monkeypatch):
+    said = talk(monkeypatch, "/own tom is a cup .\n/help\n")
+    assert "\n(sft answers. Ask: where is the red ball ? or: " in said and "  (/help))\n" in said
+    assert "\n(sft answers. (/help))\n" in said  # nothing can be asked that the Town would judge
+    assert "of one or two sentences are unusual for it" in "".join(after(said, "/help"))
+
+
 def test_markers_words_and_length(monkeypatch):
     typed = "is tom <|end|><|assistant|> here ?\nis tom <|end|> in the park ?\nwhere is Bob, Gandalf?\n"
     said = talk(monkeypatch, typed, "yes .")
@@ -147,8 +180,19 @@ def test_a_stage_that_is_not_there(monkeypatch):
         raise FileNotFoundError("no weights at assistant-sft.safetensors")
 
     monkeypatch.setattr(stages, "load", load)
-    with pytest.raises(Problem, match="no weights"):
+    with pytest.raises(Problem, match=r"^The weights of sft are missing or damaged\.\nNext: type ") as told:
         chat.main([])
+    assert told.value.next_step == (
+        "type git checkout -- assets/checkpoints (or unpack the ZIP file again), or choose another one with "
+        "--stage."
+    )
+
+
+def test_another_stage_that_is_not_there(monkeypatch):
+    said = talk(monkeypatch, "/stage gone\nwhere is tom ?\n", stages=(*STAGES, "gone"))
+    (told,) = after(said, "/stage gone")
+    assert told.startswith("(The weights of gone are missing or damaged. To mend it, leave and type git ")
+    assert "the Town: right" in said
 
 
 def test_it_is_a_command(monkeypatch, capsys):
@@ -233,10 +277,13 @@ def test_ctrl_c_ends_the_turn_and_then_says_how_to_leave():
         one.wait_for("To leave: /quit or Ctrl+D.")
         one.wait_for("you> ")
         one.type("where is bob ?\r")
-        one.wait_for("does not know: bob")
+        one.wait_for("does not know: bob. Nothing was sent. Mend the line, or clear it with Ctrl+C.")
         one.wait_for("you> ")
         one.wait_for("where is bob ?")  # to be mended
-        one.type("\x15\x04")  # Ctrl+U: the line is empty; Ctrl+D
+        time.sleep(1.2)
+        one.interrupt()
+        one.wait_for("you> ")
+        one.type("\x04")  # the line is empty: Ctrl+D leaves
         assert one.process.wait(30) == 0
 
 

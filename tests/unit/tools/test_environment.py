@@ -93,6 +93,7 @@ def test_what_is_missing_or_wrong_is_listed():
         ("getaddrinfo failed", "no network", "pip download"),
         ("SSLError(CERTIFICATE_VERIFY_FAILED)", "certificate", "PIP_CERT"),
         ("ERROR: No matching distribution found for torch==2.13.0", "no package torch==2.13.0", "64-bit"),
+        ("ERROR: Could not find an activated virtualenv (required).", "no whole environment", "remove"),
         ("ERROR: Could not install: [Errno 13] Permission denied", "may not write", "folder of your own"),
         ("something\nERROR: a new kind of failure\n", "a new kind of failure", "same command"),
         ("", "gave no reason", "same command"),
@@ -287,13 +288,21 @@ def test_a_python_that_was_upgraded_under_the_environment(again):
     made_afresh(start(root, again), root, f"it was made by Python {before}, and now it has Python {here}")
 
 
-def test_the_stamp_counts_for_its_python_only(monkeypatch, tmp_path):
+@pytest.fixture
+def there(monkeypatch, tmp_path):
+    """A course whose `.venv` is stamped; its root."""
     monkeypatch.setattr(environment, "ROOT", tmp_path)
     (tmp_path / "requirements.txt").write_text("x==1\n")
     python = environment.venv_python()
     python.parent.mkdir(parents=True)
     python.symlink_to(sys.executable)
+    (tmp_path / ".venv" / "pyvenv.cfg").write_text("version = {}.{}\n".format(*sys.version_info))
     environment.stamp_file().write_text(environment.wanted_stamp(environment.build()))
+    return tmp_path
+
+
+def test_the_stamp_counts_for_its_python_only(there, monkeypatch, tmp_path):
+    python = environment.venv_python()
     assert environment.stamped()
     other = tmp_path / "other-python"
     other.touch()
@@ -305,6 +314,54 @@ def test_the_stamp_counts_for_its_python_only(monkeypatch, tmp_path):
     assert environment.stamped()
     monkeypatch.setattr(environment, "build", lambda: "cpython-399")
     assert not environment.stamped()  # the same program, with other insides
+
+
+FOUND = {"python": list(sys.version_info[:2]), "damaged": [], "lacks": [], "broken": []}
+
+
+def test_half_of_an_environment_is_made_afresh(there):
+    """Without pyvenv.cfg its python is the one outside: packages would go there."""
+    assert environment.stamped() and environment.afresh(FOUND) == ""
+    (there / ".venv" / "pyvenv.cfg").unlink()
+    assert not environment.stamped() and environment.afresh(FOUND) == "it is half removed"
+
+
+def test_who_stops_the_removal_leaves_no_half_environment(there, monkeypatch):
+    environment.marker_file().touch()
+
+    def stopped(folder, **_):
+        (Path(folder) / "pyvenv.cfg").unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            environment.make()
+    assert not (there / ".venv").exists()
+    (old,) = there.glob(".venv-old-*")
+    assert not (old / "pyvenv.cfg").exists()
+    monkeypatch.setattr(environment, "create", lambda base: None)
+    monkeypatch.setattr(installing, "install", lambda *how: None)
+    with pytest.raises(Problem, match="does not start"):  # nothing was made, here
+        environment.make()
+    assert not old.exists()
+
+
+def test_an_environment_that_cannot_be_set_aside(there, monkeypatch):
+    environment.marker_file().touch()
+
+    def used(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "rename", used)
+    with pytest.raises(Problem, match="cannot be removed"):
+        environment.make()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a copy of a Windows environment starts from another place")
+def test_a_half_removed_environment_at_the_next_start(again):
+    (again / "course" / ".venv" / "pyvenv.cfg").unlink()
+    made_afresh(start(again / "course", again), again / "course", "it is half removed")
 
 
 def test_metadata_without_its_package_is_repaired(again):

@@ -158,13 +158,42 @@ def test_called_from_another_folder(tmp_path):
     assert said.returncode == 0 and "start the course" in said.stdout
 
 
-def test_a_copy_without_its_requirements(tmp_path):
+@pytest.mark.parametrize("missing", ["requirements.txt", "pyproject.toml"])
+@pytest.mark.parametrize("command", ["lab", "doctor"])
+def test_a_copy_without_its_requirements(tmp_path, missing, command):
     root = house(tmp_path)
-    (root / "requirements.txt").unlink()
+    (root / missing).unlink()
+    said = run([sys.executable, str(root / "course_lib"), command], tmp_path)
+    two_lines(said, f"not the course's own folder: {missing} is missing.", "git clone")
+
+
+def test_a_file_in_the_place_of_my_course(tmp_path):
+    root = house(tmp_path / "course")
+    (root / "my_course").touch()
+    said = run([sys.executable, str(root / "course_lib"), "lab", "--no-browser"], tmp_path)
     two_lines(
-        run([sys.executable, str(root / "course_lib"), "lab"], tmp_path),
-        "not the course's own folder",
-        "git clone",
+        said,
+        "The folder my_course could not be made (File exists).",
+        "Next: rename the file my_course, or copy the course to a folder of your own.",
+    )
+
+
+@pytest.mark.parametrize("command", ["lab", "test"])
+@pytest.mark.parametrize(
+    ("folder", "what"), [("README.md", "README.md is not a folder."), ("none", "There is no folder none.")]
+)
+def test_wheels_that_are_no_folder(command, folder, what):
+    said = run([*bare(), "-m", "course_lib", command, "--wheels", folder], ROOT)
+    two_lines(said, what, "wheels")
+
+
+def test_a_copy_without_its_pages(tmp_path):
+    root = house(tmp_path)
+    (root / "notebooks" / "00_start_here.ipynb").unlink()
+    two_lines(
+        run([sys.executable, str(root / "course_lib"), "lab", "--wheels", "none"], tmp_path),
+        "There are no pages in notebooks/.",
+        "git checkout -- notebooks (or unpack the ZIP file again)",
     )
 
 

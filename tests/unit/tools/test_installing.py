@@ -3,6 +3,7 @@
 import http.server
 import os
 import subprocess
+import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -37,6 +38,20 @@ def test_packages_go_into_the_environment(tmp_path, way):
     assert (root / ".venv" / "course-stamp.txt").exists()
     subprocess.run([str(python), "-I", "-c", "import tinything"], check=True)
     assert not any((tmp_path / name).exists() for name in ("target", "prefix", "root"))
+
+
+def test_pip_installs_in_an_environment_only(tmp_path, monkeypatch):
+    """In the Python outside, pip itself refuses."""
+    commands = []
+    monkeypatch.setattr(installing, "run_pip", lambda command, *_: commands.append(command) or (0, ""))
+    python = quick_venv(tmp_path)
+    installing.install(python, tmp_path / "requirements.txt", "wheels", 0)
+    assert commands and all("--require-virtualenv" in command for command in commands)
+    outside = [sys._base_executable, *commands[0][1:]]
+    refused = subprocess.run([*outside, "--dry-run"], capture_output=True, text=True)
+    assert refused.returncode
+    if "No module named pip" not in refused.stderr:
+        assert "no whole environment" in installing.why_pip_failed(refused.stderr).what
 
 
 def test_settings_are_kept_but_those_that_lead_elsewhere():

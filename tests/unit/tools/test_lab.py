@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -51,7 +52,6 @@ def get(url: str):
 def test_a_start_reaches_the_server_in_three_seconds(tmp_path, capsys):
     """From typing the command to the page answering; and what the server then is like."""
     root = house(tmp_path)
-    mini_page(root / "notebooks" / "00_start_here.ipynb")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -94,6 +94,24 @@ def test_a_start_reaches_the_server_in_three_seconds(tmp_path, capsys):
         assert min(seconds) < 3  # the time it takes, where nothing else keeps the machine busy
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no Ctrl-C to one process")
+def test_at_its_end_it_says_where_the_pages_are(tmp_path):
+    root = house(tmp_path)
+    environ = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "COURSE_STARTED")}
+    command = [sys.executable, str(root / "course_lib"), "lab", "--no-browser"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(command, cwd=tmp_path, env=environ, text=True, **pipes) as running:
+        try:
+            while "To stop: Ctrl-C" not in (line := running.stdout.readline()):
+                assert line
+            running.send_signal(signal.SIGINT)
+            said = running.communicate("y\n", timeout=60)[0]
+        finally:
+            running.kill()
+    assert said.endswith("\nStopped. Your pages are in my_course/.\n") and running.returncode == 0
+    assert "HeldPortServer" not in said and "Shutdown" not in said
+
+
 # -- other people's homes and settings -------------------------------------------------------------
 
 
@@ -101,7 +119,6 @@ def test_a_start_reaches_the_server_in_three_seconds(tmp_path, capsys):
 def starts(folder, variables: dict[str, str], count: int = 1):
     """`count` starts at once of a course in `folder`; yields its root and the address that each one tells."""
     root = house(folder / "course")
-    mini_page(root / "notebooks" / "00_start_here.ipynb")
     environ = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "COURSE_STARTED")} | variables
     command = [sys.executable, str(root / "course_lib"), "lab", "--no-browser"]
     with open(folder / "errors", "w+") as errors:

@@ -119,6 +119,19 @@ def test_a_folder_that_cannot_be_written_to(course, monkeypatch):
     assert "folder of your own" in caught.value.next_step
 
 
+def test_a_folder_that_cannot_be_made(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(pages.Path, "mkdir", refuse)
+    with pytest.raises(Problem) as caught:
+        pages.copy_pages(tmp_path, tmp_path / "my_course")
+    assert str(caught.value) == (
+        f"The folder my_course could not be made ({os.strerror(errno.EROFS)}).\n"
+        "Next: copy the course to a folder of your own."
+    )
+
+
 def test_what_a_killed_start_left_is_cleared(course):
     source, target = course
     (target / f".{NAME}.123.part").write_text("half a pa")

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from door_helpers import house, mini_page, run
 
-from course_lib.tools import build, testing
+from course_lib.tools import Problem, build, testing
 from course_lib.tools.testing import Outcome
 
 REPORT = """<testsuites><testsuite>
@@ -105,6 +105,26 @@ def test_the_exit_code(monkeypatch, capsys, passed, failed, code):
     monkeypatch.setattr(testing, "STEPS", {"unit": lambda *_: [Outcome("unit", passed, failed)]})
     assert testing.main(["unit", "--here"]) == code
     assert capsys.readouterr().out.endswith(f"\n{passed} passed, {failed} failed, 0 skipped\n")
+
+
+def test_words_that_cannot_be_read_are_said_once(monkeypatch):
+    monkeypatch.setattr(testing, "STEPS", {})
+    with pytest.raises(Problem, match=r"^-k '\(' cannot be read: .*\nNext: name parts of tests' names"):
+        testing.main(["unit", "--here", "-k", "("])
+    testing.check_words("chat and not (story or own)")
+
+
+def test_a_name_that_no_test_has(monkeypatch, capsys):
+    none = Counter([testing.NONE_FOUND])
+    parts = [Outcome("page 00", skipped=1, reasons=none), Outcome("page 01", skipped=1, reasons=none)]
+    monkeypatch.setattr(testing, "STEPS", {"notebooks": lambda *_: parts})
+    with pytest.raises(Problem, match=r"^No test has that name\.\n"):
+        testing.main(["notebooks", "--here", "-k", "zzz"])
+    assert testing.NONE_FOUND not in capsys.readouterr().out
+    parts.append(Outcome("page 02", passed=2))
+    assert testing.main(["notebooks", "--here", "-k", "zzz"]) == 0
+    said = capsys.readouterr().out
+    assert testing.NONE_FOUND not in said and said.endswith("\n2 passed, 0 failed, 0 skipped\n")
 
 
 def test_an_unknown_part_is_named():

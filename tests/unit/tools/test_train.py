@@ -13,7 +13,7 @@ from course_lib.tasks.assistant import aligning, training
 from course_lib.tasks.assistant.stages import load
 from course_lib.tasks.families import shipping
 from course_lib.tasks.python_gpt import library
-from course_lib.tools import Stopped, commands, environment, train
+from course_lib.tools import Stopped, commands, environment, making, train
 from course_lib.training import checkpoints, loop, post_training
 from course_lib.training.recipe import vary
 
@@ -50,10 +50,10 @@ def folder(tmp_path, monkeypatch):
     """The command works in here, with tiny recipes: the folder of the checkpoints, filled."""
     out = tmp_path / "checkpoints"
     shutil.copytree(checkpoints.FOLDER, out)
-    made = {name: (partial(make, folder=out), "", 1) for name, make in MADE.items()}
-    monkeypatch.setattr(train, "CHECKPOINTS", made)
-    monkeypatch.setattr(train, "FOLDER", out)
+    monkeypatch.setattr(making, "make", lambda name, work: MADE[name](work, folder=out))
+    monkeypatch.setattr(making, "FOLDER", out)
     monkeypatch.setattr(train, "WORK", tmp_path / "work")
+    monkeypatch.setattr(environment, "ensure", lambda *arguments: None)
     return out
 
 
@@ -102,7 +102,6 @@ def test_a_stopped_training_leaves_the_shipped_checkpoint_alone(name, folder, mo
 
 def test_the_command_says_so_and_goes_on_where_it_was(folder, monkeypatch, capsys):
     """Stopped, typed again, and in the end the files that an unbroken run makes."""
-    monkeypatch.setattr(environment, "ensure", lambda *arguments: None)
     monkeypatch.setattr(shipping, "measure", lambda model, family: {"fill": 0.5})
     assert commands.main(["train", FAMILY]) == 0
     unbroken = contents(folder)
