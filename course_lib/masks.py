@@ -240,8 +240,9 @@ class About:
         """
         mask = self._kernel_mask
         if mask is None or (mask.dtype is not dtype and mask.dtype is not torch.bool):
-            mask = torch.atleast_2d(allowed if self.dead is None else allowed | self.dead)
-            mask = to_torch_sdpa(mask, dtype) if mask.numel() <= SMALL else mask
+            with torch.inference_mode(False):  # kept, and used in training too
+                mask = torch.atleast_2d(allowed if self.dead is None else allowed | self.dead)
+                mask = to_torch_sdpa(mask, dtype) if mask.numel() <= SMALL else mask
             self._kernel_mask = mask
         return mask
 
@@ -259,7 +260,8 @@ def about(allowed: Tensor) -> About:
     known = _KNOWN.get(id(allowed))
     if known is not None and known.mask() is allowed and known.version == allowed._version:
         return known
-    dead = ~allowed.any(-1, keepdim=True)  # (..., T, 1)
+    with torch.inference_mode(False):  # kept, and used in training too
+        dead = ~allowed.any(-1, keepdim=True)  # (..., T, 1)
     try:
         some = bool(dead.any())
     except RuntimeError:  # a mask without values of its own, as inside torch.func.vmap
