@@ -22,7 +22,6 @@ import torch
 from torch import Tensor, nn
 
 from course_lib import checks
-from course_lib.activations import ACTIVATIONS
 from course_lib.attention import MultiHeadAttention
 from course_lib.layers import (
     NORMS,
@@ -37,6 +36,7 @@ from course_lib.layers import (
 from course_lib.masks import causal_mask, padding_mask
 from course_lib.text.tokenizers import PAD_ID
 
+ACTIVATIONS = ("relu", "gelu")  # of those in `activations`, what the paper and PyTorch's layers have
 POSITIONS = ("sinusoidal", "learned", "rotary", None)
 INITIAL = ("xavier", "scaled")
 SHARED = ("all", "target", None)

@@ -291,7 +291,8 @@ PAPER = TransformerConfig()
         ({"dropout": 1.0}, "dropout is 1.0"),
         ({"dropout": -0.1}, "dropout is -0.1"),
         ({"norm": "batch"}, "norm is 'batch', expected one of 'layer', 'rms'"),
-        ({"activation": "tanh"}, "activation is 'tanh', expected one of 'relu', 'gelu'"),
+        ({"activation": "tanh"}, "activation is 'tanh', expected one of 'relu', 'gelu'$"),
+        ({"activation": "swiglu"}, "activation is 'swiglu', expected one of 'relu', 'gelu'$"),  # 3 matrices
         (
             {"positions": "none"},
             "positions is 'none', expected one of 'sinusoidal'",
