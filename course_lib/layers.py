@@ -25,7 +25,7 @@ from torch.nn import functional as F
 
 from course_lib import checks
 from course_lib.activations import ACTIVATIONS
-from course_lib.attention import MultiHeadAttention, merge_heads, split_heads
+from course_lib.attention import HALF, MultiHeadAttention, merge_heads, split_heads
 
 BASE = 10_000  # waves grow in length from 2π positions to almost 2π · BASE
 
@@ -105,6 +105,11 @@ def sinusoidal_positions(n_positions: int, d_model: int) -> Tensor:
     return torch.stack([turned.sin(), turned.cos()], dim=-1).flatten(-2)  # (T, D / 2, 2), (T, D)
 
 
+def _wide(x: Tensor) -> Tensor:
+    """Half precision as float32: it has few digits, and from 256 on a square is beyond 65,504, its end."""
+    return x.float() if x.dtype in HALF else x
+
+
 def rotate(x: Tensor, start: int = 0) -> Tensor:
     """Rotary positions: turn each pair of features by its clock's angle at the token's position.
 
@@ -124,8 +129,7 @@ def rotate(x: Tensor, start: int = 0) -> Tensor:
     """
     end = start + x.shape[-2]
     hands = _hands(2 ** max(end - 1, 1).bit_length(), x.shape[-1], x.device)[start:end]  # (T, K / 2)
-    pairs = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
-    pairs = torch.view_as_complex(pairs.unflatten(-1, (-1, 2)).contiguous())  # (B, H, T, K / 2)
+    pairs = torch.view_as_complex(_wide(x).unflatten(-1, (-1, 2)).contiguous())  # (B, H, T, K / 2)
     return torch.view_as_real(pairs * hands.to(pairs.dtype)).flatten(-2).to(x.dtype)  # (B, H, T, K)
 
 
@@ -150,9 +154,10 @@ def layer_norm(x: Tensor, gain: Tensor, bias: Tensor, eps: float = 1e-5) -> Tens
 
     Source: Ba, Kiros and Hinton 2016, section 3.
     """
-    centred = x - x.mean(-1, keepdim=True)
+    wide = _wide(x)
+    centred = wide - wide.mean(-1, keepdim=True)
     variance = centred.square().mean(-1, keepdim=True)
-    return centred / (variance + eps).sqrt() * gain + bias
+    return (centred / (variance + eps).sqrt() * gain + bias).to(x.dtype)
 
 
 def rms_norm(x: Tensor, gain: Tensor, eps: float = 1e-5) -> Tensor:
@@ -162,7 +167,8 @@ def rms_norm(x: Tensor, gain: Tensor, eps: float = 1e-5) -> Tensor:
 
     Source: Zhang and Sennrich 2019, eq. 4.
     """
-    return x / (x.square().mean(-1, keepdim=True) + eps).sqrt() * gain
+    wide = _wide(x)
+    return (wide / (wide.square().mean(-1, keepdim=True) + eps).sqrt() * gain).to(x.dtype)
 
 
 NORMS = {"layer": nn.LayerNorm, "rms": nn.RMSNorm}

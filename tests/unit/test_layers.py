@@ -138,6 +138,18 @@ def test_norms_equal_torch_s(shape, D, seed):
             assert_close(got, expected, 30 * tolerance)  # with D = 1 or 2 the variance can be near 0
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("size", [1.0, 300.0, 2e4])
+def test_norms_in_half_precision_are_torch_s(dtype, size):
+    """The square of 300 is beyond 65,504, where float16 ends."""
+    x = size * torch.tensor([[1.0, -1.0, 1.0, -1.0], [1.0, -2.0, 0.5, 0.3]]).to(dtype)
+    gain, bias = torch.tensor([[1.0, 2.0, -1.0, 0.5], [0.0, 1.0, 0.0, 0.2]]).to(dtype)
+    theirs = nn.functional.layer_norm(x, (4,), gain, bias, 1e-5), nn.functional.rms_norm(x, (4,), gain, 1e-5)
+    for ours, expected in zip((layer_norm(x, gain, bias), rms_norm(x, gain)), theirs, strict=True):
+        assert ours.dtype == dtype
+        torch.testing.assert_close(ours, expected, atol=0, rtol=2 * torch.finfo(dtype).eps)
+
+
 def test_layers_norm_by_the_functions_that_are_shown():
     x, frame = torch.randn(2, 3, 8), {"layer": SubLayer(8), "rms": SubLayer(8, norm="rms")}
     nothing = torch.zeros_like(x)
