@@ -177,7 +177,21 @@ def token_ids(name: str, ids: Tensor, axes: str, vocab_size: int, max_len: int |
         ids: what came.
         axes: such as `"(B, T)"`.
         vocab_size: ids are below it.
-        max_len: positions for which the model has a vector; None where it needs none.
+        max_len: so many positions the model reads at once; None where that is looked at later.
+def refuse_to_rotate(x: Tensor, start: int) -> None:
+    """Say why features cannot be turned by their positions: they are no pairs, or stand before position 0.
+
+    Raises:
+        ValueError: always.
+    """
+    if start < 0:
+        raise ValueError(
+            f"start is {start}, expected 0 or more: are there more queries than keys? With rotary positions "
+            "the queries stand at the last of the keys' positions"
+        )
+    even("the last axis of x", x.shape[-1], "rotary positions turn pairs of features")
+
+
 
     Raises:
         ValueError: other axes, an empty one, no whole numbers, ids that the vocabulary does not have, or more
@@ -194,8 +208,8 @@ def token_ids(name: str, ids: Tensor, axes: str, vocab_size: int, max_len: int |
         )
     if max_len is not None and ids.shape[1] > max_len:
         raise ValueError(
-            f"{name} has {ids.shape[1]} positions, expected at most max_len ({max_len}): "
-            "there is no vector for later positions"
+            f"{name} has {ids.shape[1]} positions, expected at most max_len ({max_len}): the model reads no "
+            "more at once; take a shorter text, or a model with a larger max_len"
         )
     low, high = (int(edge) for edge in ids.aminmax())
     if low < 0 or high >= vocab_size:
@@ -214,6 +228,19 @@ def at_least_1(**sizes: int) -> None:
     for name, size in sizes.items():
         if size < 1:
             raise ValueError(f"{name} is {size}, expected at least 1")
+def positions(end: int, max_len: int) -> None:
+    """A text that ends where there still is a vector for its last position.
+
+    Raises:
+        ValueError: a longer one.
+    """
+    if end > max_len:
+        raise ValueError(
+            f"the text has {end} positions, expected at most max_len ({max_len}): there is no vector for "
+            "later ones; take a shorter text, or a model with a larger max_len"
+        )
+
+
 
 
 def even(name: str, size: int, reason: str) -> None:

@@ -123,10 +123,12 @@ def rotate(x: Tensor, start: int = 0) -> Tensor:
         `(B, H, T, K)`, the same, turned; no vector changes its length.
 
     Raises:
-        ValueError: an odd number of features.
+        ValueError: an odd number of features, or a position below 0.
 
     Source: Su et al. 2021 (RoFormer), eq. 34; pairs are neighbours, as there.
     """
+    if start < 0 or x.shape[-1] % 2:
+        checks.refuse_to_rotate(x, start)
     end = start + x.shape[-2]
     hands = _hands(2 ** max(end - 1, 1).bit_length(), x.shape[-1], x.device)[start:end]  # (T, K / 2)
     pairs = torch.view_as_complex(_wide(x).unflatten(-1, (-1, 2)).contiguous())  # (B, H, T, K / 2)

@@ -171,11 +171,7 @@ class Embedded(nn.Module):
         """
         x, end = self.token_embedding(ids), start + ids.shape[1]  # (B, T, D)
         if self.config.positions in ("learned", "sinusoidal"):
-            if end > self.config.max_len:
-                raise ValueError(
-                    f"the text has {end} positions, expected at most max_len ({self.config.max_len}): there "
-                    "is no vector for later ones; take a shorter text, or a model with a larger max_len"
-                )
+            checks.positions(end, self.config.max_len)
             known = self.waves if self.config.positions == "sinusoidal" else self.position_embedding.weight
             x = x + known[start:end]  # the same for every text: (T, D)
         return self.dropout(x)

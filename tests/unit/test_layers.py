@@ -113,7 +113,7 @@ def test_rotating_pairs_neighbours_and_keeps_the_type():
 def test_positions_need_pairs_of_features(size):
     with pytest.raises(ValueError, match=f"d_model is {size}, expected an even number"):
         sinusoidal_positions(4, size)
-    with pytest.raises(ValueError, match=f"n_features is {size}, expected an even number"):
+    with pytest.raises(ValueError, match=f"the last axis of x is {size}, expected an even number"):
         rotate(torch.zeros(1, 1, 2, size))
     with pytest.raises(ValueError, match=f"d_model / n_heads is {size}, expected an even number"):
         EncoderLayer(2 * size, 2, rotary=True)
@@ -230,11 +230,21 @@ def test_d_ff_is_four_times_d_model_unless_given():
         (lambda: EncoderLayer(6, 4), r"d_model \(6\) must be divisible by n_heads \(4\)"),
         (lambda: CachedAttention(6, 2).remember(torch.zeros(2, 6)), r"x has shape \(2, 6\), expected"),
         (lambda: CachedAttention(6, 2).remember(torch.zeros(1, 2, 5)), "with D = 6"),
+        (lambda: rotate(torch.zeros(1, 1, 5, 4), -2), "start is -2, .*: are there more queries than keys"),
     ],
 )
 def test_bad_sizes_and_choices_are_named(make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+@pytest.mark.parametrize("T", [4, 5, 9])
+def test_more_queries_than_keys_have_no_rotary_positions(T):
+    """The first of them would stand before the text; without rotary positions they may well be more."""
+    x, keys = torch.randn(1, T, 8), torch.randn(1, 3, 8)
+    with pytest.raises(ValueError, match=f"start is {3 - T}, expected 0 or more"):
+        CachedAttention(8, 2, rotary=True)(x, keys, keys)
+    assert CachedAttention(8, 2)(x, keys, keys)[0].shape == x.shape
 
 
 # --- attention that remembers -----------------------------------------------------------------------------
