@@ -321,12 +321,16 @@ class CachedAttention(MultiHeadAttention):
 
         Returns:
             keys and values `(B, H, S, K)`, S = past + T.
+
+        Raises:
+            ValueError: other axes or features, or another batch than that of the past.
         """
         checks.axes(
             "x", x, "(B, T, D)", self.d_model, "batch, positions, features; for one text write x[None]"
         )
         if past is None:
             return KVCache(self._keys(x, 0), self._values(x))
+        checks.same_batch("x", x, "past", past.k)
         k = torch.cat([past.k, self._keys(x, past.k.shape[-2])], dim=-2)  # (B, H, S, K)
         return KVCache(k, torch.cat([past.v, self._values(x)], dim=-2))
 
@@ -342,8 +346,13 @@ class CachedAttention(MultiHeadAttention):
 
         Returns:
             output `(B, T, D)`, and weights `(B, H, T, S)` or None.
+
+        Raises:
+            ValueError: another batch than that of the memory, a mask that could be misread, or with rotary
+                positions more queries than keys.
         """
         q = self._placed(self.W_q(x), memory.k.shape[-2] - x.shape[1])  # (B, H, T, K)
+        checks.same_batch("x", x, "memory", memory.k)
         heads, weights = self.attend(q, memory.k, memory.v, allowed, need_weights)
         return self.W_o(merge_heads(heads)), weights  # (B, T, D)
 
@@ -436,7 +445,8 @@ class DecoderLayer(nn.Module):
     """Masked self-attention, cross-attention, then a feed-forward network.
 
     Args:
-        as in `EncoderLayer`.
+        d_model, n_heads, d_ff, activation, frame: as in `EncoderLayer`.
+        rotary: turn the self-attention's queries and keys by their positions; the source has others.
 
     Source: Vaswani et al. 2017, section 3.1.
     """

@@ -252,10 +252,12 @@ class GPT(nn.Module):
             layer's heads) or None, and the new state.
 
         Raises:
-            ValueError: no ids of the vocabulary.
+            ValueError: no ids of the vocabulary, or another number of rows than the state has.
         """
         window = self.config.max_len
         checks.token_ids("tokens", tokens, "(B, n)", self.config.vocab_size)
+        if state is not None:
+            checks.same_batch("tokens", tokens, "state", state.ids)
         ids = tokens if state is None else torch.cat([state.ids, tokens], dim=1)  # (B, S)
         past = None if state is None else state.past
         if ids.shape[1] > window:

@@ -343,9 +343,11 @@ class Transformer(nn.Module):
             heads), and the new state.
 
         Raises:
-            ValueError: no ids of the vocabulary, or more positions than `max_len`.
+            ValueError: no ids of the vocabulary, another number of rows than the source has, or more
+                positions than `max_len`.
         """
         checks.token_ids("tokens", tokens, "(B, n)", self.config.target_vocab)
+        checks.same_batch("tokens", tokens, "the source", state.memory_allowed)
         start = 0 if state.past is None else state.past[0].k.shape[-2]
         x = self.embed_target(tokens, start)  # (B, n, D)
         allowed = causal_mask(tokens.shape[1], start + tokens.shape[1], device=tokens.device)  # (n, T)
@@ -434,7 +436,8 @@ class OneStack(nn.Module):
             logits of the next token `(B, V)`, None in place of weights, and the new state.
 
         Raises:
-            ValueError: no ids of the vocabulary, or more positions than `max_len`.
+            ValueError: no ids of the vocabulary, another number of rows than the state has, or more positions
+                than `max_len`.
         """
         start = 0 if state is None else state[0].k.shape[-2]
         allowed = causal_mask(tokens.shape[1], start + tokens.shape[1], device=tokens.device)  # (n, T)

@@ -266,6 +266,22 @@ def test_remembering_step_by_step_is_reading_at_once(cuts, rotary, seed):
     assert_close(torch.cat(rows, dim=1), whole, 1e-5)
 
 
+@pytest.mark.parametrize("rows", [1, 2])
+def test_what_is_remembered_is_looked_at_by_its_own_row(rows):
+    """Another batch is named; a batch of one does not spread over the others either."""
+    x, other = torch.randn(4, 3, 8), torch.randn(rows, 3, 8)
+    encoder, decoder = EncoderLayer(8, 2), DecoderLayer(8, 2)
+    past = encoder(other)[2]
+    for call, name in (
+        (lambda: encoder(x, None, past), "past"),
+        (lambda: encoder.self_attention.ask(x, past), "memory"),
+        (lambda: decoder(x, other), "memory"),
+        (lambda: decoder(x, x, None, None, past), "past"),
+    ):
+        with pytest.raises(ValueError, match=f"x has 4 rows and {name} has {rows}, expected as many"):
+            call()
+
+
 @many(30, T=st.integers(1, 5), offset=st.integers(1, 50), seed=seeds)
 def test_a_rotary_layer_does_not_feel_where_the_text_begins(T, offset, seed):
     """Behind `offset` positions that nobody may see, the same text gives the same output."""
