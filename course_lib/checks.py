@@ -220,6 +220,17 @@ def token_ids(name: str, ids: Tensor, axes: str, vocab_size: int, max_len: int |
             f"{name} has {ids.shape[1]} positions, expected at most max_len ({max_len}): the model reads no "
             "more at once; take a shorter text, or a model with a larger max_len"
         )
+    known_ids(name, ids, vocab_size)
+
+
+def known_ids(name: str, ids: Tensor, vocab_size: int) -> None:
+    """Ids of a vocabulary, in any shape.
+
+    Raises:
+        ValueError: one that the vocabulary does not have.
+    """
+    if ids.numel() == 0:
+        return
     low, high = (int(edge) for edge in ids.aminmax())
     if low < 0 or high >= vocab_size:
         raise ValueError(
