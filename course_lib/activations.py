@@ -31,7 +31,7 @@ def gelu_tanh(x: Tensor) -> Tensor:
 
 
 def relu_squared(x: Tensor) -> Tensor:
-    """`max(0, x)²`, any shape. Source: So et al. 2021 (Primer), section 4.1."""
+    """`max(0, x)²`, any shape. Source: So et al. 2021 (Primer)."""
     return _ReluSquared.apply(x) if x.requires_grad else F.relu(x).square_()
 
 

@@ -7,9 +7,9 @@
                         reward each  →  advantages within the group  →  loss → gradients → step
 
 The policy is in evaluation mode all the time: dropout would make it another model than the one that wrote, or
-than its own copy, and the loss at the first step would be neither ln 2 nor 0. The reference is a model (best
-a `frozen_copy` of the policy before the first step), or a function such as `lora.seen_with(model, None)`; it
-is always read in evaluation mode and without gradients.
+than its own copy, and the loss at the first step would be neither ln 2 nor 0. The reference is a model, read
+in evaluation mode (best a `frozen_copy` of the policy before the first step), or a function, called as it is
+(behind `lora.seen_with(model, None)` stands the policy, in its own mode); neither has gradients.
 
 Axes: B pairs, or B = P · G answers (see `training.rollouts`), T tokens.
 
