@@ -31,7 +31,7 @@ def gelu_tanh(x: Tensor) -> Tensor:
 
 
 def relu_squared(x: Tensor) -> Tensor:
-    """`max(0, x)²`, any shape. Source: So et al. 2021 (Primer), section 4.1."""
+    """`max(0, x)²`, any shape. Source: So et al. 2021 (Primer)."""
     return _ReluSquared.apply(x) if x.requires_grad else F.relu(x).square_()
 
 
@@ -40,12 +40,13 @@ class _GeluTanh(torch.autograd.Function):
 
     Its slope is made at once, while σ is at hand: `σ · 1 + (1 − σ) · y · d(2u)/dx`, somewhere between the
     two, as far as σ says. So one tensor waits for the backward pass, and that pass is one product. The
-    numbers are taken a piece at a time: a piece stays in the processor's cache through all its steps.
+    numbers are taken a piece at a time: a piece stays in the processor's cache through all its steps. Half
+    precision is left for these steps: its digits are too few, and from 67 on the slope's parts pass 65,504.
     """
 
     @staticmethod
     def forward(ctx, x: Tensor) -> Tensor:
-        flat = x.contiguous().view(-1)
+        flat = x.contiguous().view(-1).to(torch.promote_types(x.dtype, torch.float32))
         y, slope = torch.empty_like(flat), torch.empty_like(flat)
         for x_piece, y_piece, out in zip(*(whole.split(PIECE) for whole in (flat, y, slope)), strict=True):
             square = x_piece * x_piece
@@ -53,8 +54,8 @@ class _GeluTanh(torch.autograd.Function):
             sigma = square.mul_(SLOPE * CUBE).add_(SLOPE).mul_(x_piece).sigmoid_()
             torch.mul(x_piece, sigma, out=y_piece)
             out.mul_(y_piece).addcmul_(out, sigma, value=-1).add_(sigma)
-        ctx.save_for_backward(slope.view_as(x))
-        return y.view_as(x)
+        ctx.save_for_backward(slope.to(x.dtype).view_as(x))
+        return y.to(x.dtype).view_as(x)
 
     @staticmethod
     @once_differentiable

@@ -59,6 +59,31 @@ def additive_scores(projected_queries: Tensor, projected_keys: Tensor, v_a: Tens
     return features @ v_a  # (B, T, S)
 
 
+@no_leak
+def additive_attention(
+    q: Tensor, k: Tensor, v: Tensor, allowed: Tensor | None = None, *, v_a: Tensor
+) -> tuple[Tensor, Tensor]:
+    """`softmax(v_aᵀ tanh(q + k)) v`, with queries and keys as `additive_scores` takes them.
+
+    Args:
+        q: `W_a s`, `(B, T, A)`.
+        k: `U_a h`, `(B, S, A)`.
+        v: values, `(B, S, D)`.
+        allowed: boolean, broadcastable to `(B, T, S)`; True = may attend.
+        v_a: `(A,)`.
+
+    Returns:
+        output `(B, T, D)` and weights `(B, T, S)`.
+
+    Raises:
+        ValueError: as `additive_scores`, or a mask that does not fit.
+
+    Source: Bahdanau et al. 2015, eq. 5 and 6.
+    """
+    weights = masked_softmax(additive_scores(q, k, v_a), allowed)  # (B, T, S)
+    return weights @ v, weights  # (B, T, D), (B, T, S)
+
+
 class AdditiveAttention(nn.Module):
     """Bahdanau's attention: a small network compares a decoder state with every encoder state.
 
@@ -109,10 +134,9 @@ class AdditiveAttention(nn.Module):
             ValueError: a query without its T axis, sizes that do not fit, or a mask that does not.
         """
         checks.axes("query", query, "(B, T, D_q)", self.W_a.in_features, ONE_STATE)
+        checks.same_batch("query", query, "projected_keys", projected_keys)
         checks.one_value_a_key("projected_keys", projected_keys, "values", values)
-        scores = additive_scores(self.W_a(query), projected_keys, self.v_a)  # (B, T, S)
-        weights = masked_softmax(scores, allowed)  # (B, T, S)
-        return weights @ values, weights  # (B, T, D), (B, T, S)
+        return additive_attention(self.W_a(query), projected_keys, values, allowed, v_a=self.v_a)
 
 
 # ---------------------------------------------------------------- 2015: a product is enough
@@ -140,6 +164,7 @@ class DotProductAttention(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """As `AdditiveAttention.forward`."""
         checks.axes("query", query, "(B, T, D_q)", self.W_a.in_features, ONE_STATE)
+        checks.same_batch("query", query, "projected_keys", projected_keys)
         return scaled_dot_product_attention(self.W_a(query), projected_keys, values, allowed)
 
 

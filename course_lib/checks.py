@@ -16,14 +16,17 @@ from torch import Tensor
 def attention_inputs(q: Tensor, k: Tensor, v: Tensor, allowed: Tensor | None = None) -> None:
     """Queries `(..., T, K)`, keys `(..., S, K)`, values `(..., S, D)`, and a mask that fits their scores.
 
+    A value for each key; queries may share both: then keys and values have 1 where the queries have heads.
+
     Raises:
         ValueError: sizes that do not go together, or no mask for `(..., T, S)`.
     """
     try:
         *leading, n_queries, d_q = q.shape
         *shared, n_keys, d_k = k.shape
-        fits = d_q == d_k and n_keys == v.shape[-2]
-    except (ValueError, IndexError):  # fewer than two axes
+        *of_values, n_values, _ = v.shape
+        fits = d_q == d_k and n_keys == n_values and shared == of_values
+    except ValueError:  # fewer than two axes
         fits = False
     if not fits:
         _explain_attention_inputs(q, k, v)
@@ -90,12 +93,17 @@ def one_value_a_key(key_name: str, keys: Tensor, value_name: str, values: Tensor
     """As many values as keys: both `(..., S, features)`.
 
     Raises:
-        ValueError: other numbers of positions.
+        ValueError: other numbers of positions, or other leading axes.
     """
     if keys.shape[-2] != values.shape[-2]:
         raise ValueError(
             f"{key_name} has {keys.shape[-2]} positions and {value_name} has {values.shape[-2]}, "
             "expected the same number S: each value is fetched through its own key"
+        )
+    if keys.shape[:-1] != values.shape[:-1]:
+        raise ValueError(
+            f"{key_name} and {value_name} have shapes {tuple(keys.shape)} and {tuple(values.shape)}, "
+            "expected the same batch (and heads): each value is fetched through its own key"
         )
 
 
@@ -140,7 +148,8 @@ def heads(name: str, size: int, n_heads: int) -> None:
     Raises:
         ValueError: `n_heads` is less than 1, or does not divide the size.
     """
-    if n_heads < 1 or size % n_heads:
+    at_least_1(n_heads=n_heads)
+    if size % n_heads:
         raise ValueError(
             f"{name} ({size}) must be divisible by n_heads ({n_heads}): "
             "each head gets d_model / n_heads features"
@@ -169,6 +178,20 @@ def refuse_to_merge(x: Tensor) -> None:
     )
 
 
+def refuse_to_rotate(x: Tensor, start: int) -> None:
+    """Say why features cannot be turned by their positions: they are no pairs, or stand before position 0.
+
+    Raises:
+        ValueError: always.
+    """
+    if start < 0:
+        raise ValueError(
+            f"start is {start}, expected 0 or more: are there more queries than keys? With rotary positions "
+            "the queries stand at the last of the keys' positions"
+        )
+    even("the last axis of x", x.shape[-1], "rotary positions turn pairs of features")
+
+
 def token_ids(name: str, ids: Tensor, axes: str, vocab_size: int, max_len: int | None = None) -> None:
     """Token ids, two axes: what an embedding would refuse, and what it would not.
 
@@ -177,7 +200,7 @@ def token_ids(name: str, ids: Tensor, axes: str, vocab_size: int, max_len: int |
         ids: what came.
         axes: such as `"(B, T)"`.
         vocab_size: ids are below it.
-        max_len: positions for which the model has a vector; None where it needs none.
+        max_len: so many positions the model reads at once; None where that is looked at later.
 
     Raises:
         ValueError: other axes, an empty one, no whole numbers, ids that the vocabulary does not have, or more
@@ -189,19 +212,43 @@ def token_ids(name: str, ids: Tensor, axes: str, vocab_size: int, max_len: int |
             f"for one text write {name}[None]"
         )
     if ids.dtype not in (torch.int64, torch.int32):
-        raise ValueError(
-            f"{name} has dtype {ids.dtype}, expected whole numbers, torch.long: token ids, not embeddings"
-        )
+        whole = ids.dtype in (torch.uint8, torch.int8, torch.int16)
+        hint = f"write {name}.long()" if whole else "token ids, not embeddings, and no mask"
+        raise ValueError(f"{name} has dtype {ids.dtype}, expected whole numbers of type torch.long: {hint}")
     if max_len is not None and ids.shape[1] > max_len:
         raise ValueError(
-            f"{name} has {ids.shape[1]} positions, expected at most max_len ({max_len}): "
-            "there is no vector for later positions"
+            f"{name} has {ids.shape[1]} positions, expected at most max_len ({max_len}): the model reads no "
+            "more at once; take a shorter text, or a model with a larger max_len"
         )
+    known_ids(name, ids, vocab_size)
+
+
+def known_ids(name: str, ids: Tensor, vocab_size: int) -> None:
+    """Ids of a vocabulary, in any shape.
+
+    Raises:
+        ValueError: one that the vocabulary does not have.
+    """
+    if ids.numel() == 0:
+        return
     low, high = (int(edge) for edge in ids.aminmax())
     if low < 0 or high >= vocab_size:
         raise ValueError(
             f"{name} holds ids from {low} to {high}, expected 0 to {vocab_size - 1}: "
             "were they made with another tokenizer?"
+        )
+
+
+def positions(end: int, max_len: int) -> None:
+    """A text that ends where there still is a vector for its last position.
+
+    Raises:
+        ValueError: a longer one.
+    """
+    if end > max_len:
+        raise ValueError(
+            f"the text has {end} positions, expected at most max_len ({max_len}): there is no vector for "
+            "later ones; take a shorter text, or a model with a larger max_len"
         )
 
 
@@ -232,10 +279,10 @@ def same_batch(name: str, rows: Tensor, other_name: str, other: Tensor) -> None:
     Raises:
         ValueError: other numbers of rows.
     """
-    if len(rows) != len(other):
+    if rows.shape[0] != other.shape[0]:
         raise ValueError(
             f"{name} has {len(rows)} rows and {other_name} has {len(other)}, "
-            f"expected one {other_name} a {name}"
+            "expected as many: row b of the one belongs to row b of the other"
         )
 
 

@@ -25,7 +25,7 @@ from torch.nn import functional as F
 
 from course_lib import checks
 from course_lib.activations import ACTIVATIONS
-from course_lib.attention import MultiHeadAttention, merge_heads, split_heads
+from course_lib.attention import HALF, MultiHeadAttention, merge_heads, split_heads
 
 BASE = 10_000  # waves grow in length from 2π positions to almost 2π · BASE
 
@@ -105,6 +105,11 @@ def sinusoidal_positions(n_positions: int, d_model: int) -> Tensor:
     return torch.stack([turned.sin(), turned.cos()], dim=-1).flatten(-2)  # (T, D / 2, 2), (T, D)
 
 
+def _wide(x: Tensor) -> Tensor:
+    """Half precision as float32: it has few digits, and from 256 on a square is beyond 65,504, its end."""
+    return x.float() if x.dtype in HALF else x
+
+
 def rotate(x: Tensor, start: int = 0) -> Tensor:
     """Rotary positions: turn each pair of features by its clock's angle at the token's position.
 
@@ -118,14 +123,15 @@ def rotate(x: Tensor, start: int = 0) -> Tensor:
         `(B, H, T, K)`, the same, turned; no vector changes its length.
 
     Raises:
-        ValueError: an odd number of features.
+        ValueError: an odd number of features, or a position below 0.
 
     Source: Su et al. 2021 (RoFormer), eq. 34; pairs are neighbours, as there.
     """
+    if start < 0 or x.shape[-1] % 2:
+        checks.refuse_to_rotate(x, start)
     end = start + x.shape[-2]
     hands = _hands(2 ** max(end - 1, 1).bit_length(), x.shape[-1], x.device)[start:end]  # (T, K / 2)
-    pairs = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
-    pairs = torch.view_as_complex(pairs.unflatten(-1, (-1, 2)).contiguous())  # (B, H, T, K / 2)
+    pairs = torch.view_as_complex(_wide(x).unflatten(-1, (-1, 2)).contiguous())  # (B, H, T, K / 2)
     return torch.view_as_real(pairs * hands.to(pairs.dtype)).flatten(-2).to(x.dtype)  # (B, H, T, K)
 
 
@@ -150,9 +156,10 @@ def layer_norm(x: Tensor, gain: Tensor, bias: Tensor, eps: float = 1e-5) -> Tens
 
     Source: Ba, Kiros and Hinton 2016, section 3.
     """
-    centred = x - x.mean(-1, keepdim=True)
+    wide = _wide(x)
+    centred = wide - wide.mean(-1, keepdim=True)
     variance = centred.square().mean(-1, keepdim=True)
-    return centred / (variance + eps).sqrt() * gain + bias
+    return (centred / (variance + eps).sqrt() * gain + bias).to(x.dtype)
 
 
 def rms_norm(x: Tensor, gain: Tensor, eps: float = 1e-5) -> Tensor:
@@ -162,7 +169,8 @@ def rms_norm(x: Tensor, gain: Tensor, eps: float = 1e-5) -> Tensor:
 
     Source: Zhang and Sennrich 2019, eq. 4.
     """
-    return x / (x.square().mean(-1, keepdim=True) + eps).sqrt() * gain
+    wide = _wide(x)
+    return (wide / (wide.square().mean(-1, keepdim=True) + eps).sqrt() * gain).to(x.dtype)
 
 
 NORMS = {"layer": nn.LayerNorm, "rms": nn.RMSNorm}
@@ -313,12 +321,16 @@ class CachedAttention(MultiHeadAttention):
 
         Returns:
             keys and values `(B, H, S, K)`, S = past + T.
+
+        Raises:
+            ValueError: other axes or features, or another batch than that of the past.
         """
         checks.axes(
             "x", x, "(B, T, D)", self.d_model, "batch, positions, features; for one text write x[None]"
         )
         if past is None:
             return KVCache(self._keys(x, 0), self._values(x))
+        checks.same_batch("x", x, "past", past.k)
         k = torch.cat([past.k, self._keys(x, past.k.shape[-2])], dim=-2)  # (B, H, S, K)
         return KVCache(k, torch.cat([past.v, self._values(x)], dim=-2))
 
@@ -334,8 +346,13 @@ class CachedAttention(MultiHeadAttention):
 
         Returns:
             output `(B, T, D)`, and weights `(B, H, T, S)` or None.
+
+        Raises:
+            ValueError: another batch than that of the memory, a mask that could be misread, or with rotary
+                positions more queries than keys.
         """
         q = self._placed(self.W_q(x), memory.k.shape[-2] - x.shape[1])  # (B, H, T, K)
+        checks.same_batch("x", x, "memory", memory.k)
         heads, weights = self.attend(q, memory.k, memory.v, allowed, need_weights)
         return self.W_o(merge_heads(heads)), weights  # (B, T, D)
 
@@ -428,7 +445,8 @@ class DecoderLayer(nn.Module):
     """Masked self-attention, cross-attention, then a feed-forward network.
 
     Args:
-        as in `EncoderLayer`.
+        d_model, n_heads, d_ff, activation, frame: as in `EncoderLayer`.
+        rotary: turn the self-attention's queries and keys by their positions; the source has others.
 
     Source: Vaswani et al. 2017, section 3.1.
     """

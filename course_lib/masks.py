@@ -240,8 +240,9 @@ class About:
         """
         mask = self._kernel_mask
         if mask is None or (mask.dtype is not dtype and mask.dtype is not torch.bool):
-            mask = torch.atleast_2d(allowed if self.dead is None else allowed | self.dead)
-            mask = to_torch_sdpa(mask, dtype) if mask.numel() <= SMALL else mask
+            with torch.inference_mode(False):  # kept, and used in training too
+                mask = torch.atleast_2d(allowed if self.dead is None else allowed | self.dead)
+                mask = to_torch_sdpa(mask, dtype) if mask.numel() <= SMALL else mask
             self._kernel_mask = mask
         return mask
 
@@ -259,7 +260,8 @@ def about(allowed: Tensor) -> About:
     known = _KNOWN.get(id(allowed))
     if known is not None and known.mask() is allowed and known.version == allowed._version:
         return known
-    dead = ~allowed.any(-1, keepdim=True)  # (..., T, 1)
+    with torch.inference_mode(False):  # kept, and used in training too
+        dead = ~allowed.any(-1, keepdim=True)  # (..., T, 1)
     try:
         some = bool(dead.any())
     except RuntimeError:  # a mask without values of its own, as inside torch.func.vmap
@@ -280,7 +282,7 @@ def no_leak(attend: Callable) -> Callable:
     Where something is not finite, it is taken out first, and those who may attend to it get NaN afterwards.
 
     Args:
-        attend: `attend(q, k, v, allowed, scale=…)` to output `(..., T, D)`, or to output and weights.
+        attend: `attend(q, k, v, allowed, …)` to output `(..., T, D)`, or to output and weights.
 
     Returns:
         the same function, safe under a mask.
@@ -288,9 +290,9 @@ def no_leak(attend: Callable) -> Callable:
 
     @wraps(attend)
     def safe(
-        q: Tensor, k: Tensor, v: Tensor, allowed: Tensor | None = None, *, scale: float | None = None
+        q: Tensor, k: Tensor, v: Tensor, allowed: Tensor | None = None, **options
     ) -> Tensor | tuple[Tensor, Tensor]:
-        found = attend(q, k, v, allowed, scale=scale)
+        found = attend(q, k, v, allowed, **options)
         if allowed is None or not q.is_cpu:  # an accelerator would have to wait for the answer
             return found
         # What came through a weight of 0 is NaN, and a sum shows it. Gradients go another way back, and the
@@ -303,7 +305,7 @@ def no_leak(attend: Callable) -> Callable:
             return found
         odd_q, odd_k, odd_v = ~q.isfinite(), ~k.isfinite(), ~v.isfinite()
         clean = q.masked_fill(odd_q, 0.0), k.masked_fill(odd_k, 0.0), v.masked_fill(odd_v, 0.0)
-        found = attend(*clean, allowed, scale=scale)
+        found = attend(*clean, allowed, **options)
         odd_scores = odd_q.any(-1, keepdim=True) | odd_k.any(-1)[..., None, :]  # (..., T, S)
         allowed = allowed.expand(odd_scores.shape)
         met = (odd_scores & allowed).any(-1, keepdim=True)  # (..., T, 1)

@@ -124,7 +124,8 @@ def leak_matrix(attend: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
         raise ValueError(
             f"attend returned {jacobian.dim() - 2} axes, expected (T, D_out): one row of features a position"
         )
-    return jacobian.square().sum(dim=(1, 3)).sqrt()  # (T, S)
+    # The square of 1e-23 is 0 in float32, and 0 is to mean that nothing comes through.
+    return jacobian.double().square().sum(dim=(1, 3)).sqrt().to(jacobian.dtype)  # (T, S)
 
 
 def edit_distance(guess: Sequence[str], truth: Sequence[str]) -> int:

@@ -54,17 +54,24 @@ def draw(
             "logits[None]"
         )
     if temperature < COLDEST:
-        return logits.argmax(-1)
+        best, ids = logits.max(-1)  # (B,) each; of several, the first; NaN is above all
+        _check_best(best)
+        return ids
     *_, last = staged(logits, temperature, top_k, top_p)  # (B, V)
     try:
         return torch.multinomial(last.softmax(-1), 1, generator=generator)[:, 0]
-    except RuntimeError as error:
-        if bool((last.isnan() | last.isposinf()).any() | last.isneginf().all(-1).any()):
-            raise ValueError(
-                "logits hold NaN or +∞, or nothing but −∞ in a row, expected numbers: has the training "
-                "diverged, or does a mask forbid every token?"
-            ) from error
+    except RuntimeError:
+        _check_best(last.amax(-1))
         raise
+
+
+def _check_best(best: Tensor) -> None:
+    """The largest logit of each row, `(B,)`, is a number: NaN is above all others, −∞ below."""
+    if not best.isfinite().all():
+        raise ValueError(
+            "logits hold NaN or +∞, or nothing but −∞ in a row, expected numbers: has the training "
+            "diverged, or does a mask forbid every token?"
+        )
 
 
 def staged(logits: Tensor, temperature: float, top_k: int | None, top_p: float | None) -> tuple[Tensor, ...]:

@@ -96,7 +96,7 @@ class BertClassifier(nn.Module):
         if self.config.vector == "pooler":
             return self.bert.pool(read.C)
         there = (rows["ids"] != self.config.bert.pad_id)[..., None]  # (B, T, 1)
-        return read.tokens.masked_fill(~there, 0.0).sum(1) / there.sum(1)  # (B, D)
+        return read.tokens.masked_fill(~there, 0.0).sum(1) / there.sum(1).clamp(min=1)  # (B, D)
 
     def forward(self, **rows: Tensor) -> Tensor:
         """Scores of the answers, `(B, classes)` or `(B, T, classes)`; rows as in `BertEncoder.forward`."""

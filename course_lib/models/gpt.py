@@ -196,10 +196,15 @@ class GPT(nn.Module):
         return self.lm_head(x), weights if need_weights else None  # (B, T, V)
 
     def embed(self, ids: Tensor, start: int = 0) -> Tensor:
-        """Tokens `(B, T)`, and where they stand: position `start` and those behind it; to `(B, T, D)`."""
-        x = self.token_embedding(ids)  # (B, T, D)
+        """Tokens `(B, T)`, and where they stand: position `start` and those behind it; to `(B, T, D)`.
+
+        Raises:
+            ValueError: a text with more positions than there are vectors for.
+        """
+        x, end = self.token_embedding(ids), start + ids.shape[1]  # (B, T, D)
         if self.config.positions == "learned":
-            x = x + self.position_embedding.weight[start : start + ids.shape[1]]  # (T, D): for every text
+            checks.positions(end, self.config.max_len)
+            x = x + self.position_embedding.weight[start:end]  # (T, D): for every text
         return self.dropout(x) if self.config.dropout else x
 
     def read(
@@ -216,6 +221,9 @@ class GPT(nn.Module):
             allowed: broadcastable to `(B, H, T, S)`, S = past + T; None: the new tokens may look everywhere.
             past: keys and values of the tokens before them.
             need_weights: as in `forward`.
+
+        Raises:
+            ValueError: as `embed`, or another batch than that of the past.
         """
         start = 0 if past is None else past[0].k.shape[-2]
         x, weights, seen = self.embed(ids, start), [], []
@@ -244,10 +252,12 @@ class GPT(nn.Module):
             layer's heads) or None, and the new state.
 
         Raises:
-            ValueError: no ids of the vocabulary.
+            ValueError: no ids of the vocabulary, or another number of rows than the state has.
         """
         window = self.config.max_len
         checks.token_ids("tokens", tokens, "(B, n)", self.config.vocab_size)
+        if state is not None:
+            checks.same_batch("tokens", tokens, "state", state.ids)
         ids = tokens if state is None else torch.cat([state.ids, tokens], dim=1)  # (B, S)
         past = None if state is None else state.past
         if ids.shape[1] > window:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from course_lib import checks
 from course_lib.attention import merge_heads, split_heads
 from course_lib.layers import CachedAttention, EncoderLayer, KVCache, rotate
 
@@ -47,6 +48,7 @@ class GPTLayer(EncoderLayer):
         attention = self.self_attention
         q, k, v = project(attention, self.around_self.norm(x), 0 if past is None else past.k.shape[-2])
         if past is not None:
+            checks.same_batch("x", x, "past", past.k)
             k, v = torch.cat([past.k, k], dim=-2), torch.cat([past.v, v], dim=-2)  # (B, H, S, K)
         heads, weights = attention.attend(q, k, v, allowed, need_weights)  # (B, H, T, K)
         x = self._add(x, attention.W_o(merge_heads(heads)))  # (B, T, D)

@@ -25,7 +25,7 @@ def extended(
         model: stays as it is.
         vocab_size: of the copy; the new words have the last ids.
         noise: standard deviation of the noise, as a share of that of the old rows, feature by feature.
-        generator: source of the noise.
+        generator: source of the noise; torch's own is then left as it is.
 
     Returns:
         a model in the same mode, whose logits of the old words are those of the old model.
@@ -39,7 +39,8 @@ def extended(
     if not noise >= 0:
         raise ValueError(f"noise is {noise}, expected 0 or more")
     weights = model.state_dict()
-    new = replace(model.config, vocab_size=vocab_size).build().to(next(model.parameters()))
+    with torch.random.fork_rng(devices=[], enabled=generator is not None):
+        new = replace(model.config, vocab_size=vocab_size).build().to(next(model.parameters()))
     grown = {"token_embedding.weight": None, "lm_head.weight": None}
     for name in grown:
         if name == "lm_head.weight" and model.config.tied:
@@ -48,6 +49,7 @@ def extended(
         rows = weights[name]  # (V, D)
         shape = (vocab_size - old, rows.shape[1])
         drawn = torch.randn(shape, generator=generator).to(rows)  # (n, D)
-        grown[name] = torch.cat([rows, rows.mean(0) + noise * rows.std(0) * drawn])  # (V + n, D)
+        spread = rows.std(0, correction=min(1, old - 1))  # (D,); 0 where there is one row alone
+        grown[name] = torch.cat([rows, rows.mean(0) + noise * spread * drawn])  # (V + n, D)
     new.load_state_dict(weights | grown)
     return new.train(model.training)

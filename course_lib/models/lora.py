@@ -133,7 +133,7 @@ def merge(model: nn.Module) -> dict[str, WithAdapters]:
 
 
 def unmerge(model: nn.Module, taken: dict[str, WithAdapters]) -> None:
-    """Undo `merge`: base and adapters are as they were, to the last bit.
+    """Undo `merge`: base and adapters are as they were, to the last bit; a mode set meanwhile is kept.
 
     Raises:
         ValueError: a model that is not merged, or another one.
@@ -145,7 +145,8 @@ def unmerge(model: nn.Module, taken: dict[str, WithAdapters]) -> None:
                 f"the model has no merged matrix at {path}, expected one that `merge` has changed"
             )
     for path, part in taken.items():
-        _put(model, path, part.train(model.training))
+        mode = found[path].training
+        _put(model, path, part if part.training == mode else part.train(mode))
 
 
 # ---------------------------------------------------------------- to be counted

@@ -99,7 +99,8 @@ class WithAdapters(nn.Module):
     @torch.no_grad()
     def merged(self) -> nn.Linear:
         """One new matrix that does the same; this one is left as it is."""
-        plain = nn.Linear(self.base.in_features, self.base.out_features, self.base.bias is not None)
+        sizes = self.base.in_features, self.base.out_features, self.base.bias is not None
+        plain = nn.utils.skip_init(nn.Linear, *sizes)  # nothing is drawn: torch's generator stays
         plain = plain.to(self.base.weight).requires_grad_(False)
         plain.load_state_dict(self.base.state_dict())
         if self.active in self.adapters:

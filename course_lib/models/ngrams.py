@@ -50,13 +50,14 @@ class NGrams:
         order: the longest n-gram: 2 is a bigram model, which sees one token; 5 sees four.
 
     Raises:
-        ValueError: `order` below 1, or a text that is shorter than one n-gram.
+        ValueError: `order` below 1, ids outside of the vocabulary, or a text that is shorter than one n-gram.
     """
 
     def __init__(self, ids: Tensor, vocab_size: int, order: int = 5) -> None:
         checks.at_least_1(order=order, vocab_size=vocab_size)
         if ids.dim() != 1 or len(ids) < order:
             raise ValueError(f"ids has shape {tuple(ids.shape)}, expected (N,) with N ≥ order ({order})")
+        checks.known_ids("ids", ids, vocab_size)  # another one would count as some other n-gram
         self.vocab_size, self.order, ids = vocab_size, order, ids.long()
         context, n_contexts = torch.zeros_like(ids), 1  # of no token: one and the same everywhere
         counted = []  # for each length: keys, counts, contexts
@@ -85,10 +86,11 @@ class NGrams:
             `(N − 1,)`: the first token is only read.
 
         Raises:
-            ValueError: fewer than two tokens.
+            ValueError: fewer than two tokens, or ids outside of the vocabulary.
         """
         if ids.dim() != 1 or len(ids) < 2:
             raise ValueError(f"ids has shape {tuple(ids.shape)}, expected (N,) with N ≥ 2")
+        checks.known_ids("ids", ids, self.vocab_size)
         ids = ids.long()
         chances = torch.full(ids.shape, 1 / self.vocab_size, dtype=torch.double)  # (N,)
         context = torch.zeros_like(ids)
@@ -108,6 +110,9 @@ class NGrams:
 
         Returns:
             the log of each token's chance, `(B, V)`; None: there are no weights; and the last order − 1 ids.
+
+        Raises:
+            ValueError: ids outside of the vocabulary.
         """
         ids = tokens if state is None else torch.cat([state, tokens], dim=1)
         ids = ids[:, max(0, ids.shape[1] - self.order + 1) :]  # all that counts
@@ -118,7 +123,11 @@ class NGrams:
 
         Args:
             before: ids `(B, n)`; the last order − 1 of each row count.
+
+        Raises:
+            ValueError: ids outside of the vocabulary.
         """
+        checks.known_ids("before", before, self.vocab_size)
         n_rows, n = before.shape
         chances = torch.full((n_rows, self.vocab_size), 1 / self.vocab_size, dtype=torch.double)
         for k, table in enumerate(self.tables[: n + 1]):

@@ -245,8 +245,13 @@ class Seq2Seq(nn.Module):
 
         Returns:
             logits of the next token `(B, V)`, attention weights of the last step `(B, S)`, and the new state.
+
+        Raises:
+            ValueError: no token, no ids of the vocabulary, or another number of rows than the source has.
         """
         memory, inner = state
+        checks.token_ids("tokens", tokens, "(B, n)", self.config.target_vocab)
+        checks.same_batch("tokens", tokens, "the source", memory.values)
         for token in tokens.unbind(1):  # (B,)
             word = self.embed(token)  # (B, E)
             inner, weights = self.step(word, inner, memory)

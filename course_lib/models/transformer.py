@@ -22,7 +22,6 @@ import torch
 from torch import Tensor, nn
 
 from course_lib import checks
-from course_lib.activations import ACTIVATIONS
 from course_lib.attention import MultiHeadAttention
 from course_lib.layers import (
     NORMS,
@@ -37,6 +36,7 @@ from course_lib.layers import (
 from course_lib.masks import causal_mask, padding_mask
 from course_lib.text.tokenizers import PAD_ID
 
+ACTIVATIONS = ("relu", "gelu")  # of those in `activations`, what the paper and PyTorch's layers have
 POSITIONS = ("sinusoidal", "learned", "rotary", None)
 INITIAL = ("xavier", "scaled")
 SHARED = ("all", "target", None)
@@ -171,11 +171,7 @@ class Embedded(nn.Module):
         """
         x, end = self.token_embedding(ids), start + ids.shape[1]  # (B, T, D)
         if self.config.positions in ("learned", "sinusoidal"):
-            if end > self.config.max_len:
-                raise ValueError(
-                    f"the text has {end} positions, expected at most max_len ({self.config.max_len}): there "
-                    "is no vector for later ones; take a shorter text, or a model with a larger max_len"
-                )
+            checks.positions(end, self.config.max_len)
             known = self.waves if self.config.positions == "sinusoidal" else self.position_embedding.weight
             x = x + known[start:end]  # the same for every text: (T, D)
         return self.dropout(x)
@@ -347,9 +343,11 @@ class Transformer(nn.Module):
             heads), and the new state.
 
         Raises:
-            ValueError: no ids of the vocabulary, or more positions than `max_len`.
+            ValueError: no ids of the vocabulary, another number of rows than the source has, or more
+                positions than `max_len`.
         """
         checks.token_ids("tokens", tokens, "(B, n)", self.config.target_vocab)
+        checks.same_batch("tokens", tokens, "the source", state.memory_allowed)
         start = 0 if state.past is None else state.past[0].k.shape[-2]
         x = self.embed_target(tokens, start)  # (B, n, D)
         allowed = causal_mask(tokens.shape[1], start + tokens.shape[1], device=tokens.device)  # (n, T)
@@ -438,7 +436,8 @@ class OneStack(nn.Module):
             logits of the next token `(B, V)`, None in place of weights, and the new state.
 
         Raises:
-            ValueError: no ids of the vocabulary, or more positions than `max_len`.
+            ValueError: no ids of the vocabulary, another number of rows than the state has, or more positions
+                than `max_len`.
         """
         start = 0 if state is None else state[0].k.shape[-2]
         allowed = causal_mask(tokens.shape[1], start + tokens.shape[1], device=tokens.device)  # (n, T)

@@ -24,7 +24,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from course_lib.files import write_whole
-from course_lib.text.presplit import BYTES, LETTERS, byte_ids, printable, split
+from course_lib.text.presplit import BYTES, LETTERS, byte_ids, printable, split, split_bytes
 from course_lib.text.tokenizers import fingerprint, known_id
 
 Pair = tuple[int, int]
@@ -208,9 +208,8 @@ class BPETokenizer:
         Raises:
             ValueError: half of a character.
         """
-        if isinstance(text, bytes):
-            text = text.decode("utf-8", "surrogateescape")
-        return [i for word in split(text) for i in self._known[word]]
+        words = split_bytes(text) if isinstance(text, bytes) else split(text)
+        return [i for word in words for i in self._known[word]]
 
     def encode_with_special(self, text: str) -> list[int]:
         """As `encode`, but a special token that is spelled in the text becomes its id.

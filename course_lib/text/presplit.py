@@ -28,26 +28,31 @@ def split(text: str) -> list[str]:
     """A text to words, by GPT-2's rule; joined, they are the text.
 
     Raises:
-        ValueError: no text.
+        ValueError: no text, or half of a character (a lone surrogate), which UTF-8 cannot write.
     """
     if not isinstance(text, str):
         raise ValueError(f"text is a {type(text).__name__}, expected a string: are these ids already?")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"text holds {text[error.start]!r}, half of a character, expected whole ones: was a text in "
+            "UTF-16 cut in the middle? What is no UTF-8 can be encoded as bytes"
+        ) from error
     return _WORDS.findall(text)
 
 
-def byte_ids(word: str) -> list[int]:
-    """A word to the ids of its bytes in UTF-8: `"a!"` to `[64, 0]`.
+def split_bytes(text: bytes) -> list[str]:
+    """Bytes to words, by the same rule.
 
-    Raises:
-        ValueError: half of a character (a lone surrogate), which UTF-8 cannot write.
+    What is no UTF-8 stands in a word as Python's surrogateescape writes it; `byte_ids` takes it back.
     """
-    try:
-        return list(word.encode("utf-8", "surrogateescape").translate(BYTE_IDS))
-    except UnicodeEncodeError as error:
-        raise ValueError(
-            f"text holds {word[error.start]!r}, half of a character, expected whole ones: "
-            "was a text in UTF-16 cut in the middle?"
-        ) from error
+    return _WORDS.findall(text.decode("utf-8", "surrogateescape"))
+
+
+def byte_ids(word: str) -> list[int]:
+    """A word to the ids of its bytes in UTF-8: `"a!"` to `[64, 0]`."""
+    return list(word.encode("utf-8", "surrogateescape").translate(BYTE_IDS))
 
 
 def printable(token: bytes) -> str:

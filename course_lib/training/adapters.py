@@ -78,7 +78,7 @@ def load_adapter(
         tokenizers: as for `load_weights`.
 
     Raises:
-        FileNotFoundError, ValueError: as for `load_weights`; or another base.
+        FileNotFoundError, ValueError: as for `load_weights`; or another base. The model is as before.
     """
     card = load_card(name, folder)
     expected, found = card.get("base"), base_fingerprint(model)
@@ -88,10 +88,16 @@ def load_adapter(
             f"{name}: an adapter works on the parameters with which it was trained, and on no others"
         )
     called = called or name.replace("-", "_")
+    active = {part: part.active for part in lora.adapted(model).values()}
+    learning = [p for p in model.parameters() if p.requires_grad]
     adapter = lora.inject(model, LoRAConfig(**card["config"]), called)
     try:
         load_weights(name, adapter, folder, tokenizers=tokenizers)
     except BaseException:
         lora.remove(model, called)
+        for part, before in active.items():
+            part.active = before
+        for p in learning:
+            p.requires_grad_(True)
         raise
     return adapter

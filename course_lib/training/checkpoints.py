@@ -109,7 +109,7 @@ def load_weights(
     Raises:
         FileNotFoundError: the weights or the card are missing.
         ValueError: the file is damaged, or the model has other parameters than the checkpoint, or it was
-            trained with other tokenizers.
+            trained with other tokenizers. The model is as before.
     """
     path = folder / f"{name}.safetensors"
     if not path.exists():
@@ -124,17 +124,39 @@ def load_weights(
     except SafetensorError as error:
         raise ValueError(f"{path.name} is damaged ({error}): {_again(name)}") from error
     _check_numbers(weights, path.name, model)
+    weights |= {left_out: weights[key] for left_out, key in tied.items()}
     try:
-        model.load_state_dict(weights | {left_out: weights[key] for left_out, key in tied.items()})
-        for left_out, key in tied.items():
-            module, _, leaf = left_out.rpartition(".")
-            home, _, at = key.rpartition(".")
-            setattr(model.get_submodule(module), leaf, getattr(model.get_submodule(home), at))
-    except RuntimeError as error:
+        check_weights(model, weights)
+    except ValueError as error:
         raise ValueError(
             f"model does not fit {path.name}: build it from the config on the card. {error}"
         ) from error
+    model.load_state_dict(weights)
+    for left_out, key in tied.items():
+        module, _, leaf = left_out.rpartition(".")
+        home, _, at = key.rpartition(".")
+        setattr(model.get_submodule(module), leaf, getattr(model.get_submodule(home), at))
     model.eval()
+
+
+def check_weights(model: nn.Module, weights: dict[str, Tensor]) -> None:
+    """Weights for every name of the model, in its shapes, and for no other.
+
+    To be asked first: `load_state_dict` refuses the others too, but not before it has copied all that fit.
+
+    Raises:
+        ValueError: other names or shapes.
+    """
+    own, came = (
+        {name: getattr(value, "shape", None) for name, value in held.items()}
+        for held in (model.state_dict(), weights)
+    )
+    if odd := [name for name in own | came if own.get(name, ...) != came.get(name, ...)]:
+        others = f" and {len(odd) - 3} more" if len(odd) > 3 else ""
+        raise ValueError(
+            f"weights have other names or shapes than the model: {', '.join(odd[:3])}{others}, expected "
+            "those of a model of the same class and sizes"
+        )
 
 
 def _check_tokenizers(name: str, folder: Path, tokenizers: Sequence[Tokenizer]) -> None:

@@ -83,17 +83,27 @@ class Gradients:
 
         Returns:
             the mean loss over all counted tokens of the batch, the same in every process.
+
+        Raises:
+            ValueError: a batch without a token that counts.
         """
         parts = batch.tensor_split(self.pieces * processes())
         mine = parts[rank() :: processes()]
         tokens = self.count(batch)
+        if not tokens:
+            raise ValueError("batch has no token that counts, expected at least one: is all of it padding?")
+        shared = isinstance(model, DistributedDataParallel)
         total = torch.zeros(())
         for i, part in enumerate(mine):
             share = self.count(part) / tokens if len(part) else 0.0
+            if not share:
+                if not shared:
+                    continue
+                # The others wait for this process: it reads a row that has a loss, and counts it 0 times.
+                part = next(row for row in batch.split(1) if self.count(row))
             # The flag that this sets is read in the forward pass: it must stand before that one.
-            alone = i < len(mine) - 1 and isinstance(model, DistributedDataParallel)
-            with model.no_sync() if alone else nullcontext():
-                loss = self.loss_of(model, part if len(part) else batch[:1]) * share
+            with model.no_sync() if shared and i < len(mine) - 1 else nullcontext():
+                loss = self.loss_of(model, part) * share
                 (loss * processes()).backward()  # the processes take the mean of theirs
             total += loss.detach()
         if processes() > 1:

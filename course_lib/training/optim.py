@@ -137,6 +137,24 @@ class Together:
             optimizer.load_state_dict(state[str(i)])
 
 
+def matrices_of_layers(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    """The matrices inside a model's layers, and all its other parameters: each is in exactly one of the two.
+
+    Args:
+        model: one whose layers are in lists named `layers`.
+
+    Raises:
+        ValueError: no matrix inside a layer.
+    """
+    inside = [p for name, p in model.named_parameters() if ".layers." in f".{name}" and p.dim() == 2]
+    if not inside:
+        raise ValueError(
+            f"model is a {type(model).__name__} without a matrix in `layers`, expected at least one"
+        )
+    chosen = {id(p) for p in inside}
+    return inside, [p for p in model.parameters() if id(p) not in chosen]
+
+
 @dataclass(frozen=True)
 class MuonAndAdamW:
     """A recipe's optimizer: this course's Muon for the matrices inside the layers, AdamW for the rest.
@@ -153,22 +171,20 @@ class MuonAndAdamW:
     weight_decay: float = 0.0
 
     def __call__(self, model: nn.Module) -> Together:
-        """The two as one optimizer; each parameter is in exactly one of them."""
-        inside = {
-            id(p): p for name, p in model.named_parameters() if name.startswith("layers.") and p.dim() == 2
-        }
-        rest = [p for p in model.parameters() if id(p) not in inside]
+        """The two as one optimizer; errors as `matrices_of_layers`."""
+        inside, rest = matrices_of_layers(model)
         return Together(
-            Muon(inside.values(), self.muon_lr, weight_decay=self.weight_decay),
+            Muon(inside, self.muon_lr, weight_decay=self.weight_decay),
             torch.optim.AdamW(rest, self.lr, self.betas, weight_decay=0.0),
         )
 
 
 def decay_groups(model: nn.Module, weight_decay: float) -> list[dict]:
-    """A model's parameters in two groups for AdamW: matrices of layers, which decay, and all others.
+    """A model's parameters in two groups for AdamW: matrices, which decay, and all others.
 
     The others are biases, the gains of norms, and embeddings (also where one gives the scores, too: a tied
-    matrix is there once). GPT-1 lets embeddings decay as well (Radford et al. 2018, section 4.1).
+    matrix is there once; scores with a matrix of their own decay). GPT-1 lets embeddings decay as well
+    (Radford et al. 2018, section 4.1).
 
     Args:
         model: one whose embeddings have "embedding" in their names.
@@ -187,7 +203,7 @@ def muon_and_adamw(model: nn.Module, lr: float, weight_decay: float = 0.0) -> To
     """Muon for the matrices inside the layers; AdamW for embeddings, scores, norms and biases.
 
     Args:
-        model: one whose layers are in lists named `layers`.
+        model: as for `matrices_of_layers`.
         lr: peak rate of both: Muon's steps are scaled to the size of AdamW's.
         weight_decay: of both.
 
@@ -199,13 +215,7 @@ def muon_and_adamw(model: nn.Module, lr: float, weight_decay: float = 0.0) -> To
 
     Source: Jordan et al. 2024 (Muon); one rate for both: Liu et al. 2025 (arXiv 2502.16982), section 2.2.
     """
-    hidden = [p for name, p in model.named_parameters() if ".layers." in f".{name}" and p.dim() == 2]
-    if not hidden:
-        raise ValueError(
-            f"model is a {type(model).__name__} without a matrix in `layers`, expected at least one"
-        )
-    inside = {id(p) for p in hidden}
-    rest = [p for p in model.parameters() if id(p) not in inside]
+    hidden, rest = matrices_of_layers(model)
     return Together(
         torch.optim.Muon(hidden, lr=lr, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"),
         torch.optim.AdamW(rest, lr=lr, weight_decay=weight_decay),

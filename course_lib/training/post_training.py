@@ -7,9 +7,9 @@
                         reward each  →  advantages within the group  →  loss → gradients → step
 
 The policy is in evaluation mode all the time: dropout would make it another model than the one that wrote, or
-than its own copy, and the loss at the first step would be neither ln 2 nor 0. The reference is a model (best
-a `frozen_copy` of the policy before the first step), or a function such as `lora.seen_with(model, None)`; it
-is always read in evaluation mode and without gradients.
+than its own copy, and the loss at the first step would be neither ln 2 nor 0. The reference is a model, read
+in evaluation mode (best a `frozen_copy` of the policy before the first step), or a function, called as it is
+(behind `lora.seen_with(model, None)` stands the policy, in its own mode); neither has gradients.
 
 Axes: B pairs, or B = P · G answers (see `training.rollouts`), T tokens.
 
@@ -24,6 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from course_lib import checks
+from course_lib.models import evaluating
 from course_lib.models.gpt import GPT
 from course_lib.text.batching import stack_answers
 from course_lib.training.interrupts import Interrupts
@@ -90,11 +91,10 @@ def dpo_step(
     return DPOStep(step.loss.item(), *means, (step.margins > ROUNDING).float().mean().item())
 
 
-@torch.no_grad()
 def dpo_margins(
     model: GPT, reference: Reference | None, pairs: Sequence[Preference], *, beta: float = BETA
 ) -> list[float]:
-    """The margin of each pair as it is now, all of them read at once.
+    """The margin of each pair as it is now, all of them read at once; the model's mode stays.
 
     Args:
         model, reference, pairs, beta: as for `dpo_step`; nothing is learned.
@@ -102,7 +102,8 @@ def dpo_margins(
     Raises:
         ValueError: as for `dpo_step`.
     """
-    policy, stays = _log_probs(model, reference, pairs)
+    with evaluating(model):
+        policy, stays = _log_probs(model, reference, pairs)
     return dpo(*policy.chunk(2), *stays.chunk(2), beta).margins.tolist()
 
 

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Random weights and dropout from this seed inside the block; torch's own generator is untouched."""
-    with torch.random.fork_rng(devices=[]):
+    """Random weights and dropout from this seed inside the block; torch's own generators are untouched."""
+    devices = range(torch.cuda.device_count() if torch.cuda.is_initialized() else 0)  # each is seeded, too
+    with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
         yield
 

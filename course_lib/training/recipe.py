@@ -98,22 +98,26 @@ def vary(recipe: Recipe, **changes) -> Recipe:
     Raises:
         ValueError: a setting that neither has.
     """
-    of_recipe, of_model = ([field.name for field in fields(part)] for part in (recipe, recipe.model))
+    changes = {"model": recipe.model} | changes
+    of_recipe, of_model = ([field.name for field in fields(part)] for part in (recipe, changes["model"]))
     for name in changes:
         if name not in (*of_recipe, *of_model):
             raise ValueError(
                 f"no setting {name!r}, expected one of the recipe ({', '.join(of_recipe)}) "
                 f"or of its model ({', '.join(of_model)})"
             )
-    changes = {"model": recipe.model} | changes
     inner = {name: changes.pop(name) for name in list(changes) if name not in of_recipe}
     return replace(recipe, **changes | {"model": replace(changes["model"], **inner)})
 
 
 def differences(one: Recipe, other: Recipe) -> dict[str, tuple]:
-    """What two recipes set differently, of themselves or of their models: name → (one's, the other's)."""
-    found = {}
-    for a, b in ((one.model, other.model), (one, other)):
+    """What two recipes set differently, of themselves or of their models: name → (one's, the other's).
+
+    Models of two classes have other settings, not other values of the same ones: "model" is one difference.
+    """
+    alike = type(one.model) is type(other.model)
+    found = {} if alike else {"model": (one.model, other.model)}
+    for a, b in ((one.model, other.model), (one, other)) if alike else ((one, other),):
         names = [field.name for field in fields(a) if field.name != "model"]
         found |= {name: (getattr(a, name), getattr(b, name)) for name in names}
     return {name: pair for name, pair in found.items() if pair[0] != pair[1]}

@@ -32,7 +32,7 @@ def frozen_copy(model: nn.Module) -> nn.Module:
 
 
 def reference_log_probs(reference: Reference, ids: Tensor, answer: Tensor) -> Tensor:
-    """As `answer_log_probs`, in evaluation mode and without gradients."""
+    """As `answer_log_probs`, without gradients; a model in evaluation mode, a function as it is."""
     if isinstance(reference, nn.Module):
         with evaluating(reference):
             return answer_log_probs(reference, ids, answer)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from course_lib.files import write_whole
 from course_lib.training import distributed
+from course_lib.training.checkpoints import check_weights
 from course_lib.training.randomness import drawing_from, random_state, set_random_state
 
 
@@ -67,16 +68,18 @@ class SavedRun:
         try:
             # weights_only: tensors and plain numbers; a pickled object in the file is refused, not run.
             state = torch.load(content, weights_only=True, map_location="cpu")
-            self.model.load_state_dict(state["model"])
-            self.optimizer.load_state_dict(state["optimizer"])
             losses, seconds = state["losses"].tolist(), float(state["seconds"])
             random = state["batches"], state["dropout"]
+            check_weights(self.model, state["model"])
+            self.optimizer.load_state_dict(state["optimizer"])  # it looks before it takes anything
+            self.model.load_state_dict(state["model"])  # last: a refused file leaves the model as it is
         except (
             RuntimeError,
             ValueError,
             OSError,
             TypeError,
             KeyError,
+            AttributeError,
             EOFError,
             pickle.UnpicklingError,
         ) as error:

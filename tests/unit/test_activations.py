@@ -33,6 +33,19 @@ def test_gelu_is_torchs_with_and_without_gradients():
     torch.testing.assert_close(ours, theirs, atol=2e-6, rtol=2e-6)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_gelu_in_half_precision_is_torchs(dtype):
+    """Values and slopes, at large numbers too: inside, x³ and the slope's parts are beyond 65,504."""
+    x = torch.cat([torch.linspace(-6, 6, 2001), torch.tensor([67.0, 70, 300, 6e4, -70, -6e4])]).to(dtype)
+    x.requires_grad_()
+    for ours, theirs in zip(
+        *((y, torch.autograd.grad(y.sum(), x)[0]) for y in (gelu_tanh(x), F.gelu(x, approximate="tanh"))),
+        strict=True,
+    ):
+        assert ours.dtype == dtype
+        torch.testing.assert_close(ours, theirs, atol=2e-6, rtol=torch.finfo(dtype).eps)
+
+
 def test_relu_squared_is_relu_squared_to_the_last_bit():
     x = values().requires_grad_()
     plain = F.relu(x).square()

@@ -48,6 +48,35 @@ def test_context_is_the_weighted_sum_and_padding_gets_nothing(attention):
     torch.testing.assert_close(again, context)
 
 
+@pytest.mark.parametrize("attention", [AdditiveAttention(D_Q, D_K, A), DotProductAttention(D_Q, D_K)])
+@pytest.mark.parametrize("odd", [math.nan, math.inf])
+def test_what_is_not_finite_in_the_padding_does_not_count(attention, odd):
+    """A weight of 0 does not keep it out: 0 · NaN is NaN, and so is its gradient."""
+    s, h = random(B, T, D_Q), random(B, S, D_K)
+    allowed = torch.ones(B, 1, S, dtype=torch.bool)
+    allowed[1, 0, 3:] = False
+    expected = attention(s, attention.project_keys(h), h, allowed)
+    h[1, 3] = odd
+    found = attention(s, attention.project_keys(h), h, allowed)
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other)
+    own = [p for name, p in attention.named_parameters() if name != "U_a.weight"]  # that meets the NaN itself
+    assert all(g.isfinite().all() for g in torch.autograd.grad(found[0].sum(), own))
+    h[0, 0] = odd  # this one is looked at
+    context, _ = attention(s, attention.project_keys(h), h, allowed)
+    assert context[0].isnan().all() and context[1].isfinite().all()
+
+
+@pytest.mark.parametrize("attention", [AdditiveAttention(D_Q, D_K, A), DotProductAttention(D_Q, D_K)])
+@pytest.mark.parametrize("rows", [1, 2])
+def test_one_sentence_is_not_asked_by_the_queries_of_others(attention, rows):
+    h, few = random(3, S, D_K), random(rows, S, D_K)
+    with pytest.raises(ValueError, match=f"query has {rows} rows and projected_keys has 3, expected as many"):
+        attention(random(rows, T, D_Q), attention.project_keys(h), h)
+    with pytest.raises(ValueError, match="expected the same batch"):
+        attention(random(3, T, D_Q), attention.project_keys(h), few)
+
+
 def test_a_query_without_its_axis_is_named():
     attention = AdditiveAttention(D_Q, D_K, A)
     h = random(B, S, D_K)

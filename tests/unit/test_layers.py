@@ -113,7 +113,7 @@ def test_rotating_pairs_neighbours_and_keeps_the_type():
 def test_positions_need_pairs_of_features(size):
     with pytest.raises(ValueError, match=f"d_model is {size}, expected an even number"):
         sinusoidal_positions(4, size)
-    with pytest.raises(ValueError, match=f"n_features is {size}, expected an even number"):
+    with pytest.raises(ValueError, match=f"the last axis of x is {size}, expected an even number"):
         rotate(torch.zeros(1, 1, 2, size))
     with pytest.raises(ValueError, match=f"d_model / n_heads is {size}, expected an even number"):
         EncoderLayer(2 * size, 2, rotary=True)
@@ -136,6 +136,18 @@ def test_norms_equal_torch_s(shape, D, seed):
             assert_close(ours, theirs, tolerance)
             expected, got = (torch.autograd.grad((y * upstream).sum(), x)[0] for y in (theirs, ours))
             assert_close(got, expected, 30 * tolerance)  # with D = 1 or 2 the variance can be near 0
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("size", [1.0, 300.0, 2e4])
+def test_norms_in_half_precision_are_torch_s(dtype, size):
+    """The square of 300 is beyond 65,504, where float16 ends."""
+    x = size * torch.tensor([[1.0, -1.0, 1.0, -1.0], [1.0, -2.0, 0.5, 0.3]]).to(dtype)
+    gain, bias = torch.tensor([[1.0, 2.0, -1.0, 0.5], [0.0, 1.0, 0.0, 0.2]]).to(dtype)
+    theirs = nn.functional.layer_norm(x, (4,), gain, bias, 1e-5), nn.functional.rms_norm(x, (4,), gain, 1e-5)
+    for ours, expected in zip((layer_norm(x, gain, bias), rms_norm(x, gain)), theirs, strict=True):
+        assert ours.dtype == dtype
+        torch.testing.assert_close(ours, expected, atol=0, rtol=2 * torch.finfo(dtype).eps)
 
 
 def test_layers_norm_by_the_functions_that_are_shown():
@@ -218,11 +230,21 @@ def test_d_ff_is_four_times_d_model_unless_given():
         (lambda: EncoderLayer(6, 4), r"d_model \(6\) must be divisible by n_heads \(4\)"),
         (lambda: CachedAttention(6, 2).remember(torch.zeros(2, 6)), r"x has shape \(2, 6\), expected"),
         (lambda: CachedAttention(6, 2).remember(torch.zeros(1, 2, 5)), "with D = 6"),
+        (lambda: rotate(torch.zeros(1, 1, 5, 4), -2), "start is -2, .*: are there more queries than keys"),
     ],
 )
 def test_bad_sizes_and_choices_are_named(make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+@pytest.mark.parametrize("T", [4, 5, 9])
+def test_more_queries_than_keys_have_no_rotary_positions(T):
+    """The first of them would stand before the text; without rotary positions they may well be more."""
+    x, keys = torch.randn(1, T, 8), torch.randn(1, 3, 8)
+    with pytest.raises(ValueError, match=f"start is {3 - T}, expected 0 or more"):
+        CachedAttention(8, 2, rotary=True)(x, keys, keys)
+    assert CachedAttention(8, 2)(x, keys, keys)[0].shape == x.shape
 
 
 # --- attention that remembers -----------------------------------------------------------------------------
@@ -242,6 +264,22 @@ def test_remembering_step_by_step_is_reading_at_once(cuts, rotary, seed):
         allowed = causal_mask(part.shape[1], past.k.shape[2])
         rows.append(layer.ask(part, past, allowed)[0])
     assert_close(torch.cat(rows, dim=1), whole, 1e-5)
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_what_is_remembered_is_looked_at_by_its_own_row(rows):
+    """Another batch is named; a batch of one does not spread over the others either."""
+    x, other = torch.randn(4, 3, 8), torch.randn(rows, 3, 8)
+    encoder, decoder = EncoderLayer(8, 2), DecoderLayer(8, 2)
+    past = encoder(other)[2]
+    for call, name in (
+        (lambda: encoder(x, None, past), "past"),
+        (lambda: encoder.self_attention.ask(x, past), "memory"),
+        (lambda: decoder(x, other), "memory"),
+        (lambda: decoder(x, x, None, None, past), "past"),
+    ):
+        with pytest.raises(ValueError, match=f"x has 4 rows and {name} has {rows}, expected as many"):
+            call()
 
 
 @many(30, T=st.integers(1, 5), offset=st.integers(1, 50), seed=seeds)

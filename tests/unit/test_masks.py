@@ -145,6 +145,20 @@ def test_masks_made_in_inference_mode_are_looked_at_each_time():
         assert masks.about(allowed).dead.flatten().tolist() == [True, False, False]
 
 
+@pytest.mark.parametrize("road", [fused_attention, scaled_dot_product_attention])
+@pytest.mark.parametrize("closed", [0, 1])
+def test_a_mask_that_was_used_in_inference_mode_serves_in_training(road, closed):
+    """What is kept of it takes part in gradients afterwards, which tensors made in that mode may not."""
+    allowed = masks.padding_mask(tensor([[5, 6, 0]]), 0)[0, 0].expand(3, 3).clone()
+    allowed[:closed] = False  # a query with nothing to look at
+    q = torch.randn(1, 2, 3, 4, requires_grad=True)
+    with torch.inference_mode():
+        road(q, q, q, allowed)
+    found = road(q, q, q, allowed)
+    (found if isinstance(found, torch.Tensor) else found[0]).sum().backward()
+    assert q.grad.isfinite().all()
+
+
 def operations(call) -> int:
     """How many of torch's own operations run."""
 

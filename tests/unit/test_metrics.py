@@ -16,6 +16,14 @@ def test_alignment_error_rate_by_hand():
     assert metrics.alignment_error_rate([set()], [set()]) == 0
 
 
+def test_a_leak_is_0_only_where_nothing_comes_through():
+    """The square of a weight of e⁻⁶⁰ is beyond float32; the weight is not."""
+    weights = torch.tensor([[0.0, -60.0, -torch.inf], [0.0, 0.0, 0.0]]).softmax(-1)  # (T, S)
+    leak = metrics.leak_matrix(lambda x: weights @ x, torch.ones(3, 2))
+    assert torch.equal(leak > 0, weights > 0) and leak.dtype == torch.float32
+    torch.testing.assert_close(leak, weights * 2**0.5)  # two features, each with this slope
+
+
 def test_alignment_error_rate_counts_links_not_sentences():
     guessed, sure = [{(0, 0)}, {(i, i) for i in range(9)}], [{(0, 1)}, {(i, i) for i in range(9)}]
     assert metrics.alignment_error_rate(guessed, sure) == pytest.approx(0.1)

@@ -248,7 +248,9 @@ def test_logits_of_other_axes_are_named(shape):
         draw(torch.zeros(shape))
 
 
-@pytest.mark.parametrize("settings", [{}, {"top_k": 2}, {"top_p": 0.5}, {"top_k": 2, "top_p": 0.5}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"top_k": 2}, {"top_p": 0.5}, {"top_k": 2, "top_p": 0.5}, {"temperature": 0}]
+)
 @pytest.mark.parametrize("row", [[0.0, math.nan, 1.0, 2.0], [0.0, math.inf, 1.0, 2.0], [-math.inf] * 4])
 def test_logits_from_which_nothing_can_be_drawn_are_named(row, settings):
     with pytest.raises(ValueError, match="logits hold NaN"):

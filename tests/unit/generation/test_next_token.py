@@ -69,3 +69,6 @@ def test_bad_input_of_a_trace_is_named():
         trace_draw(torch.zeros(1, 4))
     with pytest.raises(ValueError, match="top_p is 2"):
         trace_draw(torch.zeros(4), top_p=2)
+    for temperature in (0, 1):
+        with pytest.raises(ValueError, match="nothing but −∞ in a row"):
+            trace_draw(torch.full((4,), -torch.inf), temperature)

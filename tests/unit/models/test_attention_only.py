@@ -78,7 +78,7 @@ def test_heads_are_cut_side_by_side():
         (lambda: small()(IDS.float()), "expected whole numbers"),
         (lambda: split_heads(torch.ones(3, 6), 2), "expected (B, T, D)"),
         (lambda: merge_heads(torch.ones(3, 6, 2)), "expected (B, H, T, K)"),
-        (lambda: MultiHeadAttention(8, 0), "n_heads (0)"),
+        (lambda: MultiHeadAttention(8, 0), "n_heads is 0"),
         (lambda: layer(torch.ones(5, 8)), "for one sentence write x[None]"),
         (lambda: layer(torch.ones(1, 5, 8), torch.ones(2, 5, 8)), "the same batch"),
         (lambda: layer(torch.ones(1, 5, 8), allowed=causal_mask(5)[None]), "the batch or the heads?"),

@@ -146,6 +146,12 @@ def test_a_classifier_reads_the_vector_that_it_is_told_to(vector):
         torch.testing.assert_close(scores[1], alone[0])  # padding is left out
 
 
+def test_the_mean_of_a_row_of_padding_is_no_nan():
+    model = ClassifierConfig(small().config, 2, "mean").build().eval()
+    scores = model(ids=torch.tensor([[5, 6, 7], [0, 0, 0]]))
+    assert torch.equal(scores[1], model.head.bias)
+
+
 @pytest.mark.parametrize("frozen", [False, True])
 def test_frozen_means_that_only_the_head_learns(frozen):
     bert = small(dropout=0.5)

@@ -139,6 +139,36 @@ def test_bad_ids_are_named(model, ids, words):
         model(ids)
 
 
+def test_a_text_that_goes_on_past_the_window_is_refused_where_positions_are_learned(model):
+    """Neither is one vector given to several tokens, nor are tokens left out."""
+    ids = texts(2, WINDOW)
+    assert model.embed(ids[:, -3:], WINDOW - 3).shape == (2, 3, 16)
+    past = model.read(ids, causal_mask(WINDOW))[2]
+    for n in (1, 3):
+        for call in (
+            lambda n=n: model.embed(ids[:, :n], WINDOW),
+            lambda n=n: model.read(ids[:, :n], None, past),
+        ):
+            if model.config.positions == "rotary":
+                call()
+                continue
+            with pytest.raises(
+                ValueError, match=f"text has {WINDOW + n} positions, expected at most max_len"
+            ):
+                call()
+    with pytest.raises(ValueError, match="the text has 14 positions"):
+        GPT(GPTConfig(**SMALL)).embed(ids[:, :3], WINDOW - 1)
+
+
+def test_a_state_goes_on_with_as_many_rows_as_it_has(model):
+    ids = texts(3, 4)
+    _, _, state = model.next_logits(ids[:1])
+    with pytest.raises(ValueError, match="tokens has 3 rows and state has 1, expected as many"):
+        model.next_logits(ids[:, :1], state)
+    with pytest.raises(ValueError, match="x has 3 rows and past has 1, expected as many"):
+        model.read(ids, None, state.past)
+
+
 # ---------------------------------------------------------------- writing with a cache
 
 

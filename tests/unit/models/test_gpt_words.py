@@ -48,6 +48,19 @@ def test_noise_makes_them_differ_and_depends_on_the_generator_alone(model):
     assert not torch.equal(rows[0][0], rows[0][1])
 
 
+def test_with_a_generator_torch_s_own_stays_as_it_is(model):
+    before = torch.get_rng_state()
+    extended(model, 33, generator=torch.Generator().manual_seed(3))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_single_word_has_no_spread():
+    """The standard deviation of one row would be 0 / 0."""
+    grown = extended(GPTConfig(**SMALL | {"vocab_size": 1}).build(), 3)
+    rows = grown.token_embedding.weight
+    assert torch.equal(rows, rows[:1].expand(3, -1))
+
+
 def test_the_copy_is_another_model(model):
     grown = extended(model, 30)
     with torch.no_grad():

@@ -200,6 +200,25 @@ def test_merged_is_unmerged_and_comes_apart_again(model, config):
         assert torch.equal(says(model), says(plain))
 
 
+def test_looking_at_the_base_changes_neither_modes_nor_torch_s_generator(model):
+    shake(lora.inject(model, SIX))
+    model.train()
+    model.layers[0].eval()
+    next(iter(lora.adapted(model).values())).adapters.eval()
+    modes, state = [part.training for part in model.modules()], torch.get_rng_state()
+    lora.base_state(model)
+    assert [part.training for part in model.modules()] == modes
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_a_mode_that_is_set_while_merged_is_kept(model):
+    lora.inject(model, SIX)
+    taken = lora.merge(model.train())
+    model.eval()
+    lora.unmerge(model, taken)
+    assert not any(part.training for part in model.modules())
+
+
 def test_one_matrix_merged_is_unmerged_to_a_millionth():
     with seeded(0):
         base = nn.Linear(64, 48)

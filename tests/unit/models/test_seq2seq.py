@@ -127,6 +127,13 @@ def test_bad_input_is_named():
         model(SOURCE[0], TARGET)
     with pytest.raises(ValueError, match="a row of padding only"):
         model(torch.full((2, 3), PAD_ID), TARGET)
+    state = model.encode(SOURCE)
+    with pytest.raises(ValueError, match=rf"tokens has shape \({len(SOURCE)}, 0\), expected \(B, n\)"):
+        model.next_logits(TARGET[:, :0], state)
+    with pytest.raises(
+        ValueError, match=f"tokens has 1 rows and the source has {len(SOURCE)}, expected as many"
+    ):
+        model.next_logits(TARGET[:1, :1], state)
     with pytest.raises(ValueError, match="score is 'cosine'"):
         make("cosine")
     with pytest.raises(ValueError, match="query is 'next'"):

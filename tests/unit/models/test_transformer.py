@@ -291,7 +291,8 @@ PAPER = TransformerConfig()
         ({"dropout": 1.0}, "dropout is 1.0"),
         ({"dropout": -0.1}, "dropout is -0.1"),
         ({"norm": "batch"}, "norm is 'batch', expected one of 'layer', 'rms'"),
-        ({"activation": "tanh"}, "activation is 'tanh', expected one of 'relu', 'gelu'"),
+        ({"activation": "tanh"}, "activation is 'tanh', expected one of 'relu', 'gelu'$"),
+        ({"activation": "swiglu"}, "activation is 'swiglu', expected one of 'relu', 'gelu'$"),  # 3 matrices
         (
             {"positions": "none"},
             "positions is 'none', expected one of 'sinusoidal'",
@@ -327,6 +328,12 @@ def test_ids_that_are_none_are_named():
         (lambda: model(SOURCE[:2], TARGET[:, :2]), "source has 2 rows and target has 3"),
         (lambda: model.next_logits(TARGET, state), "tokens holds ids from 1 to 10, expected 0 to 9"),
         (lambda: model.next_logits(TARGET[:, 0], state), r"tokens has shape \(3,\), expected \(B, n\)"),
+        (lambda: model.next_logits(TARGET[:2, :1], state), "tokens has 2 rows and the source has 3"),
+        (
+            lambda: model.next_logits(TARGET[:, :1], model.encode(SOURCE[:1])),
+            "and the source has 1, expected",
+        ),
+        (lambda: stack.next_logits(TARGET[:, :1], stack.next_logits(TARGET[:1])[2]), "past has 1, expected"),
         (lambda: stack(TARGET[0]), r"ids has shape \(6,\), expected \(B, T\)"),
         (lambda: stack(TARGET - 2), "ids holds ids from -1 to 8"),
         (lambda: stack.next_logits(TARGET + 1), "tokens holds ids from 2 to 11"),

@@ -198,6 +198,9 @@ def test_ngrams_write_like_a_model():
     torch.testing.assert_close(logits[:1], counted.chances(ids[:1]).log())  # a row by itself
 
 
+SEEN = python_gpt.NGrams(torch.arange(60) % 7, 7, 2)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -206,6 +209,9 @@ def test_ngrams_write_like_a_model():
             "ids has shape .3,., expected .N,. with N ≥ order",
         ),
         (lambda: python_gpt.NGrams(torch.zeros(3), 5, 0), "order is 0"),
+        (lambda: python_gpt.NGrams(torch.tensor([1, 5]), 5, 1), "ids holds ids from 1 to 5, expected 0 to 4"),
+        (lambda: SEEN.nats(torch.tensor([3, 8])), "ids holds ids from 3 to 8, expected 0 to 6"),
+        (lambda: SEEN.next_logits(torch.tensor([[2, -1]])), "holds ids from -1 to -1"),
         (lambda: python_gpt.counted_ngrams(4).nats(torch.zeros(1)), "N ≥ 2"),
     ],
 )

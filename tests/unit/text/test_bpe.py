@@ -128,6 +128,17 @@ def test_what_is_no_text_is_named():
         train_bpe("", 256).encode("a\ud800")
 
 
+@pytest.mark.parametrize("half", ["\ud83d", "\udc80", "\udcff", "\ude3a"])
+def test_half_of_a_character_is_never_encoded(half):
+    """Those from \udc80 to \udcff were once taken for bytes: the second half of 💀 became `b"\x80"`."""
+    tokenizer = train_bpe("", 256)
+    for call in (tokenizer.encode, split, lambda text: train_bpe(text, 300)):
+        with pytest.raises(ValueError, match="half of a character, expected whole ones"):
+            call(f"a {half}")
+    for raw in (b"\x80", b"\xff", "💀".encode()[:2]):  # bytes need not be UTF-8
+        assert tokenizer.decode_bytes(tokenizer.encode(b"a " + raw)) == b"a " + raw
+
+
 # -- there and back --------------------------------------------------------------------------------
 
 MIXED = train_bpe(

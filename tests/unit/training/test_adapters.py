@@ -85,6 +85,21 @@ def test_another_base_is_refused_and_stays_as_it_is(tmp_path):
         load_adapter("dpo", mine, tmp_path)
 
 
+@pytest.mark.parametrize("other", [None, "polite"])
+def test_a_damaged_adapter_leaves_the_model_as_it_was(tmp_path, other):
+    model = base()
+    path = save_adapter("brief", model, trained(base()), {}, tmp_path)
+    path.write_bytes(path.read_bytes()[:-8])
+    if other:
+        trained(model, other)
+    said, learning = says(model), [p.requires_grad for p in model.parameters()]
+    with pytest.raises(ValueError, match=r"brief.safetensors is damaged"):
+        load_adapter("brief", model, tmp_path)
+    assert lora.names(model) == ([other] if other else [])
+    assert torch.equal(says(model), said)  # what was on is on
+    assert [p.requires_grad for p in model.parameters()] == learning and any(learning)
+
+
 def test_an_adapter_that_was_never_trained_is_called_out(tmp_path):
     model = base()
     with pytest.raises(ValueError, match="adapter adds 0 to every matrix"):

@@ -38,6 +38,17 @@ def test_checkpoint_and_card_come_back(tmp_path):
         checkpoints.load_weights("tiny", other, tmp_path)
 
 
+def test_refused_weights_change_nothing(tmp_path):
+    """Neither those that fit nor the mode: `load_state_dict` copies what fits before it refuses the rest."""
+    checkpoints.save_checkpoint("big", Seq2SeqConfig(5, 6, d_embed=4).build(), {}, tmp_path)
+    model = Seq2SeqConfig(5, 7, d_embed=4).build()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    with pytest.raises(ValueError, match=r"does not fit big.safetensors: .*: embed.weight, readout.3.weight"):
+        checkpoints.load_weights("big", model, tmp_path)
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert model.training
+
+
 @dataclass(frozen=True)
 class Sizes:
     words: int = 6

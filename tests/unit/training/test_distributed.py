@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from course_lib.tasks import town_gpt
+from course_lib.text.tokenizers import PAD_ID
 from course_lib.training import distributed
 from course_lib.training.optim import WarmupStableDecay
 from course_lib.training.recipe import Task, new_model, train, vary
@@ -54,9 +55,11 @@ with distributed.together():
                 print(step, flush=True)
         history = train(model, recipe, town_gpt.task(105), on_step=on_step, save_to=out / "run.state")
         losses = history.losses
-    else:  # three steps of plain descent, with the flag set late or in time
+    else:  # three steps of plain descent, with the flag set late or in time, or rows of padding
         spread, losses = distributed.spread(model), []
         ids = next(town_gpt.batches(recipe, 105))
+        if what == "padded":  # one piece of the first process, and two of the second, the last ones
+            ids[[4, 5, 7], 1:] = 0
         parts = ids.tensor_split(8)[distributed.rank() :: 2]
         right = distributed.Gradients(town_gpt.next_word_loss, town_gpt.counted, pieces=4)
         for _ in range(3):
@@ -119,6 +122,24 @@ def test_pieces_change_nothing(alone, pieces):
     torch.testing.assert_close(found, alone[1], atol=1e-4, rtol=0)
 
 
+@pytest.mark.parametrize("without", [[0], [0, 1], [1, 2, 3]])
+def test_rows_without_a_token_that_counts_have_no_share(without):
+    """Such a piece has no loss of its own: the gradients are those of the other rows."""
+    ids = next(town_gpt.batches(TINY, N_STORIES))[:4].clone()
+    ids[without, 1:] = PAD_ID
+    others = ids[[row for row in range(4) if row not in without]]
+    one, other = new_model(TINY), new_model(TINY)
+    loss = town_gpt.next_word_loss(other, others)
+    loss.backward()
+    found = distributed.Gradients(town_gpt.next_word_loss, town_gpt.counted, pieces=4)(one, ids)
+    assert found == pytest.approx(loss.item(), abs=1e-5)
+    for p, q in zip(one.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(p.grad, q.grad, atol=1e-5, rtol=0)
+    ids[:, 1:] = PAD_ID
+    with pytest.raises(ValueError, match="batch has no token that counts"):
+        distributed.Gradients(town_gpt.next_word_loss, town_gpt.counted, pieces=2)(one, ids)
+
+
 def test_a_mean_of_means_is_another_loss():
     """What `count` is there for: pieces of unequal length."""
     ids = next(town_gpt.batches(TINY, N_STORIES))
@@ -153,6 +174,22 @@ def test_two_processes_are_one_and_a_killed_run_ends_the_same(alone, tmp_path):
     assert first["losses"] == second["losses"] == pytest.approx(alone[0], abs=1e-4)
     assert first["apart"] == 0
     torch.testing.assert_close(torch.tensor(first["parameters"]), alone[1], atol=1e-4, rtol=0)
+
+
+def test_rows_without_a_token_that_counts_have_no_share_in_two_processes_either(tmp_path):
+    """Each has to take part in every exchange, also with nothing to say."""
+    first, _ = finished(torchrun(tmp_path, "padded"), tmp_path)
+    assert first["apart"] == 0
+    model = new_model(TINY)
+    ids = next(town_gpt.batches(TINY, N_STORIES))[[0, 1, 2, 3, 6]]
+    for _ in range(3):
+        model.zero_grad()
+        town_gpt.next_word_loss(model, ids).backward()
+        with torch.no_grad():
+            for p in model.parameters():
+                p -= 0.1 * p.grad
+    found = torch.cat([p.detach().flatten() for p in model.parameters()])
+    torch.testing.assert_close(torch.tensor(first["parameters"]), found, atol=1e-4, rtol=0)
 
 
 def test_a_flag_that_is_set_late_parts_the_processes(tmp_path):

@@ -6,7 +6,10 @@ import pytest
 import torch
 from torch import nn
 
+from course_lib.models.gpt import GPTConfig
+from course_lib.models.transformer import OneStackConfig
 from course_lib.training.muon import Muon, orthogonalise
+from course_lib.training.optim import MuonAndAdamW, muon_and_adamw
 
 
 def matrices(*shape, seed=0):
@@ -77,6 +80,25 @@ def test_what_has_no_gradient_stays_and_the_state_is_kept():
     optimizer.step()
     other.step()
     assert torch.equal(used, theirs)
+
+
+@pytest.mark.parametrize(
+    "model", [GPTConfig(9, 8, 2, 1, max_len=4), OneStackConfig(8, 2, 16, vocab_size=9, n_layers=1)]
+)
+@pytest.mark.parametrize("optimizer", [MuonAndAdamW(), lambda model: muon_and_adamw(model, 1e-3)])
+def test_the_matrices_of_layers_go_to_muon_and_all_else_to_adamw(model, optimizer):
+    model = model.build()
+    muon, adamw = optimizer(model).optimizers
+    names = {id(p): name for name, p in model.named_parameters()}
+    of_muon, of_adamw = (
+        {names[id(p)] for group in one.param_groups for p in group["params"]} for one in (muon, adamw)
+    )
+    assert of_muon == {name for name in names.values() if "layers.0." in name and ".W_" in name} - {
+        name for name in names.values() if name.endswith("bias")
+    }
+    assert len(of_muon) == 6 and of_adamw == set(names.values()) - of_muon
+    with pytest.raises(ValueError, match="model is a Linear without a matrix in `layers`"):
+        optimizer(torch.nn.Linear(2, 2))
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,12 @@ def test_margins_are_those_of_the_next_step_and_nothing_is_learned(model):
         dpo_margins(model, reference, [])
 
 
+def test_margins_leave_the_mode_as_it_is():
+    model = new_model(dropout=0.5).train()
+    first, second = (dpo_margins(model, None, PAIRS[:4]) for _ in range(2))
+    assert first == second and model.training  # without dropout all the same
+
+
 def test_without_a_reference_the_first_loss_is_not_ln_2(model):
     step = dpo_step(model, None, PAIRS, adamw(model))
     assert abs(step.loss - math.log(2)) > 0.01 and step.chosen < 0

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from course_lib import faults
+from course_lib.models.gpt import GPTConfig
 from course_lib.tasks import card_game, pronunciation, round_table, town_lm, translation
 from course_lib.training.optim import WarmupThenCosine
 from course_lib.training.recipe import Recipe, differences, new_model, train, train_in_stages, vary
@@ -111,3 +112,11 @@ def test_differences_name_what_two_recipes_set_differently():
         "seed": (round_table.RECIPE.seed, 3),
     }
     assert differences(round_table.RECIPE, round_table.RECIPE) == {}
+
+
+def test_models_of_two_classes_are_one_difference():
+    one, other = vary(town_lm.RECIPE, steps=5), vary(town_lm.RECIPE, model=GPTConfig(9), steps=7)
+    assert differences(one, other) == {"model": (one.model, other.model), "steps": (5, 7)}
+    assert vary(one, model=GPTConfig(9), tied=False).model == GPTConfig(9, tied=False)
+    with pytest.raises(ValueError, match="no setting 'window'"):
+        vary(one, model=GPTConfig(9), window=3)

@@ -5,6 +5,7 @@ import math
 import os
 import subprocess
 import time
+from contextlib import contextmanager
 
 import pytest
 import torch
@@ -202,6 +203,28 @@ def test_seeding_leaves_torch_s_own_generator_alone():
     with seeded(1):
         torch.rand(3)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("initialized", [True, False])
+def test_seeding_puts_back_the_generators_of_gpus_that_are_in_use(initialized, monkeypatch):
+    """It seeds them, too. One that was never used has no state yet, and to ask for it would start it."""
+    forked = []
+
+    @contextmanager
+    def fork_rng(devices):
+        forked.append(list(devices))
+        yield
+
+    monkeypatch.setattr(torch.random, "fork_rng", fork_rng)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: initialized)
+    state = torch.get_rng_state()
+    with monkeypatch.context() as inside:
+        inside.setattr(torch, "manual_seed", lambda seed: None)
+        with seeded(1):
+            pass
+    torch.set_rng_state(state)
+    assert forked == [[0, 1] if initialized else []]
 
 
 def test_labels_are_shifted_once_and_padding_is_not_counted():

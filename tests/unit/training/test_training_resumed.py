@@ -146,6 +146,22 @@ def test_other_batches_than_in_the_saved_run_are_refused(tmp_path):
         run(lambda: short, tmp_path / "run.state")
 
 
+@pytest.mark.parametrize("change", ["another layer", "other groups"])
+def test_a_refused_run_leaves_the_model_as_it_is(tmp_path, change):
+    """What fits is not taken either: not the first layer, nor all of it where the optimizer does not fit."""
+    run(own_generator, tmp_path / "run.state")
+    model, options = dropout_net(), {}
+    if change == "another layer":
+        model[2] = nn.Linear(16, 2)
+    else:
+        groups = [{"params": layer.parameters()} for layer in (model[0], model[2])]
+        options["optimizer"] = torch.optim.AdamW(groups)
+    before = [p.clone() for p in model.parameters()]
+    with pytest.raises(ValueError, match="which does not hold a saved run of this model and optimizer"):
+        train(model, own_generator(), squared_error, steps=2, save_to=tmp_path / "run.state", **options)
+    assert all(torch.equal(p, q) for p, q in zip(model.parameters(), before, strict=True))
+
+
 ANOTHER_PROCESS = """
 import sys
 from pathlib import Path
