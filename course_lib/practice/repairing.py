@@ -13,12 +13,11 @@ import inspect
 import re
 import textwrap
 import time
-import warnings
 from collections.abc import Callable, Iterator
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
-from course_lib.practice import answers, changes, comparing, finer_changes, forms, inputs, running
+from course_lib.practice import answers, changes, comparing, finer_changes, forms, guarding, inputs, running
 from course_lib.practice.changes import MOST_SHOWN, Change, thrown_away
 from course_lib.practice.kinds import Case, Exercise
 from course_lib.practice.running import Outcome
@@ -53,6 +52,8 @@ def repair(
 
     def holds(changed: Callable[..., Any], case: Case, right: Any) -> bool:
         outcome = running.run(changed, case.args, max(left(), 0.05))
+        if outcome.left_running:  # one operation that nobody can end: no more trials beside it
+            end[:] = [time.monotonic()]
         outcome = answers.tamed(written, outcome)
         if outcome.error or outcome.timed_out or outcome.changed:
             return False
@@ -105,7 +106,7 @@ def first_that_helps(
     tree = _tree(function)
     if tree is None:
         return ""
-    code = ast.unparse(tree)
+    code, around = ast.unparse(tree), guarding.around(function)
     plain, kinds = list(changes.all_changes(tree)), {}
     for change in plain:
         kinds.setdefault(change.kind, []).append(change)
@@ -114,7 +115,7 @@ def first_that_helps(
     for group in [*([change] for change in plain), *together, *([change] for change in finer)]:
         if not go_on():
             return ""
-        fixed = _with(group, tree, lambda: _made(tree, function))
+        fixed = _with(group, tree, lambda: _made(tree, around))
         if fixed is not None and is_right(fixed):
             return _sentence(group, code, _lines(group, tree, code))
     return ""
@@ -135,11 +136,11 @@ def two_that_help(
     tree = _tree(function)
     if tree is None:
         return ""
-    code, before, better = ast.unparse(tree), rights(function), []
+    code, before, better, around = ast.unparse(tree), rights(function), [], guarding.around(function)
     for change in _told_by_their_code(tree):
         if not go_on():
             return ""
-        fixed = _with([change], tree, lambda: _made(tree, function))
+        fixed = _with([change], tree, lambda: _made(tree, around))
         if fixed is not None and (many := rights(fixed)) > before:
             better.append((many, change, _lines([change], tree, code)))
     better.sort(key=lambda found: -found[0])
@@ -150,7 +151,7 @@ def two_that_help(
             for second in _told_by_their_code(tree):
                 if not go_on():
                     return ""
-                fixed = _with([second], tree, lambda: _made(tree, function))
+                fixed = _with([second], tree, lambda: _made(tree, around))
                 if fixed is not None and is_right(fixed):
                     then = _lines([second], tree, half)
                     both = f"W{_phrase(first, lines)}, and w{_phrase(second, then)}"
@@ -241,18 +242,13 @@ def _tree(function: Callable[..., Any]) -> ast.Module | None:
     return tree
 
 
-def _made(tree: ast.Module, function: FunctionType) -> Callable[..., Any] | None:
-    names = dict(function.__globals__)  # a copy: nothing of the learner's is written over
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        try:
-            names[name] = cell.cell_contents
-        except ValueError:  # not filled yet
-            continue
+def _made(tree: ast.Module, around: tuple[dict[str, Any], list[CodeType]]) -> Callable[..., Any] | None:
+    """The function that a changed tree makes, to be tried: it refuses what could harm. None if it is none."""
+    names, others = around
+    names = dict(names)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of lines that the learner did not write
-            code = compile(ast.fix_missing_locations(tree), "<your code, changed>", "exec")
-        exec(code, names)
+        for code in (*others, guarding.compiled(tree)):
+            exec(code, names)
     except Exception:  # this change makes no Python
         return None
     return names[tree.body[0].name]
