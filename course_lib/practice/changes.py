@@ -72,7 +72,18 @@ def all_changes(tree: ast.Module) -> Iterator[Change]:
     """All changes, those with the plainest cause first."""
     found = list(places(tree))
     yield from _statements(tree)
-    for rule in (_call, _number_left_out, _sign, _name, _brackets, _order, _axis, _part, _left_out):
+    for rule in (
+        _call,
+        _number_left_out,
+        _sign,
+        _name,
+        _compared,
+        _brackets,
+        _order,
+        _axis,
+        _part,
+        _left_out,
+    ):
         for node, put in found:
             for (why, old, new), other, kind in rule(node):
                 yield Change(why, old, new, partial(put, other), partial(put, node), kind)
@@ -267,6 +278,40 @@ def _name(node: ast.AST):
         if other != node.attr:
             new = ast.Attribute(node.value, other, node.ctx)
             yield (why, node.attr, other), new, ""
+
+
+def is_and_or(node: ast.AST) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, (ast.BitAnd, ast.BitOr))
+
+
+def binds_more_closely(node: ast.Compare) -> str:
+    """Why `a & b < c` is no condition on b; empty where no side of a comparison holds an `&` or `|`."""
+    part = next((p for p in (node.left, *node.comparators) if is_and_or(p)), None)
+    if part is None:
+        return ""
+    sign = _SYMBOLS.get(type(node.ops[0]), "in")
+    return (
+        f"`{_SYMBOLS[type(part.op)]}` binds more closely than `{sign}`: Python reads `{shown(part)}` first."
+    )
+
+
+def _compared(node: ast.AST):
+    """a & (b < c) for a & b < c, and (a > b) & (c < d) for a > b & c < d."""
+    if not (isinstance(node, ast.Compare) and (why := binds_more_closely(node))):
+        return
+    sides = [node.left, *node.comparators]
+    new, left = None, sides[0]
+    join = None
+    if is_and_or(left):
+        new, join, left = left.left, left.op, left.right
+    for op, side in zip(node.ops, sides[1:], strict=True):
+        split = is_and_or(side)
+        one = ast.Compare(left, [op], [side.left if split else side])
+        new = one if new is None else ast.BinOp(new, join or ast.BitAnd(), one)
+        join, left = (side.op, side.right) if split else (None, side)
+    if join is not None:  # `a < b & c`: c is a condition of its own
+        new = ast.BinOp(new, join, left)
+    yield (why, shown(node), shown(new)), new, ""
 
 
 def _brackets(node: ast.AST):

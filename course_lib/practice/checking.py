@@ -144,6 +144,7 @@ def _judge(exercise: Exercise, function: Callable[..., Any], seconds: float) -> 
         text = f"{telling.ANOTHER_EACH_TIME} {unknown.message}"
         return replace(unknown, kind="misconception", misconception="another-each-time", message=text)
     repair = repairing.repair(written, exercise, function, cases, outcomes, expected)
+    repair = telling.not_twice(repair, unknown.message)
     return replace(unknown, message=f"{unknown.message} {repair}") if repair else unknown
 
 
@@ -245,7 +246,10 @@ def _stub(
 
 
 def _not_implemented(outcomes: list[Outcome]) -> bool:
-    return all(isinstance(o.error, NotImplementedError) for o in outcomes)
+    """True of a ``raise NotImplementedError`` that still stands there; torch raises this error, too."""
+    return all(
+        isinstance(o.error, NotImplementedError) and running.raised_by_the_learner(o.error) for o in outcomes
+    )
 
 
 # --- the answers -------------------------------------------------------------------------------------------
@@ -288,7 +292,7 @@ def _unknown_mistake(
                 on
                 + telling.error_sentence(outcome.error)
                 + telling.shapes_given(exercise, case)
-                + telling.advice(exercise, outcome)
+                + (telling.advice(exercise, outcome) or telling.brackets_missing(outcome))
             )
             kind = "shape" if isinstance(outcome.error, CannotCompare) else "error"
             return result(kind, text, line=outcome.line, notes=notes)
