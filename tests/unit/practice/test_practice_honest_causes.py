@@ -1,5 +1,8 @@
 """No cause is told that is not the answer's: brackets for a stub, two slips that make none, nonsense that fits."""
 
+import pytest
+import torch
+
 from course_lib.practice import desk
 
 # --- an error of an operation is no stub --------------------------------------------------------------------
@@ -46,3 +49,32 @@ def test_what_the_learner_raises_herself_is_still_a_stub():
         return labels
 
     assert desk.run_check("08.corrupt", half).kind == "stub"
+
+
+# --- right values in another kind of number -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [torch.int64, torch.uint8, torch.float32])
+def test_a_right_mask_of_numbers_gets_no_slips(kind):
+    def in_numbers(turns):
+        flags = []
+        for role, ids in turns:
+            flags += [0] + [int(role == "assistant")] * (len(ids) - 1)
+        return torch.tensor(flags[1:], dtype=kind)
+
+    result = desk.run_check("10a.loss-mask", in_numbers)
+    assert result.kind == "dtype" and "expected bool. A mask is True or False" in result.message
+
+
+# --- tiny numbers are not each other ------------------------------------------------------------------------
+
+
+def per_token_times(compute, A, B, alpha, beta):
+    N = (alpha * A / (beta * B)) ** (1 / (alpha + beta)) * (compute / 6) ** (beta / (alpha + beta))
+    return N / (compute / 6 * N)
+
+
+@pytest.mark.parametrize("answer", [lambda compute, A, B, alpha, beta: 0, per_token_times])
+def test_a_tiny_number_is_no_known_mistake(answer):
+    result = desk.run_check("09b.tokens-per-parameter", answer)
+    assert result.kind == "difference" and "root" not in result.message
