@@ -1,4 +1,4 @@
-"""No cause is told that is not the answer's: brackets for a stub, two slips that make none, nonsense that fits."""
+"""No cause is told that is not the answer's: a stub, two slips that make none, nonsense that fits by accident."""
 
 import pytest
 import torch
