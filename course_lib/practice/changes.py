@@ -58,6 +58,8 @@ class Change:
             in ``why`` tell the change.
         make, undo: change the tree, and take the change back.
         kind: changes of one kind are also made all at once.
+        named: True if a name of the function takes another one's place. There are so many of these that two
+            of them together may be right by accident.
     """
 
     why: str
@@ -66,11 +68,13 @@ class Change:
     make: Callable[[], Any]
     undo: Callable[[], Any]
     kind: str = ""
+    named: bool = False
 
 
 def all_changes(tree: ast.Module) -> Iterator[Change]:
     """All changes, those with the plainest cause first."""
     found = list(places(tree))
+    yield from _lines_left_out(tree)
     yield from _statements(tree)
     for rule in (
         _call,
@@ -101,10 +105,32 @@ def places(tree: ast.Module) -> Iterator[tuple[ast.AST, Callable[[ast.AST], None
                         yield part, partial(value.__setitem__, i)
 
 
+def _steps(parent: ast.AST, *fields: str) -> Iterator[tuple[list, int, ast.stmt]]:
+    for field in fields:
+        block = getattr(parent, field, None)
+        for i, step in enumerate(block if isinstance(block, list) else ()):
+            yield block, i, step
+
+
+def _lines_left_out(tree: ast.Module) -> Iterator[Change]:
+    """A line that writes into something, `out[last] = 0`, is too much: before its parts are changed.
+
+    Else a change would be found that only takes its effect away, as another name or another place does.
+    """
+    for parent in ast.walk(tree):
+        for block, i, step in _steps(parent, "body", "orelse"):
+            targets = step.targets if isinstance(step, ast.Assign) else [getattr(step, "target", None)]
+            writes = isinstance(step, (ast.Assign, ast.AugAssign)) and any(
+                isinstance(target, ast.Subscript) for target in targets
+            )
+            if writes:
+                put = partial(block.__setitem__, i)
+                yield Change("", shown(step), "", partial(put, ast.Pass()), partial(put, step))
+
+
 def _statements(tree: ast.Module) -> Iterator[Change]:
     for parent in ast.walk(tree):
-        block = getattr(parent, "body", None)
-        for i, step in enumerate(block if isinstance(block, list) else ()):
+        for block, i, step in _steps(parent, "body"):
             if isinstance(step, ast.For) and _ends_it(step):
                 end = step.body[-1]
                 why = (

@@ -47,7 +47,7 @@ _OPERATORS = {
     "ipow": "power", "__pow__": "power", "lshift": "shift", "add": "plus", "iadd": "plus", "concat": "plus",
     "__add__": "plus", "__lshift__": "shift",
 }  # fmt: skip
-_SIGNS = {ast.Mult: "times", ast.Pow: "power", ast.LShift: "shift", ast.Add: "plus"}
+_SIGNS = {ast.Mult: "times", ast.Pow: "power", ast.LShift: "shift", ast.Add: "plus", ast.Div: "over"}
 _OF_THEIR_FRAME = ("super", "locals", "globals", "vars", "dir", "eval", "exec")
 _PLAIN = (list, dict, set, tuple, str, bytes)  # their methods keep what they are given as it is
 
@@ -99,6 +99,15 @@ def shift(a: Any, b: Any) -> Any:
 def plus(a: Any, b: Any) -> Any:
     if isinstance(a, _PLAIN) and isinstance(b, _PLAIN):
         _at_most(len(a) + len(b))
+    return b
+
+
+def over(a: Any, b: Any) -> Any:
+    """``b``, where ``a / b`` makes no infinite number: nobody divides by 0 on purpose."""
+    if isinstance(b, torch.Tensor) and b.numel() <= MOST:
+        zero = b.detach() == 0
+        if bool(zero.any()) and bool((zero & (torch.as_tensor(a, device=b.device) != 0)).any()):
+            raise Refused("something over 0")
     return b
 
 
@@ -182,13 +191,14 @@ def _signed(sign: Callable[[Any, Any], Any], guard: Callable[[Any, Any], Any]) -
 
 
 _BY_SIGN = {"*": "times", "**": "power", "<<": "shift", "+": "plus"}
-_GUARDS = {"times": times, "power": power, "shift": shift, "plus": plus}
+_GUARDS = {"times": times, "power": power, "shift": shift, "plus": plus, "over": over}
 _PREFIX = "_course_"
 _NAMES = {_PREFIX + name: guard for name, guard in (_GUARDS | {"small": small, "callee": callee}).items()} | {
     _PREFIX + "a_times_b": _signed(operator.mul, times),
     _PREFIX + "a_power_b": _signed(operator.pow, power),
     _PREFIX + "a_shift_b": _signed(operator.lshift, shift),
     _PREFIX + "a_plus_b": _signed(operator.add, plus),
+    _PREFIX + "a_over_b": _signed(operator.truediv, over),
 }
 
 

@@ -147,19 +147,19 @@ def two_that_help(
     for _, first, lines in better[:MOST_FIRST]:
         first.make()
         try:
-            half = ast.unparse(tree)
+            half = _code(tree)
             for second in _told_by_their_code(tree):
                 if not go_on():
                     return ""
+                if first.named and second.named:
+                    continue
                 fixed = _with([second], tree, lambda: _made(tree, around))
                 if fixed is not None and is_right(fixed):
                     then = _lines([second], tree, half)
-                    both = f"W{_phrase(first, lines)}, and w{_phrase(second, then)}"
+                    both = f"There are two slips. W{_phrase(first, lines)}, and w{_phrase(second, then)},"
                     if lines[1] == then[0] and _times(first.old, lines[0]) + _times(second.old, then[0]) > 2:
                         both = f"With `{then[1]}` in place of `{lines[0]}`"  # both stand in this line
-                    return (
-                        f"There are two slips. {both}, your function is right on every input that was tried."
-                    )
+                    return f"{both} your function is right on every input that was tried."
         finally:
             first.undo()
     return ""
@@ -188,9 +188,14 @@ def _with(group: list[Change], tree: ast.Module, look: Callable[[], Any]) -> Any
             change.undo()
 
 
+def _code(tree: ast.Module) -> str:
+    """The code of a tree, new lines among it."""
+    return ast.unparse(ast.fix_missing_locations(tree))
+
+
 def _lines(group: list[Change], tree: ast.Module, before: str) -> tuple[str, str]:
     """The first line of the code ``before`` that these changes change, and what becomes of it."""
-    after = _with(group, tree, lambda: ast.unparse(tree))
+    after = _with(group, tree, lambda: _code(tree))
     pairs = zip(before.split("\n"), after.split("\n"), strict=False)
     return next(((old.strip(), new.strip()) for old, new in pairs if old != new), ("", ""))
 

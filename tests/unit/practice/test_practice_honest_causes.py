@@ -1,4 +1,4 @@
-"""No cause is told that is not the answer's: a stub, two slips that make none, nonsense that fits by accident."""
+"""No cause is told that is not the answer's: no stub, no two slips, no nonsense that fits by accident."""
 
 import pytest
 import torch
@@ -78,3 +78,98 @@ def per_token_times(compute, A, B, alpha, beta):
 def test_a_tiny_number_is_no_known_mistake(answer):
     result = desk.run_check("09b.tokens-per-parameter", answer)
     assert result.kind == "difference" and "root" not in result.message
+
+
+# --- changes that fit by accident ---------------------------------------------------------------------------
+
+
+def hides_the_input(family, n_input, N):
+    mask = torch.ones(N, N, dtype=torch.bool).tril()
+    if family == "encoder-only":
+        mask[:] = True
+    elif family == "prefix-LM":
+        mask[:, :n_input] = True
+    else:
+        mask[n_input:, :n_input] = False
+    return mask
+
+
+def last_is_none(family, ids, n_input, blank, pad_id):
+    out = torch.ones_like(ids)
+    pred = torch.arange(ids.shape[1]) > n_input[:, None]
+    if family == "encoder-only":
+        pred = blank
+    out[pred] = 2
+    out[ids == pad_id] = 0
+    for row in range(len(ids)):
+        last = (ids[row] != pad_id).nonzero().max()
+        if family != "encoder-only":
+            out[row, last] = 0
+    return out
+
+
+@pytest.mark.parametrize(
+    ("id", "answer", "line"),
+    [
+        ("06.family-masks", hides_the_input, "mask[n_input:, :n_input] = False"),
+        ("06.strip", last_is_none, "out[row, last] = 0"),
+    ],
+)
+def test_a_line_that_writes_too_much_is_left_out_and_not_bent(id, answer, line):
+    """Another place, or another name, would only take its effect away."""
+    told = desk.run_check(id, answer).message
+    assert told.endswith(f"Without `{line}` your function is right on every input that was tried.")
+
+
+def word_by_word(turns, special, encode):
+    out = []
+    for r, t in turns:
+        out.append(special[f"<|{r}|>"])
+        for w in t.split():
+            out += [special[w]] if w in special else encode(w)
+        out.append(special["<|end|>"])
+    return out
+
+
+def of_negative_scores(ids, logits, mask_id):
+    s, w = logits.log_softmax(-1).max(-1)
+    s = s * (ids == mask_id)
+    out = ids.clone()
+    for b in range(len(ids)):
+        t = s[b].argmax()
+        if ids[b, t] == mask_id:
+            out[b, t] = w[b, t]
+    return out
+
+
+def reset_too_early(gradients, flags):
+    held = torch.zeros_like(gradients[:, 0])
+    out = held
+    for p, f in enumerate(flags):
+        held = held + gradients[:, p]
+        if f:
+            out = held.mean(0, keepdim=True).expand_as(held)
+            held = torch.zeros_like(held)
+    return out
+
+
+@pytest.mark.parametrize(
+    ("id", "answer"),
+    [("07.chat-ids", word_by_word), ("08.fill", of_negative_scores), ("09b.sync", reset_too_early)],
+)
+def test_nothing_is_told_that_is_right_by_accident(id, answer):
+    """`r.split()` is one word, so the loop has one round; what is divided by 0 is never the largest."""
+    assert "right on every input" not in desk.run_check(id, answer).message
+
+
+def batch_turned(G):
+    X = G / G.norm(dim=(1, 2), keepdim=True)
+    for _ in range(5):
+        A = X @ X.T
+        X = 3.4445 * X + (-4.7750 * A + 2.0315 * A @ A) @ X
+    return X
+
+
+def test_one_slip_is_not_called_two():
+    told = desk.run_check("09b.newton-schulz", batch_turned).message
+    assert "two slips" not in told and "With `X.mT` in place of `X.T` your function is right" in told
