@@ -185,6 +185,8 @@ def _without_the_one_that_fails(
     if not match:
         return None
     text = f"On the input with {cases[one].name}: {telling.error_sentence(outcomes[one].error)}"
+    if "view size" in forms.text_of(outcomes[one].error) and "`view`" in match[1]:
+        return match[0], f"{match[1]} The same `view` raises an error elsewhere. {text}"
     number = "third" if match[1].startswith("Two slips.") else "second"
     return match[0], f"{match[1]} And there is a {number} slip. {text}"
 

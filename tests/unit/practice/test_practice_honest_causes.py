@@ -1,9 +1,11 @@
 """No cause is told that is not the answer's: no stub, no two slips, no nonsense that fits by accident."""
 
+import math
+
 import pytest
 import torch
 
-from course_lib.practice import desk
+from course_lib.practice import desk, differences
 
 # --- an error of an operation is no stub --------------------------------------------------------------------
 
@@ -173,3 +175,88 @@ def batch_turned(G):
 def test_one_slip_is_not_called_two():
     told = desk.run_check("09b.newton-schulz", batch_turned).message
     assert "two slips" not in told and "With `X.mT` in place of `X.T` your function is right" in told
+
+
+# --- numbers and words that are true ------------------------------------------------------------------------
+
+
+def a_little_less(grad_W, grad_b, limit):
+    length = torch.sqrt((grad_W**2).sum() + (grad_b**2).sum()) + 1e-4
+    factor = torch.clamp(limit / length, max=1)
+    return grad_W * factor, grad_b * factor
+
+
+def another_pi(step, warmup, total, end):
+    if step < warmup:
+        return (step + 1) / warmup
+    t = min((step - warmup) / (total - warmup), 1)
+    return end + (1 - end) * (1 + math.cos(math.pi * t) - 3e-5) / 2
+
+
+def test_one_time_is_said_of_nothing():
+    assert "times too" not in desk.run_check("09a.clip", a_little_less).message
+
+
+def test_two_numbers_that_differ_are_written_so():
+    assert "is 0.9997; expected 0.9997." not in desk.run_check("09a.schedule", another_pi).message
+    assert differences._numbers(0.99971, 0.99972) == ("0.99971", "0.99972")
+    assert differences._numbers(0.1, 16640) == ("0.1", "16,640")
+    assert len(set(differences._numbers(0.1, 0.1 + 1e-12))) == 2
+
+
+def test_half_a_float_is_no_other_base():
+    def half(T, D):
+        angle = torch.arange(T)[:, None] / 10000 ** (torch.arange(0, D, 2) / D)
+        return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1).half()
+
+    result = desk.run_check("05.sinusoidal", half)
+    assert result.kind == "dtype" and "they are float16, which keeps about three digits" in result.message
+
+
+@pytest.mark.parametrize(("base", "word"), [(500.0, "smaller"), (50_000.0, "larger")])
+def test_another_base_is_smaller_or_larger(base, word):
+    def positions(T, D):
+        angle = torch.arange(T)[:, None] / base ** (torch.arange(0, D, 2) / D)
+        return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)
+
+    assert f"With a {word} number the slow clocks" in desk.run_check("05.sinusoidal", positions).message
+
+
+def test_a_triangle_that_is_there_need_not_be_added():
+    def either(source, target, pad_id):
+        words, T = target.ne(pad_id)[:, None, None], target.shape[1]
+        encoder = source.ne(pad_id)[:, None, None]
+        return encoder, words | torch.ones(T, T).tril().bool(), encoder
+
+    message = desk.run_check("06.three-masks", either).message
+    assert "Add the triangle" not in message and "Both must hold" in message
+
+
+def test_the_end_of_a_word_is_never_merged():
+    def encode(ids, merges):
+        ids = list(ids)
+        for rank, pair in enumerate(merges):
+            i = 0
+            while i < len(ids) - 2:
+                if (ids[i], ids[i + 1]) == pair:
+                    ids[i : i + 2] = [256 + rank]
+                i += 1
+        return ids
+
+    assert desk.run_check("07.encode", encode).misconception == "end-not-merged"
+
+
+def test_the_same_view_is_no_second_slip():
+    def mlm_loss(logits, labels):
+        B, T, V = logits.shape
+        counted = labels != -100
+        loss = torch.nn.functional.cross_entropy(logits.view(B, V, T), labels)
+        return loss, (logits[counted].argmax(-1) == labels[counted]).float().mean()
+
+    message = desk.run_check("08.mlm-loss", mlm_loss).message
+    assert "The same `view` raises an error" in message and "second slip" not in message
+
+
+def test_zeros_are_not_called_longer():
+    result = desk.run_check("09a.clip", lambda grad_W, grad_b, limit: (grad_W * 0, grad_b * 0))
+    assert result.misconception == "all-0"
