@@ -14,6 +14,8 @@ from typing import Any
 
 MOST_SHOWN = 60  # characters of code in a sentence
 
+RETURNS_EARLY = "Your `return` stands inside the loop and ends it in the first round"
+
 _SIGNS = {
     ast.FloorDiv: ((ast.Div, "`//` rounds down to a whole number."),),
     ast.BitXor: ((ast.Pow, "`^` is the exclusive or; a power is `**`."),),
@@ -131,12 +133,9 @@ def _lines_left_out(tree: ast.Module) -> Iterator[Change]:
 def _statements(tree: ast.Module) -> Iterator[Change]:
     for parent in ast.walk(tree):
         for block, i, step in _steps(parent, "body"):
-            if isinstance(step, ast.For) and _ends_it(step):
+            if ends_it(step):
                 end = step.body[-1]
-                why = (
-                    "Your `return` stands inside the loop and ends it in the first round. Move it to the "
-                    "left, behind the loop:"
-                )
+                why = f"{RETURNS_EARLY}. Move it to the left, behind the loop:"
 
                 def make(step=step, block=block, i=i, end=end):
                     step.body.pop()
@@ -238,8 +237,10 @@ def _read(target: ast.expr) -> ast.expr:
     return ast.parse(ast.unparse(target), mode="eval").body
 
 
-def _ends_it(loop: ast.For) -> bool:
-    """True if the loop's last line is a ``return`` that the first round reaches."""
+def ends_it(loop: ast.AST) -> bool:
+    """True of a loop whose last line is a ``return`` that the first round reaches."""
+    if not isinstance(loop, ast.For):
+        return False
     jumps = any(isinstance(part, (ast.Continue, ast.Break)) for part in ast.walk(loop))
     return len(loop.body) > 1 and isinstance(loop.body[-1], ast.Return) and not jumps
 

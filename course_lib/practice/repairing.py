@@ -233,6 +233,12 @@ def kept_nothing(function: Callable[..., Any]) -> str:
     return ""
 
 
+def returns_early(function: Callable[..., Any]) -> bool:
+    """Whether a loop of the function ends with a ``return``, in its first round."""
+    tree = _tree(function)
+    return tree is not None and any(map(changes.ends_it, ast.walk(tree)))
+
+
 def _tree(function: Callable[..., Any]) -> ast.Module | None:
     """The syntax tree of a function that was written with ``def``; None if it is not known."""
     if not isinstance(function, FunctionType):

@@ -58,10 +58,10 @@ def changed_sentence(exercise: Exercise, outcomes: list[Outcome]) -> str | None:
     places = sorted({i for o in outcomes for i in o.changed})
     if not places:
         return None
-    names = " and ".join(f"`{exercise.parameters[i]}`" for i in places)
-    text = (
-        f"Your function changes its input {names} in place, so whoever calls it finds the input overwritten."
-    )
+    names = [f"`{exercise.parameters[i]}`" for i in places]
+    inputs = f"input {names[0]}" if len(names) == 1 else f"inputs {', '.join(names[:-1])} and {names[-1]}"
+    them = "the input" if len(names) == 1 else "them"
+    text = f"Your function changes its {inputs} in place, so whoever calls it finds {them} overwritten."
     lists = any("list" in exercise.inputs[exercise.parameters[i]] for i in places)
     if exercise.outputs[0].form or lists:
         return (
