@@ -260,3 +260,13 @@ def test_the_same_view_is_no_second_slip():
 def test_zeros_are_not_called_longer():
     result = desk.run_check("09a.clip", lambda grad_W, grad_b, limit: (grad_W * 0, grad_b * 0))
     assert result.misconception == "all-0"
+
+
+def test_advice_on_an_error_of_torch_is_not_given_on_a_sentence_of_the_check():
+    def three_masks(source, target, pad_id):
+        words, T = target.ne(pad_id)[:, None, None], target.shape[1]
+        encoder = source.ne(pad_id)[:, None, None]
+        return encoder, words & torch.ones(T, T).tril().bool(), encoder.transpose(2, 3) & words
+
+    message = desk.run_check("06.three-masks", three_masks).message
+    assert "does not broadcast to scores" in message and "do not line up" not in message
