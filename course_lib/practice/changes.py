@@ -278,7 +278,8 @@ def _call(node: ast.AST):
         return
     name = getattr(node.func, "id", getattr(node.func, "attr", ""))
     if name in ("int", "round") and len(node.args) == 1:
-        why = f"`{name}` takes the fraction away."
+        truth = isinstance(node.args[0], (ast.Compare, ast.BoolOp))  # which has no fraction
+        why = "" if truth else f"`{name}` takes the fraction away."
         yield (why, shown(node), shown(node.args[0])), node.args[0], name
     if name == "range" and node.args:
         last = node.args[-1]

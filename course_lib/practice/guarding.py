@@ -103,11 +103,9 @@ def plus(a: Any, b: Any) -> Any:
 
 
 def over(a: Any, b: Any) -> Any:
-    """``b``, where ``a / b`` makes no infinite number: nobody divides by 0 on purpose."""
-    if isinstance(b, torch.Tensor) and b.numel() <= MOST:
-        zero = b.detach() == 0
-        if bool(zero.any()) and bool((zero & (torch.as_tensor(a, device=b.device) != 0)).any()):
-            raise Refused("something over 0")
+    """``b``, which is no mask: what is divided by False is infinite, and may be right by accident."""
+    if isinstance(b, torch.Tensor) and b.dtype == torch.bool:
+        raise Refused("something over a mask")
     return b
 
 

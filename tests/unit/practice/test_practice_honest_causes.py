@@ -68,6 +68,15 @@ def test_a_right_mask_of_numbers_gets_no_slips(kind):
     assert result.kind == "dtype" and "expected bool. A mask is True or False" in result.message
 
 
+def test_a_condition_has_no_fraction_that_int_could_take_away():
+    def loss_mask(turns):
+        mask = [int(r == "assistant" and k > 0) for r, ids in turns for k in range(len(ids))]
+        return torch.tensor(mask[1:])
+
+    message = desk.run_check("10a.loss-mask", loss_mask).message
+    assert "in place of `int(r == 'assistant' and k > 0)`" in message and "fraction" not in message
+
+
 # --- tiny numbers are not each other ------------------------------------------------------------------------
 
 
@@ -194,7 +203,9 @@ def another_pi(step, warmup, total, end):
 
 
 def test_one_time_is_said_of_nothing():
-    assert "times too" not in desk.run_check("09a.clip", a_little_less).message
+    message = desk.run_check("09a.clip", a_little_less).message
+    assert "times too" not in message
+    assert "Without `+ 0.0001` your function is right" in message  # though then it divides by 0 somewhere
 
 
 def test_two_numbers_that_differ_are_written_so():
