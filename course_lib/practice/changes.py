@@ -14,6 +14,8 @@ from typing import Any
 
 MOST_SHOWN = 60  # characters of code in a sentence
 
+RETURNS_EARLY = "Your `return` stands inside the loop and ends it in the first round"
+
 _SIGNS = {
     ast.FloorDiv: ((ast.Div, "`//` rounds down to a whole number."),),
     ast.BitXor: ((ast.Pow, "`^` is the exclusive or; a power is `**`."),),
@@ -58,6 +60,8 @@ class Change:
             in ``why`` tell the change.
         make, undo: change the tree, and take the change back.
         kind: changes of one kind are also made all at once.
+        named: True if a name of the function takes another one's place. There are so many of these that two
+            of them together may be right by accident.
     """
 
     why: str
@@ -66,13 +70,26 @@ class Change:
     make: Callable[[], Any]
     undo: Callable[[], Any]
     kind: str = ""
+    named: bool = False
 
 
 def all_changes(tree: ast.Module) -> Iterator[Change]:
     """All changes, those with the plainest cause first."""
     found = list(places(tree))
+    yield from _lines_left_out(tree)
     yield from _statements(tree)
-    for rule in (_call, _number_left_out, _sign, _name, _brackets, _order, _axis, _part, _left_out):
+    for rule in (
+        _call,
+        _number_left_out,
+        _sign,
+        _name,
+        _compared,
+        _brackets,
+        _order,
+        _axis,
+        _part,
+        _left_out,
+    ):
         for node, put in found:
             for (why, old, new), other, kind in rule(node):
                 yield Change(why, old, new, partial(put, other), partial(put, node), kind)
@@ -90,16 +107,35 @@ def places(tree: ast.Module) -> Iterator[tuple[ast.AST, Callable[[ast.AST], None
                         yield part, partial(value.__setitem__, i)
 
 
+def _steps(parent: ast.AST, *fields: str) -> Iterator[tuple[list, int, ast.stmt]]:
+    for field in fields:
+        block = getattr(parent, field, None)
+        for i, step in enumerate(block if isinstance(block, list) else ()):
+            yield block, i, step
+
+
+def _lines_left_out(tree: ast.Module) -> Iterator[Change]:
+    """A line that writes into something, `out[last] = 0`, is too much: before its parts are changed.
+
+    Else a change would be found that only takes its effect away, as another name or another place does.
+    """
+    for parent in ast.walk(tree):
+        for block, i, step in _steps(parent, "body", "orelse"):
+            targets = step.targets if isinstance(step, ast.Assign) else [getattr(step, "target", None)]
+            writes = isinstance(step, (ast.Assign, ast.AugAssign)) and any(
+                isinstance(target, ast.Subscript) for target in targets
+            )
+            if writes:
+                put = partial(block.__setitem__, i)
+                yield Change("", shown(step), "", partial(put, ast.Pass()), partial(put, step))
+
+
 def _statements(tree: ast.Module) -> Iterator[Change]:
     for parent in ast.walk(tree):
-        block = getattr(parent, "body", None)
-        for i, step in enumerate(block if isinstance(block, list) else ()):
-            if isinstance(step, ast.For) and _ends_it(step):
+        for block, i, step in _steps(parent, "body"):
+            if ends_it(step):
                 end = step.body[-1]
-                why = (
-                    "Your `return` stands inside the loop and ends it in the first round. Move it to the "
-                    "left, behind the loop:"
-                )
+                why = f"{RETURNS_EARLY}. Move it to the left, behind the loop:"
 
                 def make(step=step, block=block, i=i, end=end):
                     step.body.pop()
@@ -201,8 +237,10 @@ def _read(target: ast.expr) -> ast.expr:
     return ast.parse(ast.unparse(target), mode="eval").body
 
 
-def _ends_it(loop: ast.For) -> bool:
-    """True if the loop's last line is a ``return`` that the first round reaches."""
+def ends_it(loop: ast.AST) -> bool:
+    """True of a loop whose last line is a ``return`` that the first round reaches."""
+    if not isinstance(loop, ast.For):
+        return False
     jumps = any(isinstance(part, (ast.Continue, ast.Break)) for part in ast.walk(loop))
     return len(loop.body) > 1 and isinstance(loop.body[-1], ast.Return) and not jumps
 
@@ -240,7 +278,8 @@ def _call(node: ast.AST):
         return
     name = getattr(node.func, "id", getattr(node.func, "attr", ""))
     if name in ("int", "round") and len(node.args) == 1:
-        why = f"`{name}` takes the fraction away."
+        truth = isinstance(node.args[0], (ast.Compare, ast.BoolOp))  # which has no fraction
+        why = "" if truth else f"`{name}` takes the fraction away."
         yield (why, shown(node), shown(node.args[0])), node.args[0], name
     if name == "range" and node.args:
         last = node.args[-1]
@@ -267,6 +306,40 @@ def _name(node: ast.AST):
         if other != node.attr:
             new = ast.Attribute(node.value, other, node.ctx)
             yield (why, node.attr, other), new, ""
+
+
+def is_and_or(node: ast.AST) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, (ast.BitAnd, ast.BitOr))
+
+
+def binds_more_closely(node: ast.Compare) -> str:
+    """Why `a & b < c` is no condition on b; empty where no side of a comparison holds an `&` or `|`."""
+    part = next((p for p in (node.left, *node.comparators) if is_and_or(p)), None)
+    if part is None:
+        return ""
+    sign = _SYMBOLS.get(type(node.ops[0]), "in")
+    return (
+        f"`{_SYMBOLS[type(part.op)]}` binds more closely than `{sign}`: Python reads `{shown(part)}` first."
+    )
+
+
+def _compared(node: ast.AST):
+    """a & (b < c) for a & b < c, and (a > b) & (c < d) for a > b & c < d."""
+    if not (isinstance(node, ast.Compare) and (why := binds_more_closely(node))):
+        return
+    sides = [node.left, *node.comparators]
+    new, left = None, sides[0]
+    join = None
+    if is_and_or(left):
+        new, join, left = left.left, left.op, left.right
+    for op, side in zip(node.ops, sides[1:], strict=True):
+        split = is_and_or(side)
+        one = ast.Compare(left, [op], [side.left if split else side])
+        new = one if new is None else ast.BinOp(new, join or ast.BitAnd(), one)
+        join, left = (side.op, side.right) if split else (None, side)
+    if join is not None:  # `a < b & c`: c is a condition of its own
+        new = ast.BinOp(new, join, left)
+    yield (why, shown(node), shown(new)), new, ""
 
 
 def _brackets(node: ast.AST):

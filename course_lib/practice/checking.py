@@ -23,6 +23,7 @@ from course_lib.practice import (
     running,
     slips,
     telling,
+    words,
 )
 from course_lib.practice.answers import TIME_LIMIT
 from course_lib.practice.kinds import CannotCompare, Case, Exercise
@@ -112,7 +113,7 @@ def _judge(exercise: Exercise, function: Callable[..., Any], seconds: float) -> 
     if names:
         return _stub(exercise, f"There is still `{names[0]} = ...` to fill in.")
     if any(o.value is None and o.error is None for o in outcomes):
-        return result("none", telling.none_sentence(exercise, function, outcomes))
+        return result("none", telling.none_sentence(exercise, function, outcomes) + _early(function))
     strange = [
         None if o.error else comparing.type_problem(exercise, o.value, e)
         for o, e in zip(outcomes, expected, strict=True)
@@ -144,7 +145,9 @@ def _judge(exercise: Exercise, function: Callable[..., Any], seconds: float) -> 
         text = f"{telling.ANOTHER_EACH_TIME} {unknown.message}"
         return replace(unknown, kind="misconception", misconception="another-each-time", message=text)
     repair = repairing.repair(written, exercise, function, cases, outcomes, expected)
-    return replace(unknown, message=f"{unknown.message} {repair}") if repair else unknown
+    repair = telling.not_twice(repair, unknown.message)
+    early = "" if changes.RETURNS_EARLY in repair else _early(function)
+    return replace(unknown, message=f"{unknown.message}{early} {repair}".rstrip())
 
 
 def _strange_type(
@@ -183,7 +186,9 @@ def _without_the_one_that_fails(
     match = matching_misconception(exercise, *part)
     if not match:
         return None
-    text = f"On the input with {cases[one].name}: {telling.error_sentence(outcomes[one].error)}"
+    text = f"On the input with {cases[one].name}: {words.within(telling.error_sentence(outcomes[one].error))}"
+    if "view size" in forms.text_of(outcomes[one].error) and "`view`" in match[1]:
+        return match[0], f"{match[1]} The same `view` raises an error elsewhere. {text}"
     number = "third" if match[1].startswith("Two slips.") else "second"
     return match[0], f"{match[1]} And there is a {number} slip. {text}"
 
@@ -194,9 +199,13 @@ def _hides_no_cause(error: BaseException) -> bool:
 
 
 def _not_kept(function: Callable[..., Any]) -> str:
-    """A line such as ``m.unsqueeze(1)``, which is without effect: often the cause of what was recognised."""
+    """Often the cause of what was recognised: a line without effect, ``m.unsqueeze(1)``, an early return."""
     line = repairing.kept_nothing(function)
-    return f" {changes.not_kept(line)}" if line else ""
+    return (f" {changes.not_kept(line)}" if line else "") + _early(function)
+
+
+def _early(function: Callable[..., Any]) -> str:
+    return f" {changes.RETURNS_EARLY}." if repairing.returns_early(function) else ""
 
 
 # --- before running ---------------------------------------------------------------------------------------
@@ -245,7 +254,10 @@ def _stub(
 
 
 def _not_implemented(outcomes: list[Outcome]) -> bool:
-    return all(isinstance(o.error, NotImplementedError) for o in outcomes)
+    """True of a ``raise NotImplementedError`` that still stands there; torch raises this error, too."""
+    return all(
+        isinstance(o.error, NotImplementedError) and running.raised_by_the_learner(o.error) for o in outcomes
+    )
 
 
 # --- the answers -------------------------------------------------------------------------------------------
@@ -286,9 +298,9 @@ def _unknown_mistake(
         if outcome.error is not None:
             text = (
                 on
-                + telling.error_sentence(outcome.error)
+                + words.within(telling.error_sentence(outcome.error))
                 + telling.shapes_given(exercise, case)
-                + telling.advice(exercise, outcome)
+                + (telling.advice(exercise, outcome) or telling.brackets_missing(outcome))
             )
             kind = "shape" if isinstance(outcome.error, CannotCompare) else "error"
             return result(kind, text, line=outcome.line, notes=notes)

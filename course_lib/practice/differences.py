@@ -53,7 +53,8 @@ def _difference(
     if output.axes is None:
         if comparing.same(got, expected, tolerance):
             return None
-        return "difference", f"{what} is {_number(got)}; expected {_number(expected)}."
+        mine, right = _numbers(got, expected)
+        return "difference", f"{what} is {mine}; expected {right}."
     if got.shape != expected.shape:
         return "shape", _shape_sentence(output, case, what, got, expected)
     if not comparing.right_kinds(got, expected) and (
@@ -64,8 +65,11 @@ def _difference(
         return None
     if got.dtype == expected.dtype == torch.bool:
         return "difference", _boolean_sentence(output, what, got, expected)
+    kind = got.dtype
     whole = not (got.is_floating_point() or expected.is_floating_point())
     got, expected = widened(got), widened(expected)
+    if coarse := _coarse_sentence(what, kind, got, expected):
+        return "dtype", coarse
     bad = ~torch.isfinite(got) & torch.isfinite(expected)
     if bad.any():
         return "nan", _nan_sentence(output, what, got, bad)
@@ -74,8 +78,9 @@ def _difference(
         sums = got.sum(dim=-1)
         if not torch.allclose(sums, torch.ones_like(sums), atol=1e-4):
             low, high = sums.min().item(), sums.max().item()
-            rows = f"Each row over {output.axes[-1]} must sum to 1; yours sum to {low:.3f}"
-            rows += "." if high - low < 5e-4 else f" … {high:.3f}."
+            digits = 3 if max(abs(low - 1), abs(high - 1)) > 2e-3 else 5
+            rows = f"Each row over {output.axes[-1]} must sum to 1; yours sum to {low:.{digits}f}"
+            rows += "." if high - low < 0.5 * 10**-digits else f" … {high:.{digits}f}."
             return "rows", rows + " " + text
     return "difference", text
 
@@ -140,6 +145,19 @@ def _kind_sentence(output: Output, what: str, got: torch.Tensor, expected: torch
     return f"{text}. Read as True and False, {_cells_that_differ(output, got.bool(), expected)}"
 
 
+_COARSE = {torch.float16: "three", torch.bfloat16: "two"}  # digits that are kept
+
+
+def _coarse_sentence(what: str, kind: torch.dtype, got: torch.Tensor, expected: torch.Tensor) -> str:
+    """Right but for the digits that half a float does not keep."""
+    if kind not in _COARSE or not comparing.same(got, expected, 4 * torch.finfo(kind).eps):
+        return ""
+    return (
+        f"{what} is right as far as its numbers go: they are {_kind_of(kind)}, which keeps about "
+        f"{_COARSE[kind]} digits, and more are compared. Compute in float32."
+    )
+
+
 def _leftover_sentence(output: Output, what: str, got: torch.Tensor, left: torch.Tensor) -> str:
     """Cells that must be exactly 0 and hold a little."""
     kept = torch.where(left, got.detach().abs(), 0.0)
@@ -202,7 +220,7 @@ def _value_sentence(
     where = wrong.nonzero()[0].tolist() if whole else largest
     at = tuple(where)
     right, theirs = expected[at].item(), got[at].item()
-    digits = 4 if f"{right:.4f}" != f"{theirs:.4f}" else 7  # close is not equal: show where they part
+    digits = next((n for n in (4, 7, 10) if f"{right:.{n}f}" != f"{theirs:.{n}f}"), 13)  # where they part
     digits = 0 if whole else digits
     if got.dim():
         text = (
@@ -229,12 +247,14 @@ def _pattern(got: torch.Tensor, expected: torch.Tensor) -> str | None:
     factor = (got[large] / expected[large]).median()
     if factor.abs() > 1e-6 and torch.allclose(got, expected * factor, rtol=1e-4, atol=1e-6):
         size = factor.item()
+        if f"{max(size, 1 / size if size else 0):.3g}" == "1":
+            return None  # a little too large or too small: to say "1 times" says nothing
         if size > 1:
             return f"All your values are {size:.3g} times too large."
         if size > 0:
             return f"All your values are {1 / size:.3g} times too small."
     shift = (got - expected).median()
-    if torch.allclose(got, expected + shift, rtol=1e-4, atol=1e-5):
+    if abs(shift.item()) > 1e-4 and torch.allclose(got, expected + shift, rtol=1e-4, atol=1e-5):
         return f"All your values are {abs(shift.item()):.3g} too {'large' if shift > 0 else 'small'}."
     return None
 
@@ -280,11 +300,21 @@ def _axis(axes: tuple[str, ...], axis: int) -> str:
 
 
 def _kind(tensor: torch.Tensor) -> str:
-    return str(tensor.dtype).removeprefix("torch.")
+    return _kind_of(tensor.dtype)
 
 
-def _number(value: Any) -> str:
+def _kind_of(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def _numbers(one: Any, other: Any) -> tuple[str, str]:
+    """Two numbers that differ, with as many digits as show it."""
+    texts = [(_number(one, n), _number(other, n)) for n in (4, 7, 10, 17)]
+    return next((pair for pair in texts if pair[0] != pair[1]), texts[-1])
+
+
+def _number(value: Any, digits: int = 4) -> str:
     """A whole number with all its digits, ``16,640``; another one with four."""
     if isinstance(value, int) and abs(value) >= 10**30:
         return f"a whole number of about {int(value.bit_length() * 0.30103) + 1:,} digits"
-    return f"{int(value):,}" if float(value).is_integer() else f"{value:.4g}"
+    return f"{int(value):,}" if float(value).is_integer() else f"{value:.{digits}g}"

@@ -31,7 +31,7 @@ def all_changes(tree: ast.Module) -> Iterator[Change]:
         _bound,
         partial(_fixed, names=names, given=given),  # before _number: 5 may do for 4 where S is never larger
         _number,
-        partial(_other_name, names=names),
+        partial(_other_name, names=names, given=given, written=_written(function)),
         partial(_name_for_a_call, names=names),
     )
     beside = _beside(tree)
@@ -40,7 +40,8 @@ def all_changes(tree: ast.Module) -> Iterator[Change]:
             for (why, old, new), other in rule(node):
                 if shown(other) in beside.get(node, ()):
                     continue  # `n == n`, `most or most`: true of any input, and no cause
-                yield Change(why, old, new, partial(put, other), partial(put, node), "")
+                named = getattr(rule, "func", rule) in (_other_name, _name_for_a_call, _fixed)
+                yield Change(why, old, new, partial(put, other), partial(put, node), "", named)
 
 
 def _beside(tree: ast.Module) -> dict[ast.AST, list[str]]:
@@ -144,8 +145,10 @@ def _transposed(node: ast.AST):
         return
     for side in ("right", "left"):
         matrix = getattr(node, side)
-        if isinstance(matrix, ast.Attribute) and matrix.attr in ("T", "mT"):
-            others, why = [matrix.value], ""
+        turned = matrix.func if isinstance(matrix, ast.Call) and not matrix.args else matrix
+        if isinstance(turned, ast.Attribute) and turned.attr in ("T", "mT", "t"):
+            others, why = [turned.value, ast.Attribute(turned.value, "mT", ast.Load())], ""
+            others = others[:1] if turned.attr == "mT" else others
         else:
             others = [ast.Attribute(matrix, attr, ast.Load()) for attr in ("T", "mT")]
             why = "In the product, rows meet columns."
@@ -196,11 +199,20 @@ def _fixed(node: ast.AST, names: list[str], given: list[str]):
         yield (why, str(node.value), text), new
 
 
-def _other_name(node: ast.AST, names: list[str]):
-    """Another one of the function's own names."""
+def _written(function: ast.FunctionDef) -> set[ast.AST]:
+    """The names into which the function writes, as `out` in `out[i] = 0`."""
+    return {
+        node.value
+        for node in ast.walk(function)
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
+    }
+
+
+def _other_name(node: ast.AST, names: list[str], given: list[str], written: set[ast.AST]):
+    """Another one of the function's own names; nobody means to write into what was given."""
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in names:
         for name in names:
-            if name != node.id:
+            if name != node.id and not (node in written and name in given):
                 yield ("", node.id, name), ast.Name(name, ast.Load())
 
 

@@ -6,6 +6,7 @@ is wrong, and a sentence that cannot be measured is not said.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -55,6 +56,8 @@ def matching_misconception(
                 if same_outcomes(theirs, part[1], exercise.tolerance) and (sentence := told(misconception)):
                     made = (theirs.value for theirs in known_answers(exercise.memory, way, part[0]))
                     return misconception.name, sentence + _not_boolean(part[1], made)
+    if all(_same_value(o, e, exercise.tolerance) for o, e in zip(seen, expected, strict=True)):
+        return None  # the values are right: two slips that take each other's effect away are none
     for misconception in _two_slips(exercise):
         ways, memory = misconception.ways, exercise.memory
         if any(behaves_like(way, cases, seen, exercise.tolerance, memory) for way in ways):
@@ -69,6 +72,10 @@ def matching_misconception(
             if sentence:
                 return misconception.name, sentence + _not_boolean(seen, expected)
     return None
+
+
+def _same_value(outcome: Outcome, right: Any, tolerance: float) -> bool:
+    return outcome.error is None and comparing.same(outcome.value, right, tolerance)
 
 
 def _as_float(value: Any, right: Any) -> Any:
@@ -174,8 +181,11 @@ def behaves_like(
 
 
 def same_outcomes(some: Iterable[Outcome], others: Iterable[Outcome], tolerance: float) -> bool:
-    """True if two functions did the same on all inputs, and on one at least gave a value."""
-    values = 0
+    """True if two functions did the same on all inputs, and on one at least gave a value.
+
+    The tolerance is that of the answers' own size: 0 is not 1e-9, where nothing larger is answered.
+    """
+    pairs = []
     for one, other in zip(some, others, strict=True):
         if one.error is not None or other.error is not None:
             if type(one.error) is not type(other.error):
@@ -185,8 +195,22 @@ def same_outcomes(some: Iterable[Outcome], others: Iterable[Outcome], tolerance:
             continue
         if not comparing.same(other.value, one.value, tolerance):
             return False
-        values += 1
-    return values > 0
+        pairs.append((other.value, one.value))
+    size = max((_size(value) for pair in pairs for value in pair), default=0.0)
+    if 0 < size < tolerance:
+        return all(comparing.same(a, b, tolerance * size, tolerance) for a, b in pairs)
+    return bool(pairs)
+
+
+def _size(value: Any) -> float:
+    """The largest number in an answer; infinite where it holds something else."""
+    if isinstance(value, (tuple, list)):
+        return max(map(_size, value), default=math.inf)
+    if isinstance(value, torch.Tensor) and value.is_floating_point() and value.numel():
+        return float(value.detach().abs().max())
+    return (
+        abs(float(value)) if isinstance(value, float) or (forms.is_number(value) and value == 0) else math.inf
+    )
 
 
 def _alike(value: Any, right: Any, any_shape: bool = False) -> bool:

@@ -13,12 +13,11 @@ import inspect
 import re
 import textwrap
 import time
-import warnings
 from collections.abc import Callable, Iterator
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
-from course_lib.practice import answers, changes, comparing, finer_changes, forms, inputs, running
+from course_lib.practice import answers, changes, comparing, finer_changes, forms, guarding, inputs, running
 from course_lib.practice.changes import MOST_SHOWN, Change, thrown_away
 from course_lib.practice.kinds import Case, Exercise
 from course_lib.practice.running import Outcome
@@ -53,6 +52,8 @@ def repair(
 
     def holds(changed: Callable[..., Any], case: Case, right: Any) -> bool:
         outcome = running.run(changed, case.args, max(left(), 0.05))
+        if outcome.left_running:  # one operation that nobody can end: no more trials beside it
+            end[:] = [time.monotonic()]
         outcome = answers.tamed(written, outcome)
         if outcome.error or outcome.timed_out or outcome.changed:
             return False
@@ -105,7 +106,7 @@ def first_that_helps(
     tree = _tree(function)
     if tree is None:
         return ""
-    code = ast.unparse(tree)
+    code, around = ast.unparse(tree), guarding.around(function)
     plain, kinds = list(changes.all_changes(tree)), {}
     for change in plain:
         kinds.setdefault(change.kind, []).append(change)
@@ -114,7 +115,7 @@ def first_that_helps(
     for group in [*([change] for change in plain), *together, *([change] for change in finer)]:
         if not go_on():
             return ""
-        fixed = _with(group, tree, lambda: _made(tree, function))
+        fixed = _with(group, tree, lambda: _made(tree, around))
         if fixed is not None and is_right(fixed):
             return _sentence(group, code, _lines(group, tree, code))
     return ""
@@ -135,30 +136,30 @@ def two_that_help(
     tree = _tree(function)
     if tree is None:
         return ""
-    code, before, better = ast.unparse(tree), rights(function), []
+    code, before, better, around = ast.unparse(tree), rights(function), [], guarding.around(function)
     for change in _told_by_their_code(tree):
         if not go_on():
             return ""
-        fixed = _with([change], tree, lambda: _made(tree, function))
+        fixed = _with([change], tree, lambda: _made(tree, around))
         if fixed is not None and (many := rights(fixed)) > before:
             better.append((many, change, _lines([change], tree, code)))
     better.sort(key=lambda found: -found[0])
     for _, first, lines in better[:MOST_FIRST]:
         first.make()
         try:
-            half = ast.unparse(tree)
+            half = _code(tree)
             for second in _told_by_their_code(tree):
                 if not go_on():
                     return ""
-                fixed = _with([second], tree, lambda: _made(tree, function))
+                if first.named and second.named:
+                    continue
+                fixed = _with([second], tree, lambda: _made(tree, around))
                 if fixed is not None and is_right(fixed):
                     then = _lines([second], tree, half)
-                    both = f"W{_phrase(first, lines)}, and w{_phrase(second, then)}"
+                    both = f"There are two slips. W{_phrase(first, lines)}, and w{_phrase(second, then)},"
                     if lines[1] == then[0] and _times(first.old, lines[0]) + _times(second.old, then[0]) > 2:
                         both = f"With `{then[1]}` in place of `{lines[0]}`"  # both stand in this line
-                    return (
-                        f"There are two slips. {both}, your function is right on every input that was tried."
-                    )
+                    return f"{both} your function is right on every input that was tried."
         finally:
             first.undo()
     return ""
@@ -187,9 +188,14 @@ def _with(group: list[Change], tree: ast.Module, look: Callable[[], Any]) -> Any
             change.undo()
 
 
+def _code(tree: ast.Module) -> str:
+    """The code of a tree, new lines among it."""
+    return ast.unparse(ast.fix_missing_locations(tree))
+
+
 def _lines(group: list[Change], tree: ast.Module, before: str) -> tuple[str, str]:
     """The first line of the code ``before`` that these changes change, and what becomes of it."""
-    after = _with(group, tree, lambda: ast.unparse(tree))
+    after = _with(group, tree, lambda: _code(tree))
     pairs = zip(before.split("\n"), after.split("\n"), strict=False)
     return next(((old.strip(), new.strip()) for old, new in pairs if old != new), ("", ""))
 
@@ -227,6 +233,12 @@ def kept_nothing(function: Callable[..., Any]) -> str:
     return ""
 
 
+def returns_early(function: Callable[..., Any]) -> bool:
+    """Whether a loop of the function ends with a ``return``, in its first round."""
+    tree = _tree(function)
+    return tree is not None and any(map(changes.ends_it, ast.walk(tree)))
+
+
 def _tree(function: Callable[..., Any]) -> ast.Module | None:
     """The syntax tree of a function that was written with ``def``; None if it is not known."""
     if not isinstance(function, FunctionType):
@@ -241,18 +253,13 @@ def _tree(function: Callable[..., Any]) -> ast.Module | None:
     return tree
 
 
-def _made(tree: ast.Module, function: FunctionType) -> Callable[..., Any] | None:
-    names = dict(function.__globals__)  # a copy: nothing of the learner's is written over
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        try:
-            names[name] = cell.cell_contents
-        except ValueError:  # not filled yet
-            continue
+def _made(tree: ast.Module, around: tuple[dict[str, Any], list[CodeType]]) -> Callable[..., Any] | None:
+    """The function that a changed tree makes, to be tried: it refuses what could harm. None if it is none."""
+    names, others = around
+    names = dict(names)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of lines that the learner did not write
-            code = compile(ast.fix_missing_locations(tree), "<your code, changed>", "exec")
-        exec(code, names)
+        for code in (*others, guarding.compiled(tree)):
+            exec(code, names)
     except Exception:  # this change makes no Python
         return None
     return names[tree.body[0].name]

@@ -162,6 +162,16 @@ def line_of_frame(frame: FrameType) -> tuple[int, str] | None:
     return None
 
 
+def raised_by_the_learner(error: BaseException) -> bool:
+    """True if a ``raise`` in the learner's own code made the error, and no operation that failed there."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    if last is None or not is_learners(last.tb_frame.f_code.co_filename):
+        return False
+    return last.tb_frame.f_code.co_code[last.tb_lasti] == dis.opmap["RAISE_VARARGS"]
+
+
 @lru_cache(maxsize=1000)  # asked for each frame of each error
 def is_learners(filename: str) -> bool:
     """True for a notebook cell or a file of the learner; False for the course, Python and packages."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import Any
 
 import torch
 
-from course_lib.practice import differences, running, written
+from course_lib.practice import changes, differences, running, written
 from course_lib.practice.forms import is_number, text_of
 from course_lib.practice.kinds import CannotCompare, Case, Exercise, axis_names
 from course_lib.practice.running import Outcome
@@ -57,10 +58,10 @@ def changed_sentence(exercise: Exercise, outcomes: list[Outcome]) -> str | None:
     places = sorted({i for o in outcomes for i in o.changed})
     if not places:
         return None
-    names = " and ".join(f"`{exercise.parameters[i]}`" for i in places)
-    text = (
-        f"Your function changes its input {names} in place, so whoever calls it finds the input overwritten."
-    )
+    names = [f"`{exercise.parameters[i]}`" for i in places]
+    inputs = f"input {names[0]}" if len(names) == 1 else f"inputs {', '.join(names[:-1])} and {names[-1]}"
+    them = "the input" if len(names) == 1 else "them"
+    text = f"Your function changes its {inputs} in place, so whoever calls it finds {them} overwritten."
     lists = any("list" in exercise.inputs[exercise.parameters[i]] for i in places)
     if exercise.outputs[0].form or lists:
         return (
@@ -91,6 +92,27 @@ def advice(exercise: Exercise, outcome: Outcome) -> str:
         if re.search(needed, written) and not (unless and re.search(unless, written)):
             return " " + sentence
     return ""
+
+
+def brackets_missing(outcome: Outcome) -> str:
+    """What is said where the failing line compares `a & b` with something: ` `&` binds more closely…`"""
+    line = outcome.line[1] if outcome.line else ""
+    try:
+        tree = ast.parse(line.rstrip().removesuffix(":").removeprefix("if ").removeprefix("elif "))
+    except (SyntaxError, ValueError):
+        return ""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare) and (why := changes.binds_more_closely(node)):
+            part = next(p for p in (node.left, *node.comparators) if changes.is_and_or(p))
+            if line[part.end_col_offset : part.end_col_offset + 1] != ")":  # it stands in brackets on purpose
+                return f" {why} Put each comparison in brackets."
+    return ""
+
+
+def not_twice(repair: str, message: str) -> str:
+    """The sentence of a repair without the reason that the message gives already."""
+    begin, mark, rest = repair.partition(" With `")
+    return f"With `{rest}" if mark and begin in message else repair
 
 
 def order_note(exercise: Exercise, function: Callable[..., Any]) -> str | None:

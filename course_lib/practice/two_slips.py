@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from course_lib.practice import comparing, recognising, running
+from course_lib.practice import comparing, recognising, running, words
 from course_lib.practice.kinds import Pairs
 
 
@@ -17,7 +17,7 @@ def as_tuple(value: Any) -> tuple[Any, ...]:
 
 
 def told_both(one: str, other: str) -> str:
-    return f"Two slips. {one} And the second one: {other}"
+    return f"Two slips. {one} And the second one: {words.within(other)}"
 
 
 def single(

@@ -21,6 +21,17 @@ def prose(text: str) -> str:
     return "\n\n".join(" ".join(part.split()) for part in re.split(r"\n\s*\n", text.strip()))
 
 
+_BEGIN = re.compile(
+    r"(You|Your|The|In|Where|A|An|Each|Every|Both|Of|What|Only|Nothing|That|Those|This|These|There|It|"
+    r"Short|Long|Gradients|Places|Rows|From|At|On|With|Without|When|To|All|As|Under|For|If|No|One|Two)\b"
+)
+
+
+def within(text: str) -> str:
+    """A text that stands behind a colon: its first word is small, unless it is a name."""
+    return text[0].lower() + text[1:] if _BEGIN.match(text) else text
+
+
 def lines(text: str) -> str:
     """The text line by line, without the margin that all its lines share: for pseudocode."""
     return textwrap.dedent(text).strip("\n").rstrip()

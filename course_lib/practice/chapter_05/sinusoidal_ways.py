@@ -84,6 +84,8 @@ def base_of(expected, got, args):
         return None
     step = torch.atan2(got[1, 2].double(), got[1, 3].double())
     base = float(step ** (-D / 2)) if step > 0 else 0.0
+    if abs(base / 10000 - 1) < 0.01:  # what few digits make of 10000
+        return 0.0
     return base if 1.5 < base < 1e9 and turning(got, base ** (-even(D).double() / D), 1000) else 0.0
 
 
@@ -92,9 +94,16 @@ def another_base(expected, got, args):
     return None if base is None else base > 0
 
 
+SMALLER = "With a smaller number the slow clocks come round sooner, and far-away positions look alike."
+LARGER = (
+    "With a larger number the slow clocks turn more slowly, and positions that are near look alike on them."
+)
+
+
 def measured_base(expected, got, args):
     base = base_of(expected, got, args)
-    return {"base": f"{base:,.0f}" if base > 20 else f"{base:.3g}"}
+    effect = SMALLER if base < 10000 else LARGER
+    return {"base": f"{base:,.0f}" if base > 20 else f"{base:.3g}", "effect": effect}
 
 
 def rounded_angles(T, D, put=side_by_side):

@@ -47,8 +47,7 @@ degrees
     expects radians, and the position divided by 10000^(2i / D) is in radians already.
 another-base
     Your clocks turn as if {base} stood where 10000 belongs. (Where it is written with `exp` and a logarithm:
-    it is the natural one, `math.log`, that undoes `exp`.) With a smaller number the slow clocks come round
-    sooner, and far-away positions look alike.
+    it is the natural one, `math.log`, that undoes `exp`.) {effect}
 clocks-reversed
     Your exponents fall from clock to clock. Clock 0 is the fastest: its divisor is 10000 to the 0, which is
     1, and the divisors grow from there, 10000^(2i / D).

@@ -141,7 +141,7 @@ THREE_MASKS = Exercise(
 ambiguous|Boolean value
     `and`, `or` and `not` ask for one truth value; for tensors, element by element, write `&`, `|` and `~`,
     with each comparison in brackets.
-must match the size|broadcast
+must match the size|broadcast(?! to scores)
     A padding mask (B, S) and a triangle (T, T) do not line up as they are. Give the padding mask an axis for
     the heads and one for the queries, `[:, None, None, :]`.
 """),

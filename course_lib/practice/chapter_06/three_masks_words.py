@@ -45,7 +45,7 @@ dead-rows
     this is NaN, and from there NaN reaches every word. Close padding as a key only.
 decoder-open
     In your decoder mask a word sees what comes later in the target, and that is what it must say: in training
-    it would copy. Add the triangle: key ≤ query.
+    it would copy. Both must hold, the triangle (key ≤ query) *and* that the key is no padding.
 decoder-diagonal-blocked
     In your decoder mask no position sees itself, and the first one sees nothing at all. Its own token has
     been read and is known; what it must say is the next one: `tril` with diagonal 0.

@@ -117,7 +117,8 @@ broken-left-out
 broken-in-another-way
     What is no whole letter is written in another way than asked: `errors="replace"` writes � for it.
 given-up
-    Where a letter is broken, you give up everything: `errors="replace"` reads all the other letters.
+    Where a letter is broken, you give up all that is decoded with it: `errors="replace"` reads the other
+    letters.
 ends-at-the-break
     You stop at the first broken letter: `errors="replace"` writes � for it and reads on.
 latin-1

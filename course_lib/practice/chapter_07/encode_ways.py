@@ -195,6 +195,7 @@ WAYS = {
     "ids-begin-elsewhere": tuple(
         in_order(everywhere, number=lambda rank, start=start: start + rank) for start in (0, 1, 255, 257)
     ),
+    "end-not-merged": lambda ids, merges: [*in_order(everywhere)(ids[:-1], merges), *ids[-1:]],
     "last-merge-forgotten": in_order(everywhere, lambda merges: list(enumerate(merges))[:-1]),
     "first-merge-forgotten": in_order(everywhere, lambda merges: list(enumerate(merges))[1:]),
     "fewer-tokens": fewest,

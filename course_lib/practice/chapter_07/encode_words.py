@@ -50,9 +50,11 @@ fewer-tokens
     Your tokens spell the word, {mine} of them where BPE gives {right}. It does not look for few tokens: it
     merges the pairs in the order in which they were learned, and what a model has seen in training was cut
     so.
+end-not-merged
+    The last two tokens of the word are never merged. Does the loop over the places end one too early?
 another-cut
-    Your tokens spell the word, and it is cut at other places. In which order do you merge? Of all known pairs
-    in the word, the one with the smallest place in `merges` comes first, wherever it stands.
+    Your tokens spell the word, and it is cut at other places. Of all known pairs in the word, the one with
+    the smallest place in `merges` comes first, wherever it stands, also at the word's end.
 nothing-merged
     Nothing is merged: your answer is `ids` as it came. A list is never equal to a tuple: is `ids[i : i + 2]`
     compared or looked up somewhere? `tuple(…)` makes a tuple of it.

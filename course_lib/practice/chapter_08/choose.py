@@ -40,6 +40,7 @@ def cases() -> list[Case]:
     turned = case("rows that are not contiguous", ((2, 2), (1, 3)), [0, 5, 6])
     one = torch.randint(8, 16, (5, 1), generator=g)
     mixed = torch.tensor([[0, 9, 41, 2, 1], [41, 0, 55, 90, 3]])
+    edges = [[0.15, 0.1, 0.15, 0.15, 0.0], [0.1, 0.15, 0.2, 0.15, 0.1]]
     return [
         all_four,
         Case(
@@ -53,6 +54,11 @@ def cases() -> list[Case]:
         Case(
             "throws that are all large",
             (mixed, [41, 3], 0.5 + torch.rand(2, 5, generator=g) / 2),
+            {"B": 2, "T": 5},
+        ),
+        Case(
+            "a throw of exactly 0.15",
+            (mixed, [41, 3], torch.tensor(edges, dtype=torch.float64)),
             {"B": 2, "T": 5},
         ),
         case("one row", ((5, 4),), [0, 5, 6]),

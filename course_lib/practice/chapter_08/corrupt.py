@@ -29,6 +29,7 @@ def cases() -> list[Case]:
         rest = {"chosen": chosen, "throw": throw, "drawn": drawn} | fixed
         return Case(name, (ids, *rest.values(), mask_id), {"B": B, "T": T})
 
+    edges = torch.tensor([0.8, 0.9, 0.3, 0.8, 0.9, 0.85], dtype=torch.float64).expand(2, 6)
     zero = case("a word with the id 0", 3, 6, 30, low=0)
     turned = case("rows that are not contiguous", 3, 4, 7)
     own = case("drawn words that are the word itself", 2, 5, 7)
@@ -41,6 +42,7 @@ def cases() -> list[Case]:
         case("throws that all mask", 2, 4, 7, throw=torch.full((2, 4), 0.05)),
         case("throws that all keep", 2, 4, 7, throw=torch.full((2, 4), 0.95)),
         Case(own.name, (*own.args[:3], own.args[0].clone(), own.args[4]), own.sizes),
+        case("throws of exactly 0.8 and 0.9", 2, 6, 7, share=1.0, throw=edges),
         case("one row", 1, 7, 103),
         case("rows of one token", 6, 1, 7),
         Case(turned.name, (*map(not_contiguous, turned.args[:4]), turned.args[4]), turned.sizes),

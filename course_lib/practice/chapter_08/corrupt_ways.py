@@ -5,7 +5,7 @@ from itertools import product
 import torch
 
 from course_lib.practice.chapter_08.corrupt_words import LABELS_TOLD, READS_TOLD, TOLD
-from course_lib.practice.two_slips import as_tuple, of_outputs
+from course_lib.practice.two_slips import as_tuple, of_outputs, told_both
 
 # --- what is read: a function (ids, chosen, throw, drawn, mask_id) ------------------------------------------
 
@@ -210,7 +210,7 @@ WORDS = dict(TOLD)
 for name, other in product(TWO["reads"], TWO["labels"]):
     some = ways(LABELS[other])[: 1 if (name, other) == ("all-masked", "labels-on-masks-alone") else 2]
     WAYS[f"{name}-{other}"] = tuple(both(ways(READS[name])[0], one) for one in some)
-    WORDS[f"{name}-{other}"] = f"Two slips. {READS_TOLD[name]} And the second one: {LABELS_TOLD[other]}"
+    WORDS[f"{name}-{other}"] = told_both(READS_TOLD[name], LABELS_TOLD[other])
 
 
 def alone(way, args, both):

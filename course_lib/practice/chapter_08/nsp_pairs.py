@@ -38,6 +38,7 @@ def cases() -> list[Case]:
         case("texts that pass their ends on", [0.9, 0.9, 0.9, 0.9], [1, 2, 3, 0], 5),
         case("two texts that end alike", [0.9, 0.2, 0.7, 0.1], [1, 3, 0, 2], 5, same=((0, 1),)),
         case("throws below 0.5", [0.1, 0.3, 0.0], [2, 0, 1], 4),
+        case("a throw of exactly 0.5", [0.5, 0.3, 0.5, 0.8], [1, 2, 3, 0], 4),
         case("ends of one word", [0.6, 0.4], [1, 0], 1),
         case("as many texts as words", [0.3, 0.6, 0.8], [1, 2, 0], 3),
         case("one text, no next-sentence prediction", [0.9], [0], 4, nsp=False),

@@ -108,6 +108,7 @@ WAYS = {
     ),
     "each-row": (each_row, columns),
     "nan-for-0": lambda W, b, limit: tuple(x * limit / global_norm(W, b) for x in (W, b)),
+    "all-0": lambda W, b, limit: (W * 0, b * 0),
     "never": lambda W, b, limit: (W, b),
     "limit-forgotten": lambda W, b, limit: tuple(x / global_norm(W, b).clamp(min=limit) for x in (W, b)),
 }
@@ -179,6 +180,9 @@ each-row
 nan-for-0
     Short gradients are made longer in your answer (and 0/0 is NaN where all are 0). Only what is longer than
     `limit` is changed.
+all-0
+    Every gradient becomes 0, so nothing is ever learned. What is longer than `limit` is multiplied by limit /
+    length, and what is shorter stays as it is.
 never
     Nothing is changed. Where the length is larger than `limit`, both are multiplied by limit / length. (Is a
     product computed and not kept?)
@@ -188,6 +192,7 @@ limit-forgotten
 """)
 SKIP = {  # of these the length shows in nothing but the condition
     ("always-scaled", "limit-times"),
+    ("always-scaled", "set-to-0"),  # everything is 0, and nothing made longer
     ("larger-norm", "bias-left"),
     *((name, factor) for name in PARTS["norm"] for factor in ("limit-times", "set-to-0")),
 }

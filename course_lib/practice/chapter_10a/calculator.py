@@ -39,6 +39,7 @@ SUMS = {
     "a part of 0": "(2-2)*3+1",
     "numbers of many digits": "123456789*987654321",
     "a result of twenty digits": "9999999999*9999999999",
+    "fifty numbers": "+".join(["1"] * 50),
 }
 OTHERS = {  # harmless, should somebody run them
     "a power": "2**10",
@@ -63,6 +64,8 @@ OTHERS = {  # harmless, should somebody run them
     "a number as Python writes it in base 2": "0b11*2",
     "a number with `_` between its digits": "1_0",
     "a sum and a comment": "1+2#x",
+    "a sum of 100 characters that is cut off": "1+" * 50,
+    "many brackets that are not closed": "(" * 9 + "1",
     "an Arabic digit": "٣+4",
     "a wide digit": "３*2",
 }
@@ -109,8 +112,8 @@ CALCULATOR = Exercise(
         a text. For a sum of whole numbers (digits 0 to 9) with `+`, `-`, `*` and round brackets it is the
         result: `calculate("2+3*4")` gives "14", `calculate("3-10")` gives "-7". For everything else, such as
         "2**10", "7/2", "17+", a name or a call, it is "{REFUSED}". Nothing that is not a sum may be worked
-        out or run, and no error may leave the function. Spaces, zeros in front of a number, and numbers with
-        a sign of their own do not come.
+        out or run, and no error may leave the function. A text has at most 100 characters. Spaces, zeros in
+        front of a number, and numbers with a sign of their own do not come.
 
         Python can read without running: `ast.parse(text, mode="eval").body` is an `ast.Constant` with a
         `value`, or an `ast.BinOp` with `left`, `op` and `right`, or something else. Your own parser is as

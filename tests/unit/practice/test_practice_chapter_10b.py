@@ -676,7 +676,7 @@ def test_a_wrong_sum_is_told_before_a_reference_that_learns():
 
     result = run("dpo", both)
     assert result.misconception == "everything-counted" and "a second slip" in result.message
-    assert "Gradients flow into the reference's" in result.message and "number is right" not in result.message
+    assert "gradients flow into the reference's" in result.message and "number is right" not in result.message
 
 
 @pytest.mark.parametrize(
@@ -684,11 +684,11 @@ def test_a_wrong_sum_is_told_before_a_reference_that_learns():
     [
         (
             lambda *args: b.DPO.reference(*args).item(),
-            "No gradient comes back to `chosen` and `rejected`, so the policy learns nothing from them.",
+            "no gradient comes back to `chosen` and `rejected`, so the policy learns nothing from them.",
         ),
         (
             lambda chosen, rejected, *more: b.DPO.reference(chosen, rejected.detach(), *more),
-            "No gradient comes back to `rejected`, so the policy learns nothing from it.",
+            "no gradient comes back to `rejected`, so the policy learns nothing from it.",
         ),
     ],
 )
