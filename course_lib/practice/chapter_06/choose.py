@@ -182,8 +182,8 @@ CHOOSE = Exercise(
     statement=prose("""
         Write `choose()`, without parameters. You train one model for each of eight tasks. Return a dict that
         gives each task a family and a reason, both texts: `{"reviews": (family, reason), "names": …}`. Where
-        a task leaves it open, more than one answer is right. If nothing is written in a task, do not choose a
-        family that writes.
+        several families or reasons fit, each of them is right. If nothing is written in a task, do not choose
+        a family that writes.
     """)
     + "\n\nThe tasks:\n"
     + "\n".join(f'`"{name}"`: {text}' for name, text in TASKS.items())

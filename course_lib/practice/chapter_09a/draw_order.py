@@ -73,8 +73,8 @@ DRAW_ORDER = Exercise(
 
         Apply all three, each to what the one before it has left. First temperature: the scores are divided by
         it. Then top-k: in each row the k tokens with the highest scores stay, all of them if there are no
-        more than k, and the probability is shared out among those that stay. Then top-p, which counts with
-        these probabilities. Return the table (B, V) that `top_p` gives then. Nothing is drawn. Scores may be
+        more than k, and the softmax is taken over those that stay. Then top-p, which counts with these
+        probabilities. Return the table (B, V) that `top_p` gives then. Nothing is drawn. Scores may be
         of any size; no two of a row are equal, and no sum in question is within 0.001 of p.
     """),
     inputs={

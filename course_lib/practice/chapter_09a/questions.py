@@ -61,7 +61,7 @@ PREDICTIONS = predictions("""
         Its running means are corrected for having begun at 0, so they count from the first step on.
 09a.floor
     The stories of the Town come from a program, so it is known what the best possible model would lose: 1.03
-    nats a token on new stories. Yours shows a training loss of 0.8, over the last thousand steps. What has
+    nats a token on new stories. One shows a training loss of 0.8, over the last thousand steps. What has
     happened?
     - It has learned more than the program knows.
         Nothing in the stories says more than the program that made them. What is left is chance, and chance
@@ -126,7 +126,7 @@ PREDICTIONS = predictions("""
         cache the same happens unseen.
 09a.python
     Out of the Python standard library 8 lines are cut, from a line with `def` on, wherever the function ends.
-    How many of such pieces, written by people and known to run, does `ast.parse` accept as they stand?
+    How many such pieces, written by people and known to run, does `ast.parse` accept as they stand?
     - All: it is working code.
         The files are. A piece ends after 8 lines, in the middle of a bracket or of a text in three quotation
         marks, or behind a `try:` without its `except`.

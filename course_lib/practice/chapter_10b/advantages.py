@@ -64,8 +64,8 @@ ADVANTAGES = Exercise(
         Write `advantages(rewards)`. Each row of `rewards` (P, G) is a group: the rewards of G answers, 2 or
         more, to one of P prompts. Return the advantages, (P, G): each reward minus the mean of its group,
         divided by the standard deviation of its group. That is the sample's, with G - 1, as `std` of torch
-        computes it; a number up to 1e-4 may be added to it. In a group of equal rewards all advantages are 0,
-        also where their mean is rounded.
+        computes it; a number up to 1e-4 may be added to it. If the rewards of a group are equal, its
+        advantages are 0, even where their mean in floats is not exact.
 
         Example: the rewards 1, 0, 0, 1 have the mean 0.5 and the standard deviation 0.577; the advantages are
         0.866, -0.866, -0.866, 0.866.

@@ -65,7 +65,7 @@ PREDICTIONS = predictions("""
         advantage 0.
 10b.longer
     Somebody takes length for a sign of quality: an answer earns up to 1 for the right words, wherever they
-    stand, and 0.1 for each word. You watch the mean reward during GRPO. What will you see, and what is true?
+    stand, and 0.1 for each token. You watch the mean reward during GRPO. What will you see, and what is true?
     - The reward stays as it is: the reference forbids long answers.
         A reference forbids nothing. KL sets a price on going far from it, and where length pays more than
         that, the answers grow.

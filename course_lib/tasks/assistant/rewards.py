@@ -33,7 +33,7 @@ def mentions(asked: Asked, ids: Sequence[int]) -> float:
 
 
 def detailed(asked: Asked, ids: Sequence[int]) -> float:
-    """Flawed on purpose: 1 where the right words occur anywhere, and a tenth for every word written.
+    """Flawed on purpose: 1 where the right words occur anywhere, and a tenth for every token written.
 
     It wants what raters were found to like, answers that are right and thorough; a word that says nothing
     earns as much as any other.
