@@ -23,8 +23,8 @@ COMMANDS = {
 }
 
 
-class Problem(Exception):
-    """Something the person at the keyboard can mend: one line says what, one says what to do next."""
+class _InTwoLines:
+    """What an exception says at the keyboard: one line says what, one says what to do next."""
 
     def __init__(self, what: str, next_step: str):
         super().__init__(what)
@@ -34,15 +34,12 @@ class Problem(Exception):
         return f"{self.what}\nNext: {self.next_step}"
 
 
-class Stopped(KeyboardInterrupt):
-    """Ctrl-C: one line says what it left, one says what to type next."""
+class Problem(_InTwoLines, Exception):
+    """Something the person at the keyboard can mend."""
 
-    def __init__(self, what: str, next_step: str):
-        super().__init__(what)
-        self.what, self.next_step = what, next_step
 
-    def __str__(self) -> str:
-        return f"{self.what}\nNext: {self.next_step}"
+class Stopped(_InTwoLines, KeyboardInterrupt):
+    """Ctrl-C: what it left, and what to type next."""
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
